@@ -1,0 +1,176 @@
+//! What the host asks.
+
+use super::wire::{Reader, Writer};
+use super::{CLA, MAX_COMMAND, Status, ins};
+use crate::canonical::ChainId;
+use crate::hrs::Hrs;
+
+/// A chain in one of its lives: state changes name both, never a slot number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Named<'a> {
+    /// The chain.
+    pub chain: ChainId<'a>,
+    /// Its incarnation, as GET_STATUS reports it.
+    pub incarnation: u16,
+}
+
+/// A command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command<'a> {
+    /// -> [`super::Version`].
+    GetVersion,
+    /// -> the name, ASCII.
+    GetAppName,
+    /// -> 32 bytes.
+    GetPublicKey(ChainId<'a>),
+    /// Sign bytes, length prefix included -> [`super::Signed`].
+    Sign(&'a [u8]),
+    /// -> [`super::ChainStatus`].
+    GetStatus {
+        /// 0, 1 or 2.
+        slot: u8,
+    },
+    /// -> [`super::EventList`].
+    GetEvents,
+    /// -> ticket.
+    AddChain {
+        /// The chain.
+        chain: ChainId<'a>,
+        /// The key: `44'/118'/0'/0'/index'`.
+        key_index: u32,
+        /// The first mark: nothing at or below it will be signed.
+        mark: Hrs,
+    },
+    /// -> ticket.
+    SetMark {
+        /// Which chain.
+        named: Named<'a>,
+        /// The mark wanted.
+        to: Hrs,
+    },
+    /// -> ticket.
+    RemoveChain(Named<'a>),
+    /// -> ticket.
+    ShowKey(ChainId<'a>),
+    /// A tombstone -> ticket.
+    ForgetChain(Named<'a>),
+    /// A damaged slot, which has no other name -> ticket.
+    ForgetSlot(u8),
+    /// Ticket -> [`super::PromptStatus`].
+    PromptStatus(u32),
+    /// Ticket -> nothing.
+    PromptCancel(u32),
+}
+
+impl<'a> Command<'a> {
+    /// Reads a command; an error is the status word to answer.
+    pub fn parse(apdu: &'a [u8]) -> Result<Self, Status> {
+        // Four bytes are a command without data and without a length.
+        let (header, length, data) = match apdu {
+            [cla, instruction, p1, p2] => ([cla, instruction, p1, p2], 0, &[][..]),
+            [cla, instruction, p1, p2, length, data @ ..] => {
+                ([cla, instruction, p1, p2], usize::from(*length), data)
+            }
+            _ => return Err(Status::Length),
+        };
+        let [cla, instruction, p1, p2] = header;
+        if *cla != CLA {
+            return Err(Status::Class);
+        }
+        if length != data.len() {
+            return Err(Status::Length);
+        }
+        let mut reader = Reader(data);
+        let command = match *instruction {
+            ins::GET_VERSION => Self::GetVersion,
+            ins::GET_APP_NAME => Self::GetAppName,
+            ins::GET_PUBLIC_KEY => Self::GetPublicKey(reader.chain()?),
+            ins::SIGN => Self::Sign(reader.take(data.len())?),
+            ins::SIGN_EXTENSION => return Err(Status::NotSupported),
+            ins::GET_STATUS => Self::GetStatus { slot: reader.u8()? },
+            ins::GET_EVENTS => Self::GetEvents,
+            ins::ADD_CHAIN => {
+                Self::AddChain { chain: reader.chain()?, key_index: reader.u32()?, mark: reader.hrs()? }
+            }
+            ins::SET_MARK => Self::SetMark { named: named(&mut reader)?, to: reader.hrs()? },
+            ins::REMOVE_CHAIN => Self::RemoveChain(named(&mut reader)?),
+            ins::SHOW_KEY => Self::ShowKey(reader.chain()?),
+            // An empty name and a slot number: a damaged slot has no chain to name.
+            ins::FORGET_CHAIN => match data {
+                [0, slot] => {
+                    reader.take(2)?;
+                    Self::ForgetSlot(*slot)
+                }
+                _ => Self::ForgetChain(named(&mut reader)?),
+            },
+            ins::PROMPT_STATUS => Self::PromptStatus(reader.u32()?),
+            ins::PROMPT_CANCEL => Self::PromptCancel(reader.u32()?),
+            _ => return Err(Status::Instruction),
+        };
+        if (*p1, *p2) != (0, 0) {
+            return Err(Status::Parameters);
+        }
+        reader.end()?;
+        Ok(command)
+    }
+
+    /// The instruction byte.
+    pub const fn ins(&self) -> u8 {
+        match self {
+            Self::GetVersion => ins::GET_VERSION,
+            Self::GetAppName => ins::GET_APP_NAME,
+            Self::GetPublicKey(_) => ins::GET_PUBLIC_KEY,
+            Self::Sign(_) => ins::SIGN,
+            Self::GetStatus { .. } => ins::GET_STATUS,
+            Self::GetEvents => ins::GET_EVENTS,
+            Self::AddChain { .. } => ins::ADD_CHAIN,
+            Self::SetMark { .. } => ins::SET_MARK,
+            Self::RemoveChain(_) => ins::REMOVE_CHAIN,
+            Self::ShowKey(_) => ins::SHOW_KEY,
+            Self::ForgetChain(_) | Self::ForgetSlot(_) => ins::FORGET_CHAIN,
+            Self::PromptStatus(_) => ins::PROMPT_STATUS,
+            Self::PromptCancel(_) => ins::PROMPT_CANCEL,
+        }
+    }
+
+    /// The bytes of the command; returns their length, or `None` if a message is longer than a device takes.
+    pub fn encode(&self, out: &mut [u8; MAX_COMMAND]) -> Option<usize> {
+        out[..5].copy_from_slice(&[CLA, self.ins(), 0, 0, 0]);
+        let mut writer = Writer { out: &mut out[5..], len: 0 };
+        match self {
+            Self::GetVersion | Self::GetAppName | Self::GetEvents => {}
+            Self::GetPublicKey(chain) | Self::ShowKey(chain) => writer.chain(*chain),
+            Self::Sign(bytes) => {
+                if bytes.len() > MAX_COMMAND - 5 {
+                    return None;
+                }
+                writer.put(bytes);
+            }
+            Self::GetStatus { slot } => writer.put(&[*slot]),
+            Self::AddChain { chain, key_index, mark } => {
+                writer.chain(*chain);
+                writer.put(&key_index.to_le_bytes());
+                writer.put(&mark.to_bytes());
+            }
+            Self::SetMark { named, to } => {
+                put_named(&mut writer, named);
+                writer.put(&to.to_bytes());
+            }
+            Self::RemoveChain(named) | Self::ForgetChain(named) => put_named(&mut writer, named),
+            Self::ForgetSlot(slot) => writer.put(&[0, *slot]),
+            Self::PromptStatus(ticket) | Self::PromptCancel(ticket) => writer.put(&ticket.to_le_bytes()),
+        }
+        let len = writer.len;
+        out[4] = len as u8;
+        Some(5 + len)
+    }
+}
+
+fn named<'a>(reader: &mut Reader<'a>) -> Result<Named<'a>, Status> {
+    Ok(Named { chain: reader.chain()?, incarnation: reader.u16()? })
+}
+
+fn put_named(writer: &mut Writer<'_>, named: &Named<'_>) {
+    writer.chain(named.chain);
+    writer.put(&named.incarnation.to_le_bytes());
+}

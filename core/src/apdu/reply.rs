@@ -1,0 +1,346 @@
+//! What the device answers.
+
+use super::Status;
+use super::wire::{Reader, Writer};
+use crate::canonical::{ChainId, MAX_CHAIN_ID, Timestamp};
+use crate::env::Diagnostics;
+use crate::events::{Event, Events, KEPT};
+use crate::hrs::Hrs;
+
+/// The longest reply, status word included: the event list.
+pub const MAX_REPLY: usize = 10 + KEPT * EVENT + 2;
+const EVENT: usize = 2 + 1 + 2 + Hrs::SIZE;
+const _: () = assert!(MAX_REPLY <= 255);
+const _: () = assert!(ChainStatus::MAX + 2 <= MAX_REPLY);
+
+/// A reply under construction: data, then one status word.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    bytes: [u8; MAX_REPLY],
+    len: usize,
+}
+
+impl Reply {
+    /// An empty one.
+    pub const fn new() -> Self {
+        Self { bytes: [0; MAX_REPLY], len: 0 }
+    }
+
+    /// The bytes so far.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+
+    /// Starts again.
+    pub fn clear(&mut self) {
+        self.len = 0;
+    }
+
+    /// Appends data.
+    pub fn put(&mut self, bytes: &[u8]) {
+        let mut writer = Writer { out: &mut self.bytes, len: self.len };
+        writer.put(bytes);
+        self.len = writer.len;
+    }
+
+    /// Ends the reply.
+    pub fn finish(&mut self, status: Status) {
+        self.put(&status.word().to_be_bytes());
+    }
+
+    /// Splits a reply as it came over the wire. `None`: too short for a status word.
+    pub fn split(bytes: &[u8]) -> Option<(&[u8], u16)> {
+        let (data, word) = bytes.split_last_chunk::<2>()?;
+        Some((data, u16::from_be_bytes(*word)))
+    }
+}
+
+impl Default for Reply {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Reply to GET_VERSION: app version 3, protocol min and current 2, target 1, installation 16, slots 1, flags 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Version {
+    /// Major, minor, patch.
+    pub app: [u8; 3],
+    /// Oldest protocol a host may speak.
+    pub protocol_min: u8,
+    /// Protocol spoken.
+    pub protocol: u8,
+    /// 0 simulated, 1 Nano S.
+    pub target: u8,
+    /// The installation; zeros if its record is damaged.
+    pub installation: [u8; 16],
+    /// Chain slots.
+    pub slots: u8,
+    /// 0 sound, 1 other seed, 2 storage damaged, 3 storage fault.
+    pub standing: u8,
+}
+
+impl Version {
+    pub(crate) fn put(&self, reply: &mut Reply) {
+        reply.put(&self.app);
+        reply.put(&[self.protocol_min, self.protocol, self.target]);
+        reply.put(&self.installation);
+        reply.put(&[self.slots, self.standing]);
+    }
+
+    /// Reads the data of the reply.
+    pub fn parse(data: &[u8]) -> Option<Self> {
+        let mut reader = Reader(data);
+        Some(Self {
+            app: reader.array().ok()?,
+            protocol_min: reader.u8().ok()?,
+            protocol: reader.u8().ok()?,
+            target: reader.u8().ok()?,
+            installation: reader.array().ok()?,
+            slots: reader.u8().ok()?,
+            standing: reader.u8().ok()?,
+        })
+    }
+}
+
+/// Reply to SIGN: signature 64, seconds 8, nanoseconds 4.
+///
+/// The timestamp is the one signed: for a vote repeated with another timestamp it is the recorded one, and
+/// the signature is over that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signed {
+    /// RFC 8032 Ed25519.
+    pub signature: [u8; 64],
+    /// The timestamp the signature is over.
+    pub timestamp: Timestamp,
+}
+
+impl Signed {
+    pub(crate) fn put(&self, reply: &mut Reply) {
+        reply.put(&self.signature);
+        reply.put(&self.timestamp.seconds.to_le_bytes());
+        reply.put(&self.timestamp.nanos.to_le_bytes());
+    }
+
+    /// Reads the data of the reply.
+    pub fn parse(data: &[u8]) -> Option<Self> {
+        let mut reader = Reader(data);
+        let signature = reader.array().ok()?;
+        let seconds = i64::from_le_bytes(reader.array().ok()?);
+        let timestamp = Timestamp::new(seconds, reader.u32().ok()?)?;
+        Some(Self { signature, timestamp })
+    }
+}
+
+/// What a slot is, as GET_STATUS reports it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ChainState {
+    /// No chain.
+    Free = 0,
+    /// Signing.
+    Armed = 1,
+    /// The mark cannot be told; the owner must set it.
+    Unclear = 2,
+    /// Removed; the mark is the final one.
+    Tombstone = 3,
+    /// Removed while unclear; the mark is a floor.
+    UnclearTombstone = 4,
+    /// The entry is lost; only FORGET helps.
+    Damaged = 5,
+    /// Flash failed; the next decision tries to mend it.
+    Fault = 6,
+}
+
+impl ChainState {
+    const ALL: [Self; 7] = [
+        Self::Free,
+        Self::Armed,
+        Self::Unclear,
+        Self::Tombstone,
+        Self::UnclearTombstone,
+        Self::Damaged,
+        Self::Fault,
+    ];
+}
+
+/// Reply to GET_STATUS: state 1, id length and id, key index 4, incarnation 2, mark 13, highest signed 13,
+/// kind of the newest record 1, writes 4, wear 4, last refusal: status word 2, HRS asked 13.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChainStatus<'a> {
+    /// What the slot is.
+    pub state: ChainState,
+    /// The chain, unless free or damaged.
+    pub chain: Option<ChainId<'a>>,
+    /// The key: `44'/118'/0'/0'/index'`.
+    pub key_index: u32,
+    /// The chain's life in this slot.
+    pub incarnation: u16,
+    /// The mark; of an unclear chain a floor.
+    pub mark: Hrs,
+    /// The highest HRS signed.
+    pub highest_signed: Hrs,
+    /// What stands at the mark: 0 nothing, 1 a block, 2 nil, 3 a mark set by the owner.
+    pub kind: u8,
+    /// Records written to the ring, ever.
+    pub writes: u32,
+    /// Erases of the most worn page, in millionths of its rated life.
+    pub wear_ppm: u32,
+    /// The last refusal or fault of this slot, as its status word; 0 if there was none.
+    pub last_refusal: u16,
+    /// The HRS it was asked for.
+    pub refused: Hrs,
+}
+
+impl<'a> ChainStatus<'a> {
+    const MAX: usize = 1 + 1 + MAX_CHAIN_ID + 4 + 2 + 13 + 13 + 1 + 4 + 4 + 2 + 13;
+
+    pub(crate) fn put(&self, reply: &mut Reply) {
+        let id = self.chain.as_ref().map_or(&[][..], ChainId::as_bytes);
+        reply.put(&[self.state as u8, id.len() as u8]);
+        reply.put(id);
+        reply.put(&self.key_index.to_le_bytes());
+        reply.put(&self.incarnation.to_le_bytes());
+        reply.put(&self.mark.to_bytes());
+        reply.put(&self.highest_signed.to_bytes());
+        reply.put(&[self.kind]);
+        reply.put(&self.writes.to_le_bytes());
+        reply.put(&self.wear_ppm.to_le_bytes());
+        reply.put(&self.last_refusal.to_le_bytes());
+        reply.put(&self.refused.to_bytes());
+    }
+
+    /// Reads the data of the reply.
+    pub fn parse(data: &'a [u8]) -> Option<Self> {
+        let mut reader = Reader(data);
+        let state = reader.u8().ok()?;
+        let state = ChainState::ALL.into_iter().find(|known| *known as u8 == state)?;
+        let len = reader.u8().ok()?;
+        let id = reader.take(usize::from(len)).ok()?;
+        Some(Self {
+            state,
+            chain: if id.is_empty() { None } else { Some(ChainId::new(id)?) },
+            key_index: reader.u32().ok()?,
+            incarnation: reader.u16().ok()?,
+            mark: reader.hrs().ok()?,
+            highest_signed: reader.hrs().ok()?,
+            kind: reader.u8().ok()?,
+            writes: reader.u32().ok()?,
+            wear_ppm: reader.u32().ok()?,
+            last_refusal: reader.u16().ok()?,
+            refused: reader.hrs().ok()?,
+        })
+    }
+}
+
+/// Reply to GET_EVENTS: stack 2, page writes 4, derivations 2, zero 1, count 1, then per event, newest
+/// first: status word 2, slot 1, count 2, HRS asked 13.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EventList {
+    /// Counters since the app started.
+    pub diagnostics: Diagnostics,
+    /// Newest first.
+    pub events: [Option<Event>; KEPT],
+}
+
+impl EventList {
+    pub(crate) fn put(diagnostics: &Diagnostics, events: &Events, reply: &mut Reply) {
+        reply.put(&diagnostics.stack.to_le_bytes());
+        reply.put(&diagnostics.page_writes.to_le_bytes());
+        reply.put(&diagnostics.derivations.to_le_bytes());
+        reply.put(&[0, events.iter().count() as u8]);
+        for event in events.iter() {
+            reply.put(&event.status.word().to_le_bytes());
+            reply.put(&[event.slot]);
+            reply.put(&event.count.to_le_bytes());
+            reply.put(&event.asked);
+        }
+    }
+
+    /// Reads the data of the reply.
+    pub fn parse(data: &[u8]) -> Option<Self> {
+        let mut reader = Reader(data);
+        let mut list = Self {
+            diagnostics: Diagnostics {
+                stack: reader.u16().ok()?,
+                page_writes: reader.u32().ok()?,
+                derivations: reader.u16().ok()?,
+            },
+            events: [None; KEPT],
+        };
+        reader.u8().ok()?;
+        let count = reader.u8().ok()?;
+        for event in list.events.iter_mut().take(usize::from(count)) {
+            *event = Some(Event {
+                status: Status::from_word(reader.u16().ok()?)?,
+                slot: reader.u8().ok()?,
+                count: reader.u16().ok()?,
+                asked: reader.array().ok()?,
+            });
+        }
+        Some(list)
+    }
+}
+
+/// What became of a prompt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum PromptState {
+    /// It stands, or what was approved is still being done.
+    Pending = 1,
+    /// Approved and done.
+    Approved = 2,
+    /// Refused by the owner, or taken back.
+    Denied = 3,
+    /// Nobody pressed a button in time.
+    Expired = 4,
+    /// The mark moved past what the prompt asked for.
+    Moved = 5,
+    /// Approved, but it could not be done; the status word says why.
+    Failed = 6,
+}
+
+/// Reply to PROMPT_STATUS: state 1, status word 2, incarnation 2, mark 13, highest signed 13.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PromptStatus {
+    /// What became of it.
+    pub state: PromptState,
+    /// Of a failed one, the reason; else 9000.
+    pub status: u16,
+    /// The incarnation after it.
+    pub incarnation: u16,
+    /// The mark after it: of REMOVE the final one.
+    pub mark: Hrs,
+    /// The highest signed after it.
+    pub highest_signed: Hrs,
+}
+
+impl PromptStatus {
+    pub(crate) fn put(&self, reply: &mut Reply) {
+        reply.put(&[self.state as u8]);
+        reply.put(&self.status.to_le_bytes());
+        reply.put(&self.incarnation.to_le_bytes());
+        reply.put(&self.mark.to_bytes());
+        reply.put(&self.highest_signed.to_bytes());
+    }
+
+    /// Reads the data of the reply.
+    pub fn parse(data: &[u8]) -> Option<Self> {
+        let mut reader = Reader(data);
+        Some(Self {
+            state: match reader.u8().ok()? {
+                1 => PromptState::Pending,
+                2 => PromptState::Approved,
+                3 => PromptState::Denied,
+                4 => PromptState::Expired,
+                5 => PromptState::Moved,
+                6 => PromptState::Failed,
+                _ => return None,
+            },
+            status: reader.u16().ok()?,
+            incarnation: reader.u16().ok()?,
+            mark: reader.hrs().ok()?,
+            highest_signed: reader.hrs().ok()?,
+        })
+    }
+}

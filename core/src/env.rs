@@ -1,0 +1,97 @@
+//! What the signer needs of the world, and nothing more.
+//!
+//! The firmware puts BOLOS behind these traits, `sim` puts memory, files and software keys behind
+//! them; the signer on top is the same code. Every implementation must keep the contracts written
+//! here, because the proof of the journal (docs/journal.md) rests on them.
+
+use crate::journal::Durable;
+
+/// Bytes of one cell: what the signer stores on one flash page.
+///
+/// A Nano S page is exactly one cell. On a device with larger pages a cell still has a page of its
+/// own, because a torn write spoils a whole page.
+pub const CELL: usize = 64;
+
+/// The bytes of one page that the signer uses.
+pub type Cell = [u8; CELL];
+
+/// A write to flash that the system itself reported as failed. The page may hold anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WriteFailed;
+
+/// The non-volatile memory of this installation: pages `0..layout::pages(pairs)`.
+///
+/// A freshly installed app reads as zero everywhere (the image covers the whole range).
+pub trait Flash {
+    /// Pairs of pages in the ring of each slot: a constant of the target, at least 2.
+    fn pairs(&self) -> u16;
+
+    /// Reads a page. Never fails: what cannot be read comes back as some content that fails its check.
+    fn read(&self, page: u16, cell: &mut Cell);
+
+    /// Writes a page. Returns once the write was handed to flash; only reading back proves it.
+    /// When power vanishes meanwhile the page may afterwards hold anything.
+    fn write(&mut self, page: u16, cell: &Cell) -> Result<(), WriteFailed>;
+}
+
+/// The key of one slot cannot be used (derivation or signing failed in the system). Retrying may help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CryptoFailed;
+
+/// Hashing, keys, randomness.
+///
+/// Keys are Ed25519, SLIP-10, at `44'/118'/0'/0'/index'`, every element hardened.
+pub trait Crypto {
+    /// SHA-256 of `data`.
+    fn sha256(&mut self, data: &[u8]) -> [u8; 32];
+
+    /// Fills `out` from the hardware's random source.
+    fn random(&mut self, out: &mut [u8]);
+
+    /// Derives the public key at `index` and keeps nothing. One derivation.
+    fn public_key(&mut self, index: u32) -> Result<[u8; 32], CryptoFailed>;
+
+    /// Derives the key at `index` and keeps it in RAM for `slot`, so that signing derives nothing.
+    fn load_key(&mut self, slot: u8, index: u32) -> Result<(), CryptoFailed>;
+
+    /// The public key loaded for `slot`.
+    fn loaded_key(&self, slot: u8) -> Result<[u8; 32], CryptoFailed>;
+
+    /// Forgets and wipes the key of `slot`.
+    fn unload_key(&mut self, slot: u8);
+
+    /// Signs `message` (RFC 8032 Ed25519) with the key loaded for `slot`.
+    ///
+    /// The permit proves that the mark of this message stands in flash (guarantee G1); it is consumed.
+    fn sign(&mut self, permit: Durable, slot: u8, message: &[u8]) -> Result<[u8; 64], CryptoFailed>;
+}
+
+/// The state of the device around the app.
+pub trait Device {
+    /// Whether the PIN is validated at this moment.
+    fn unlocked(&self) -> bool;
+
+    /// Whether the guard word under the stack is intact. Checked before every release.
+    fn stack_intact(&self) -> bool;
+
+    /// What this is: 0 simulated, 1 Nano S.
+    fn target(&self) -> u8;
+
+    /// Counters that tests and budgets read.
+    fn diagnostics(&self) -> Diagnostics;
+}
+
+/// Counters since the app was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Diagnostics {
+    /// Deepest stack seen, bytes (0 where it is not measured).
+    pub stack: u16,
+    /// Pages written.
+    pub page_writes: u32,
+    /// Keys derived from the seed.
+    pub derivations: u16,
+}
+
+/// All of it in one bound.
+pub trait Env: Flash + Crypto + Device {}
+impl<T: Flash + Crypto + Device> Env for T {}

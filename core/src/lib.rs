@@ -1,0 +1,41 @@
+//! The signer of a Tendermint/CometBFT validator, whole but for the world around it.
+//!
+//! The firmware puts BOLOS behind [`env`], the simulated device puts memory and software keys there; the
+//! signer on top ([`signer::Signer`]) is one code. The bridge uses the same [`apdu`], [`hid`] and
+//! [`canonical`] from the other end of the cable, so nothing is written twice.
+//!
+//! | room | holds |
+//! | --- | --- |
+//! | [`env`] | what the signer needs of the world: flash, keys, hashing |
+//! | [`canonical`] | votes, proposals, extensions: strict parse and encode |
+//! | [`hrs`] | height, round, step, and the rule of what may be signed |
+//! | [`statement`] | the digest of everything a message says but when |
+//! | [`layout`] | the map of non-volatile memory |
+//! | [`installation`] | which installation, of which seed |
+//! | [`journal`] | the ring of record pairs that holds the mark |
+//! | [`chains`] | the table of approved chains |
+//! | [`apdu`] | commands, replies, status words |
+//! | [`events`] | the last refusals and faults |
+//! | [`hid`] | 64-byte reports, both ends |
+//! | [`signer`] | the state machine over all of it |
+//!
+//! The five guarantees, and where they live: G1 mark before signature ([`journal::Durable`]); G2 the mark
+//! never falls ([`journal`]); G3 one statement per HRS ([`hrs::judge`]); G4 votes only ([`canonical`], and
+//! there is no other path to [`env::Crypto::sign`]); G5 lowering needs a finger
+//! ([`signer::permit::Approved`]).
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+pub mod apdu;
+pub mod canonical;
+pub mod chains;
+pub mod env;
+pub mod events;
+pub mod hid;
+pub mod hrs;
+pub mod installation;
+pub mod journal;
+pub mod layout;
+pub mod signer;
+pub mod statement;

@@ -1,0 +1,260 @@
+//! Commands that need the owner: what may be asked, and what a press does.
+
+use super::Signer;
+use super::permit::Approved;
+use super::prompts::{Ask, ChainName, Phase, Prompt, outcome};
+use super::slot::LEAP_CREDIT;
+use super::work::Work;
+use crate::apdu::{ChainState, Command, Named, PromptState, PromptStatus, Status};
+use crate::canonical::ChainId;
+use crate::chains::{self, Entry, State};
+use crate::env::Env;
+use crate::hrs::Hrs;
+use crate::journal::{Content, Record};
+use crate::layout::SLOTS;
+
+/// How an approved change went on.
+pub(super) enum Progress {
+    /// Done.
+    Done,
+    /// A ring must be prepared first, a few pages a turn.
+    Working(Work),
+    /// The mark moved past what was asked.
+    Moved,
+}
+
+impl Signer {
+    /// The prompt that stands, if the owner has not decided it yet.
+    pub fn prompt(&self) -> Option<Prompt> {
+        match self.prompts.phase {
+            Phase::Waiting(ask, _) => Some(Prompt { ticket: self.prompts.ticket, ask }),
+            _ => None,
+        }
+    }
+
+    /// Whether something approved is being done.
+    pub fn is_working(&self) -> bool {
+        matches!(self.prompts.phase, Phase::Working(..))
+    }
+
+    /// A button was pressed while a prompt stands.
+    pub fn prompt_touched(&mut self) {
+        self.prompts.touch();
+    }
+
+    /// A button was pressed on the home screen: ends a pause of prompts.
+    pub fn home_touched(&mut self) {
+        self.prompts.resume();
+    }
+
+    /// The owner's press. Everything the question rested on is checked again now.
+    ///
+    /// Approving while the device is locked does nothing: the prompt stands on.
+    #[inline(never)]
+    pub fn decide<E: Env>(&mut self, env: &mut E, ticket: u32, approved: bool) {
+        let Some(prompt) = self.prompt().filter(|prompt| prompt.ticket == ticket) else {
+            return;
+        };
+        if !approved {
+            self.prompts.refuse(PromptState::Denied);
+            return;
+        }
+        if !env.unlocked() {
+            return;
+        }
+        self.prompts.resume();
+        let ask = prompt.ask;
+        match self.recheck(env, &ask).and_then(|()| self.carry_out(env, &ask, Approved(()))) {
+            Ok(Progress::Working(work)) => self.prompts.phase = Phase::Working(ask, work),
+            Ok(Progress::Moved) => self.prompts.finish(outcome(PromptState::Moved)),
+            Ok(Progress::Done) => self.conclude(env, &ask, Ok(())),
+            Err(status) => self.conclude(env, &ask, Err(status)),
+        }
+    }
+
+    /// Turns a command into a question, or refuses it.
+    #[inline(never)]
+    pub(super) fn ask<E: Env>(&mut self, env: &mut E, command: Command<'_>) -> Result<Ask, Status> {
+        self.sound()?;
+        match command {
+            Command::AddChain { chain, key_index, mark } => {
+                // Bit 31 is the hardening bit of the path, which every element carries anyway.
+                if key_index >> 31 != 0 {
+                    return Err(Status::Length);
+                }
+                let slot = self.slot_for(env, chain)?;
+                Ok(Ask::Add { slot, chain: ChainName::new(chain), key_index, mark })
+            }
+            Command::SetMark { named, to } => {
+                let slot = self.named(env, &named)?;
+                let view = self.view(env, slot);
+                if to < view.highest_signed {
+                    return Err(Status::BelowSigned);
+                }
+                Ok(Ask::SetMark { slot, incarnation: named.incarnation, to, raise: to > view.mark })
+            }
+            Command::RemoveChain(named) => {
+                Ok(Ask::Remove { slot: self.named(env, &named)?, incarnation: named.incarnation })
+            }
+            Command::ShowKey(chain) => {
+                Ok(Ask::ShowKey { slot: self.find(env, chain).ok_or(Status::UnknownChain)? })
+            }
+            Command::ForgetChain(named) => self.tombstone(env, &named).map(|slot| Ask::Forget { slot }),
+            Command::ForgetSlot(slot) => match self.slots.get(usize::from(slot)) {
+                Some(found) if found.state == ChainState::Damaged => Ok(Ask::Forget { slot }),
+                _ => Err(Status::UnknownChain),
+            },
+            _ => Err(Status::Internal),
+        }
+    }
+
+    /// Where a new chain goes: the slot of its own tombstone, else a free one.
+    fn slot_for<E: Env>(&self, env: &E, chain: ChainId<'_>) -> Result<u8, Status> {
+        if self.find(env, chain).is_some() {
+            return Err(Status::ChainKnown);
+        }
+        let mut free = None;
+        for slot in 0..SLOTS as u8 {
+            match self.slots[usize::from(slot)].state {
+                // Until its owner has seen what stood there, a damaged slot may be any chain, this one too.
+                ChainState::Damaged | ChainState::Fault => return Err(Status::StorageDamaged),
+                ChainState::Tombstone | ChainState::UnclearTombstone if chains::names(env, slot, chain) => {
+                    return Ok(slot);
+                }
+                ChainState::Free => free = free.or(Some(slot)),
+                _ => {}
+            }
+        }
+        free.ok_or(Status::TableFull)
+    }
+
+    fn named<E: Env>(&self, env: &E, named: &Named<'_>) -> Result<u8, Status> {
+        let slot = self.find(env, named.chain).ok_or(Status::UnknownChain)?;
+        self.same_life(slot, named.incarnation)?;
+        Ok(slot)
+    }
+
+    fn tombstone<E: Env>(&self, env: &E, named: &Named<'_>) -> Result<u8, Status> {
+        let slot = (0..SLOTS as u8).find(|slot| {
+            let state = self.slots[usize::from(*slot)].state;
+            matches!(state, ChainState::Tombstone | ChainState::UnclearTombstone)
+                && chains::names(env, *slot, named.chain)
+        });
+        let slot = slot.ok_or(Status::UnknownChain)?;
+        self.same_life(slot, named.incarnation)?;
+        Ok(slot)
+    }
+
+    fn same_life(&self, slot: u8, incarnation: u16) -> Result<(), Status> {
+        if self.slots[usize::from(slot)].incarnation == incarnation {
+            Ok(())
+        } else {
+            Err(Status::WrongIncarnation)
+        }
+    }
+
+    /// Whether what was asked may still be done: slots may have changed while the prompt stood.
+    fn recheck<E: Env>(&mut self, env: &mut E, ask: &Ask) -> Result<(), Status> {
+        match ask {
+            Ask::Add { slot, chain, .. } => {
+                let chain = chain.id().ok_or(Status::Internal)?;
+                if self.slot_for(env, chain)? == *slot { Ok(()) } else { Err(Status::Internal) }
+            }
+            Ask::SetMark { slot, incarnation, .. } | Ask::Remove { slot, incarnation } => {
+                self.same_life(*slot, *incarnation)
+            }
+            Ask::ShowKey { .. } | Ask::Forget { .. } => Ok(()),
+        }
+    }
+
+    fn carry_out<E: Env>(&mut self, env: &mut E, ask: &Ask, approved: Approved) -> Result<Progress, Status> {
+        match *ask {
+            Ask::ShowKey { .. } => Ok(Progress::Done),
+            Ask::Add { slot, mark, .. } => {
+                let work = self.prepare(env, slot, mark, mark, approved)?;
+                Ok(Progress::Working(work))
+            }
+            Ask::Remove { slot, .. } => self.remove(env, slot, approved),
+            Ask::Forget { slot } => self.forget(env, slot, approved),
+            Ask::SetMark { slot, to, raise, .. } => self.set_mark(env, slot, to, raise, approved),
+        }
+    }
+
+    fn remove<E: Env>(&mut self, env: &mut E, slot: u8, approved: Approved) -> Result<Progress, Status> {
+        // The mark is frozen here: nothing is signed between this reading and the entry.
+        let view = self.view(env, slot);
+        let state = match view.state {
+            ChainState::Armed => State::Tombstone,
+            ChainState::Unclear => State::UnclearTombstone,
+            _ => return Err(Status::StorageFault),
+        };
+        let old = view.entry.ok_or(Status::StorageFault)?;
+        let entry = old.buried(state, view.mark, view.highest_signed);
+        chains::commit(env, &self.installation, slot, entry, approved).map_err(|_| Status::StorageFault)?;
+        Ok(Progress::Done)
+    }
+
+    fn forget<E: Env>(&mut self, env: &mut E, slot: u8, approved: Approved) -> Result<Progress, Status> {
+        let known = self.slots[usize::from(slot)].incarnation;
+        let incarnation = known.max(self.ring(slot).scan(env, 0).highest_incarnation);
+        chains::commit(env, &self.installation, slot, Entry::free(incarnation), approved)
+            .map_err(|_| Status::StorageFault)?;
+        Ok(Progress::Done)
+    }
+
+    fn set_mark<E: Env>(
+        &mut self,
+        env: &mut E,
+        slot: u8,
+        to: Hrs,
+        raise: bool,
+        approved: Approved,
+    ) -> Result<Progress, Status> {
+        let view = self.view(env, slot);
+        if view.state == ChainState::Unclear {
+            if to < view.mark {
+                return Err(Status::BelowSigned);
+            }
+            return Ok(Progress::Working(self.prepare(env, slot, to, to, approved)?));
+        }
+        // Marks move every few seconds: what the owner read may be past by now.
+        let newest = self.newest(env, slot)?;
+        let highest = newest.record.highest_signed();
+        if to < highest || (raise && to <= newest.record.hrs) {
+            return Ok(Progress::Moved);
+        }
+        if to < newest.record.hrs {
+            // A lowering is a new life: what stands above it must never be taken for the mark again.
+            return Ok(Progress::Working(self.prepare(env, slot, to, highest, approved)?));
+        }
+        let record = Record {
+            incarnation: newest.record.incarnation,
+            serial: 0, // Set by the append.
+            hrs: to,
+            content: Content::MarkOnly(highest),
+        };
+        // A raise changes no entry and can only forbid; the approval ends here.
+        let _ = approved;
+        let _ = self.append(env, slot, &record)?;
+        Ok(Progress::Done)
+    }
+
+    /// Ends an approved prompt: the slot is read again from flash, and the outcome tells what stands now.
+    pub(super) fn conclude<E: Env>(&mut self, env: &mut E, ask: &Ask, result: Result<(), Status>) {
+        let slot = ask.slot();
+        if !matches!(ask, Ask::ShowKey { .. }) {
+            self.load(env, slot);
+        }
+        let view = self.view(env, slot);
+        if result.is_ok() && matches!(ask, Ask::Add { .. } | Ask::SetMark { .. }) {
+            self.slots[usize::from(slot)].credit = LEAP_CREDIT;
+        }
+        self.prompts.finish(PromptStatus {
+            state: if result.is_ok() { PromptState::Approved } else { PromptState::Failed },
+            status: result.err().unwrap_or(Status::Ok).word(),
+            incarnation: view.entry.map_or(0, |entry| entry.incarnation),
+            mark: view.mark,
+            highest_signed: view.highest_signed,
+        });
+    }
+}

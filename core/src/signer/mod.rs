@@ -1,0 +1,240 @@
+//! The state machine: a command in, a reply out, always at once.
+//!
+//! It never blocks, owns no screen and holds no USB. What needs the owner gives a ticket; the app shows
+//! [`Signer::prompt`] and reports the press by [`Signer::decide`], which checks everything again.
+//! Formatting and filling a ring are done by [`Signer::step`], a few pages a turn, so that signing for
+//! other chains goes on meanwhile.
+
+mod manage;
+pub mod permit;
+mod prompts;
+mod sign;
+mod slot;
+mod work;
+
+pub use prompts::{Ask, ChainName, Prompt};
+pub use slot::{LEAP_CREDIT, View};
+
+use crate::apdu::{
+    ChainState, Command, EventList, PROTOCOL, PROTOCOL_MIN, PromptState, Reply, Status, Version,
+};
+use crate::canonical::ChainId;
+use crate::chains;
+use crate::env::Env;
+use crate::events::{Events, NO_SLOT};
+use crate::hrs::Hrs;
+use crate::installation::{self, Standing};
+use crate::layout::{Installation, SLOTS};
+use prompts::Prompts;
+use sign::Refused;
+use slot::Slot;
+
+/// The name GET_APP_NAME gives.
+pub const APP_NAME: &[u8] = b"Highwater";
+
+/// The version of this crate: major, minor, patch.
+pub const APP_VERSION: [u8; 3] = [
+    number(env!("CARGO_PKG_VERSION_MAJOR")),
+    number(env!("CARGO_PKG_VERSION_MINOR")),
+    number(env!("CARGO_PKG_VERSION_PATCH")),
+];
+
+const fn number(text: &str) -> u8 {
+    let (mut value, mut at) = (0, 0);
+    while at < text.len() {
+        value = value * 10 + (text.as_bytes()[at] - b'0');
+        at += 1;
+    }
+    value
+}
+
+/// Ticks a second: how often [`Signer::tick`] is called.
+pub const TICKS_PER_SECOND: u32 = 10;
+
+/// Leap credit regained a second.
+const CREDIT_PER_SECOND: u32 = 4;
+
+/// The last signature, for repeats; valid only for its slot, incarnation and serial.
+#[derive(Debug, Clone, Copy)]
+struct LastSignature {
+    slot: u8,
+    incarnation: u16,
+    serial: u32,
+    signature: [u8; 64],
+}
+
+/// The signer's state in RAM. Everything that must survive stands in flash.
+#[derive(Debug)]
+pub struct Signer {
+    standing: Standing,
+    installation: Installation,
+    slots: [Slot; SLOTS],
+    last: Option<LastSignature>,
+    prompts: Prompts,
+    events: Events,
+    ticks: u32,
+}
+
+impl Signer {
+    /// Reads and repairs everything, before anything is released.
+    #[inline(never)]
+    pub fn boot<E: Env>(env: &mut E) -> Self {
+        let (standing, installation) = installation::boot(env);
+        let mut signer = Self {
+            standing,
+            installation,
+            slots: [Slot::EMPTY; SLOTS],
+            last: None,
+            prompts: Prompts::default(),
+            events: Events::default(),
+            ticks: 0,
+        };
+        if standing == Standing::Sound {
+            for slot in 0..SLOTS as u8 {
+                signer.load(env, slot);
+            }
+        }
+        signer
+    }
+
+    /// Answers one command.
+    pub fn handle<E: Env>(&mut self, env: &mut E, apdu: &[u8], reply: &mut Reply) {
+        reply.clear();
+        let status = match Command::parse(apdu) {
+            Ok(command) => match self.answer(env, command, reply) {
+                Ok(()) => Status::Ok,
+                Err(refused) => {
+                    reply.clear();
+                    refuse(refused, reply)
+                }
+            },
+            Err(status) => status,
+        };
+        reply.finish(status);
+    }
+
+    /// Whether the app may quit without taking a validator down: no chain is armed.
+    pub fn is_idle(&self) -> bool {
+        !self
+            .slots
+            .iter()
+            .any(|slot| matches!(slot.state, ChainState::Armed | ChainState::Unclear | ChainState::Fault))
+    }
+
+    /// What boot found.
+    pub fn standing(&self) -> Standing {
+        self.standing
+    }
+
+    /// Called ten times a second.
+    pub fn tick(&mut self) {
+        self.ticks = self.ticks.wrapping_add(1);
+        if self.ticks.is_multiple_of(TICKS_PER_SECOND) {
+            for slot in &mut self.slots {
+                slot.credit = (slot.credit + CREDIT_PER_SECOND).min(LEAP_CREDIT);
+            }
+        }
+        self.prompts.tick();
+    }
+
+    fn answer<E: Env>(
+        &mut self,
+        env: &mut E,
+        command: Command<'_>,
+        reply: &mut Reply,
+    ) -> Result<(), Refused> {
+        match command {
+            Command::Sign(bytes) => self.sign(env, bytes)?.put(reply),
+            Command::GetVersion => self.version(env).put(reply),
+            Command::GetAppName => reply.put(APP_NAME),
+            Command::GetPublicKey(chain) => {
+                self.sound()?;
+                let slot = self.find(env, chain).ok_or(Status::UnknownChain)?;
+                reply.put(&env.loaded_key(slot)?);
+            }
+            Command::GetStatus { slot } => self.status(env, slot, reply)?,
+            Command::GetEvents => EventList::put(&env.diagnostics(), &self.events, reply),
+            Command::PromptStatus(ticket) => self.prompts.status(ticket)?.put(reply),
+            Command::PromptCancel(ticket) => self.prompts.cancel(ticket)?,
+            wanted => {
+                let ask = self.ask(env, wanted)?;
+                let ticket = self.prompts.raise(env, ask)?;
+                reply.put(&ticket.to_le_bytes());
+            }
+        }
+        Ok(())
+    }
+
+    fn version<E: Env>(&self, env: &E) -> Version {
+        Version {
+            app: APP_VERSION,
+            protocol_min: PROTOCOL_MIN,
+            protocol: PROTOCOL,
+            target: env.target(),
+            installation: self.installation.0,
+            slots: SLOTS as u8,
+            standing: match self.standing {
+                Standing::Sound => 0,
+                Standing::OtherSeed => 1,
+                Standing::Damaged => 2,
+                Standing::Fault => 3,
+            },
+        }
+    }
+
+    #[inline(never)]
+    fn status<E: Env>(&mut self, env: &mut E, slot: u8, reply: &mut Reply) -> Result<(), Refused> {
+        if usize::from(slot) >= SLOTS {
+            return Err(Status::Length.into());
+        }
+        self.sound()?;
+        let view = self.view(env, slot);
+        let mut status = view.status(env.pairs());
+        if let Some(event) = self.events.last_of(slot) {
+            status.last_refusal = event.status.word();
+            status.refused = Hrs::from_bytes(&event.asked).unwrap_or_default();
+        }
+        status.put(reply);
+        Ok(())
+    }
+
+    /// Refuses whatever touches chains while the installation is not sound.
+    fn sound(&mut self) -> Result<(), Status> {
+        let status = match self.standing {
+            Standing::Sound => return Ok(()),
+            Standing::OtherSeed => Status::OtherSeed,
+            Standing::Damaged => Status::StorageDamaged,
+            Standing::Fault => Status::StorageFault,
+        };
+        self.events.push(status, NO_SLOT, Hrs::default());
+        Err(status)
+    }
+
+    /// The slot in which a chain is approved, whether its mark is clear or not.
+    fn find<E: Env>(&self, env: &E, chain: ChainId<'_>) -> Option<u8> {
+        (0..SLOTS as u8).find(|slot| {
+            let state = self.slots[usize::from(*slot)].state;
+            matches!(state, ChainState::Armed | ChainState::Unclear | ChainState::Fault)
+                && chains::names(env, *slot, chain)
+        })
+    }
+
+    /// A finished prompt's state, for the screen.
+    pub fn last_outcome(&self) -> Option<PromptState> {
+        self.prompts.last_outcome()
+    }
+}
+
+fn refuse(refused: Refused, reply: &mut Reply) -> Status {
+    match refused {
+        Refused::Plain(status) => status,
+        Refused::NotCanonical(reason) => {
+            reply.put(&[reason as u8]);
+            Status::NotCanonical
+        }
+        Refused::Mark(status, mark) => {
+            reply.put(&mark.to_bytes());
+            status
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! SIGN: one canonical message in, one signature out, or the reason why not.
+
+use super::slot::Slot;
+use super::{LastSignature, Signer};
+use crate::apdu::{ChainState, Signed, Status};
+use crate::canonical::{MAX_MESSAGE, Message, NotCanonical, Timestamp};
+use crate::env::{CryptoFailed, Env};
+use crate::hrs::{Asked, Hrs, Refusal, Verdict, judge};
+use crate::journal::{Content, Durable, Newest, Record, Unreadable};
+use crate::statement::{self, Digest};
+
+/// A refusal, with what the host is told beside the status word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// Nothing more.
+    Plain(Status),
+    /// Which rule of the canonical form is broken.
+    NotCanonical(NotCanonical),
+    /// Refused for its place: the mark.
+    Mark(Status, Hrs),
+}
+
+impl From<Status> for Refused {
+    fn from(status: Status) -> Self {
+        Self::Plain(status)
+    }
+}
+
+impl From<CryptoFailed> for Refused {
+    fn from(_: CryptoFailed) -> Self {
+        Self::Plain(Status::StorageFault)
+    }
+}
+
+impl From<Refusal> for Status {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Height => Self::HeightRegression,
+            Refusal::Round => Self::RoundRegression,
+            Refusal::Step => Self::StepRegression,
+            Refusal::Conflict => Self::Conflict,
+            Refusal::NoStatement => Self::NoStatement,
+            Refusal::Leap => Self::Leap,
+        }
+    }
+}
+
+impl Signer {
+    pub(super) fn sign<E: Env>(&mut self, env: &mut E, bytes: &[u8]) -> Result<Signed, Refused> {
+        self.sound()?;
+        let message = Message::parse(bytes).map_err(Refused::NotCanonical)?;
+        let slot = self.find(env, message.chain()).ok_or(Status::UnknownChain)?;
+        let result = self.sign_in(env, slot, &message, bytes);
+        if let Err(Refused::Plain(status) | Refused::Mark(status, _)) = result {
+            self.events.push(status, slot, message.hrs());
+        }
+        result
+    }
+
+    #[inline(never)]
+    fn sign_in<E: Env>(
+        &mut self,
+        env: &mut E,
+        slot: u8,
+        message: &Message<'_>,
+        bytes: &[u8],
+    ) -> Result<Signed, Refused> {
+        let asked = Asked {
+            hrs: message.hrs(),
+            statement: statement::digest(env, message),
+            timestamp: message.timestamp(),
+        };
+        let newest = self.newest(env, slot)?;
+        let mark = newest.record.hrs;
+        let credit = self.slots[usize::from(slot)].credit;
+        match judge(&asked, mark, &newest.record.signed(), credit) {
+            Verdict::Refuse(refusal) => Err(Refused::Mark(refusal.into(), mark)),
+            Verdict::Fresh => {
+                let permit = self.raise(env, slot, message, &asked, mark)?;
+                self.release(env, permit, slot, bytes, asked.timestamp)
+            }
+            Verdict::Repeat | Verdict::Retimed => self.again(env, slot, message, newest, &asked.statement),
+        }
+    }
+
+    /// The newest record of a slot that may decide; scans and repairs first where a fault left it stale (rule 7).
+    pub(super) fn newest<E: Env>(&mut self, env: &mut E, slot: u8) -> Result<Newest, Status> {
+        if self.slots[usize::from(slot)].state == ChainState::Fault {
+            self.load(env, slot);
+        }
+        match self.slots[usize::from(slot)].state {
+            ChainState::Armed => {}
+            ChainState::Unclear => return Err(Status::Unclear),
+            ChainState::Fault => return Err(Status::StorageFault),
+            ChainState::Damaged => return Err(Status::StorageDamaged),
+            _ => return Err(Status::UnknownChain),
+        }
+        let serial = self.slots[usize::from(slot)].serial;
+        let incarnation = self.slots[usize::from(slot)].incarnation;
+        self.ring(slot).newest(env, serial, incarnation).map_err(|unreadable| {
+            let (state, status) = match unreadable {
+                Unreadable::Lost => (ChainState::Unclear, Status::Unclear),
+                Unreadable::Fault => (ChainState::Fault, Status::StorageFault),
+            };
+            self.slots[usize::from(slot)].state = state;
+            status
+        })
+    }
+
+    /// Raises the mark to what is asked (guarantee G1: before the signature).
+    fn raise<E: Env>(
+        &mut self,
+        env: &mut E,
+        slot: u8,
+        message: &Message<'_>,
+        asked: &Asked,
+        mark: Hrs,
+    ) -> Result<Durable, Refused> {
+        let content = match message.block() {
+            Some(_) => Content::SignedBlock(asked.statement, asked.timestamp),
+            None => Content::SignedNil(asked.statement, asked.timestamp),
+        };
+        let record = Record {
+            incarnation: self.slots[usize::from(slot)].incarnation,
+            serial: 0, // Set by the append.
+            hrs: asked.hrs,
+            content,
+        };
+        let permit = self.append(env, slot, &record)?;
+        let heights = asked.hrs.height.value() - mark.height.value();
+        let credit = &mut self.slots[usize::from(slot)].credit;
+        // The verdict was Fresh, so the difference is within the credit.
+        *credit = credit.saturating_sub(u32::try_from(heights).unwrap_or(u32::MAX));
+        Ok(permit)
+    }
+
+    /// Appends a record; a failed append makes the slot's index invalid until it is scanned again (rule 7).
+    pub(super) fn append<E: Env>(
+        &mut self,
+        env: &mut E,
+        slot: u8,
+        record: &Record,
+    ) -> Result<Durable, Status> {
+        let serial = self.slots[usize::from(slot)].serial;
+        match self.ring(slot).append(env, serial, record) {
+            Ok((serial, permit)) => {
+                self.slots[usize::from(slot)].serial = serial;
+                Ok(permit)
+            }
+            Err(_) => {
+                self.slots[usize::from(slot)].state = ChainState::Fault;
+                Err(Status::StorageFault)
+            }
+        }
+    }
+
+    /// The statement at the mark once more: the same signature, with the same timestamp.
+    fn again<E: Env>(
+        &mut self,
+        env: &mut E,
+        slot: u8,
+        message: &Message<'_>,
+        newest: Newest,
+        statement: &Digest,
+    ) -> Result<Signed, Refused> {
+        let (Content::SignedBlock(_, timestamp) | Content::SignedNil(_, timestamp)) = newest.record.content
+        else {
+            return Err(Status::Internal.into());
+        };
+        let (serial, incarnation) = (newest.record.serial, newest.record.incarnation);
+        if let Some(last) = &self.last
+            && (last.slot, last.serial, last.incarnation) == (slot, serial, incarnation)
+        {
+            return Ok(Signed { signature: last.signature, timestamp });
+        }
+        let permit = newest.permit_repeat(statement).ok_or(Status::Internal)?;
+        // Ed25519 is deterministic: over the recorded timestamp these are the bytes that were signed.
+        let mut bytes = [0; MAX_MESSAGE];
+        let len = message.at(timestamp).encode(&mut bytes);
+        self.release(env, permit, slot, &bytes[..len], timestamp)
+    }
+
+    fn release<E: Env>(
+        &mut self,
+        env: &mut E,
+        permit: Durable,
+        slot: u8,
+        bytes: &[u8],
+        timestamp: Timestamp,
+    ) -> Result<Signed, Refused> {
+        let signature = env.sign(permit, slot, bytes)?;
+        // An overflow may have spoilt anything, this decision included.
+        if !env.stack_intact() {
+            return Err(Status::Internal.into());
+        }
+        let Slot { serial, incarnation, .. } = self.slots[usize::from(slot)];
+        self.last = Some(LastSignature { slot, serial, incarnation, signature });
+        Ok(Signed { signature, timestamp })
+    }
+}

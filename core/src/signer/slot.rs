@@ -1,0 +1,175 @@
+//! One slot as RAM knows it, and how it is read from flash.
+
+use super::Signer;
+use crate::apdu::{ChainState, ChainStatus, Status};
+use crate::chains::{self, Entry, Found, State};
+use crate::env::Env;
+use crate::hrs::Hrs;
+use crate::journal::{Content, Record, Ring, Unreadable};
+use crate::layout::{self, RATED_ERASES, ring_page};
+
+/// The heights a chain may rise by at once: at start, after an approved ADD or SET_MARK, and at most.
+pub const LEAP_CREDIT: u32 = 100_000;
+
+/// What RAM keeps of a slot: an index into flash, never the mark itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Slot {
+    pub(super) state: ChainState,
+    pub(super) incarnation: u16,
+    pub(super) key_index: u32,
+    /// The serial of the newest record; right only while the state is `Armed`.
+    pub(super) serial: u32,
+    /// Heights the chain may still rise (leap credit).
+    pub(super) credit: u32,
+}
+
+impl Slot {
+    pub(super) const EMPTY: Self =
+        Self { state: ChainState::Free, incarnation: 0, key_index: 0, serial: 0, credit: LEAP_CREDIT };
+}
+
+/// All there is to say of a slot.
+#[derive(Debug, Clone, Copy)]
+pub struct View {
+    /// What it is.
+    pub state: ChainState,
+    /// Its entry, unless it has none.
+    pub entry: Option<Entry>,
+    /// The mark; of an unclear chain or slot, the highest HRS on any valid page.
+    pub mark: Hrs,
+    /// The highest HRS signed.
+    pub highest_signed: Hrs,
+    /// What stands at the mark: 0 nothing known, 1 a block, 2 nil, 3 a mark set by the owner.
+    pub kind: u8,
+    /// Records written, ever.
+    pub writes: u32,
+}
+
+impl View {
+    fn of_record(mut self, record: &Record) -> Self {
+        (self.mark, self.highest_signed, self.writes) = (record.hrs, record.highest_signed(), record.serial);
+        self.kind = match record.content {
+            Content::SignedBlock(..) => 1,
+            Content::SignedNil(..) => 2,
+            _ => 3,
+        };
+        self
+    }
+
+    pub(super) fn status(&self, pairs: u16) -> ChainStatus<'_> {
+        let erases = u64::from(self.writes / u32::from(pairs));
+        ChainStatus {
+            state: self.state,
+            chain: self.entry.as_ref().and_then(Entry::chain),
+            key_index: self.entry.map_or(0, |entry| entry.key_index),
+            incarnation: self.entry.map_or(0, |entry| entry.incarnation),
+            mark: self.mark,
+            highest_signed: self.highest_signed,
+            kind: self.kind,
+            writes: self.writes,
+            wear_ppm: u32::try_from(erases * 1_000_000 / u64::from(RATED_ERASES)).unwrap_or(u32::MAX),
+            last_refusal: 0,
+            refused: Hrs::default(),
+        }
+    }
+}
+
+impl Signer {
+    pub(super) fn ring(&self, slot: u8) -> Ring {
+        Ring { slot, installation: self.installation }
+    }
+
+    /// Reads a slot from flash and repairs what a power cut or one rotten page left (rules 2, 5, 6, 7).
+    #[inline(never)]
+    pub(super) fn load<E: Env>(&mut self, env: &mut E, slot: u8) {
+        let state = match chains::read(env, &self.installation, slot) {
+            Found::Damaged => ChainState::Damaged,
+            Found::Blank => self.uncommitted(env, slot),
+            Found::Entry(entry) => {
+                self.slots[usize::from(slot)].incarnation = entry.incarnation;
+                self.slots[usize::from(slot)].key_index = entry.key_index;
+                match chains::equalise(env, &self.installation, slot, &entry) {
+                    Err(_) => ChainState::Fault,
+                    Ok(()) => match entry.state {
+                        State::Free => ChainState::Free,
+                        State::Tombstone => ChainState::Tombstone,
+                        State::UnclearTombstone => ChainState::UnclearTombstone,
+                        State::Armed => self.load_ring(env, slot, &entry),
+                    },
+                }
+            }
+        };
+        if !matches!(state, ChainState::Armed | ChainState::Unclear | ChainState::Fault) {
+            env.unload_key(slot);
+        }
+        if matches!(state, ChainState::Fault) {
+            self.events.push(Status::StorageFault, slot, Hrs::default());
+        }
+        self.slots[usize::from(slot)].state = state;
+    }
+
+    /// A slot without an entry is free unless its ring remembers a chain that was at work.
+    fn uncommitted<E: Env>(&self, env: &mut E, slot: u8) -> ChainState {
+        let pairs = env.pairs();
+        let ring = ring_page(pairs, slot, 0)..ring_page(pairs, slot, 2 * pairs);
+        if layout::all_blank(env, ring) || !self.ring(slot).scan(env, 0).committed {
+            ChainState::Free
+        } else {
+            ChainState::Damaged
+        }
+    }
+
+    fn load_ring<E: Env>(&mut self, env: &mut E, slot: u8, entry: &Entry) -> ChainState {
+        if env.loaded_key(slot).is_err() && env.load_key(slot, entry.key_index).is_err() {
+            return ChainState::Fault;
+        }
+        let ring = self.ring(slot);
+        let scan = ring.scan(env, entry.incarnation);
+        match scan.newest {
+            Some(newest) if !scan.unclear(entry.incarnation) => {
+                self.slots[usize::from(slot)].serial = newest.serial;
+                match ring.repair(env, &newest) {
+                    Ok(()) => ChainState::Armed,
+                    Err(Unreadable::Lost) => ChainState::Unclear,
+                    Err(Unreadable::Fault) => ChainState::Fault,
+                }
+            }
+            _ => ChainState::Unclear,
+        }
+    }
+
+    /// All there is to say of a slot, read from flash now.
+    #[inline(never)]
+    pub fn view<E: Env>(&mut self, env: &mut E, slot: u8) -> View {
+        let Slot { state, incarnation, serial, .. } = self.slots[usize::from(slot)];
+        let mut view = View {
+            state,
+            entry: None,
+            mark: Hrs::default(),
+            highest_signed: Hrs::default(),
+            kind: 0,
+            writes: serial,
+        };
+        if let Found::Entry(entry) = chains::read(env, &self.installation, slot) {
+            view.entry = Some(entry);
+            (view.mark, view.highest_signed) = (entry.mark, entry.highest_signed);
+        }
+        match state {
+            ChainState::Armed => match self.ring(slot).newest(env, serial, incarnation) {
+                Ok(newest) => view = view.of_record(&newest.record),
+                Err(Unreadable::Lost) => {
+                    self.slots[usize::from(slot)].state = ChainState::Unclear;
+                    return self.view(env, slot);
+                }
+                Err(Unreadable::Fault) => view.state = ChainState::Fault,
+            },
+            ChainState::Unclear | ChainState::Damaged => {
+                let scan = self.ring(slot).scan(env, incarnation);
+                (view.mark, view.highest_signed) = (scan.highest_hrs, scan.highest_hrs);
+                view.writes = scan.highest_serial;
+            }
+            _ => {}
+        }
+        view
+    }
+}

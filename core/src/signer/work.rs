@@ -1,0 +1,138 @@
+//! Giving a slot a new incarnation: prepare the ring, write the mark, then commit the entry.
+//!
+//! The order is the proof: until the entry is written the slot is what it was, and a ring that holds
+//! records of a higher incarnation than its entry is unclear (rule 6), never lower.
+
+use super::Signer;
+use super::permit::Approved;
+use super::prompts::{Ask, Phase, outcome};
+use crate::apdu::{ChainState, PromptState, Status};
+use crate::chains::{self, Entry, Found, State};
+use crate::env::Env;
+use crate::hrs::Hrs;
+use crate::journal::{Content, Record, Spare};
+
+/// Pages prepared in one turn, so that a vote waits for no more than that.
+const PAGES_PER_TURN: u16 = 4;
+
+/// An approved change whose ring is being prepared.
+#[derive(Debug)]
+pub(super) struct Work {
+    approved: Option<Approved>,
+    incarnation: u16,
+    /// The highest serial in the ring: the mark's record comes after it.
+    serial: u32,
+    mark: Hrs,
+    highest_signed: Hrs,
+    /// The ring was never used: every page is formatted, not only the dead ones filled.
+    format: bool,
+    next_page: u16,
+}
+
+impl Signer {
+    /// Plans a new incarnation of `slot` that starts at `mark`.
+    pub(super) fn prepare<E: Env>(
+        &mut self,
+        env: &mut E,
+        slot: u8,
+        mark: Hrs,
+        highest_signed: Hrs,
+        approved: Approved,
+    ) -> Result<Work, Status> {
+        // The ring of a live chain was repaired at boot, and its pages are its own until the entry says otherwise.
+        let live = self.slots[usize::from(slot)].state == ChainState::Armed;
+        let (known, format) = match chains::read(env, &self.installation, slot) {
+            Found::Entry(entry) => (entry.incarnation, false),
+            // Until an ADD has committed, every ADD formats from the start.
+            Found::Blank => (0, true),
+            Found::Damaged => return Err(Status::StorageDamaged),
+        };
+        let scan = self.ring(slot).scan(env, known);
+        let incarnation = known.max(scan.highest_incarnation).checked_add(1).ok_or(Status::TableFull)?;
+        Ok(Work {
+            approved: Some(approved),
+            incarnation,
+            serial: scan.highest_serial,
+            mark,
+            highest_signed,
+            format,
+            next_page: if live { 2 * env.pairs() } else { 0 },
+        })
+    }
+
+    /// Goes on with what was approved: a few pages, or its end. Called once a turn of the app's loop.
+    pub fn step<E: Env>(&mut self, env: &mut E) {
+        let Phase::Working(ask, work) = &mut self.prompts.phase else {
+            return;
+        };
+        let ask = *ask;
+        let slot = ask.slot();
+        let ring = crate::journal::Ring { slot, installation: self.installation };
+        let end = 2 * env.pairs();
+        if work.next_page < end {
+            let range = work.next_page..(work.next_page + PAGES_PER_TURN).min(end);
+            work.next_page = range.end;
+            let prepared = if work.format {
+                ring.format(env, range)
+            } else {
+                let named = work.record();
+                ring.fill_dead(env, &named, Spare::Nothing, range);
+                Ok(())
+            };
+            if prepared.is_err() {
+                self.conclude(env, &ask, Err(Status::StorageFault));
+            }
+            return;
+        }
+        let Phase::Working(_, work) = core::mem::replace(&mut self.prompts.phase, Phase::Idle) else {
+            return;
+        };
+        match self.commit(env, &ask, work) {
+            Ok(true) => self.conclude(env, &ask, Ok(())),
+            Ok(false) => {
+                self.load(env, slot);
+                self.prompts.finish(outcome(PromptState::Moved));
+            }
+            Err(status) => self.conclude(env, &ask, Err(status)),
+        }
+    }
+
+    /// Writes the mark under the new incarnation, then the entry. `false`: the chain signed past it meanwhile.
+    fn commit<E: Env>(&mut self, env: &mut E, ask: &Ask, mut work: Work) -> Result<bool, Status> {
+        let slot = ask.slot();
+        // A live chain goes on signing while its ring is prepared for a lowering.
+        if self.slots[usize::from(slot)].state == ChainState::Armed {
+            let newest = self.newest(env, slot)?;
+            work.serial = newest.record.serial;
+            work.highest_signed = newest.record.highest_signed();
+            if work.mark < work.highest_signed {
+                return Ok(false);
+            }
+        }
+        let approved = work.approved.take().ok_or(Status::Internal)?;
+        self.slots[usize::from(slot)].serial = work.serial;
+        let record = Record { content: Content::MarkOnly(work.highest_signed), ..work.record() };
+        let _ = self.append(env, slot, &record)?;
+        let entry = match (ask, chains::read(env, &self.installation, slot)) {
+            (Ask::Add { chain, key_index, .. }, _) => {
+                let chain = chain.id().ok_or(Status::Internal)?;
+                Entry::new(State::Armed, chain, *key_index, work.incarnation)
+            }
+            (_, Found::Entry(old)) => old.reborn(work.incarnation),
+            _ => return Err(Status::StorageFault),
+        };
+        chains::commit(env, &self.installation, slot, entry, approved).map_err(|_| Status::StorageFault)?;
+        Ok(true)
+    }
+}
+
+impl Work {
+    fn record(&self) -> Record {
+        Record {
+            incarnation: self.incarnation,
+            serial: self.serial,
+            hrs: self.mark,
+            content: Content::Filler,
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The signer of `highwater-core` on simulated flash that tears, with software keys and a scripted owner.
+//!
+//! It is the device of tests and of `transport = "simulated"`. It is no hardware key: whoever reads its
+//! memory or its files has the key.
+
+#![forbid(unsafe_code)]
+
+mod cable;
+mod keys;
+mod medium;
+mod owner;
+mod world;
+
+pub use cable::Cable;
+pub use keys::Keys;
+pub use medium::{Fault, Medium, Tear};
+pub use owner::Owner;
+pub use world::{SimDevice, World};
+
+/// Pairs in a ring of a Nano S, the default.
+pub const PAIRS: u16 = 256;

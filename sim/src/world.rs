@@ -1,0 +1,180 @@
+//! The signer and its simulated world, as one device.
+
+use std::io;
+use std::path::Path;
+
+use highwater_core::apdu::Reply;
+use highwater_core::env::{Cell, Crypto, CryptoFailed, Device, Diagnostics, Flash, WriteFailed};
+use highwater_core::journal::Durable;
+use highwater_core::signer::{Prompt, Signer};
+use rand::RngCore;
+use sha2::{Digest, Sha256};
+
+use crate::{Keys, Medium, Owner, PAIRS};
+
+/// Flash, keys and PIN: what the signer stands on.
+#[derive(Debug)]
+pub struct World {
+    /// The pages.
+    pub medium: Medium,
+    /// The keys.
+    pub keys: Keys,
+    /// Whether the PIN is validated.
+    pub unlocked: bool,
+    /// Whether the guard word under the stack is intact.
+    pub stack_intact: bool,
+}
+
+impl World {
+    /// A new device of `seed` with rings of `pairs` pairs.
+    pub fn new(seed: &[u8], pairs: u16) -> Self {
+        Self { medium: Medium::blank(pairs), keys: Keys::new(seed), unlocked: true, stack_intact: true }
+    }
+}
+
+impl Flash for World {
+    fn pairs(&self) -> u16 {
+        self.medium.pairs()
+    }
+
+    fn read(&self, page: u16, cell: &mut Cell) {
+        self.medium.read(page, cell);
+    }
+
+    fn write(&mut self, page: u16, cell: &Cell) -> Result<(), WriteFailed> {
+        self.medium.write(page, cell)
+    }
+}
+
+impl Crypto for World {
+    fn sha256(&mut self, data: &[u8]) -> [u8; 32] {
+        Sha256::digest(data).into()
+    }
+
+    fn random(&mut self, out: &mut [u8]) {
+        rand::rng().fill_bytes(out);
+    }
+
+    fn public_key(&mut self, index: u32) -> Result<[u8; 32], CryptoFailed> {
+        Ok(self.keys.public_key(index))
+    }
+
+    fn load_key(&mut self, slot: u8, index: u32) -> Result<(), CryptoFailed> {
+        self.keys.load(slot, index);
+        Ok(())
+    }
+
+    fn loaded_key(&self, slot: u8) -> Result<[u8; 32], CryptoFailed> {
+        Ok(self.keys.loaded(slot)?.verifying_key().to_bytes())
+    }
+
+    fn unload_key(&mut self, slot: u8) {
+        self.keys.unload(slot);
+    }
+
+    fn sign(&mut self, _permit: Durable, slot: u8, message: &[u8]) -> Result<[u8; 64], CryptoFailed> {
+        self.keys.sign(slot, message)
+    }
+}
+
+impl Device for World {
+    fn unlocked(&self) -> bool {
+        self.unlocked
+    }
+
+    fn stack_intact(&self) -> bool {
+        self.stack_intact
+    }
+
+    fn target(&self) -> u8 {
+        0
+    }
+
+    fn diagnostics(&self) -> Diagnostics {
+        Diagnostics { stack: 0, page_writes: self.medium.writes(), derivations: self.keys.derivations() }
+    }
+}
+
+/// A simulated device: the signer with its world.
+#[derive(Debug)]
+pub struct SimDevice {
+    /// What the signer stands on.
+    pub world: World,
+    /// The owner.
+    pub owner: Owner,
+    signer: Signer,
+    reply: Reply,
+}
+
+impl SimDevice {
+    /// Starts the app in `world`.
+    pub fn boot(mut world: World) -> Self {
+        // A key in RAM does not outlive the app.
+        (0..highwater_core::layout::SLOTS as u8).for_each(|slot| world.keys.unload(slot));
+        let signer = Signer::boot(&mut world);
+        Self { world, owner: Owner::Away, signer, reply: Reply::new() }
+    }
+
+    /// A new device in memory.
+    pub fn in_memory(seed: &[u8]) -> Self {
+        Self::boot(World::new(seed, PAIRS))
+    }
+
+    /// A device whose memory stands in a file, as `transport = "simulated"` keeps it.
+    pub fn in_file(path: &Path, seed: &[u8]) -> io::Result<Self> {
+        let medium = Medium::in_file(path, PAIRS)?;
+        Ok(Self::boot(World { medium, keys: Keys::new(seed), unlocked: true, stack_intact: true }))
+    }
+
+    /// Takes the power away and gives it back.
+    pub fn restart(mut self) -> Self {
+        self.world.medium.power_on();
+        let owner = self.owner;
+        Self { owner, ..Self::boot(self.world) }
+    }
+
+    /// One command, one reply (data and status word).
+    pub fn exchange(&mut self, apdu: &[u8]) -> Vec<u8> {
+        self.signer.handle(&mut self.world, apdu, &mut self.reply);
+        let reply = self.reply.as_bytes().to_vec();
+        if let Some(prompt) = self.signer.prompt()
+            && let Some(approved) = self.owner.press(&prompt)
+        {
+            self.decide(prompt.ticket, approved);
+            self.finish_work();
+        }
+        reply
+    }
+
+    /// The prompt on the screen.
+    pub fn prompt(&self) -> Option<Prompt> {
+        self.signer.prompt()
+    }
+
+    /// The owner presses.
+    pub fn decide(&mut self, ticket: u32, approved: bool) {
+        self.signer.decide(&mut self.world, ticket, approved);
+    }
+
+    /// One turn of the app's loop.
+    pub fn step(&mut self) {
+        self.signer.step(&mut self.world);
+    }
+
+    /// Turns of the loop until nothing approved is left to do, or power is gone.
+    pub fn finish_work(&mut self) {
+        while self.signer.is_working() && self.world.medium.is_powered() {
+            self.step();
+        }
+    }
+
+    /// Tenths of a second pass.
+    pub fn tick(&mut self, ticks: u32) {
+        (0..ticks).for_each(|_| self.signer.tick());
+    }
+
+    /// The signer itself.
+    pub fn signer(&mut self) -> (&mut Signer, &mut World) {
+        (&mut self.signer, &mut self.world)
+    }
+}

@@ -1,0 +1,113 @@
+//! The committed digest of the firmware image, for whoever wants to know that the source gives what is on a device.
+//!
+//! The file is read by `sha256sum -c` as well. Its first line names compiler and linker: another one of either gives
+//! other bytes from the same source, and that is no sign of tampering.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// The digest of one image and what made it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Digest {
+    /// Compiler and linker, as they call themselves.
+    pub made_by: String,
+    /// SHA-256 of the flash image, in hexadecimal.
+    pub sha256: String,
+}
+
+/// What a comparison with the committed digest says.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Same tools, same bytes.
+    Same,
+    /// Other tools made the committed digest; nothing can be said.
+    OtherTools {
+        /// Their names.
+        committed: String,
+    },
+    /// Same tools, other bytes: the source is another one.
+    OtherImage {
+        /// The committed SHA-256.
+        committed: String,
+    },
+}
+
+impl Digest {
+    /// Where it is kept in the checkout.
+    pub fn path(root: &Path) -> PathBuf {
+        root.join("app/highwater-nanos.sha256")
+    }
+
+    /// Reads the committed digest.
+    pub fn read(root: &Path) -> Result<Self> {
+        let path = Self::path(root);
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("{} cannot be read; `cargo xtask firmware --save` writes it", path.display()))?;
+        Self::parse(&text).with_context(|| format!("{} is not a digest", path.display()))
+    }
+
+    /// Replaces the committed digest.
+    pub fn save(&self, root: &Path) -> Result<()> {
+        let path = Self::path(root);
+        std::fs::write(&path, self.to_text()).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Compares what was just built with the committed digest.
+    pub fn judge(&self, committed: Self) -> Verdict {
+        if self.sha256 == committed.sha256 {
+            Verdict::Same
+        } else if self.made_by != committed.made_by {
+            Verdict::OtherTools { committed: committed.made_by }
+        } else {
+            Verdict::OtherImage { committed: committed.sha256 }
+        }
+    }
+
+    fn to_text(&self) -> String {
+        format!("# {}\n{}  {IMAGE}\n", self.made_by, self.sha256)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (first, second) = text.trim_end().split_once('\n')?;
+        let sha256 = second.strip_suffix(IMAGE)?.trim_end();
+        let valid = hex::decode(sha256).is_ok_and(|bytes| bytes.len() == 32);
+        let made_by = first.strip_prefix("# ")?.to_owned();
+        valid.then(|| Self { made_by, sha256: sha256.to_owned() })
+    }
+}
+
+/// Name of the file with the flash image.
+pub const IMAGE: &str = "highwater-nanos.bin";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(made_by: &str, byte: &str) -> Digest {
+        Digest { made_by: made_by.to_owned(), sha256: byte.repeat(32) }
+    }
+
+    #[test]
+    fn the_file_survives_writing_and_reading() {
+        let written = digest("rustc 1.96.0; LLD 14", "0a");
+        assert_eq!(Digest::parse(&written.to_text()), Some(written));
+    }
+
+    #[test]
+    fn a_cut_off_digest_is_not_read() {
+        assert_eq!(Digest::parse(&digest("x", "0a").to_text().replacen("0a0a", "", 1)), None);
+        assert_eq!(Digest::parse("# x\n"), None);
+    }
+
+    #[test]
+    fn other_tools_are_not_called_another_image() {
+        let built = digest("rustc 1.97.0", "0a");
+        assert_eq!(built.judge(digest("rustc 1.97.0", "0a")), Verdict::Same);
+        assert_eq!(built.judge(digest("rustc 1.96.0", "0a")), Verdict::Same);
+        let other = Verdict::OtherTools { committed: "rustc 1.96.0".to_owned() };
+        assert_eq!(built.judge(digest("rustc 1.96.0", "0b")), other);
+        let image = Verdict::OtherImage { committed: "0b".repeat(32) };
+        assert_eq!(built.judge(digest("rustc 1.97.0", "0b")), image);
+    }
+}

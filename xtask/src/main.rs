@@ -1,0 +1,45 @@
+//! `cargo xtask …`: what plain cargo cannot do here. A file per command.
+
+mod budget;
+mod digest;
+mod firmware;
+mod gate;
+mod ihex;
+mod manifest;
+mod process;
+mod sideload;
+mod test;
+mod toolchain;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Builds, checks and shows Highwater.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Builds the firmware of the Nano S, checks its image and prints what it uses.
+    Firmware(firmware::Args),
+    /// Runs every check: format, lints, tests, docs, firmware, sideload tools, emulator and a real node.
+    Test(test::Args),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Firmware(args) => firmware::command(&args),
+        Command::Test(args) => test::command(&args),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}

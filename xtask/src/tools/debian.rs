@@ -1,0 +1,69 @@
+//! Packages of Debian.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use super::announce;
+use crate::process;
+
+/// The compiler with the source of its own core library, its lints, and a linker that knows ARM.
+pub const FIRMWARE: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "rust-web-clippy", "lld"];
+/// What the emulator and the sideload tools stand on.
+pub const EMULATOR: &[&str] = &["qemu-user-static", "python3-venv"];
+
+/// Installs those of `packages` that are missing.
+///
+/// # Errors
+/// With the command to type, if this is no Debian or we are not root; if apt fails. Some packages may be installed
+/// then; a retry goes on with the rest.
+pub fn ensure(packages: &[&str], purpose: &str) -> Result<()> {
+    let missing: Vec<&str> = packages.iter().copied().filter(|package| !installed(package)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !may_install() {
+        bail!("{purpose} needs {}; install with: {}", missing.join(", "), command_line(&missing));
+    }
+    announce(&format!("by apt, for {purpose}: {}", missing.join(" ")))?;
+    // The package lists of a fresh machine are absent or old; refreshing them costs seconds and is done only then.
+    if install(&missing).is_err() {
+        process::run(apt().arg("update"))?;
+        install(&missing).with_context(|| format!("{purpose} needs {}", missing.join(", ")))?;
+    }
+    Ok(())
+}
+
+/// Whether apt may be used here: a Debian, and we are root.
+pub fn may_install() -> bool {
+    let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let debian = release.lines().any(|line| line.trim() == "ID=debian");
+    debian && rustix::process::geteuid().is_root()
+}
+
+/// What a person would type to install `packages`.
+pub fn command_line(packages: &[&str]) -> String {
+    format!("sudo apt-get install -y --no-install-recommends {}", packages.join(" "))
+}
+
+/// The version of an installed package.
+pub fn version(package: &str) -> Option<String> {
+    let mut ask = Command::new("dpkg-query");
+    ask.args(["-W", "-f=${db:Status-Status} ${Version}", package]).stderr(Stdio::null());
+    let answer = process::text(&mut ask).ok()?;
+    answer.strip_prefix("installed ").map(str::to_owned)
+}
+
+fn installed(package: &str) -> bool {
+    version(package).is_some()
+}
+
+fn install(packages: &[&str]) -> Result<()> {
+    process::run(apt().args(["install", "-y", "--no-install-recommends"]).args(packages))
+}
+
+fn apt() -> Command {
+    let mut apt = Command::new("apt-get");
+    apt.env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
+    apt
+}

@@ -1,0 +1,61 @@
+//! Where things are: the checkout, cargo's target directory, the host's cargo.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use crate::process;
+
+/// The checkout and the directory of everything that is built.
+pub struct Workspace {
+    root: PathBuf,
+    target: PathBuf,
+}
+
+impl Workspace {
+    /// Asks cargo, so that `CARGO_TARGET_DIR` and `build.target-dir` are honoured.
+    pub fn locate() -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Metadata {
+            workspace_root: PathBuf,
+            target_directory: PathBuf,
+        }
+        // `cargo run` sets the variable; without it (the program was started by hand) the folder this crate was
+        // compiled in is the best there is.
+        let manifest = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let mut ask = Command::new(host_cargo());
+        ask.args(["metadata", "--no-deps", "--format-version=1"]).current_dir(manifest);
+        let answer = process::text(&mut ask)?;
+        let metadata: Metadata = serde_json::from_str(&answer).context("cargo metadata gave no valid JSON")?;
+        Ok(Self { root: metadata.workspace_root, target: metadata.target_directory })
+    }
+
+    /// The folder of the root Cargo.toml.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Cargo's target directory.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Where the finished firmware and all that belongs to it are put.
+    pub fn firmware(&self) -> PathBuf {
+        self.target.join("firmware")
+    }
+
+    /// The host's cargo, started in the root.
+    pub fn cargo(&self) -> Command {
+        let mut cargo = Command::new(host_cargo());
+        cargo.current_dir(&self.root);
+        cargo
+    }
+}
+
+/// The cargo that runs this program, or the one on the path.
+fn host_cargo() -> std::ffi::OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
