@@ -1,0 +1,33 @@
+//! What a node's task asks of the validator behind it.
+
+use std::future::Future;
+
+use highwater_core::canonical::Timestamp;
+
+use crate::privval::SignRequest;
+
+/// What became of a request to sign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Signed, at this time (for a vote repeated with another timestamp: the recorded one).
+    Signed {
+        /// Verified against the pinned key.
+        signature: [u8; 64],
+        /// What the signature is over.
+        timestamp: Timestamp,
+    },
+    /// A rule said no: tell the node, in these words.
+    Refused(String),
+    /// Nothing is known yet: say nothing, the node will ask again.
+    Silent,
+}
+
+/// One chain's signer, as its nodes see it.
+pub trait Service: Clone + Send + Sync + 'static {
+    /// The pinned key; needs no device.
+    fn public_key(&self) -> [u8; 32];
+
+    /// Signs, refuses, or stays silent. Dropping the future abandons the wait, never the device's work: a
+    /// late result is kept for the same request.
+    fn sign(&self, request: SignRequest) -> impl Future<Output = Outcome> + Send;
+}
