@@ -1,0 +1,136 @@
+//! A simulated device and short words for what a host asks of it.
+
+use highwater_core::apdu::{ChainStatus, Command, MAX_COMMAND, Named, PromptStatus, Reply, Signed, Status};
+use highwater_core::canonical::{
+    BlockId, ChainId, MAX_MESSAGE, Message, Proposal, Timestamp, Vote, VoteKind,
+};
+use highwater_core::hrs::{Height, Hrs, Round, Step};
+use highwater_sim::{Owner, SimDevice, World};
+
+/// The chain of these tests.
+pub(crate) const CHAIN: &str = "stage-1";
+
+pub(crate) fn chain(id: &str) -> ChainId<'_> {
+    ChainId::new(id.as_bytes()).unwrap()
+}
+
+pub(crate) fn hrs(height: u64, round: u32, step: Step) -> Hrs {
+    Hrs::new(height, round, step).unwrap()
+}
+
+/// A device with [`CHAIN`] approved, its first mark at zero.
+pub(crate) fn armed() -> SimDevice {
+    let mut device = SimDevice::boot(World::new(b"stage", 8));
+    add(&mut device, CHAIN, Hrs::default()).unwrap();
+    device
+}
+
+pub(crate) fn exchange(device: &mut SimDevice, command: Command<'_>) -> (Vec<u8>, Status) {
+    let mut apdu = [0; MAX_COMMAND];
+    let len = command.encode(&mut apdu).unwrap();
+    raw(device, &apdu[..len])
+}
+
+pub(crate) fn raw(device: &mut SimDevice, apdu: &[u8]) -> (Vec<u8>, Status) {
+    let reply = device.exchange(apdu);
+    let (data, word) = Reply::split(&reply).unwrap();
+    (data.to_vec(), Status::from_word(word).unwrap())
+}
+
+/// Asks for something and has the owner approve it.
+pub(crate) fn approved(device: &mut SimDevice, command: Command<'_>) -> Result<PromptStatus, Status> {
+    let owner = std::mem::replace(&mut device.owner, Owner::Approves);
+    let (data, status) = exchange(device, command);
+    device.owner = owner;
+    if status != Status::Ok {
+        return Err(status);
+    }
+    Ok(outcome(device, u32::from_le_bytes(data.try_into().unwrap())))
+}
+
+pub(crate) fn outcome(device: &mut SimDevice, ticket: u32) -> PromptStatus {
+    let (data, status) = exchange(device, Command::PromptStatus(ticket));
+    assert_eq!(status, Status::Ok);
+    PromptStatus::parse(&data).unwrap()
+}
+
+pub(crate) fn add(device: &mut SimDevice, id: &str, mark: Hrs) -> Result<PromptStatus, Status> {
+    approved(device, Command::AddChain { chain: chain(id), key_index: 0, mark })
+}
+
+pub(crate) fn set_mark(device: &mut SimDevice, to: Hrs) -> Result<PromptStatus, Status> {
+    let incarnation = status(device, 0).2;
+    approved(device, Command::SetMark { named: Named { chain: chain(CHAIN), incarnation }, to })
+}
+
+/// State, mark and incarnation of a slot.
+pub(crate) fn status(device: &mut SimDevice, slot: u8) -> (highwater_core::apdu::ChainState, Hrs, u16, Hrs) {
+    let (data, word) = exchange(device, Command::GetStatus { slot });
+    assert_eq!(word, Status::Ok);
+    let status = ChainStatus::parse(&data).unwrap();
+    (status.state, status.mark, status.incarnation, status.highest_signed)
+}
+
+/// One message to be signed. `..PREVOTE` fills in the rest.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ask {
+    pub(crate) step: Step,
+    pub(crate) height: u64,
+    pub(crate) round: u32,
+    pub(crate) pol: Option<u32>,
+    /// 0 is nil.
+    pub(crate) block: u8,
+    pub(crate) total: u32,
+    pub(crate) parts: u8,
+    pub(crate) seconds: i64,
+    pub(crate) chain: &'static str,
+}
+
+/// A prevote for block 1 at 10/5.
+pub(crate) const PREVOTE: Ask = Ask {
+    step: Step::Prevote,
+    height: 10,
+    round: 5,
+    pol: None,
+    block: 1,
+    total: 1,
+    parts: 1,
+    seconds: 1_700_000_000,
+    chain: CHAIN,
+};
+
+impl Ask {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let (hash, parts_hash) = ([self.block; 32], [self.parts; 32]);
+        let block = BlockId { hash: &hash, total: self.total, parts_hash: &parts_hash };
+        let (height, round) = (Height::new(self.height).unwrap(), Round::new(self.round).unwrap());
+        let timestamp = Timestamp::new(self.seconds, 7).unwrap();
+        let chain = chain(self.chain);
+        let message = match self.step {
+            Step::Proposal => Message::Proposal(Proposal {
+                height,
+                round,
+                pol_round: self.pol.map(|pol| Round::new(pol).unwrap()),
+                block,
+                timestamp,
+                chain,
+            }),
+            step => Message::Vote(Vote {
+                kind: if step == Step::Prevote { VoteKind::Prevote } else { VoteKind::Precommit },
+                height,
+                round,
+                block: (self.block != 0).then_some(block),
+                timestamp,
+                chain,
+            }),
+        };
+        let mut bytes = [0; MAX_MESSAGE];
+        let len = message.encode(&mut bytes);
+        bytes[..len].to_vec()
+    }
+
+    pub(crate) fn sign(&self, device: &mut SimDevice) -> Result<Signed, Status> {
+        let (data, status) = exchange(device, Command::Sign(&self.bytes()));
+        if status == Status::Ok { Ok(Signed::parse(&data).unwrap()) } else { Err(status) }
+    }
+}

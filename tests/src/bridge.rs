@@ -1,0 +1,157 @@
+//! The bridge, run as an operator runs it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use crate::process::Process;
+
+/// Which device the bridge talks to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Device {
+    /// The signer in the bridge's own process.
+    Simulated,
+    /// The firmware in the emulator, at this APDU address.
+    Speculos(String),
+}
+
+/// A configuration and its state directory.
+#[derive(Debug)]
+pub struct Setup {
+    folder: PathBuf,
+    chain: String,
+    program: PathBuf,
+}
+
+/// A running `highwater run`.
+#[derive(Debug)]
+pub struct Bridge {
+    process: Process,
+}
+
+/// One line of the bridge's log about a signature.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SignatureLine {
+    /// Height.
+    pub height: u64,
+    /// Round.
+    pub round: u64,
+    /// proposal, prevote or precommit.
+    pub step: String,
+    /// From the request read to the signature verified, milliseconds.
+    pub ms: f64,
+}
+
+impl Setup {
+    /// Writes a configuration into `folder` for one chain and one node.
+    pub fn new(folder: &Path, device: &Device, chain: &str, socket: &Path) -> Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let device = match device {
+            Device::Simulated => "transport = \"simulated\"".to_owned(),
+            Device::Speculos(address) => format!("transport = \"speculos\"\naddress = \"{address}\""),
+        };
+        let config = format!(
+            "state_dir = {state:?}\n\n[device]\n{device}\n\n[[chain]]\nid = {chain:?}\non_absent = \"wait\"\nnodes = [{node:?}]\n",
+            state = folder.join("state"),
+            node = format!("unix://{}", socket.display()),
+        );
+        std::fs::write(folder.join("highwater.toml"), config)?;
+        Ok(Self { folder: folder.to_owned(), chain: chain.to_owned(), program: program()? })
+    }
+
+    /// A command line of the bridge with this configuration.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(arguments).arg("--config").arg(self.folder.join("highwater.toml"));
+        command
+    }
+
+    /// Runs a command line to its end; an error holds what it printed.
+    pub fn run(&self, arguments: &[&str]) -> Result<Output> {
+        let output = self.command(arguments).env("HIGHWATER_SIM_APPROVE", "1").output()?;
+        ensure!(
+            output.status.success(),
+            "highwater {}: {}\n{}{}",
+            arguments.join(" "),
+            output.status,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(output)
+    }
+
+    /// The chain's public key.
+    pub fn public_key(&self) -> Result<[u8; 32]> {
+        let output = self.run(&["pubkey", &self.chain, "--json"])?;
+        let said: Value = serde_json::from_slice(&output.stdout)?;
+        let key = said["pub_key"]["value"].as_str().context("no key in the answer")?;
+        STANDARD.decode(key)?.try_into().ok().context("a key of another length")
+    }
+
+    /// Starts the daemon.
+    pub fn start(&self) -> Result<Bridge> {
+        let mut command = self.command(&["run"]);
+        command.env("HIGHWATER_LOG_FORMAT", "json");
+        let process = Process::start("highwater run", &command, &self.folder.join("bridge.log"))?;
+        Ok(Bridge { process })
+    }
+}
+
+impl Bridge {
+    /// An error if it has stopped.
+    pub fn check(&mut self) -> Result<()> {
+        self.process.check()
+    }
+
+    /// Everything it logged.
+    pub fn output(&self) -> String {
+        self.process.output()
+    }
+
+    /// The signatures it released, in order.
+    pub fn signatures(&self) -> Vec<SignatureLine> {
+        self.lines("signed").filter_map(|fields| signature(&fields)).collect()
+    }
+
+    /// How many requests it refused.
+    pub fn refusals(&self) -> usize {
+        self.lines("refused").count()
+    }
+
+    /// SIGTERM; its exit code.
+    pub fn stop(&mut self) -> Result<Option<i32>> {
+        self.process.stop(Duration::from_secs(20))
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    fn lines(&self, message: &'static str) -> impl Iterator<Item = Value> {
+        let output = self.output();
+        let lines: Vec<Value> = output.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        lines.into_iter().map(|line| line["fields"].clone()).filter(move |f| f["message"] == message)
+    }
+}
+
+fn signature(fields: &Value) -> Option<SignatureLine> {
+    Some(SignatureLine {
+        height: fields["height"].as_u64()?,
+        round: fields["round"].as_u64()?,
+        step: fields["step"].as_str()?.to_owned(),
+        ms: fields["ms"].as_f64()?,
+    })
+}
+
+/// The bridge's program, built beside us by cargo.
+fn program() -> Result<PathBuf> {
+    let us = std::env::current_exe()?;
+    let found = us.ancestors().skip(1).take(2).map(|folder| folder.join("highwater")).find(|p| p.is_file());
+    found.context("the bridge is not built: run `cargo build -p highwater` first")
+}

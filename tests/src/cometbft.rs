@@ -1,0 +1,132 @@
+//! A real one-validator chain: a CometBFT node whose only validator's key is the device's.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::process::{Process, free_port, wait_for};
+
+/// A node's home folder, with a genesis of one validator.
+#[derive(Debug)]
+pub struct Home {
+    folder: PathBuf,
+    program: PathBuf,
+    /// The validator's address, upper-case hex.
+    pub address: String,
+}
+
+/// A running node.
+#[derive(Debug)]
+pub struct Node {
+    process: Process,
+    rpc: String,
+    address: String,
+}
+
+/// One committed block, as the node's RPC tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// Height.
+    pub height: u64,
+    /// The round it was committed in.
+    pub round: u64,
+    /// Whether our validator's signature for the block stands in the commit.
+    pub signed: bool,
+}
+
+impl Home {
+    /// Makes a home in `folder` for `chain` whose validator is `key`.
+    pub fn init(program: &Path, folder: &Path, chain: &str, key: &[u8; 32]) -> Result<Self> {
+        let done = Command::new(program).arg("init").arg("--home").arg(folder).output()?;
+        ensure!(done.status.success(), "cometbft init: {}", String::from_utf8_lossy(&done.stderr));
+        let path = folder.join("config/genesis.json");
+        let mut genesis: Value = serde_json::from_slice(&std::fs::read(&path)?)?;
+        let address: String = Sha256::digest(key)[..20].iter().map(|byte| format!("{byte:02X}")).collect();
+        genesis["chain_id"] = json!(chain);
+        genesis["validators"] = json!([{
+            "address": address,
+            "pub_key": {"type": "tendermint/PubKeyEd25519", "value": STANDARD.encode(key)},
+            "power": "10",
+            "name": "highwater",
+        }]);
+        std::fs::write(&path, serde_json::to_vec_pretty(&genesis)?)?;
+        Ok(Self { folder: folder.to_owned(), program: program.to_owned(), address })
+    }
+
+    /// The socket at which the node waits for its signer.
+    pub fn socket(&self) -> PathBuf {
+        self.folder.join("privval.sock")
+    }
+
+    /// Starts the node; `commit` is its pause between blocks.
+    pub fn start(&self, commit: Duration) -> Result<Node> {
+        // A node does not remove the socket it left behind, and then cannot listen.
+        if self.socket().exists() {
+            std::fs::remove_file(self.socket())?;
+        }
+        let (rpc, p2p) = (free_port()?, free_port()?);
+        let mut command = Command::new(&self.program);
+        command
+            .arg("node")
+            .arg("--home")
+            .arg(&self.folder)
+            .arg("--proxy_app=kvstore")
+            .arg(format!("--priv_validator_laddr=unix://{}", self.socket().display()))
+            .arg(format!("--p2p.laddr=tcp://127.0.0.1:{p2p}"))
+            .arg(format!("--rpc.laddr=tcp://127.0.0.1:{rpc}"))
+            .arg("--p2p.pex=false")
+            .env("CMT_CONSENSUS_TIMEOUT_COMMIT", format!("{}ms", commit.as_millis()));
+        let process = Process::start("cometbft", &command, &self.folder.join("node.log"))?;
+        Ok(Node { process, rpc: format!("http://127.0.0.1:{rpc}"), address: self.address.clone() })
+    }
+}
+
+impl Node {
+    /// The highest committed block, or `None` before the first and while the RPC is not up.
+    pub fn height(&mut self) -> Result<Option<u64>> {
+        self.process.check()?;
+        let Ok(status) = self.get("/status") else {
+            return Ok(None);
+        };
+        let height = number(&status["result"]["sync_info"]["latest_block_height"])?;
+        Ok(Some(height).filter(|height| *height > 0))
+    }
+
+    /// Waits until `height` is committed.
+    pub fn wait_for_height(&mut self, height: u64, patience: Duration) -> Result<()> {
+        wait_for(&format!("block {height}"), patience, || {
+            Ok(self.height()?.filter(|reached| *reached >= height).map(|_| ()))
+        })
+        .with_context(|| format!("the node says:\n{}", crate::process::tail(&self.process.output())))
+    }
+
+    /// The commit of a block.
+    pub fn block(&self, height: u64) -> Result<Block> {
+        let commit = &self.get(&format!("/commit?height={height}"))?["result"]["signed_header"]["commit"];
+        let signatures = commit["signatures"].as_array().context("a commit without signatures")?;
+        // Flag 2 is a vote for the block; 1 is absent, 3 nil.
+        let signed = signatures
+            .iter()
+            .any(|s| s["block_id_flag"] == 2 && s["validator_address"] == self.address.as_str());
+        Ok(Block { height, round: commit["round"].as_u64().context("a commit without round")?, signed })
+    }
+
+    /// Stops the node.
+    pub fn stop(&mut self) -> Result<()> {
+        self.process.stop(Duration::from_secs(20)).map(|_| ())
+    }
+
+    fn get(&self, path: &str) -> Result<Value> {
+        Ok(ureq::get(format!("{}{path}", self.rpc)).call()?.body_mut().read_json()?)
+    }
+}
+
+fn number(value: &Value) -> Result<u64> {
+    value.as_str().context("not a number in a string")?.parse().context("not a number")
+}
