@@ -64,6 +64,14 @@ impl Home {
         self.folder.join("privval.sock")
     }
 
+    /// Forgets every block and vote, as `unsafe-reset-all` does; the stopped node starts again at height 1.
+    pub fn reset(&self) -> Result<()> {
+        let mut command = Command::new(&self.program);
+        let done = command.arg("unsafe-reset-all").arg("--home").arg(&self.folder).output()?;
+        ensure!(done.status.success(), "unsafe-reset-all: {}", String::from_utf8_lossy(&done.stderr));
+        Ok(())
+    }
+
     /// Starts the node; `commit` is its pause between blocks.
     pub fn start(&self, commit: Duration) -> Result<Node> {
         // A node does not remove the socket it left behind, and then cannot listen.
