@@ -8,19 +8,19 @@ use serde::{Deserialize, Serialize};
 /// What the firmware may use; the file says what each figure means.
 #[derive(Debug, Clone, Copy, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Budget {
+pub(crate) struct Budget {
     /// Bytes of code and constants.
-    pub code: u64,
+    pub(crate) code: u64,
     /// Bytes of static variables.
-    pub statics: u64,
+    pub(crate) statics: u64,
     /// Bytes of stack.
-    pub stack: u64,
+    pub(crate) stack: u64,
     /// Absolute pointers to flash.
-    pub relocations: u64,
+    pub(crate) relocations: u64,
 }
 
 /// Reads `xtask/budget.toml` of the checkout.
-pub fn read(root: &Path) -> Result<Budget> {
+pub(crate) fn read(root: &Path) -> Result<Budget> {
     let path = root.join("xtask/budget.toml");
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     toml::from_str(&text).with_context(|| format!("{} is not a budget", path.display()))

@@ -9,16 +9,16 @@ use anyhow::{Context, Result};
 
 /// The digest of one image and what made it.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Digest {
+pub(crate) struct Digest {
     /// Compiler and linker, as they call themselves.
-    pub made_by: String,
+    pub(crate) made_by: String,
     /// SHA-256 of the flash image, in hexadecimal.
-    pub sha256: String,
+    pub(crate) sha256: String,
 }
 
 /// What a comparison with the committed digest says.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// Same tools, same bytes.
     Same,
     /// Other tools made the committed digest; nothing can be said.
@@ -33,28 +33,48 @@ pub enum Verdict {
     },
 }
 
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Same => write!(out, "the image is the committed one"),
+            Self::OtherTools { committed } => {
+                write!(
+                    out,
+                    "other compiler: the committed image was made by {committed}; nothing can be compared"
+                )
+            }
+            Self::OtherImage { committed } => write!(
+                out,
+                "another image than the committed {committed}, by the same compiler and linker: the source differs \
+                 (after a change that is meant: cargo xtask firmware --save)"
+            ),
+        }
+    }
+}
+
 impl Digest {
     /// Where it is kept in the checkout.
-    pub fn path(root: &Path) -> PathBuf {
+    pub(crate) fn path(root: &Path) -> PathBuf {
         root.join("app/highwater-nanos.sha256")
     }
 
     /// Reads the committed digest.
-    pub fn read(root: &Path) -> Result<Self> {
+    pub(crate) fn read(root: &Path) -> Result<Self> {
         let path = Self::path(root);
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("{} cannot be read; `cargo xtask firmware --save` writes it", path.display()))?;
+        let text = std::fs::read_to_string(&path).with_context(|| {
+            format!("{} cannot be read; `cargo xtask firmware --save` writes it", path.display())
+        })?;
         Self::parse(&text).with_context(|| format!("{} is not a digest", path.display()))
     }
 
     /// Replaces the committed digest.
-    pub fn save(&self, root: &Path) -> Result<()> {
+    pub(crate) fn save(&self, root: &Path) -> Result<()> {
         let path = Self::path(root);
         std::fs::write(&path, self.to_text()).with_context(|| format!("cannot write {}", path.display()))
     }
 
     /// Compares what was just built with the committed digest.
-    pub fn judge(&self, committed: Self) -> Verdict {
+    pub(crate) fn judge(&self, committed: Self) -> Verdict {
         if self.sha256 == committed.sha256 {
             Verdict::Same
         } else if self.made_by != committed.made_by {
@@ -78,7 +98,7 @@ impl Digest {
 }
 
 /// Name of the file with the flash image.
-pub const IMAGE: &str = "highwater-nanos.bin";
+pub(crate) const IMAGE: &str = "highwater-nanos.bin";
 
 #[cfg(test)]
 mod tests {

@@ -1,10 +1,10 @@
 //! `cargo xtask firmware`: builds the app of the Nano S, judges its image, and leaves all that a device or an emulator
 //! needs in `<target>/firmware`.
 
-pub mod build;
-pub mod report;
+pub(crate) mod build;
+pub(crate) mod report;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -14,11 +14,11 @@ use crate::digest::{self, Digest, Verdict};
 use crate::toolchain::{self, Toolchain};
 use crate::workspace::Workspace;
 use crate::{budget, gate, ihex, manifest};
-use report::Report;
+use report::{Report, Stack};
 
 /// How `cargo xtask firmware` is called.
 #[derive(clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     /// Print the figures as JSON.
     #[arg(long)]
     json: bool,
@@ -38,7 +38,7 @@ const ICON: &str = "icon.gif";
 const STACK: &str = "stack.json";
 
 /// Runs the command.
-pub fn command(args: &Args) -> Result<ExitCode> {
+pub(crate) fn command(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
     let toolchain = toolchain::find(&workspace)?;
     let report = make(&workspace, &toolchain)?;
@@ -50,18 +50,19 @@ pub fn command(args: &Args) -> Result<ExitCode> {
     for problem in &report.over {
         eprintln!("error: {problem}");
     }
-    let digest = digest_of(&report);
+    let digest = report.digest();
     if args.save {
         digest.save(workspace.root())?;
     }
-    if args.verify {
-        let (says, same) = verdict(digest, workspace.root())?;
-        eprintln!("{says}");
-        if !same {
-            return Ok(ExitCode::FAILURE);
-        }
-    }
-    Ok(if report.over.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let verified = !args.verify || verify(&digest, workspace.root())?;
+    Ok(if verified && report.over.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Compares with the committed digest and says what came out; true only for the same image.
+fn verify(built: &Digest, root: &Path) -> Result<bool> {
+    let verdict = built.judge(Digest::read(root)?);
+    eprintln!("{verdict}");
+    Ok(verdict == Verdict::Same)
 }
 
 /// Builds, judges and writes the firmware.
@@ -69,7 +70,7 @@ pub fn command(args: &Args) -> Result<ExitCode> {
 /// # Errors
 /// If it does not build; if its image is unfit for a device, then nothing is left in `<target>/firmware` that could be
 /// taken for a finished one. A figure above its budget is no error here: it stands in the report.
-pub fn make(workspace: &Workspace, toolchain: &Toolchain) -> Result<Report> {
+pub(crate) fn make(workspace: &Workspace, toolchain: &Toolchain) -> Result<Report> {
     let budget = budget::read(workspace.root())?;
     let folder = workspace.firmware();
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -91,21 +92,35 @@ pub fn make(workspace: &Workspace, toolchain: &Toolchain) -> Result<Report> {
     write(&folder.join(ICON), &std::fs::read(workspace.root().join("app/signer/icon.gif"))?)?;
     write(&folder.join(manifest::MANIFEST), manifest::ledgerctl(&firmware, HEX, ICON).as_bytes())?;
     write(&folder.join(manifest::SCRIPT), manifest::ledgerblue(&firmware, HEX).as_bytes())?;
-    let stack = report::read_stack(&folder.join(STACK))?;
-    Ok(Report::new(&firmware, &folder.join(ELF), &folder.join(HEX), image_sha256, toolchain, &budget, stack))
+    let stack = measured_stack(workspace)?;
+    Ok(Report::new(&firmware, [folder.join(ELF), folder.join(HEX)], image_sha256, toolchain, budget, stack))
 }
 
-/// What the comparison with the committed digest says, and whether that counts as a pass.
-pub fn verdict(built: Digest, root: &Path) -> Result<(String, bool)> {
-    Ok(match built.judge(Digest::read(root)?) {
-        Verdict::Same => ("the image is the committed one".to_owned(), true),
-        Verdict::OtherTools { committed } => (
-            format!("other compiler: the committed digest was made by {committed}, so the two cannot be compared"),
-            false,
-        ),
-        Verdict::OtherImage { committed } => (
-            format!("the same tools made another image: {} is committed, this is {}", committed, built_sha(root)),
-            false,
-        ),
-    })
+/// The deepest stack, if the emulator suite has left one for the firmware that is there.
+pub(crate) fn measured_stack(workspace: &Workspace) -> Result<Option<Stack>> {
+    report::read_stack(&workspace.firmware().join(STACK))
+}
+
+/// Throws the last measurement away, so that only a new one can be found.
+pub(crate) fn forget_stack(workspace: &Workspace) -> Result<()> {
+    remove(&workspace.firmware().join(STACK))
+}
+
+/// A stack depth belongs to one image; another image has to be measured again.
+fn forget_stale_stack(folder: &Path, image: &[u8]) -> Result<()> {
+    let same = std::fs::read(folder.join(digest::IMAGE)).is_ok_and(|last| last == image);
+    if same { Ok(()) } else { remove(&folder.join(STACK)) }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
+    }
 }

@@ -23,64 +23,57 @@ const PAGE: u64 = 64;
 /// The instruction `svc 1`, little-endian.
 const SVC: [u8; 2] = [0x01, 0xdf];
 
-/// What was found in an image that passed, or failed only by its budget.
-pub struct Firmware {
+/// What was found in an image.
+pub(crate) struct Firmware {
     /// The bytes of flash from its first to its last, NVM included.
-    pub image: Vec<u8>,
+    pub(crate) image: Vec<u8>,
     /// Linked address of the first byte of `image`.
-    pub base: u64,
+    pub(crate) base: u64,
     /// Where execution starts; bit 0 says Thumb.
-    pub entry: u64,
+    pub(crate) entry: u64,
     /// Bytes of code and constants.
-    pub code: u64,
+    pub(crate) code: u64,
     /// Bytes of non-volatile storage, all zero in the image.
-    pub nvm: u64,
+    pub(crate) nvm: u64,
     /// Bytes of static variables.
-    pub statics: u64,
+    pub(crate) statics: u64,
     /// Linked addresses of the pointers to flash that stand in the image.
-    pub relocations: Vec<u64>,
+    pub(crate) relocations: Vec<u64>,
     /// The app's name, as the emulator and the loader will show it.
-    pub name: String,
+    pub(crate) name: String,
     /// The app's version.
-    pub version: String,
+    pub(crate) version: String,
 }
 
 impl Firmware {
     /// Which figures are above their limits, one sentence each.
-    pub fn over(&self, budget: &Budget) -> Vec<String> {
+    pub(crate) fn over(&self, budget: &Budget) -> Vec<String> {
         let figures =
             [("code and constants", self.code, budget.code), ("static RAM", self.statics, budget.statics)];
-        let mut problems: Vec<String> = figures
+        figures
             .iter()
             .filter(|(_, used, limit)| used > limit)
             .map(|(what, used, limit)| format!("{what}: {used} bytes, the budget is {limit}"))
-            .collect();
-        // Not "at most": fewer means that the one place which measures the distance is gone, or no longer counted.
-        if self.relocations.len() as u64 != budget.relocations {
-            let places: Vec<String> = self.relocations.iter().map(|at| format!("{at:#x}")).collect();
-            problems.push(format!(
-                "{} pointers to flash stand in the image ({}), {} expected; look for dyn, core::fmt, tables of &str or fn",
-                places.len(),
-                places.join(", "),
-                budget.relocations
-            ));
-        }
-        problems
+            .collect()
     }
 }
 
 /// Reads and judges a linked ELF.
 ///
 /// # Errors
-/// If the file is no ELF at all. Everything that is wrong with the image goes into the second half of the pair.
-pub fn examine(bytes: &[u8]) -> Result<(Firmware, Vec<String>)> {
+/// If the file is no ELF at all. Everything that makes the image unfit goes into the second half of the pair; figures
+/// above their budget do not (see [`Firmware::over`]), but for the pointers, of which the budget says the exact number.
+pub(crate) fn examine(bytes: &[u8], budget: &Budget) -> Result<(Firmware, Vec<String>)> {
     let file = object::File::parse(bytes).context("the firmware is no ELF file")?;
     let mut problems = Vec::new();
     let mut image = flash_image(&file, &FLASH, &mut problems)?;
     let base = FLASH.start;
 
     if file.entry() & !1 != base || file.entry() & 1 == 0 {
-        problems.push(format!("the entry is {:#x}; it must be the first byte of flash, in Thumb state", file.entry()));
+        problems.push(format!(
+            "the entry is {:#x}; it must be the first byte of flash, in Thumb state",
+            file.entry()
+        ));
     }
     sections(&file, &mut problems);
     let [name, version] = metadata(&file, &mut problems);
@@ -105,11 +98,34 @@ pub fn examine(bytes: &[u8]) -> Result<(Firmware, Vec<String>)> {
             )),
         }
     }
+    // Not "at most": fewer means that the one place which measures the distance is gone, or no longer counted.
+    if relocations.len() as u64 != budget.relocations {
+        let places: Vec<String> = relocations.iter().map(|at| format!("{at:#x}")).collect();
+        problems.push(format!(
+            "{} pointers to flash stand in the image ({}), {} expected; look for dyn, core::fmt, tables of &str or fn",
+            places.len(),
+            places.join(", "),
+            budget.relocations
+        ));
+    }
 
     // The loader counts whole pages; the bytes that fill the last one are zero in the image as well.
     image.resize(image.len().next_multiple_of(PAGE as usize), 0);
     let code = (image.len() as u64).saturating_sub(nvm_bytes);
-    Ok((Firmware { image, base, entry: file.entry(), code, nvm: nvm_bytes, statics, relocations, name, version }, problems))
+    Ok((
+        Firmware {
+            image,
+            base,
+            entry: file.entry(),
+            code,
+            nvm: nvm_bytes,
+            statics,
+            relocations,
+            name,
+            version,
+        },
+        problems,
+    ))
 }
 
 /// Nothing copies initial values into RAM on a Ledger, and some names mean something to the emulator.
@@ -123,7 +139,9 @@ fn sections(file: &object::File<'_>, problems: &mut Vec<String>) {
         let name = section.name().unwrap_or("?");
         let at = section.address();
         if name == ".nvm_data" {
-            problems.push("a section is called .nvm_data; the emulator then refuses to save and load NVM".to_owned());
+            problems.push(
+                "a section is called .nvm_data; the emulator then refuses to save and load NVM".to_owned(),
+            );
         }
         if section.kind() == SectionKind::Data && section.size() > 0 {
             problems.push(format!(
@@ -135,7 +153,8 @@ fn sections(file: &object::File<'_>, problems: &mut Vec<String>) {
             && section.size() > 0
             && !(RAM.contains(&at) && at + section.size() <= RAM.end)
         {
-            problems.push(format!("{name} ({at:#x}, {} bytes) is not inside the RAM of an app", section.size()));
+            problems
+                .push(format!("{name} ({at:#x}, {} bytes) is not inside the RAM of an app", section.size()));
         }
     }
 }
@@ -156,7 +175,9 @@ fn metadata(file: &object::File<'_>, problems: &mut Vec<String>) -> [String; 2] 
         problems.push(format!("ledger.target is `{target}`, not nanos"));
     }
     if file.section_by_name("ledger.api_level").is_some() {
-        problems.push("ledger.api_level is present; a Nano S has none, and the emulator would pick another OS".into());
+        problems.push(
+            "ledger.api_level is present; a Nano S has none, and the emulator would pick another OS".into(),
+        );
     }
     [name, version]
 }

@@ -7,7 +7,7 @@ use std::fmt::Write;
 ///
 /// # Panics
 /// If the image does not end within the 32-bit address space; the gate has compared it with the flash of the device.
-pub fn write(base: u64, image: &[u8], entry: u64) -> String {
+pub(crate) fn write(base: u64, image: &[u8], entry: u64) -> String {
     let base = u32::try_from(base).expect("flash has 32-bit addresses");
     let entry = u32::try_from(entry).expect("flash has 32-bit addresses");
     let mut text = String::new();
@@ -47,7 +47,8 @@ mod tests {
     #[test]
     fn records_are_byte_for_byte_those_of_objcopy() {
         // From `arm-none-eabi-objcopy -O ihex` of the same bytes.
-        let text = write(0xc0d0_0000, &[0x62, 0xb6, 0x00, 0xf0, 0x0b, 0xf8, 0xfe, 0xe7, 0x01, 0xdf], 0xc0d0_0001);
+        let text =
+            write(0xc0d0_0000, &[0x62, 0xb6, 0x00, 0xf0, 0x0b, 0xf8, 0xfe, 0xe7, 0x01, 0xdf], 0xc0d0_0001);
         let expected = ":02000004C0D06A\n:0A00000062B600F00BF8FEE701DF26\n:04000005C0D0000166\n:00000001FF\n";
         assert_eq!(text, expected);
     }

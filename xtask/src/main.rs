@@ -1,6 +1,8 @@
 //! `cargo xtask …`: what plain cargo cannot do here. A file per command.
 
+mod artifact;
 mod budget;
+mod demo;
 mod digest;
 mod firmware;
 mod gate;
@@ -29,6 +31,8 @@ struct Cli {
 enum Command {
     /// Builds the firmware of the Nano S, checks its image and prints what it uses.
     Firmware(firmware::Args),
+    /// Shows the main job: a real node whose every block is signed by the device.
+    Demo(demo::Args),
     /// Runs every check: format, lints, tests, docs, firmware, sideload tools, emulator and a real node.
     Test(test::Args),
 }
@@ -36,6 +40,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Firmware(args) => firmware::command(&args),
+        Command::Demo(args) => demo::command(&args),
         Command::Test(args) => test::command(&args),
     };
     done.unwrap_or_else(|error| {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::gate::Firmware;
 
 /// The identity of a Nano S with firmware 2.x.
-pub const TARGET_ID: &str = "0x31100004";
+pub(crate) const TARGET_ID: &str = "0x31100004";
 const TARGET_VERSION: &str = "2.1.0";
 const CURVE: &str = "ed25519";
 const PATH: &str = "44'/118'/0'/0'";
@@ -19,7 +19,7 @@ const PATH: &str = "44'/118'/0'/0'";
 const ICON: &str = "010000000000ffffff0000ffff181800000cc39ee7f33c611800000cc39ee7f33c61180000b66d0000";
 
 /// The manifest for ledgerctl. It takes the binary from beside the manifest but the icon from the current folder.
-pub fn ledgerctl(firmware: &Firmware, hex: &str, icon: &str) -> String {
+pub(crate) fn ledgerctl(firmware: &Firmware, hex: &str, icon: &str) -> String {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Manifest<'a> {
@@ -62,13 +62,13 @@ pub fn ledgerctl(firmware: &Firmware, hex: &str, icon: &str) -> String {
 }
 
 /// Name of the manifest's file.
-pub const MANIFEST: &str = "highwater.toml";
+pub(crate) const MANIFEST: &str = "highwater.toml";
 /// Name of the script's file.
-pub const SCRIPT: &str = "load-with-ledgerblue.sh";
+pub(crate) const SCRIPT: &str = "load-with-ledgerblue.sh";
 
 /// The script that loads by ledgerblue. It does not say `--delete`: replacing an installed app throws its marks away,
 /// so whoever wants that has to add it.
-pub fn ledgerblue(firmware: &Firmware, hex: &str) -> String {
+pub(crate) fn ledgerblue(firmware: &Firmware, hex: &str) -> String {
     let mut script = String::from(
         "#!/bin/sh\n# Loads the app on a Nano S. Add --delete to replace an installed one: ITS MARKS ARE LOST.\n\
          cd \"$(dirname \"$0\")\" || exit 1\nexec python3 -m ledgerblue.loadApp --tlv --appFlags 0",

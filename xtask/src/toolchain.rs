@@ -24,19 +24,27 @@ const LINKER_VARIABLE: &str = "HIGHWATER_FIRMWARE_LINKER";
 const PURPOSE: &str = "the firmware";
 
 /// Everything that decides which bytes the firmware consists of, and the lints that fit.
-pub struct Toolchain {
+#[derive(Clone)]
+pub(crate) struct Toolchain {
     /// The compiler; its sysroot holds the source of core.
-    pub rustc: PathBuf,
+    pub(crate) rustc: PathBuf,
     /// The cargo that came with it, or the host's: both give the same bytes.
-    pub cargo: PathBuf,
+    pub(crate) cargo: PathBuf,
     /// An LLVM linker that knows ARM.
-    pub linker: PathBuf,
+    pub(crate) linker: PathBuf,
     /// The `clippy-driver` of the same version, if there is one.
-    pub clippy: Option<PathBuf>,
+    pub(crate) clippy: Option<PathBuf>,
     /// What the compiler calls itself, as `1.96.0 (abcdef 2026-05-25)`.
-    pub compiler_version: String,
+    pub(crate) compiler_version: String,
     /// What the linker calls itself.
-    pub linker_version: String,
+    pub(crate) linker_version: String,
+}
+
+impl Toolchain {
+    /// Whether it came by Debian's packages.
+    pub(crate) fn is_debians(&self) -> bool {
+        self.rustc.starts_with("/usr/bin")
+    }
 }
 
 /// Finds or installs a toolchain.
@@ -44,13 +52,14 @@ pub struct Toolchain {
 /// # Errors
 /// With what to install, if there is none and it may not be installed here; if the compiler named by the environment
 /// cannot be used.
-pub fn find(workspace: &Workspace) -> Result<Toolchain> {
+pub(crate) fn find(workspace: &Workspace) -> Result<Toolchain> {
     if let Some(named) = std::env::var_os(RUSTC_VARIABLE) {
         let problem = || format!("{RUSTC_VARIABLE}={} cannot be used", Path::new(&named).display());
         return at(Path::new(&named)).with_context(problem);
     }
     // Asked through the path and in the checkout, so that rustup picks what its rust-toolchain.toml says.
-    if let Ok(sysroot) = process::text(Command::new("rustc").args(["--print", "sysroot"]).current_dir(workspace.root()))
+    if let Ok(sysroot) =
+        process::text(Command::new("rustc").args(["--print", "sysroot"]).current_dir(workspace.root()))
         && has_source(Path::new(&sysroot))
     {
         return at(&Path::new(&sysroot).join("bin/rustc"));
@@ -66,12 +75,7 @@ pub fn find(workspace: &Workspace) -> Result<Toolchain> {
 fn at(rustc: &Path) -> Result<Toolchain> {
     let ask = |argument: &str| process::text(Command::new(rustc).args(["--print", argument]));
     let sysroot = PathBuf::from(ask("sysroot")?);
-    ensure!(
-        has_source(&sysroot),
-        "{} has no source of its core library; {}",
-        rustc.display(),
-        cures()
-    );
+    ensure!(has_source(&sysroot), "{} has no source of its core library; {}", rustc.display(), cures());
     if sysroot == Path::new("/usr") {
         debian_pair_matches()?;
     }
@@ -84,12 +88,15 @@ fn at(rustc: &Path) -> Result<Toolchain> {
         OLDEST.0,
         OLDEST.1
     );
-    let host = said.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc -vV names no host")?;
+    let host =
+        said.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc -vV names no host")?;
     let linker = linker(&sysroot, host)?;
     let bin = |name: &str| Some(sysroot.join("bin").join(name)).filter(|path| path.exists());
     Ok(Toolchain {
         rustc: bin("rustc").unwrap_or_else(|| rustc.to_owned()),
-        cargo: bin("cargo").or_else(|| std::env::var_os("CARGO").map(PathBuf::from)).unwrap_or_else(|| "cargo".into()),
+        cargo: bin("cargo")
+            .or_else(|| std::env::var_os("CARGO").map(PathBuf::from))
+            .unwrap_or_else(|| "cargo".into()),
         linker_version: linker_version(&linker)?,
         linker,
         clippy: bin("clippy-driver"),
@@ -128,7 +135,8 @@ fn has_source(sysroot: &Path) -> bool {
 
 /// Debian's security updates move compiler and source separately; a half-made upgrade compiles to riddles.
 fn debian_pair_matches() -> Result<()> {
-    let (Some(compiler), Some(source)) = (debian::version("rustc-web"), debian::version("rust-web-src")) else {
+    let (Some(compiler), Some(source)) = (debian::version("rustc-web"), debian::version("rust-web-src"))
+    else {
         return Ok(()); // No packages: whoever put them into /usr answers for them.
     };
     if compiler != source {

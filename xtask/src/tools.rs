@@ -2,9 +2,9 @@
 //! prints what it is about to install when it may (on a terminal it asks first), and otherwise says exactly what to
 //! install.
 
-pub mod cometbft;
-pub mod debian;
-pub mod python;
+pub(crate) mod cometbft;
+pub(crate) mod debian;
+pub(crate) mod python;
 
 use std::io::IsTerminal;
 

@@ -9,14 +9,14 @@ use serde::Deserialize;
 use crate::process;
 
 /// The checkout and the directory of everything that is built.
-pub struct Workspace {
+pub(crate) struct Workspace {
     root: PathBuf,
     target: PathBuf,
 }
 
 impl Workspace {
     /// Asks cargo, so that `CARGO_TARGET_DIR` and `build.target-dir` are honoured.
-    pub fn locate() -> Result<Self> {
+    pub(crate) fn locate() -> Result<Self> {
         #[derive(Deserialize)]
         struct Metadata {
             workspace_root: PathBuf,
@@ -24,31 +24,33 @@ impl Workspace {
         }
         // `cargo run` sets the variable; without it (the program was started by hand) the folder this crate was
         // compiled in is the best there is.
-        let manifest = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let manifest =
+            std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
         let mut ask = Command::new(host_cargo());
         ask.args(["metadata", "--no-deps", "--format-version=1"]).current_dir(manifest);
         let answer = process::text(&mut ask)?;
-        let metadata: Metadata = serde_json::from_str(&answer).context("cargo metadata gave no valid JSON")?;
+        let metadata: Metadata =
+            serde_json::from_str(&answer).context("cargo metadata gave no valid JSON")?;
         Ok(Self { root: metadata.workspace_root, target: metadata.target_directory })
     }
 
     /// The folder of the root Cargo.toml.
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         &self.root
     }
 
     /// Cargo's target directory.
-    pub fn target(&self) -> &Path {
+    pub(crate) fn target(&self) -> &Path {
         &self.target
     }
 
     /// Where the finished firmware and all that belongs to it are put.
-    pub fn firmware(&self) -> PathBuf {
+    pub(crate) fn firmware(&self) -> PathBuf {
         self.target.join("firmware")
     }
 
     /// The host's cargo, started in the root.
-    pub fn cargo(&self) -> Command {
+    pub(crate) fn cargo(&self) -> Command {
         let mut cargo = Command::new(host_cargo());
         cargo.current_dir(&self.root);
         cargo

@@ -36,7 +36,9 @@ pub(super) enum Reference {
 
 /// The address of a symbol.
 pub(super) fn symbol(file: &object::File<'_>, name: &str) -> Option<u64> {
-    file.symbols().find(|symbol| symbol.name() == Ok(name) && !symbol.is_undefined()).map(|symbol| symbol.address())
+    file.symbols()
+        .find(|symbol| symbol.name() == Ok(name) && !symbol.is_undefined())
+        .map(|symbol| symbol.address())
 }
 
 /// The bytes of all sections loaded into flash, from its first byte on; gaps are zero.
@@ -91,7 +93,9 @@ pub(super) fn references(
         }
     }
     if !seen {
-        problems.push("the linker kept no relocations (--emit-relocs), so nothing can be said of pointers".to_owned());
+        problems.push(
+            "the linker kept no relocations (--emit-relocs), so nothing can be said of pointers".to_owned(),
+        );
     }
     Ok(found)
 }

@@ -10,7 +10,7 @@ use crate::process;
 use crate::workspace::Workspace;
 
 /// The release everything here is tried against.
-pub const VERSION: &str = "0.38.25";
+pub(crate) const VERSION: &str = "0.38.25";
 /// What its go.mod asks for.
 const GO: [u32; 3] = [1, 22, 11];
 
@@ -18,7 +18,7 @@ const GO: [u32; 3] = [1, 22, 11];
 ///
 /// # Errors
 /// With the cure, if Go is missing or too old; if the download or the build fails (a retry may help).
-pub fn ensure(workspace: &Workspace) -> Result<PathBuf> {
+pub(crate) fn ensure(workspace: &Workspace) -> Result<PathBuf> {
     let folder = workspace.target().join(format!("cometbft-{VERSION}"));
     let program = folder.join("cometbft");
     // Written last, so a build that was cut off is done again.

@@ -8,16 +8,16 @@ use super::announce;
 use crate::process;
 
 /// The compiler with the source of its own core library, its lints, and a linker that knows ARM.
-pub const FIRMWARE: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "rust-web-clippy", "lld"];
+pub(crate) const FIRMWARE: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "rust-web-clippy", "lld"];
 /// What the emulator and the sideload tools stand on.
-pub const EMULATOR: &[&str] = &["qemu-user-static", "python3-venv"];
+pub(crate) const EMULATOR: &[&str] = &["qemu-user-static", "python3-venv"];
 
 /// Installs those of `packages` that are missing.
 ///
 /// # Errors
 /// With the command to type, if this is no Debian or we are not root; if apt fails. Some packages may be installed
 /// then; a retry goes on with the rest.
-pub fn ensure(packages: &[&str], purpose: &str) -> Result<()> {
+pub(crate) fn ensure(packages: &[&str], purpose: &str) -> Result<()> {
     let missing: Vec<&str> = packages.iter().copied().filter(|package| !installed(package)).collect();
     if missing.is_empty() {
         return Ok(());
@@ -35,19 +35,19 @@ pub fn ensure(packages: &[&str], purpose: &str) -> Result<()> {
 }
 
 /// Whether apt may be used here: a Debian, and we are root.
-pub fn may_install() -> bool {
+pub(crate) fn may_install() -> bool {
     let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
     let debian = release.lines().any(|line| line.trim() == "ID=debian");
     debian && rustix::process::geteuid().is_root()
 }
 
 /// What a person would type to install `packages`.
-pub fn command_line(packages: &[&str]) -> String {
+pub(crate) fn command_line(packages: &[&str]) -> String {
     format!("sudo apt-get install -y --no-install-recommends {}", packages.join(" "))
 }
 
 /// The version of an installed package.
-pub fn version(package: &str) -> Option<String> {
+pub(crate) fn version(package: &str) -> Option<String> {
     let mut ask = Command::new("dpkg-query");
     ask.args(["-W", "-f=${db:Status-Status} ${Version}", package]).stderr(Stdio::null());
     let answer = process::text(&mut ask).ok()?;

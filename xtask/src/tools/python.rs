@@ -12,7 +12,7 @@ use crate::process;
 ///
 /// # Errors
 /// With the cure, if Python cannot make environments here; if pip fails (a retry may help).
-pub fn ensure(folder: &Path, requirements: &[&str]) -> Result<PathBuf> {
+pub(crate) fn ensure(folder: &Path, requirements: &[&str]) -> Result<PathBuf> {
     let programs = folder.join("bin");
     // Written last, so an installation that was cut off is done again.
     let stamp = folder.join("stamp");
@@ -24,7 +24,8 @@ pub fn ensure(folder: &Path, requirements: &[&str]) -> Result<PathBuf> {
     announce(&format!("by pip, into {}: {}", folder.display(), requirements.join(" ")))?;
     process::run(Command::new(python).args(["-m", "venv", "--clear"]).arg(folder))?;
     let mut pip = Command::new(programs.join("python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]).args(requirements);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"])
+        .args(requirements);
     process::run(pip.stdin(Stdio::null()))?;
     std::fs::write(stamp, wanted)?;
     Ok(programs)

@@ -1,0 +1,126 @@
+//! The figures of a build, for people and for programs.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::budget::Budget;
+use crate::digest::Digest;
+use crate::gate::Firmware;
+use crate::toolchain::Toolchain;
+
+/// What `--json` prints.
+#[derive(Serialize)]
+pub(crate) struct Report {
+    /// The linked file, for the emulator.
+    pub(crate) elf: PathBuf,
+    /// The same image for the loaders.
+    pub(crate) hex: PathBuf,
+    /// Bytes of code and constants.
+    pub(crate) code: u64,
+    /// Bytes of non-volatile storage.
+    pub(crate) nvm: u64,
+    /// Bytes of static variables.
+    pub(crate) statics: u64,
+    /// The deepest stack, if the emulator suite has measured this image.
+    pub(crate) stack: Option<Stack>,
+    /// Pointers to flash in the image.
+    pub(crate) relocations: u64,
+    /// Digest of the flash image.
+    pub(crate) image_sha256: String,
+    /// What rustc calls itself.
+    pub(crate) compiler: String,
+    /// What the linker calls itself.
+    pub(crate) linker: String,
+    /// The limits.
+    pub(crate) budget: Budget,
+    /// Figures above them, one sentence each.
+    pub(crate) over: Vec<String>,
+}
+
+/// `stack.json`, written by the emulator suite.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Stack {
+    /// Bytes at the deepest point.
+    pub(crate) bytes: u64,
+    /// What the app was doing then.
+    pub(crate) during: String,
+}
+
+/// Reads what the suite has left, if anything.
+///
+/// # Errors
+/// If the file is there and is not what the suite writes.
+pub(crate) fn read_stack(path: &Path) -> Result<Option<Stack>> {
+    let Ok(text) = std::fs::read_to_string(path) else { return Ok(None) };
+    let stack =
+        serde_json::from_str(&text).with_context(|| format!("{} is no stack measurement", path.display()))?;
+    Ok(Some(stack))
+}
+
+impl Report {
+    /// Puts the figures beside their limits.
+    pub(crate) fn new(
+        firmware: &Firmware,
+        [elf, hex]: [PathBuf; 2],
+        image_sha256: String,
+        toolchain: &Toolchain,
+        budget: Budget,
+        stack: Option<Stack>,
+    ) -> Self {
+        let mut over = firmware.over(&budget);
+        if let Some(stack) = stack.as_ref().filter(|stack| stack.bytes > budget.stack) {
+            over.push(format!(
+                "stack: {} bytes during {}, the budget is {}",
+                stack.bytes, stack.during, budget.stack
+            ));
+        }
+        Self {
+            elf,
+            hex,
+            code: firmware.code,
+            nvm: firmware.nvm,
+            statics: firmware.statics,
+            stack,
+            relocations: firmware.relocations.len() as u64,
+            image_sha256,
+            compiler: format!("rustc {}", toolchain.compiler_version),
+            linker: toolchain.linker_version.clone(),
+            budget,
+            over,
+        }
+    }
+
+    /// What goes into the committed digest.
+    pub(crate) fn digest(&self) -> Digest {
+        Digest { made_by: format!("{}; {}", self.compiler, self.linker), sha256: self.image_sha256.clone() }
+    }
+
+    /// The table for a person.
+    pub(crate) fn table(&self) -> String {
+        let mut table = String::new();
+        let mut row =
+            |what: &str, value: String| writeln!(table, "{what:<18}{value}").expect("writing to a string");
+        let of = |used: u64, limit: u64| format!("{used:>7} B of {limit}");
+        row("code, constants", of(self.code, self.budget.code));
+        row("NVM", format!("{:>7} B", self.nvm));
+        row("static RAM", of(self.statics, self.budget.statics));
+        row(
+            "stack",
+            match &self.stack {
+                Some(stack) => format!("{} (during {})", of(stack.bytes, self.budget.stack), stack.during),
+                None => "not measured for this image; the emulator suite does (cargo xtask test)".to_owned(),
+            },
+        );
+        row("relocations", format!("{:>7}   of exactly {}", self.relocations, self.budget.relocations));
+        row("image SHA-256", self.image_sha256.clone());
+        row("compiler", self.compiler.clone());
+        row("linker", self.linker.clone());
+        row("ELF", self.elf.display().to_string());
+        row("hex", self.hex.display().to_string());
+        table
+    }
+}
