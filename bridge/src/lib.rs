@@ -1,1 +1,14 @@
-//! See docs/architecture.md.
+//! The daemon between a node's privval socket and the device, and its command line.
+//!
+//! See docs/architecture.md for the rooms and docs/operations.md for running it.
+
+#![forbid(unsafe_code)]
+
+pub mod admin;
+pub mod advice;
+pub mod cli;
+pub mod config;
+pub mod device;
+pub mod node;
+pub mod privval;
+pub mod validator;

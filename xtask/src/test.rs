@@ -36,7 +36,9 @@ pub(crate) fn command(args: &Args) -> Result<ExitCode> {
     let mut tally = Tally::default();
     host(&mut tally, &workspace, args);
     if !workspace.root().join("app/signer/link/nanos.x").exists() {
-        println!("The firmware is not in this tree yet: its image, its gates and the emulator are not tried.");
+        println!(
+            "The firmware is not in this tree yet: its image, its gates and the emulator are not tried."
+        );
         if !args.quick {
             tally.suite("a real node", || end_to_end(&workspace, args));
         }

@@ -1,151 +1,166 @@
 //! One link, from its first request to its end.
 
-use std::fmt;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
 use tokio_util::codec::Framed;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
+use super::ended::Ended;
 use super::{Node, Outcome, Service};
 use crate::privval::proto::Envelope;
 use crate::privval::{
-    Codec, CodecError, ErrorOf, Request, error_reply, ping_reply, public_key_reply, signed_reply,
+    Codec, ErrorOf, Request, SignRequest, error_reply, ping_reply, public_key_reply, signed_reply,
 };
 
-/// A link on which nothing comes for so long is dead: a node pings every 3.3 s.
-pub const IDLE: Duration = Duration::from_secs(12);
+/// A link on which no whole message came for so long is dead: a node pings every 3.3 s (CometBFT
+/// `privval/signer_listener_endpoint.go`).
+pub(super) const IDLE: Duration = Duration::from_secs(12);
 
-/// Writing a reply takes no longer than this: a node reads at once.
-const WRITE: Duration = Duration::from_secs(5);
+/// Writing a reply takes no longer than this: a node waits for it, and for no longer.
+pub(super) const WRITE: Duration = Duration::from_secs(5);
 
-/// How a link ended.
-#[derive(Debug)]
-pub enum Ended {
-    /// We were asked to stop.
-    Stopped,
-    /// The node closed it, after so many requests.
-    Closed {
-        /// Requests answered.
-        served: u64,
-    },
-    /// Nothing came for [`IDLE`].
-    Idle,
-    /// What came is not the protocol, or the link broke.
-    Broken(CodecError),
-    /// A reply, or nothing at all, where a request belongs.
-    NotARequest,
-    /// A second request while the first was unanswered.
-    Impatient,
-    /// The node does not read.
-    Stuck,
-}
+/// When we are to stop, a request under way is given this long: its node waits no longer either.
+const LAST: Duration = Duration::from_secs(5);
 
-impl fmt::Display for Ended {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Stopped => write!(f, "stopped"),
-            Self::Closed { served } => write!(f, "the node closed the link after {served} requests"),
-            Self::Idle => write!(f, "nothing came for {} s although a node pings every 3 s", IDLE.as_secs()),
-            Self::Broken(error) => write!(f, "{error}"),
-            Self::NotARequest => write!(f, "the peer sent something that is no request; is this a node?"),
-            Self::Impatient => {
-                write!(f, "the peer sent a request before the last one was answered; is this a node?")
-            }
-            Self::Stuck => write!(f, "the node does not read our reply"),
-        }
-    }
-}
+/// Longest part of a foreign text that is repeated to a node or a log, characters.
+const MAX_QUOTE: usize = 64;
 
-/// Answers requests in order until the link ends.
+/// Answers requests in order until the link ends. Also how many came.
 pub(super) async fn serve<S, T>(
     mut link: Framed<T, Codec>,
     node: &Node,
     service: &S,
     stop: &CancellationToken,
-) -> Ended
+) -> (Ended, u64)
 where
     S: Service,
     T: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut served = 0;
+    let mut requests = 0;
     loop {
-        let envelope = tokio::select! {
-            () = stop.cancelled() => return Ended::Stopped,
-            read = tokio::time::timeout(IDLE, link.next()) => match read {
-                Err(_) => return Ended::Idle,
-                Ok(None) => return Ended::Closed { served },
-                Ok(Some(Err(CodecError::Io(_)))) => return Ended::Closed { served },
-                Ok(Some(Err(error))) => return Ended::Broken(error),
-                Ok(Some(Ok(envelope))) => envelope,
+        let request = tokio::select! {
+            biased;
+            () = stop.cancelled() => return (Ended::Stopped, requests),
+            request = receive(&mut link) => match request {
+                Ok(request) => request,
+                Err(ended) => return (ended, requests),
             },
         };
-        let Some(request) = Request::read(envelope) else {
-            return Ended::NotARequest;
-        };
-        let answered = {
-            let answer = answer(request, node, service);
-            tokio::pin!(answer);
+        requests += 1;
+        let reply = tokio::select! {
+            biased;
+            reply = answer(request, node, service) => reply,
             // The node may cut the link meanwhile; what the device does goes on without us.
-            tokio::select! {
-                answered = &mut answer => answered,
-                next = link.next() => return match next {
-                    None | Some(Err(CodecError::Io(_))) => Ended::Closed { served },
-                    Some(Err(error)) => Ended::Broken(error),
-                    Some(Ok(_)) => Ended::Impatient,
-                },
-            }
+            ended = interrupted(&mut link) => return (ended, requests),
+            () = last_call(stop) => return (Ended::Stopped, requests),
         };
-        if let Some(reply) = answered {
-            match tokio::time::timeout(WRITE, link.send(reply)).await {
-                Err(_) => return Ended::Stuck,
-                Ok(Err(_)) => return Ended::Closed { served },
-                Ok(Ok(())) => served += 1,
-            }
+        let Some(reply) = reply else {
+            // A reply to anything later would be taken for the one that is missing. So nothing is sent on
+            // this link any more: the node cuts it, and asks again on the next.
+            let ended = tokio::select! {
+                biased;
+                () = stop.cancelled() => Ended::Stopped,
+                ended = timeout(IDLE, interrupted(&mut link)) => ended.unwrap_or(Ended::Idle),
+            };
+            return (ended, requests);
+        };
+        match timeout(WRITE, link.send(reply)).await {
+            Err(_) => return (Ended::Stuck, requests),
+            Ok(Err(_)) => return (Ended::Closed, requests),
+            Ok(Ok(())) => {}
         }
     }
+}
+
+/// The next request. Cancelling loses nothing: bytes of an unfinished message stay in the link's buffer.
+async fn receive<T>(link: &mut Framed<T, Codec>) -> Result<Request, Ended>
+where
+    T: AsyncRead + Unpin,
+{
+    match timeout(IDLE, link.next()).await {
+        Err(_) => Err(Ended::Idle),
+        Ok(None) => Err(Ended::Closed),
+        Ok(Some(Err(error))) => Err(Ended::Broken(error)),
+        Ok(Some(Ok(envelope))) => Request::read(envelope).ok_or(Ended::NotARequest),
+    }
+}
+
+/// What ends the link while a request is unanswered: a node sends nothing then.
+async fn interrupted<T>(link: &mut Framed<T, Codec>) -> Ended
+where
+    T: AsyncRead + Unpin,
+{
+    match link.next().await {
+        None => Ended::Closed,
+        Some(Err(error)) => Ended::Broken(error),
+        Some(Ok(_)) => Ended::Impatient,
+    }
+}
+
+async fn last_call(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(LAST).await;
 }
 
 /// The reply, or none where silence is the answer.
 async fn answer<S: Service>(request: Request, node: &Node, service: &S) -> Option<Envelope> {
     match request {
         Request::Ping => Some(ping_reply()),
-        Request::PublicKey { chain } if chain.is_empty() || chain == node.chain => {
-            Some(public_key_reply(&service.public_key()))
-        }
-        Request::PublicKey { chain } => Some(error_reply(ErrorOf::PublicKey, wrong_chain(node, &chain))),
+        Request::PublicKey { chain } if chain == node.chain => Some(public_key_reply(&service.public_key())),
+        Request::PublicKey { chain } => Some(refuse(node, ErrorOf::PublicKey, &wrong_chain(node, &chain))),
         Request::RawSigning => {
-            warn!(chain = %node.chain, "the node asks for raw signing, which would bypass the mark: refused");
-            let words = "raw signing is refused: it would bypass the high-water mark".to_owned();
-            Some(error_reply(ErrorOf::RawSigning, words))
+            let words = "raw signing is refused, it would bypass the high-water mark: \
+                         let the application on this node use another key for it";
+            Some(refuse(node, ErrorOf::RawSigning, words))
         }
-        Request::Malformed(kind, malformed) => {
-            warn!(chain = %node.chain, "refused: {malformed}");
-            Some(error_reply(ErrorOf::Sign(kind), malformed.to_string()))
+        Request::Malformed(malformed) => {
+            Some(refuse(node, ErrorOf::Sign(malformed.kind), &malformed.to_string()))
         }
-        Request::Sign(request) if request.chain != node.chain => {
-            Some(error_reply(ErrorOf::Sign(request.kind), wrong_chain(node, &request.chain)))
-        }
-        Request::Sign(request) => {
-            let kind = request.kind;
-            match service.sign(request).await {
-                Outcome::Signed { signature, timestamp } => Some(signed_reply(kind, &signature, timestamp)),
-                Outcome::Refused(words) => Some(error_reply(ErrorOf::Sign(kind), words)),
-                Outcome::Silent => {
-                    debug!(chain = %node.chain, "no answer yet: the node will ask again");
-                    None
-                }
-            }
+        Request::Sign(request) => sign(request, node, service).await,
+    }
+}
+
+async fn sign<S: Service>(request: SignRequest, node: &Node, service: &S) -> Option<Envelope> {
+    let (kind, hrs) = (request.kind, request.hrs);
+    let to = ErrorOf::Sign(kind);
+    if request.chain != node.chain {
+        return Some(refuse(node, to, &wrong_chain(node, &request.chain)));
+    }
+    // A reply without the extension's signature is fatal to the node (CometBFT `state/execution.go` and
+    // `consensus/state.go`: the extension must be signed if it is enabled). An empty one may mean that
+    // extensions are not enabled at all.
+    if request.extension.as_ref().is_some_and(|extension| !extension.is_empty()) {
+        let words = format!(
+            "precommit at {hrs} refused: it carries a vote extension, and this version does not sign those; \
+             a chain with vote extensions needs a newer version"
+        );
+        return Some(refuse(node, to, &words));
+    }
+    match service.sign(request).await {
+        Outcome::Signed { signature, timestamp } => Some(signed_reply(kind, &signature, timestamp)),
+        Outcome::Refused(words) => Some(error_reply(to, &words)),
+        Outcome::Silent => {
+            debug!(chain = %node.chain, %hrs, "no answer yet: the node will ask again");
+            None
         }
     }
 }
 
+/// A refusal that needs no validator: said here, since nobody else sees it.
+fn refuse(node: &Node, to: ErrorOf, words: &str) -> Envelope {
+    warn!(chain = %node.chain, socket = %node.socket.display(), "{words}");
+    error_reply(to, words)
+}
+
 fn wrong_chain(node: &Node, asked: &str) -> String {
-    warn!(
-        chain = %node.chain, asked,
-        "the node is of another chain: check its priv_validator_laddr against the [[chain]] sections"
-    );
-    format!("this link signs for chain {:?}, not {asked:?}", node.chain)
+    let asked: String = asked.chars().take(MAX_QUOTE).collect();
+    format!(
+        "this socket signs for chain {:?}, the node asked for {asked:?}: \
+         check the node's genesis, and its priv_validator_laddr against the nodes of each [[chain]]",
+        node.chain
+    )
 }

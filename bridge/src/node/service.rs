@@ -4,6 +4,7 @@ use std::future::Future;
 
 use highwater_core::canonical::Timestamp;
 
+use super::Node;
 use crate::privval::SignRequest;
 
 /// What became of a request to sign.
@@ -29,5 +30,11 @@ pub trait Service: Clone + Send + Sync + 'static {
 
     /// Signs, refuses, or stays silent. Dropping the future abandons the wait, never the device's work: a
     /// late result is kept for the same request.
+    ///
+    /// Requests whose vote extension is not empty do not come here, since an [`Outcome`] holds no signature
+    /// for it.
     fn sign(&self, request: SignRequest) -> impl Future<Output = Outcome> + Send;
+
+    /// The link to a node came up, or went down. Called on the node's task, in order; must not wait.
+    fn link(&self, _node: &Node, _up: bool) {}
 }

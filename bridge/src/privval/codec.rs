@@ -6,29 +6,38 @@ use tokio_util::codec::{Decoder, Encoder};
 
 use super::proto::Envelope;
 
-/// The longest request taken: a vote with an extension of 1 MiB (CometBFT `types/params.go`), and 4 KiB for the rest.
+/// The longest request taken, bytes: a vote with an extension of 1 MiB (CometBFT `types/params.go`,
+/// `MaxVoteExtensionSize`), and 4 KiB for the rest.
 pub const MAX_REQUEST: usize = (1 << 20) + (4 << 10);
 
-/// What a node sent is not the privval protocol. The link is spoilt: close it and dial again.
+/// Most bytes a varint of 64 bits takes.
+const LONGEST_VARINT: usize = 10;
+
+/// What came is not the privval protocol. Where the next message begins is not known any more: the link must
+/// be closed; dialling again helps if the peer is a node after all.
 #[derive(Debug, thiserror::Error)]
 pub enum CodecError {
     /// Longer than any node sends.
-    #[error(
-        "a message of {0} bytes was announced, the longest is {MAX_REQUEST}; is this a node's privval socket?"
-    )]
+    #[error("a message of {0} bytes was announced, the longest allowed is {MAX_REQUEST}")]
     TooLong(u64),
     /// Not a varint.
-    #[error("the length before a message is no number; is this a node's privval socket?")]
+    #[error("the length before a message is not a number")]
     Length,
-    /// Not protobuf, or no message of this protocol.
-    #[error("a message does not parse ({0}); is the node of a version this bridge knows?")]
+    /// Not protobuf.
+    #[error("a message does not parse: {0}")]
     Message(#[from] prost::DecodeError),
+    /// The peer closed the link within a message.
+    #[error("the link was closed within a message, after {0} bytes of it")]
+    CutShort(usize),
     /// The link itself.
-    #[error(transparent)]
+    #[error("the link broke: {0}")]
     Io(#[from] std::io::Error),
 }
 
-/// Frames of the privval protocol. Cancel-safe: what was read stays in the buffer.
+/// Frames of the privval protocol.
+///
+/// What was read of an unfinished message stays in the caller's buffer, so waiting for the rest may be
+/// cancelled at any time.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Codec;
 
@@ -47,24 +56,34 @@ impl Decoder for Codec {
         buffer.advance(prefix);
         Ok(Some(Envelope::decode(buffer.split_to(length))?))
     }
+
+    fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Envelope>, CodecError> {
+        match self.decode(buffer)? {
+            Some(envelope) => Ok(Some(envelope)),
+            None if buffer.is_empty() => Ok(None),
+            None => Err(CodecError::CutShort(buffer.len())),
+        }
+    }
 }
 
 impl Encoder<Envelope> for Codec {
     type Error = CodecError;
 
     fn encode(&mut self, message: Envelope, buffer: &mut BytesMut) -> Result<(), CodecError> {
-        buffer.reserve(message.encoded_len() + 5);
-        // The buffer has the room it needs, so this cannot fail.
-        let _ = message.encode_length_delimited(buffer);
-        Ok(())
+        // Fails only for want of room, and the buffer grows.
+        message.encode_length_delimited(buffer).map_err(|error| CodecError::Io(std::io::Error::other(error)))
     }
 }
 
 /// The length in front and the bytes it takes, once it is all there.
 fn length(buffer: &[u8]) -> Result<Option<(usize, usize)>, CodecError> {
     let mut value = 0u64;
-    for (index, byte) in buffer.iter().take(5).enumerate() {
-        value |= u64::from(byte & 0x7f) << (7 * index);
+    for (index, byte) in buffer.iter().take(LONGEST_VARINT).enumerate() {
+        let (bits, shift) = (u64::from(byte & 0x7f), 7 * index as u32);
+        if bits << shift >> shift != bits {
+            return Err(CodecError::Length);
+        }
+        value |= bits << shift;
         if byte & 0x80 == 0 {
             return match usize::try_from(value) {
                 Ok(length) if length <= MAX_REQUEST => Ok(Some((length, index + 1))),
@@ -72,7 +91,7 @@ fn length(buffer: &[u8]) -> Result<Option<(usize, usize)>, CodecError> {
             };
         }
     }
-    if buffer.len() >= 5 { Err(CodecError::Length) } else { Ok(None) }
+    if buffer.len() >= LONGEST_VARINT { Err(CodecError::Length) } else { Ok(None) }
 }
 
 #[cfg(test)]
@@ -96,13 +115,35 @@ mod tests {
     }
 
     #[test]
-    fn a_giant_length_is_refused_before_anything_is_read() {
-        assert!(matches!(decode(&[0xff, 0xff, 0xff, 0xff, 0x0f]), Err(CodecError::TooLong(_))));
-        assert!(matches!(decode(&[0xff; 8]), Err(CodecError::Length)));
+    fn a_giant_length_is_refused_at_its_last_byte_and_takes_no_memory() {
+        let giants: [&[u8]; 3] = [
+            &[0xff, 0xff, 0xff, 0xff, 0x0f],
+            &[0x81, 0xa0, 0x40],
+            &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
+        ];
+        for giant in giants {
+            let mut buffer = BytesMut::from(giant);
+            assert!(matches!(Codec.decode(&mut buffer), Err(CodecError::TooLong(_))), "{giant:02x?}");
+            assert!(buffer.capacity() < 100);
+        }
+        // The longest that is allowed is waited for, and nothing is set aside for it.
+        let mut buffer = BytesMut::from(&[0x80, 0xa0, 0x40][..]);
+        assert!(matches!(Codec.decode(&mut buffer), Ok(None)));
+        assert!(buffer.capacity() < 100);
     }
 
     #[test]
-    fn garbage_is_an_error() {
+    fn a_length_of_more_than_64_bits_is_no_length() {
+        for bytes in [[0xff; 10], [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02]] {
+            assert!(matches!(decode(&bytes), Err(CodecError::Length)));
+        }
+    }
+
+    #[test]
+    fn garbage_and_a_cut_within_a_message_are_errors() {
         assert!(matches!(decode(&[3, 0xff, 0xff, 0xff]), Err(CodecError::Message(_))));
+        let mut half = BytesMut::from(&[2, 0x3a][..]);
+        assert!(matches!(Codec.decode_eof(&mut half), Err(CodecError::CutShort(2))));
+        assert!(matches!(Codec.decode_eof(&mut BytesMut::new()), Ok(None)));
     }
 }

@@ -2,12 +2,22 @@
 //!
 //! The node listens, we dial; after that the node asks and we answer (CometBFT `privval/`). There are no
 //! request ids: order is the only correlation, so exactly one reply is sent to each request, or none at all.
+//!
+//! | room | holds |
+//! | --- | --- |
+//! | [`proto`] | the messages of every node version, as they are on the wire |
+//! | `codec` | the framing, with its size cap |
+//! | `request` | what a message asks, checked; votes and proposals become canonical sign bytes |
+//! | `malformed` | why a vote or proposal cannot be asked for |
+//! | `reply` | what goes back |
 
 mod codec;
-mod message;
+mod malformed;
 pub mod proto;
+mod reply;
+mod request;
 
 pub use codec::{Codec, CodecError, MAX_REQUEST};
-pub use message::{
-    ErrorOf, Kind, Malformed, Request, SignRequest, error_reply, ping_reply, public_key_reply, signed_reply,
-};
+pub use malformed::{Malformed, Why};
+pub use reply::{ErrorOf, error_reply, ping_reply, public_key_reply, signed_reply};
+pub use request::{Kind, Request, SignRequest};

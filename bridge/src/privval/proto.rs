@@ -1,7 +1,7 @@
-//! The messages on the wire: one superset that decodes every node version from Tendermint 0.34 to CometBFT 1.0.
+//! The messages on the wire: one superset that decodes every node version from Tendermint 0.34 to CometBFT 2.0-rc1.
 //!
 //! Field numbers are those of `proto/tendermint/privval/types.proto` and `proto/tendermint/types/types.proto`
-//! (0.34 to 0.40) and of `cometbft/privval/v1` (1.0); no two versions give one number two meanings in a
+//! (0.34 to 0.40) and of `cometbft/privval/v1` (1.0) and `v2`; no two versions give one number two meanings in a
 //! request. Unknown fields are skipped.
 
 use prost::{Message, Oneof};
@@ -179,12 +179,18 @@ pub struct Vote {
     /// The signature.
     #[prost(bytes = "vec", tag = "8")]
     pub signature: Vec<u8>,
-    /// From 0.38.
+    /// From 0.38: what the application adds to a precommit.
     #[prost(bytes = "vec", tag = "9")]
     pub extension: Vec<u8>,
     /// From 0.38.
     #[prost(bytes = "vec", tag = "10")]
     pub extension_signature: Vec<u8>,
+    /// 2.0: to be signed as it is, without any canonical form around it.
+    #[prost(bytes = "vec", tag = "11")]
+    pub non_rp_extension: Vec<u8>,
+    /// 2.0.
+    #[prost(bytes = "vec", tag = "12")]
+    pub non_rp_extension_signature: Vec<u8>,
 }
 
 /// A proposal, not its signed form.

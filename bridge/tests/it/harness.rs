@@ -1,7 +1,7 @@
 //! The node's side of the socket, and a service that answers as the test says.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::fs;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,20 +9,25 @@ use futures_util::{SinkExt, StreamExt};
 use highwater::node::{self, Node, Outcome, Service};
 use highwater::privval::proto::{Empty, Envelope, PubKeyRequest, SignVoteRequest, Sum, Timestamp, Vote};
 use highwater::privval::{Codec, SignRequest};
+use highwater_core::canonical;
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::codec::Framed;
 use tokio_util::sync::CancellationToken;
 
 /// The chain of these tests.
 pub(crate) const CHAIN: &str = "link-1";
+/// When the votes of these tests were cast.
+pub(crate) const AT: canonical::Timestamp = canonical::Timestamp { seconds: 1_700_000_000, nanos: 5 };
 /// Longer than anything here takes, on a slow machine too.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Answers from a list, after a delay; remembers what it was asked.
+/// Answers from a list, after a delay; remembers what it was asked and told.
 #[derive(Clone, Default)]
 pub(crate) struct Scripted {
     answers: Arc<Mutex<VecDeque<(Duration, Outcome)>>>,
     pub(crate) asked: Arc<Mutex<Vec<SignRequest>>>,
+    pub(crate) links: Arc<Mutex<Vec<bool>>>,
+    pub(crate) abandoned: Arc<Mutex<u32>>,
 }
 
 impl Scripted {
@@ -42,16 +47,33 @@ impl Service for Scripted {
     }
 
     async fn sign(&self, request: SignRequest) -> Outcome {
+        let waiting = Waiting(&self.abandoned);
         self.asked.lock().unwrap().push(request);
         let (delay, outcome) = self.answers.lock().unwrap().pop_front().expect("an answer for each request");
         tokio::time::sleep(delay).await;
+        std::mem::forget(waiting);
         outcome
+    }
+
+    fn link(&self, node: &Node, up: bool) {
+        assert_eq!(node.chain, CHAIN);
+        self.links.lock().unwrap().push(up);
+    }
+}
+
+/// Counts itself as abandoned when it is dropped before the answer.
+struct Waiting<'a>(&'a Mutex<u32>);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        *self.0.lock().unwrap() += 1;
     }
 }
 
 /// A node that listens, and the bridge's task that dials it.
 pub(crate) struct Stage {
-    listener: UnixListener,
+    listener: Option<UnixListener>,
+    pub(crate) node: Node,
     pub(crate) stop: CancellationToken,
     task: tokio::task::JoinHandle<()>,
     _folder: tempfile::TempDir,
@@ -61,19 +83,41 @@ pub(crate) struct Stage {
 pub(crate) type Link = Framed<UnixStream, Codec>;
 
 impl Stage {
+    /// The node listens before the bridge dials.
     pub(crate) fn new(service: &Scripted) -> Self {
+        let mut stage = Self::without_node(service);
+        stage.listen();
+        stage
+    }
+
+    /// The bridge dials, and there is no node yet.
+    pub(crate) fn without_node(service: &Scripted) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let socket: PathBuf = folder.path().join("privval.sock");
-        let listener = UnixListener::bind(&socket).unwrap();
+        let node = Node { chain: CHAIN.to_owned(), socket: folder.path().join("privval.sock") };
         let stop = CancellationToken::new();
-        let node = Node { chain: CHAIN.to_owned(), socket };
-        let task = tokio::spawn(node::run(node, service.clone(), stop.clone()));
-        Self { listener, stop, task, _folder: folder }
+        let task = tokio::spawn(node::run(node.clone(), service.clone(), stop.clone()));
+        Self { listener: None, node, stop, task, _folder: folder }
+    }
+
+    /// The node starts.
+    pub(crate) fn listen(&mut self) {
+        self.listener = Some(UnixListener::bind(&self.node.socket).unwrap());
+    }
+
+    /// The node dies, and leaves its socket file.
+    pub(crate) fn stop_listening(&mut self) {
+        self.listener = None;
+    }
+
+    /// What an operator does before the node starts again.
+    pub(crate) fn remove_socket(&self) {
+        fs::remove_file(&self.node.socket).unwrap();
     }
 
     /// The next time the bridge dials.
     pub(crate) async fn accept(&self) -> Link {
-        let (stream, _) = within(self.listener.accept()).await.unwrap();
+        let listener = self.listener.as_ref().expect("the node listens");
+        let (stream, _) = within(listener.accept()).await.unwrap();
         Framed::new(stream, Codec)
     }
 
@@ -88,15 +132,25 @@ pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future).await.expect("it happens in time")
 }
 
-pub(crate) async fn ask(link: &mut Link, sum: Sum) -> Envelope {
+pub(crate) async fn send(link: &mut Link, sum: Sum) {
     link.send(Envelope { sum: Some(sum) }).await.unwrap();
-    within(link.next()).await.expect("a reply, not the end").unwrap()
+}
+
+pub(crate) async fn ask(link: &mut Link, sum: Sum) -> Sum {
+    send(link, sum).await;
+    within(link.next()).await.expect("a reply, not the end").unwrap().sum.expect("a member")
 }
 
 /// A ping must be answered: the link lives.
 pub(crate) async fn ping(link: &mut Link) {
-    let reply = ask(link, Sum::PingRequest(Empty {})).await;
-    assert_eq!(reply.sum, Some(Sum::PingResponse(Empty {})));
+    assert_eq!(ask(link, Sum::PingRequest(Empty {})).await, Sum::PingResponse(Empty {}));
+}
+
+/// The bridge closes the link, and sends nothing before.
+pub(crate) async fn closed(link: &mut Link) {
+    let next = within(link.next()).await;
+    // Closed with bytes unread shows as a reset.
+    assert!(matches!(next, None | Some(Err(_))), "not the end: {next:?}");
 }
 
 pub(crate) fn key_request(chain: &str) -> Sum {
@@ -105,14 +159,35 @@ pub(crate) fn key_request(chain: &str) -> Sum {
 
 /// A nil prevote.
 pub(crate) fn vote_request(chain: &str, height: i64) -> Sum {
+    vote(chain, Vote { r#type: 1, height, ..Default::default() })
+}
+
+/// This vote, cast at [`AT`].
+pub(crate) fn vote(chain: &str, vote: Vote) -> Sum {
+    let timestamp = Some(Timestamp { seconds: AT.seconds, nanos: AT.nanos as i32 });
     Sum::SignVoteRequest(SignVoteRequest {
-        vote: Some(Vote {
-            r#type: 1,
-            height,
-            timestamp: Some(Timestamp { seconds: 1_700_000_000, nanos: 5 }),
-            ..Default::default()
-        }),
+        vote: Some(Vote { timestamp, ..vote }),
         chain_id: chain.to_owned(),
         skip_extension_signing: false,
     })
+}
+
+pub(crate) fn signed() -> Outcome {
+    Outcome::Signed { signature: [9; 64], timestamp: AT }
+}
+
+/// The vote of a reply that is no refusal.
+pub(crate) fn signed_vote(reply: Sum) -> Vote {
+    match reply {
+        Sum::SignedVoteResponse(reply) if reply.error.is_none() => reply.vote.expect("a vote"),
+        other => panic!("not a signed vote: {other:?}"),
+    }
+}
+
+/// The words of a reply to a vote that is a refusal.
+pub(crate) fn refusal(reply: Sum) -> String {
+    match reply {
+        Sum::SignedVoteResponse(reply) => reply.error.expect("an error").description,
+        other => panic!("not the reply to a vote: {other:?}"),
+    }
 }

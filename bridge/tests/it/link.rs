@@ -1,27 +1,19 @@
-//! What happens on a link, and after it broke.
+//! What a node gets that keeps to the protocol.
 
-use std::time::Duration;
-
-use futures_util::{SinkExt, StreamExt};
 use highwater::node::Outcome;
-use highwater::privval::proto::{Empty, Envelope, SignVoteRequest, Sum};
-use highwater_core::canonical::Timestamp;
-use tokio::io::AsyncWriteExt;
+use highwater::privval::proto::{
+    BlockId, Empty, PartSetHeader, Proposal, SignProposalRequest, SignVoteRequest, Sum, Timestamp, Vote,
+};
+use highwater_core::canonical;
 
-use crate::harness::{CHAIN, Scripted, Stage, ask, key_request, ping, vote_request, within};
+use crate::harness::{
+    AT, CHAIN, Scripted, Stage, ask, key_request, ping, refusal, signed, signed_vote, vote, vote_request,
+};
+use crate::log::Log;
 
-const AT: Timestamp = Timestamp { seconds: 1_700_000_000, nanos: 5 };
-
-fn signed() -> Outcome {
-    Outcome::Signed { signature: [9; 64], timestamp: AT }
-}
-
-/// The error text of a vote's reply.
-fn refusal(reply: Envelope) -> String {
-    match reply.sum {
-        Some(Sum::SignedVoteResponse(reply)) => reply.error.expect("an error").description,
-        other => panic!("not the reply to a vote: {other:?}"),
-    }
+fn block() -> Option<BlockId> {
+    let part_set_header = Some(PartSetHeader { total: 1, hash: vec![2; 32] });
+    Some(BlockId { hash: vec![1; 32], part_set_header })
 }
 
 #[tokio::test]
@@ -29,136 +21,128 @@ async fn a_key_a_vote_and_a_ping_are_answered_in_order() {
     let service = Scripted::default().then(signed());
     let stage = Stage::new(&service);
     let mut link = stage.accept().await;
-    let Some(Sum::PubKeyResponse(key)) = ask(&mut link, key_request(CHAIN)).await.sum else {
+    let Sum::PubKeyResponse(key) = ask(&mut link, key_request(CHAIN)).await else {
         panic!("not a key");
     };
     assert_eq!(key.pub_key.unwrap().ed25519.unwrap(), [7; 32]);
     assert_eq!((key.pub_key_bytes, key.pub_key_type.as_str()), (vec![7; 32], "ed25519"));
-    let Some(Sum::SignedVoteResponse(vote)) = ask(&mut link, vote_request(CHAIN, 5)).await.sum else {
-        panic!("not a vote");
-    };
-    let vote = vote.vote.unwrap();
-    assert_eq!(vote.signature, [9; 64]);
-    assert_eq!(vote.timestamp.map(|t| (t.seconds, t.nanos)), Some((AT.seconds, 5)));
+    let vote = signed_vote(ask(&mut link, vote_request(CHAIN, 5)).await);
+    let timestamp = Some(Timestamp { seconds: AT.seconds, nanos: 5 });
+    assert_eq!(vote, Vote { timestamp, signature: vec![9; 64], ..Default::default() }, "nothing is echoed");
     ping(&mut link).await;
     let asked = service.asked.lock().unwrap().pop().unwrap();
     assert_eq!((asked.chain.as_str(), asked.hrs.to_string().as_str()), (CHAIN, "5/0/prevote"));
+    stage.finish().await;
+    assert_eq!(*service.links.lock().unwrap(), [true, false]);
+}
+
+#[tokio::test]
+async fn a_proposal_is_answered_as_one() {
+    let service = Scripted::default().then(signed()).then(Outcome::Refused("no".into()));
+    let stage = Stage::new(&service);
+    let mut link = stage.accept().await;
+    for refused in [false, true] {
+        let proposal = Proposal {
+            height: 5,
+            pol_round: -1,
+            block_id: block(),
+            timestamp: Some(Timestamp { seconds: AT.seconds, nanos: 5 }),
+            ..Default::default()
+        };
+        let request = SignProposalRequest { proposal: Some(proposal), chain_id: CHAIN.into() };
+        let Sum::SignedProposalResponse(reply) = ask(&mut link, Sum::SignProposalRequest(request)).await
+        else {
+            panic!("not the reply to a proposal");
+        };
+        assert_eq!(reply.error.map(|error| error.description), refused.then(|| "no".to_owned()));
+        assert_eq!(reply.proposal.map(|proposal| proposal.signature), (!refused).then(|| vec![9; 64]));
+    }
+    assert_eq!(service.asked.lock().unwrap()[0].hrs.to_string(), "5/0/proposal");
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_retimed_vote_carries_the_time_that_was_signed() {
+    let timestamp = canonical::Timestamp { seconds: AT.seconds - 3, nanos: 0 };
+    let service = Scripted::default().then(Outcome::Signed { signature: [9; 64], timestamp });
+    let stage = Stage::new(&service);
+    let mut link = stage.accept().await;
+    let vote = signed_vote(ask(&mut link, vote_request(CHAIN, 5)).await);
+    assert_eq!(vote.timestamp, Some(Timestamp { seconds: AT.seconds - 3, nanos: 0 }));
     stage.finish().await;
 }
 
 #[tokio::test]
 async fn a_decided_refusal_is_a_reply_and_the_link_lives_on() {
-    let service = Scripted::default().then(Outcome::Refused("height 5 is below the mark".into()));
-    let stage = Stage::new(&service);
+    let refused = Outcome::Refused("height 5 is below the mark".into());
+    let stage = Stage::new(&Scripted::default().then(refused.clone()).then(refused).then(signed()));
     let mut link = stage.accept().await;
-    let words = refusal(ask(&mut link, vote_request(CHAIN, 5)).await);
-    assert_eq!(words, "height 5 is below the mark");
+    for _ in 0..2 {
+        let words = refusal(ask(&mut link, vote_request(CHAIN, 5)).await);
+        assert_eq!(words, "height 5 is below the mark");
+    }
     ping(&mut link).await;
+    signed_vote(ask(&mut link, vote_request(CHAIN, 6)).await);
     stage.finish().await;
 }
 
 #[tokio::test]
 async fn a_wrong_chain_is_refused_in_words_for_key_and_vote() {
+    let (log, _guard) = Log::listen();
     let stage = Stage::new(&Scripted::default());
     let mut link = stage.accept().await;
-    let Some(Sum::PubKeyResponse(key)) = ask(&mut link, key_request("other-1")).await.sum else {
-        panic!("not a key");
-    };
-    assert!(key.pub_key.is_none() && key.error.unwrap().description.contains("other-1"));
+    let long = "x".repeat(100_000);
+    for other in ["other-1", "", long.as_str()] {
+        let Sum::PubKeyResponse(key) = ask(&mut link, key_request(other)).await else {
+            panic!("not a key");
+        };
+        let words = key.error.unwrap().description;
+        assert!(key.pub_key.is_none() && key.pub_key_bytes.is_empty());
+        assert!(
+            words.contains(&other[..other.len().min(64)]) && words.contains(CHAIN) && words.len() < 300,
+            "{words}"
+        );
+    }
     assert!(refusal(ask(&mut link, vote_request("other-1", 5)).await).contains("other-1"));
+    let warnings = log.warnings();
+    assert_eq!(warnings.len(), 4, "{warnings:?}");
+    assert!(warnings.iter().all(|line| line.contains("check the node's genesis")));
     ping(&mut link).await;
     stage.finish().await;
 }
 
 #[tokio::test]
 async fn malformed_votes_and_raw_signing_are_refused_in_words() {
-    let stage = Stage::new(&Scripted::default());
+    let (log, _guard) = Log::listen();
+    let service = Scripted::default();
+    let stage = Stage::new(&service);
     let mut link = stage.accept().await;
     assert!(refusal(ask(&mut link, vote_request(CHAIN, 0)).await).contains("height"));
-    assert!(refusal(ask(&mut link, vote_request(CHAIN, -4)).await).contains("height"));
-    assert!(
-        refusal(ask(&mut link, Sum::SignVoteRequest(SignVoteRequest::default())).await).contains("no vote")
-    );
-    let Some(Sum::SignBytesResponse(raw)) = ask(&mut link, Sum::SignBytesRequest(Empty {})).await.sum else {
+    assert!(refusal(ask(&mut link, vote_request(CHAIN, -4)).await).contains("vote at -4/0"));
+    let empty = Sum::SignVoteRequest(SignVoteRequest::default());
+    assert!(refusal(ask(&mut link, empty).await).contains("carries none"));
+    let Sum::SignBytesResponse(raw) = ask(&mut link, Sum::SignBytesRequest(Empty {})).await else {
         panic!("not the reply to raw signing");
     };
     assert!(raw.error.unwrap().description.contains("refused"));
+    assert_eq!(log.warnings().len(), 4, "each is said once");
     ping(&mut link).await;
+    assert!(service.asked.lock().unwrap().is_empty(), "the signer never sees them");
     stage.finish().await;
 }
 
 #[tokio::test]
-async fn silence_is_no_reply_and_the_same_request_on_the_next_link_gets_the_late_result() {
-    let service = Scripted::default().then(Outcome::Silent).then(signed());
+async fn an_extension_that_would_go_unsigned_is_refused_before_the_mark_moves() {
+    let service = Scripted::default().then(signed());
     let stage = Stage::new(&service);
     let mut link = stage.accept().await;
-    link.send(Envelope { sum: Some(vote_request(CHAIN, 5)) }).await.unwrap();
-    let nothing = tokio::time::timeout(Duration::from_millis(300), link.next()).await;
-    assert!(nothing.is_err(), "a reply where silence belongs: {nothing:?}");
-    drop(link);
-    let mut link = stage.accept().await;
-    let reply = ask(&mut link, vote_request(CHAIN, 5)).await;
-    assert!(matches!(reply.sum, Some(Sum::SignedVoteResponse(vote)) if vote.error.is_none()));
-    stage.finish().await;
-}
-
-#[tokio::test]
-async fn a_node_that_cuts_the_link_while_the_device_works_is_dialled_again() {
-    let service = Scripted::default().after(Duration::from_secs(3_600), signed()).then(signed());
-    let stage = Stage::new(&service);
-    let mut link = stage.accept().await;
-    link.send(Envelope { sum: Some(vote_request(CHAIN, 5)) }).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    drop(link);
-    let mut link = stage.accept().await;
-    let reply = ask(&mut link, vote_request(CHAIN, 5)).await;
-    assert!(matches!(reply.sum, Some(Sum::SignedVoteResponse(vote)) if vote.error.is_none()));
-    stage.finish().await;
-}
-
-#[tokio::test]
-async fn garbage_costs_the_link_and_nothing_else() {
-    let garbage: [&[u8]; 6] = [
-        &[0xff; 64],                        // no length
-        &[0xff, 0xff, 0xff, 0xff, 0x0f, 1], // a giant length
-        &[5, 0xff, 0xff, 0xff, 0xff, 0xff], // no protobuf
-        &[0],                               // an empty message
-        &[2, 0x42, 0],                      // a reply where a request belongs
-        &[2, 0x3a, 0, 2, 0x3a, 0, 9, 1],    // pings, then an unfinished message
-    ];
-    let stage = Stage::new(&Scripted::default());
-    for bytes in garbage {
-        let mut link = stage.accept().await;
-        link.get_mut().write_all(bytes).await.unwrap();
-        link.get_mut().shutdown().await.unwrap();
-        // Whatever it still answers, it closes, and dials again.
-        while let Some(Ok(_)) = within(link.next()).await {}
-    }
-    let mut link = stage.accept().await;
-    ping(&mut link).await;
-    stage.finish().await;
-}
-
-#[tokio::test]
-async fn a_second_request_before_the_first_answer_ends_the_link() {
-    let service = Scripted::default().after(Duration::from_secs(3_600), signed());
-    let stage = Stage::new(&service);
-    let mut link = stage.accept().await;
-    link.send(Envelope { sum: Some(vote_request(CHAIN, 5)) }).await.unwrap();
-    link.send(Envelope { sum: Some(Sum::PingRequest(Empty {})) }).await.unwrap();
-    assert!(within(link.next()).await.is_none());
-    let mut link = stage.accept().await;
-    ping(&mut link).await;
-    stage.finish().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_node_that_falls_silent_is_given_up_and_dialled_again() {
-    let stage = Stage::new(&Scripted::default());
-    let mut link = stage.accept().await;
-    ping(&mut link).await;
-    assert!(within(link.next()).await.is_none());
-    let mut link = stage.accept().await;
-    ping(&mut link).await;
+    let precommit =
+        |extension| Vote { r#type: 2, height: 5, block_id: block(), extension, ..Default::default() };
+    // As long as a node may send: the link takes it, and its reply stays short.
+    let words = refusal(ask(&mut link, vote(CHAIN, precommit(vec![3; 1 << 20]))).await);
+    assert!(words.contains("5/0/precommit") && words.contains("extension"), "{words}");
+    assert!(service.asked.lock().unwrap().is_empty());
+    // An empty one may mean that the chain has none.
+    signed_vote(ask(&mut link, vote(CHAIN, precommit(vec![]))).await);
     stage.finish().await;
 }

@@ -1,5 +1,10 @@
 //! The bridge against nodes of our own: polite ones, hostile ones, and ones that vanish.
 
 mod harness;
+mod hostile;
 mod link;
+mod log;
+mod malformed;
+mod oracle;
+mod patience;
 mod vectors;

@@ -1,0 +1,131 @@
+//! Numbers for the operator, in the OpenMetrics text form.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use highwater_core::hrs::Hrs;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+type Labels = [(&'static str, String); 1];
+
+/// All numbers; clones share them.
+#[derive(Clone)]
+pub struct Counters(Arc<Inner>);
+
+struct Inner {
+    registry: Registry,
+    signatures: Family<Labels, Counter>,
+    refusals: Family<Labels, Counter>,
+    silences: Family<Labels, Counter>,
+    seconds: Family<Labels, Histogram>,
+    height: Family<Labels, Gauge<u64, AtomicU64>>,
+    device: Gauge,
+}
+
+impl Counters {
+    /// All at zero.
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("highwater");
+        let signatures = Family::<Labels, Counter>::default();
+        registry.register("signatures", "Signatures released", signatures.clone());
+        let refusals = Family::<Labels, Counter>::default();
+        registry.register("refusals", "Requests refused", refusals.clone());
+        let silences = Family::<Labels, Counter>::default();
+        registry.register(
+            "silences",
+            "Requests met with silence, so that the node asks again",
+            silences.clone(),
+        );
+        // 0.5 ms to 8 s.
+        let seconds: Family<Labels, Histogram> =
+            Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.000_5, 2.0, 15)));
+        registry.register_with_unit(
+            "sign",
+            "From request to verified signature",
+            Unit::Seconds,
+            seconds.clone(),
+        );
+        let height = Family::<Labels, Gauge<u64, AtomicU64>>::default();
+        registry.register("height", "Height of the last signature", height.clone());
+        let device = Gauge::<i64>::default();
+        registry.register("device_up", "1 while the device answers", device.clone());
+        Self(Arc::new(Inner { registry, signatures, refusals, silences, seconds, height, device }))
+    }
+
+    pub(crate) fn signed(&self, chain: &str, hrs: Hrs, elapsed: Duration) {
+        self.0.signatures.get_or_create(&labels(chain)).inc();
+        self.0.seconds.get_or_create(&labels(chain)).observe(elapsed.as_secs_f64());
+        self.0.height.get_or_create(&labels(chain)).set(hrs.height.value());
+    }
+
+    pub(crate) fn refused(&self, chain: &str) {
+        self.0.refusals.get_or_create(&labels(chain)).inc();
+    }
+
+    pub(crate) fn silent(&self, chain: &str) {
+        self.0.silences.get_or_create(&labels(chain)).inc();
+    }
+
+    /// Signatures, refusals, silences of a chain.
+    pub(crate) fn of(&self, chain: &str) -> [u64; 3] {
+        [&self.0.signatures, &self.0.refusals, &self.0.silences]
+            .map(|family| family.get_or_create(&labels(chain)).get())
+    }
+
+    /// The page, with the device as it is now.
+    pub(crate) fn page(&self, device_up: bool) -> Result<String, fmt::Error> {
+        self.0.device.set(i64::from(device_up));
+        let mut page = String::new();
+        encode(&mut page, &self.0.registry)?;
+        Ok(page)
+    }
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Counters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Counters")
+    }
+}
+
+fn labels(chain: &str) -> Labels {
+    [("chain", chain.to_owned())]
+}
+
+#[cfg(test)]
+mod tests {
+    use highwater_core::hrs::Step;
+
+    use super::*;
+
+    #[test]
+    fn the_page_names_chain_and_numbers() {
+        let counters = Counters::new();
+        let hrs = Hrs::new(7, 0, Step::Prevote).unwrap();
+        counters.signed("alpha-1", hrs, Duration::from_millis(3));
+        counters.refused("alpha-1");
+        let page = counters.page(true).unwrap();
+        for line in [
+            "highwater_signatures_total{chain=\"alpha-1\"} 1",
+            "highwater_refusals_total{chain=\"alpha-1\"} 1",
+            "highwater_height{chain=\"alpha-1\"} 7",
+            "highwater_sign_seconds_count{chain=\"alpha-1\"} 1",
+            "highwater_device_up 1",
+        ] {
+            assert!(page.contains(line), "{line} is missing from\n{page}");
+        }
+        assert_eq!(counters.of("alpha-1"), [1, 1, 0]);
+    }
+}

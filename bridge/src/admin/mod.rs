@@ -1,0 +1,11 @@
+//! What an operator may see and do while the daemon runs: admin socket, metrics, health.
+
+mod counters;
+mod http;
+mod socket;
+mod status;
+
+pub use counters::Counters;
+pub use http::serve as serve_http;
+pub use socket::{Client, Listener, path as socket_path};
+pub use status::{ChainReport, Report, report};

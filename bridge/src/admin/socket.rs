@@ -1,0 +1,153 @@
+//! The admin socket: one JSON object a line, one answer a line. Whoever may open it may ask the device
+//! anything but what its buttons guard.
+
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::task::JoinSet;
+
+use super::{Report, report};
+use crate::advice;
+use crate::device::Device;
+use crate::validator::Validator;
+
+/// The longest line taken: a command of the device in hex, with room.
+const LINE: u64 = 2_048;
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "do")]
+enum Ask {
+    Status,
+    Exchange { apdu: String },
+    Press { approved: bool },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Answer {
+    Status(Box<Report>),
+    Reply(String),
+    Pressed(bool),
+    Failed(String),
+}
+
+/// Where the socket stands.
+pub fn path(state_dir: &Path) -> PathBuf {
+    state_dir.join("admin.sock")
+}
+
+/// The daemon's end.
+#[derive(Debug)]
+pub struct Listener(UnixListener);
+
+impl Listener {
+    /// Makes the socket, readable by its owner alone. The caller holds the lock of the state directory, so a
+    /// socket found there is a dead daemon's.
+    pub fn bind(state_dir: &Path) -> io::Result<Self> {
+        let path = path(state_dir);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = UnixListener::bind(&path)?;
+        // The directory is 0700, so nobody else came in between.
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+        Ok(Self(listener))
+    }
+
+    /// Serves until the future is dropped.
+    pub async fn serve(self, device: Device, validators: Vec<Validator>) -> io::Result<()> {
+        let mut clients = JoinSet::new();
+        loop {
+            tokio::select! {
+                accepted = self.0.accept() => {
+                    let (device, validators) = (device.clone(), validators.clone());
+                    clients.spawn(client(accepted?.0, device, validators));
+                }
+                Some(_) = clients.join_next() => {}
+            }
+        }
+    }
+}
+
+async fn client(stream: UnixStream, device: Device, validators: Vec<Validator>) -> io::Result<()> {
+    let (read, mut write) = stream.into_split();
+    let mut read = BufReader::new(read);
+    loop {
+        let mut line = String::new();
+        if (&mut read).take(LINE).read_line(&mut line).await? == 0 {
+            return Ok(());
+        }
+        let answer = match serde_json::from_str(&line) {
+            Ok(Ask::Status) => Answer::Status(Box::new(report(&device, &validators))),
+            Ok(Ask::Press { approved }) => Answer::Pressed(device.press(approved).await),
+            Ok(Ask::Exchange { apdu }) => match hex::decode(&apdu) {
+                Ok(apdu) => match device.exchange(apdu).await {
+                    Ok(reply) => Answer::Reply(hex::encode(reply)),
+                    Err(fault) => Answer::Failed(advice::fault(&fault)),
+                },
+                Err(error) => Answer::Failed(format!("the command is not hex ({error})")),
+            },
+            Err(error) => Answer::Failed(format!("not a request of the admin socket ({error})")),
+        };
+        let mut line = serde_json::to_vec(&answer)?;
+        line.push(b'\n');
+        write.write_all(&line).await?;
+    }
+}
+
+/// The command line's end.
+#[derive(Debug)]
+pub struct Client(BufReader<UnixStream>);
+
+impl Client {
+    /// `None`: no daemon runs on this state directory.
+    pub async fn connect(state_dir: &Path) -> Option<Self> {
+        UnixStream::connect(path(state_dir)).await.ok().map(|stream| Self(BufReader::new(stream)))
+    }
+
+    /// The daemon's report.
+    pub async fn status(&mut self) -> Result<Report, String> {
+        match self.ask(&Ask::Status).await? {
+            Answer::Status(report) => Ok(*report),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// One command to the device; the reply holds its status word.
+    pub async fn exchange(&mut self, apdu: &[u8]) -> Result<Vec<u8>, String> {
+        match self.ask(&Ask::Exchange { apdu: hex::encode(apdu) }).await? {
+            Answer::Reply(reply) => hex::decode(reply).map_err(|error| error.to_string()),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// The owner of a simulated device presses; `false` if it has real buttons.
+    pub async fn press(&mut self, approved: bool) -> Result<bool, String> {
+        match self.ask(&Ask::Press { approved }).await? {
+            Answer::Pressed(pressed) => Ok(pressed),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    async fn ask(&mut self, ask: &Ask) -> Result<Answer, String> {
+        let broken = |error: io::Error| advice::admin_broken(&error);
+        let mut line = serde_json::to_vec(ask).map_err(|error| error.to_string())?;
+        line.push(b'\n');
+        self.0.get_mut().write_all(&line).await.map_err(broken)?;
+        let mut line = String::new();
+        self.0.read_line(&mut line).await.map_err(broken)?;
+        serde_json::from_str(&line).map_err(|error| broken(error.into()))
+    }
+}
+
+fn unexpected(answer: Answer) -> String {
+    match answer {
+        Answer::Failed(text) => text,
+        _ => "the daemon answered something else: restart it, so that both are of one version".to_owned(),
+    }
+}

@@ -1,0 +1,168 @@
+//! What may be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use highwater_core::hrs::{Hrs, Step};
+
+/// The consensus signer of a CometBFT validator, on a Ledger.
+#[derive(Debug, Parser)]
+#[command(name = "highwater", version)]
+pub struct Args {
+    /// The configuration file.
+    #[arg(long, global = true, env = "HIGHWATER_CONFIG", default_value = "/etc/highwater/highwater.toml")]
+    pub config: PathBuf,
+    /// Approve what a simulated device asks, without asking at the terminal. For tests and the demo.
+    #[arg(long, global = true, hide = true, env = "HIGHWATER_SIM_APPROVE", value_parser = clap::builder::FalseyValueParser::new())]
+    pub yes_simulated: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Serve the nodes until told to stop.
+    Run,
+    /// Show the running daemon, its device and its chains.
+    Status,
+    /// The device.
+    Device {
+        /// What of it.
+        #[command(subcommand)]
+        verb: DeviceVerb,
+    },
+    /// The approved chains.
+    Chain {
+        /// What of them.
+        #[command(subcommand)]
+        verb: ChainVerb,
+    },
+    /// The high-water mark of a chain.
+    Mark {
+        /// What of it.
+        #[command(subcommand)]
+        verb: MarkVerb,
+    },
+    /// Show the pinned public key of a chain; needs no device.
+    Pubkey {
+        /// Chain id.
+        id: String,
+        /// As a validator of a genesis file.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What of the device.
+#[derive(Debug, Subcommand)]
+pub enum DeviceVerb {
+    /// App, installation, slots, wear.
+    Info,
+}
+
+/// What of the chains.
+#[derive(Debug, Subcommand)]
+pub enum ChainVerb {
+    /// Approve a chain on the device, and pin its key.
+    Add {
+        /// Chain id.
+        id: String,
+        /// The key: 44'/118'/0'/0'/N'.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..1 << 31))]
+        key_index: u32,
+        /// The first mark.
+        #[command(flatten)]
+        mark: MarkArgs,
+    },
+    /// Show the chains of the device and their pins.
+    List,
+}
+
+/// What of a mark.
+#[derive(Debug, Subcommand)]
+pub enum MarkVerb {
+    /// Show it.
+    Show {
+        /// Chain id.
+        id: String,
+    },
+    /// Move it, with the owner's approval on the device.
+    Set {
+        /// Chain id.
+        id: String,
+        /// Where to.
+        #[command(flatten)]
+        mark: MarkArgs,
+    },
+}
+
+/// A mark; never a bare height, because the two meanings differ by a double sign.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+#[group(required = true, multiple = false)]
+pub struct MarkArgs {
+    /// The first height to sign: everything below it counts as signed.
+    #[arg(long, value_name = "H", value_parser = next_height)]
+    next_height: Option<Hrs>,
+    /// The last place signed: height, round, and proposal, prevote or precommit.
+    #[arg(long, value_name = "H/R/STEP", value_parser = last_signed)]
+    last_signed: Option<Hrs>,
+}
+
+impl MarkArgs {
+    pub(super) fn to_hrs(self) -> Hrs {
+        // The group demands exactly one of them.
+        self.next_height.or(self.last_signed).unwrap_or_default()
+    }
+}
+
+/// Nothing of height H is signed: the mark is H/0/none.
+fn next_height(text: &str) -> Result<Hrs, String> {
+    let height = text.parse().map_err(|_| format!("{text:?} is not a height"))?;
+    match Hrs::new(height, 0, Step::None) {
+        Some(hrs) if height > 0 => Ok(hrs),
+        _ => Err("a height is 1 to 2^63-1".to_owned()),
+    }
+}
+
+fn last_signed(text: &str) -> Result<Hrs, String> {
+    let parse = || {
+        let mut parts = text.split('/');
+        let (height, round, step) = (parts.next()?, parts.next()?, parts.next()?);
+        let step = match step {
+            "proposal" => Step::Proposal,
+            "prevote" => Step::Prevote,
+            "precommit" => Step::Precommit,
+            _ => return None,
+        };
+        let height = height.parse().ok().filter(|height| *height > 0)?;
+        if parts.next().is_some() { None } else { Hrs::new(height, round.parse().ok()?, step) }
+    };
+    parse().ok_or_else(|| format!("{text:?} is not height/round/step, as 1234/0/precommit"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_two_ways_to_name_a_mark_differ() {
+        assert_eq!(next_height("7").unwrap().to_string(), "7/0/none");
+        assert_eq!(last_signed("7/2/prevote").unwrap().to_string(), "7/2/prevote");
+        for bad in ["", "7", "7/0", "7/0/none", "7/0/commit", "0/0/prevote", "7/-1/prevote", "7/0/prevote/1"]
+        {
+            assert!(last_signed(bad).is_err(), "{bad}");
+        }
+        assert!(next_height("0").is_err() && next_height("9223372036854775808").is_err());
+    }
+
+    #[test]
+    fn a_mark_is_named_exactly_once() {
+        let parse =
+            |rest: &str| Args::try_parse_from(format!("highwater mark set alpha {rest}").split_whitespace());
+        assert!(parse("").is_err());
+        assert!(parse("--next-height 4 --last-signed 3/0/precommit").is_err());
+        assert!(parse("--next-height 4").is_ok());
+    }
+}

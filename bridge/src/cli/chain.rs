@@ -1,0 +1,77 @@
+//! `chain add`, `chain list`.
+
+use highwater_core::apdu::Command;
+use highwater_core::canonical::ChainId;
+use highwater_core::hrs::Hrs;
+
+use super::link::Link;
+use super::{Failure, prompt};
+use crate::advice;
+use crate::config::Config;
+use crate::validator::{Pin, Pins};
+
+pub(super) async fn add(
+    config: &Config,
+    id: &str,
+    key_index: u32,
+    mark: Hrs,
+    yes_simulated: bool,
+) -> Result<(), Failure> {
+    let chain = chain_id(id)?;
+    let mut pins = Pins::load(&config.state_dir)?;
+    let mut link = Link::open(config).await?;
+    let session = link.session().await?;
+    if let Some(pin) = pins.get(id)
+        && pin.installation != session.installation
+    {
+        return Err(Failure::unavailable(advice::other_key(id)));
+    }
+    match session.chain(id) {
+        // Approved earlier, but not pinned: the last command was cut in between.
+        Some(slot)
+            if pins.get(id).is_none() && slot.key_index == key_index && slot.mark == mark.to_string() =>
+        {
+            eprintln!("{id} is approved on the device already; its key is pinned now");
+        }
+        _ => {
+            let question = format!("add chain {id}, key 44'/118'/0'/0'/{key_index}', mark {mark}.");
+            let command = Command::AddChain { chain, key_index, mark };
+            prompt::ask(&mut link, command, &question, session.target, yes_simulated).await?;
+        }
+    }
+    let key = link.ask(Command::GetPublicKey(chain)).await?;
+    let key =
+        key.try_into().map_err(|_| Failure::unavailable("the device's key is malformed: restart the app"))?;
+    pins.pin(id, Pin { key, installation: session.installation })?;
+    println!("{id} added: key {}, mark {mark}", hex::encode(key));
+    if config.chain(id).is_none() {
+        println!("next: a [[chain]] section with id = {id:?} in the config, then start the daemon again");
+    }
+    Ok(())
+}
+
+pub(super) async fn list(config: &Config) -> Result<(), Failure> {
+    let pins = Pins::load(&config.state_dir)?;
+    let session = Link::open(config).await?.session().await?;
+    for slot in &session.slots {
+        let pin = match pins.get(&slot.chain) {
+            Some(pin) if pin.installation == session.installation => hex::encode(pin.key),
+            Some(_) => "pinned on another installation".to_owned(),
+            None => "not pinned".to_owned(),
+        };
+        println!("{}\t{}\tmark {}\t{pin}", slot.chain, slot.state, slot.mark);
+    }
+    for (chain, _) in pins.iter().filter(|(chain, _)| !session.slots.iter().any(|slot| slot.chain == *chain))
+    {
+        println!("{chain}\tnot on this device\tpinned");
+    }
+    Ok(())
+}
+
+pub(super) fn chain_id(id: &str) -> Result<ChainId<'_>, Failure> {
+    ChainId::new(id.as_bytes()).ok_or_else(|| {
+        Failure::usage(format!(
+            "{id:?} is not a chain id: use 1 to 50 of letters, digits, dot, underscore and dash"
+        ))
+    })
+}

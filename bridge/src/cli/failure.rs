@@ -1,0 +1,58 @@
+//! Why a command failed, and its exit code.
+
+use std::fmt;
+
+use crate::config::ConfigError;
+use crate::validator::PinsError;
+
+/// Cause and cure, and the exit code of `sysexits.h` that fits.
+#[derive(Debug)]
+pub struct Failure {
+    code: u8,
+    text: String,
+}
+
+impl Failure {
+    /// The command line or the config asks for something that cannot be (64).
+    pub fn usage(text: impl Into<String>) -> Self {
+        Self { code: 64, text: text.into() }
+    }
+
+    /// The device, the daemon or the owner did not do it (69).
+    pub fn unavailable(text: impl Into<String>) -> Self {
+        Self { code: 69, text: text.into() }
+    }
+
+    /// A part of the daemon died (70).
+    pub fn software(text: impl Into<String>) -> Self {
+        Self { code: 70, text: text.into() }
+    }
+
+    /// A file or socket failed (74).
+    pub fn io(what: impl fmt::Display, error: &std::io::Error) -> Self {
+        Self { code: 74, text: format!("{what}: {error}; mend that and run the command again") }
+    }
+
+    /// The exit code.
+    pub fn code(&self) -> u8 {
+        self.code
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+impl From<PinsError> for Failure {
+    fn from(error: PinsError) -> Self {
+        Self { code: 78, text: error.to_string() }
+    }
+}

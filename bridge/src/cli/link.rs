@@ -1,0 +1,117 @@
+//! The way of a command to the device: through the daemon that owns it, else by itself.
+
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
+
+use highwater_core::apdu::{Command, MAX_COMMAND, Reply, Status};
+
+use super::Failure;
+use crate::admin::Client;
+use crate::advice;
+use crate::config::{Config, Transport};
+use crate::device::{self, Device, Lock, LockError, Session};
+
+/// A device to command.
+pub(super) enum Link {
+    /// The daemon's.
+    Daemon(Client),
+    /// Our own, locked while we have it.
+    Own { device: Device, _locks: Vec<Lock> },
+}
+
+/// Makes the state directory, which nobody else may enter.
+pub(super) fn state_dir(config: &Config) -> Result<(), Failure> {
+    let dir = &config.state_dir;
+    if fs::metadata(dir).is_ok_and(|found| found.is_dir()) {
+        return Ok(());
+    }
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|error| Failure::io(dir.display(), &error))
+}
+
+/// Locks the device for this process, until the locks are dropped.
+pub(super) fn lock(config: &Config) -> Result<Vec<Lock>, Failure> {
+    let take = |path: std::path::PathBuf| match Lock::take(&path) {
+        Ok(lock) => Ok(lock),
+        Err(LockError::Held(path)) => {
+            Err(Failure::unavailable(advice::second_daemon(&path.display().to_string())))
+        }
+        Err(LockError::Io(path, error)) => Err(Failure::io(path.display(), &error)),
+    };
+    device::lock_paths(&config.device, &config.state_dir).into_iter().map(take).collect()
+}
+
+impl Link {
+    pub(super) async fn open(config: &Config) -> Result<Self, Failure> {
+        if let Some(client) = Client::connect(&config.state_dir).await {
+            return Ok(Self::Daemon(client));
+        }
+        let locks = lock(config)?;
+        if config.device.transport == Transport::Simulated {
+            eprintln!("{}", simulated_warning());
+        }
+        let (device, _) = Device::start(device::opener(&config.device, &config.state_dir))
+            .map_err(|error| Failure::io("the device's thread", &error))?;
+        match device.looked().await.fault {
+            None => Ok(Self::Own { device, _locks: locks }),
+            Some(fault) => Err(Failure::unavailable(advice::fault(&fault))),
+        }
+    }
+
+    /// What the device says of itself.
+    pub(super) async fn session(&mut self) -> Result<Session, Failure> {
+        let (session, fault) = match self {
+            Self::Daemon(client) => {
+                let report = client.status().await.map_err(Failure::unavailable)?;
+                (report.device, report.fault)
+            }
+            Self::Own { device, .. } => {
+                let seen = device.seen();
+                (seen.session, seen.fault.as_ref().map(advice::fault))
+            }
+        };
+        session.ok_or_else(|| {
+            Failure::unavailable(
+                fault.unwrap_or_else(|| "the device is just being opened: try again".to_owned()),
+            )
+        })
+    }
+
+    /// One command; the data of its reply, or the device's reason.
+    pub(super) async fn ask(&mut self, command: Command<'_>) -> Result<Vec<u8>, Failure> {
+        let mut apdu = [0; MAX_COMMAND];
+        let len =
+            command.encode(&mut apdu).ok_or_else(|| Failure::usage("that is longer than a device takes"))?;
+        let reply = match self {
+            Self::Daemon(client) => client.exchange(&apdu[..len]).await.map_err(Failure::unavailable)?,
+            Self::Own { device, .. } => device
+                .exchange(apdu[..len].to_vec())
+                .await
+                .map_err(|fault| Failure::unavailable(advice::fault(&fault)))?,
+        };
+        let (data, word) = Reply::split(&reply).unwrap_or((&[], 0));
+        match Status::from_word(word) {
+            Some(Status::Ok) => Ok(data.to_vec()),
+            Some(status) => Err(Failure::unavailable(format!("{word:04x}: {}", advice::status(status)))),
+            None => Err(Failure::unavailable(format!("{word:04x}: another app's answer; open Highwater"))),
+        }
+    }
+
+    /// The owner of a simulated device presses; `false` if it has real buttons.
+    pub(super) async fn press(&mut self, approved: bool) -> Result<bool, Failure> {
+        match self {
+            Self::Daemon(client) => client.press(approved).await.map_err(Failure::unavailable),
+            Self::Own { device, .. } => Ok(device.press(approved).await),
+        }
+    }
+}
+
+/// In red on a terminal.
+pub(super) fn simulated_warning() -> String {
+    use std::io::IsTerminal;
+    let text = "SIMULATED DEVICE: not a hardware key, its seed is a file in state_dir";
+    if std::io::stderr().is_terminal() { format!("\x1b[31m{text}\x1b[0m") } else { text.to_owned() }
+}

@@ -1,0 +1,35 @@
+//! `mark show`, `mark set`.
+
+use highwater_core::apdu::{Command, Named};
+use highwater_core::hrs::Hrs;
+
+use super::chain::chain_id;
+use super::link::Link;
+use super::{Failure, prompt};
+use crate::config::Config;
+use crate::device::{Session, Slot};
+
+pub(super) async fn show(config: &Config, id: &str) -> Result<(), Failure> {
+    let session = Link::open(config).await?.session().await?;
+    let slot = find(&session, id)?;
+    println!("{id}: mark {}, highest signed {}, {}", slot.mark, slot.highest_signed, slot.state);
+    Ok(())
+}
+
+pub(super) async fn set(config: &Config, id: &str, to: Hrs, yes_simulated: bool) -> Result<(), Failure> {
+    let chain = chain_id(id)?;
+    let mut link = Link::open(config).await?;
+    let session = link.session().await?;
+    let slot = find(&session, id)?;
+    let question = format!("move the mark of {id} from {} to {to}.", slot.mark);
+    let command = Command::SetMark { named: Named { chain, incarnation: slot.incarnation }, to };
+    let outcome = prompt::ask(&mut link, command, &question, session.target, yes_simulated).await?;
+    println!("{id}: mark {}", outcome.mark);
+    Ok(())
+}
+
+fn find<'a>(session: &'a Session, id: &str) -> Result<&'a Slot, Failure> {
+    session.chain(id).ok_or_else(|| {
+        Failure::unavailable(format!("{id} is not approved on this device: run `highwater chain add {id}`"))
+    })
+}

@@ -1,0 +1,77 @@
+//! A question to the owner: raised, watched, and its outcome in words.
+
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use highwater_core::apdu::{Command, PromptState, PromptStatus, Status};
+
+use super::Failure;
+use super::link::Link;
+use crate::advice;
+
+const POLL: Duration = Duration::from_millis(250);
+/// A prompt dies after 60 s without a button, but each press renews it, and preparing a ring takes a while.
+const PATIENCE: Duration = Duration::from_secs(900);
+
+/// Asks and waits. `target` is the device's: 0 is simulated. An error if it was not approved and done.
+pub(super) async fn ask(
+    link: &mut Link,
+    command: Command<'_>,
+    question: &str,
+    target: u8,
+    yes_simulated: bool,
+) -> Result<PromptStatus, Failure> {
+    if target == 0 && !yes_simulated && !std::io::stdin().is_terminal() {
+        return Err(Failure::unavailable(
+            "the simulated device's owner answers at a terminal, and there is none: run the command in one",
+        ));
+    }
+    let data = link.ask(command).await?;
+    let ticket = data.try_into().map(u32::from_le_bytes).map_err(|_| malformed())?;
+    if target == 0 {
+        let approved = yes_simulated || typed(question)?;
+        link.press(approved).await?;
+    } else {
+        eprintln!("Look at the device: {question}");
+    }
+    let until = Instant::now() + PATIENCE;
+    while Instant::now() < until {
+        let data = link.ask(Command::PromptStatus(ticket)).await?;
+        let status = PromptStatus::parse(&data).ok_or_else(malformed)?;
+        let failed = match status.state {
+            PromptState::Pending => {
+                tokio::time::sleep(POLL).await;
+                continue;
+            }
+            PromptState::Approved => return Ok(status),
+            PromptState::Denied => "the owner refused: nothing was changed",
+            PromptState::Expired => {
+                "nobody pressed a button in time: nothing was changed; run the command again"
+            }
+            PromptState::Moved => {
+                "the mark moved past what was asked while the question stood: look at it and run the command again"
+            }
+            PromptState::Failed => {
+                let reason = Status::from_word(status.status).map_or("unknown reason", advice::status);
+                return Err(Failure::unavailable(format!("approved, but it failed: {reason}")));
+            }
+        };
+        return Err(Failure::unavailable(failed));
+    }
+    Err(Failure::unavailable("no decision for 15 minutes: run the command again"))
+}
+
+/// The owner of a simulated device answers at the terminal.
+fn typed(question: &str) -> Result<bool, Failure> {
+    eprint!("The simulated device asks: {question} Approve? [y/N] ");
+    std::io::stderr().flush().map_err(|error| Failure::io("the terminal", &error))?;
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).map_err(|error| Failure::io("the terminal", &error))?;
+    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
+}
+
+fn malformed() -> Failure {
+    Failure::unavailable(
+        "the device's reply to a prompt is malformed: restart the app and run the command again",
+    )
+}

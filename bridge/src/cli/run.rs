@@ -1,0 +1,85 @@
+//! `run`: the daemon, from its start to its orderly end.
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::Failure;
+use super::link::{lock, simulated_warning};
+use crate::admin::{self, Counters, Listener};
+use crate::advice;
+use crate::config::{Config, Transport};
+use crate::device::{self, Device};
+use crate::node::{self, Node};
+use crate::validator::{Pins, Validator};
+
+/// Serves until SIGTERM or Ctrl-C. A part that dies ends the whole, so that the service manager notices.
+pub(super) async fn run(config: Config) -> Result<(), Failure> {
+    let pins = Pins::load(&config.state_dir)?;
+    if config.chains.is_empty() {
+        return Err(Failure::usage("the config has no [[chain]]: add one, with its id and nodes"));
+    }
+    if let Some(chain) = config.chains.iter().find(|chain| pins.get(&chain.id).is_none()) {
+        return Err(Failure::usage(advice::not_pinned(&chain.id)));
+    }
+    let _locks = lock(&config)?;
+    if config.device.transport == Transport::Simulated {
+        tracing::warn!("{}", simulated_warning());
+    }
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| Failure::io("SIGTERM", &error))?;
+    let socket = Listener::bind(&config.state_dir)
+        .map_err(|error| Failure::io(admin::socket_path(&config.state_dir).display(), &error))?;
+    let http = match config.admin.metrics {
+        Some(listen) => Some(TcpListener::bind(listen).await.map_err(|error| Failure::io(listen, &error))?),
+        None => None,
+    };
+    let (device, mut died) = Device::start(device::opener(&config.device, &config.state_dir))
+        .map_err(|error| Failure::io("the device's thread", &error))?;
+
+    let counters = Counters::new();
+    let stop = CancellationToken::new();
+    let mut validators = Vec::new();
+    let mut nodes = JoinSet::new();
+    for chain in &config.chains {
+        let Some(pin) = pins.get(&chain.id) else { continue };
+        let validator = Validator::new(chain, pin, device.clone(), counters.clone());
+        for address in &chain.nodes {
+            // Checked with the config.
+            let socket = address.strip_prefix("unix://").unwrap_or(address).into();
+            let node = Node { chain: chain.id.clone(), socket };
+            nodes.spawn(node::run(node, validator.clone(), stop.clone()));
+        }
+        validators.push(validator);
+    }
+    let mut servers = JoinSet::new();
+    servers.spawn(socket.serve(device.clone(), validators.clone()));
+    if let Some(http) = http {
+        servers.spawn(admin::serve_http(http, device.clone(), validators.clone(), counters));
+    }
+    // Without a service manager there is nobody to tell.
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    tracing::info!(chains = validators.len(), "running");
+
+    let dead = tokio::select! {
+        _ = terminate.recv() => None,
+        _ = tokio::signal::ctrl_c() => None,
+        _ = &mut died => Some("the device's thread".to_owned()),
+        Some(ended) = servers.join_next() => Some(format!("an admin server ({ended:?})")),
+        Some(ended) = nodes.join_next() => Some(format!("a node's task ({ended:?})")),
+    };
+    if let Some(part) = dead {
+        return Err(Failure::software(format!("{part} died: start the daemon again and report its log")));
+    }
+    // A signature in flight is finished: each node's task answers its request first, and so does the device.
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    stop.cancel();
+    while nodes.join_next().await.is_some() {}
+    device.finish();
+    let _ = died.await;
+    for validator in &validators {
+        let last = validator.last().map_or_else(|| "nothing".to_owned(), |hrs| hrs.to_string());
+        tracing::info!(chain = validator.chain(), last, "stopped");
+    }
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! The device: one owner thread, three transports, deadlines, reopen, resync.
+
+mod fault;
+mod hid;
+mod lock;
+mod owner;
+mod session;
+mod simulated;
+mod speculos;
+
+pub use fault::{Fault, TransportError};
+pub use lock::{Lock, LockError, paths as lock_paths};
+pub use owner::{Device, Died, Job, Seen};
+pub use session::{Session, Slot};
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::config;
+
+/// A signature may take this long: two page writes, and the owner's screens.
+pub const SIGN_DEADLINE: Duration = Duration::from_secs(15);
+/// Everything else.
+pub const DEADLINE: Duration = Duration::from_secs(2);
+
+/// A cable with a device at its end. After any error it is closed and opened anew.
+pub trait Transport: Send {
+    /// One command, one reply (data and status word).
+    ///
+    /// An error leaves the exchange undecided: the device may or may not have acted.
+    fn exchange(&mut self, apdu: &[u8], deadline: Instant) -> Result<Vec<u8>, TransportError>;
+
+    /// The owner of a simulated device presses at the terminal; `false` where only real buttons count.
+    fn press(&mut self, _approved: bool) -> bool {
+        false
+    }
+}
+
+/// Opens the transport again and again.
+pub trait Opener: Send {
+    /// A fresh cable, or why there is none.
+    fn open(&mut self) -> Result<Box<dyn Transport>, TransportError>;
+}
+
+impl<F: FnMut() -> Result<Box<dyn Transport>, TransportError> + Send> Opener for F {
+    fn open(&mut self) -> Result<Box<dyn Transport>, TransportError> {
+        self()
+    }
+}
+
+/// The opener that the configuration names. Opens nothing yet.
+pub fn opener(config: &config::Device, state_dir: &Path) -> Box<dyn Opener> {
+    match config.transport {
+        config::Transport::Simulated => Box::new(simulated::Opener::new(state_dir)),
+        config::Transport::Speculos => {
+            // The configuration was checked: this transport has an address.
+            let address = config.address.unwrap_or_else(|| ([127, 0, 0, 1], 9999).into());
+            Box::new(move || speculos::open(address))
+        }
+        config::Transport::Hid => Box::new(hid::Opener::new(config.serial.clone(), config.path.clone())),
+    }
+}

@@ -1,0 +1,115 @@
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use highwater_core::apdu::{Command, MAX_COMMAND};
+use highwater_sim::SimDevice;
+
+use super::super::TransportError;
+use super::*;
+
+type Twist = fn(&[u8], Vec<u8>) -> Result<Vec<u8>, TransportError>;
+
+/// A signer at the end of a cable that may be twisted; each opening takes the next twist, the last one stays.
+struct Fake {
+    device: Arc<Mutex<SimDevice>>,
+    twist: Twist,
+}
+
+impl Transport for Fake {
+    fn exchange(&mut self, apdu: &[u8], _deadline: Instant) -> Result<Vec<u8>, TransportError> {
+        let reply = self.device.lock().unwrap().exchange(apdu);
+        (self.twist)(apdu, reply)
+    }
+}
+
+fn straight(_: &[u8], reply: Vec<u8>) -> Result<Vec<u8>, TransportError> {
+    Ok(reply)
+}
+
+fn start(seed: &[u8], twists: &[Twist]) -> Device {
+    let device = Arc::new(Mutex::new(SimDevice::in_memory(seed)));
+    let mut twists: VecDeque<Twist> = twists.iter().copied().collect();
+    let opener = move || {
+        let twist = if twists.len() > 1 { twists.pop_front().unwrap() } else { twists[0] };
+        Ok(Box::new(Fake { device: device.clone(), twist }) as Box<dyn Transport>)
+    };
+    Device::start(Box::new(opener)).unwrap().0
+}
+
+fn apdu(command: Command<'_>) -> Vec<u8> {
+    let mut apdu = [0; MAX_COMMAND];
+    let len = command.encode(&mut apdu).unwrap();
+    apdu[..len].to_vec()
+}
+
+async fn fault_of(twist: Twist) -> Fault {
+    start(b"fault", &[twist]).looked().await.fault.unwrap()
+}
+
+#[tokio::test]
+async fn a_device_describes_itself_before_anything_is_asked() {
+    let device = start(b"good", &[straight]);
+    let session = device.looked().await.session.unwrap();
+    assert_eq!((session.target, session.standing), (0, 0));
+    assert_eq!(device.exchange(apdu(Command::GetAppName)).await.unwrap(), b"Highwater\x90\x00");
+}
+
+#[tokio::test]
+async fn a_locked_device_another_app_and_a_stale_reply_are_told_apart() {
+    assert_eq!(fault_of(|_, _| Ok(vec![0x55, 0x15])).await, Fault::Locked);
+    assert_eq!(fault_of(|_, _| Ok(b"Bitcoin\x90\x00".to_vec())).await, Fault::OtherApp("Bitcoin".to_owned()));
+    assert_eq!(fault_of(|_, _| Ok(vec![0x6e, 0])).await, Fault::OtherApp("status 6e00".to_owned()));
+    // 76 bytes: the late reply to a signature that was given up.
+    let stale: Twist = |_, _| Ok([&[0xab; 76][..], &[0x90, 0]].concat());
+    assert!(matches!(fault_of(stale).await, Fault::OtherApp(_)));
+    let garbage: Twist = |apdu, reply| if apdu[1] == 3 { Ok(vec![1, 0x90, 0]) } else { Ok(reply) };
+    assert_eq!(fault_of(garbage).await, Fault::Malformed("GET_VERSION"));
+    assert!(matches!(fault_of(|_, _| Err(TransportError::Deadline)).await, Fault::Silent(_)));
+}
+
+#[tokio::test]
+async fn another_protocol_is_refused() {
+    let newer: Twist = |apdu, mut reply| {
+        if apdu[1] == 3 {
+            (reply[3], reply[4]) = (2, 3);
+        }
+        Ok(reply)
+    };
+    assert_eq!(fault_of(newer).await, Fault::Protocol { min: 2, current: 3 });
+}
+
+#[tokio::test]
+async fn after_a_broken_exchange_it_is_opened_anew_and_asked_who_it_is() {
+    let breaks: Twist = |apdu, reply| if apdu[1] == 0x11 { Err(TransportError::Deadline) } else { Ok(reply) };
+    let device = start(b"again", &[breaks, straight]);
+    assert!(device.looked().await.session.is_some());
+    let events = apdu(Command::GetEvents);
+    assert!(matches!(device.exchange(events.clone()).await, Err(Fault::Silent(_))));
+    assert!(device.seen().session.is_none(), "nothing is known until it was asked again");
+    // The search for it is paced, so the first try may still be refused.
+    let mut reply = Err(Fault::Ending);
+    for _ in 0..20 {
+        reply = device.exchange(events.clone()).await;
+        if reply.is_ok() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(reply.unwrap().ends_with(&[0x90, 0]));
+    assert!(device.seen().session.is_some());
+    assert_eq!(device.seen().epoch, 0, "the same device in the same life");
+}
+
+#[tokio::test]
+async fn the_thread_ends_when_told() {
+    let device = SimDevice::in_memory(b"end");
+    let mut device = Some(Arc::new(Mutex::new(device)));
+    let opener = move || {
+        let device = device.take().ok_or_else(|| TransportError::Absent("gone".to_owned()))?;
+        Ok(Box::new(Fake { device, twist: straight }) as Box<dyn Transport>)
+    };
+    let (device, died) = Device::start(Box::new(opener)).unwrap();
+    device.finish();
+    assert!(died.await.is_err(), "the sender is dropped with the thread");
+    assert_eq!(device.exchange(apdu(Command::GetVersion)).await, Err(Fault::Ending));
+}

@@ -1,0 +1,119 @@
+//! The firmware in the emulator: APDUs over TCP.
+//!
+//! Framing of the emulator's APDU port: length 4 (big endian) and command; length of the data 4, data and
+//! status word 2 (which the length does not count).
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use highwater_core::apdu::MAX_REPLY;
+
+use super::{Transport, TransportError};
+
+const CONNECT: Duration = Duration::from_secs(1);
+
+struct Speculos(TcpStream);
+
+pub(super) fn open(address: SocketAddr) -> Result<Box<dyn Transport>, TransportError> {
+    let stream = TcpStream::connect_timeout(&address, CONNECT)
+        .map_err(|error| TransportError::Absent(format!("{address}: {error}")))?;
+    stream.set_nodelay(true)?;
+    Ok(Box::new(Speculos(stream)))
+}
+
+impl Transport for Speculos {
+    fn exchange(&mut self, apdu: &[u8], deadline: Instant) -> Result<Vec<u8>, TransportError> {
+        let mut out = (apdu.len() as u32).to_be_bytes().to_vec();
+        out.extend_from_slice(apdu);
+        self.0.set_write_timeout(Some(left(deadline)?))?;
+        self.0.write_all(&out).map_err(slow)?;
+        let mut length = [0; 4];
+        self.fill(&mut length, deadline)?;
+        let length = u32::from_be_bytes(length) as usize + 2;
+        if length > MAX_REPLY.max(255 + 2) {
+            return Err(TransportError::Framing("a reply longer than any"));
+        }
+        let mut reply = vec![0; length];
+        self.fill(&mut reply, deadline)?;
+        Ok(reply)
+    }
+}
+
+impl Speculos {
+    /// Reads exactly `buffer`, however the bytes trickle in, until the deadline of the whole.
+    fn fill(&mut self, buffer: &mut [u8], deadline: Instant) -> Result<(), TransportError> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            self.0.set_read_timeout(Some(left(deadline)?))?;
+            match self.0.read(&mut buffer[filled..]).map_err(slow)? {
+                0 => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+                read => filled += read,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn left(deadline: Instant) -> Result<Duration, TransportError> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() { Err(TransportError::Deadline) } else { Ok(left) }
+}
+
+fn slow(error: io::Error) -> TransportError {
+    match error.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => TransportError::Deadline,
+        _ => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    fn serve(reply: &'static [&'static [u8]]) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 9];
+            stream.read_exact(&mut request).unwrap();
+            for piece in reply {
+                stream.write_all(piece).unwrap();
+                thread::sleep(Duration::from_millis(20));
+            }
+            // Stays open until the other side has given up.
+            let _ = stream.read(&mut [0]);
+        });
+        address
+    }
+
+    fn ask(reply: &'static [&'static [u8]]) -> Result<Vec<u8>, TransportError> {
+        let deadline = Instant::now() + Duration::from_millis(300);
+        open(serve(reply)).unwrap().exchange(&[0xe0, 4, 0, 0, 0], deadline)
+    }
+
+    #[test]
+    fn a_reply_in_pieces_is_put_together() {
+        assert_eq!(ask(&[&[0, 0], &[0, 2, b'h'], &[b'i', 0x90, 0]]).unwrap(), b"hi\x90\x00");
+    }
+
+    #[test]
+    fn a_slow_reply_meets_the_deadline_of_the_whole() {
+        assert!(matches!(ask(&[&[0, 0, 0, 2, b'h']]), Err(TransportError::Deadline)));
+    }
+
+    #[test]
+    fn a_giant_length_is_refused_at_once() {
+        assert!(matches!(ask(&[&[0xff; 4]]), Err(TransportError::Framing(_))));
+    }
+
+    #[test]
+    fn nobody_listening_is_absence() {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        assert!(matches!(open(free), Err(TransportError::Absent(_))));
+    }
+}
