@@ -83,7 +83,10 @@ async fn client(stream: UnixStream, device: Device, validators: Vec<Validator>) 
             return Ok(());
         }
         let answer = match serde_json::from_str(&line) {
-            Ok(Ask::Status) => Answer::Status(Box::new(report(&device, &validators))),
+            Ok(Ask::Status) => {
+                device.look().await;
+                Answer::Status(Box::new(report(&device, &validators)))
+            }
             Ok(Ask::Press { approved }) => Answer::Pressed(device.press(approved).await),
             Ok(Ask::Exchange { apdu }) => match hex::decode(&apdu) {
                 Ok(apdu) => match device.exchange(apdu).await {

@@ -50,6 +50,7 @@ pub struct Seen {
 enum Order {
     Job(Box<dyn Job>),
     Press(bool, oneshot::Sender<bool>),
+    Look(oneshot::Sender<()>),
     End,
 }
 
@@ -96,6 +97,13 @@ impl Device {
         let (answer, pressed) = oneshot::channel();
         let _ = self.orders.send(Order::Press(approved, answer));
         pressed.await.unwrap_or(false)
+    }
+
+    /// Asks the device for its state now, if it gets round to it within 3 s; else the last one known stays.
+    pub async fn look(&self) {
+        let (answer, looked) = oneshot::channel();
+        let _ = self.orders.send(Order::Look(answer));
+        let _ = tokio::time::timeout(Duration::from_secs(3), looked).await;
     }
 
     /// Ends the owner thread once what is queued is done.
@@ -154,6 +162,11 @@ impl Owner {
                 Ok(Order::Press(approved, answer)) => {
                     let pressed = self.link.as_mut().is_some_and(|link| link.press(approved));
                     let _ = answer.send(pressed);
+                }
+                Ok(Order::Look(answer)) => {
+                    self.look();
+                    // The asker may have lost its patience.
+                    let _ = answer.send(());
                 }
                 Err(RecvTimeoutError::Timeout) => self.look(),
                 Ok(Order::End) | Err(RecvTimeoutError::Disconnected) => return,

@@ -61,8 +61,9 @@ impl Assembler {
             (self.channel, self.sequence, self.filled) = (channel, 0, 0);
             &report[FIRST..]
         } else {
-            // Another channel's report, or one out of order, is no part of this command.
-            if self.total == 0 || channel != self.channel || sequence != self.sequence {
+            // Another channel's report, one out of order or one without data is no part of this command.
+            let in_order = channel == self.channel && sequence == self.sequence && report.len() > NEXT;
+            if self.total == 0 || !in_order {
                 self.total = 0;
                 return Received::Nothing;
             }
@@ -81,7 +82,8 @@ impl Assembler {
             room.copy_from_slice(data);
         }
         self.filled += data.len();
-        self.sequence += 1;
+        // Wraps only behind the last report of the longest command there is, cut into single bytes.
+        self.sequence = self.sequence.wrapping_add(1);
         if self.filled < self.total {
             return Received::Nothing;
         }

@@ -64,8 +64,11 @@ impl HostReader {
             };
             self.total = usize::from(u16::from_be_bytes([*l0, *l1]));
             &report[FIRST..]
-        } else {
+        } else if report.len() > NEXT {
             &report[NEXT..]
+        } else {
+            // Without data it would go on for ever, and the sequence would overflow.
+            return FromDevice::Broken;
         };
         let data = &data[..data.len().min(self.total - self.filled)];
         let Some(room) = self.buffer.get_mut(self.filled..self.filled + data.len()) else {
