@@ -1,12 +1,12 @@
 //! The signer of a Tendermint/CometBFT validator, whole but for the world around it.
 //!
-//! The firmware puts BOLOS behind [`env`], the simulated device puts memory and software keys there; the
+//! The firmware puts BOLOS behind [`mod@env`], the simulated device puts memory and software keys there; the
 //! signer on top ([`signer::Signer`]) is one code. The bridge uses the same [`apdu`], [`hid`] and
 //! [`canonical`] from the other end of the cable, so nothing is written twice.
 //!
 //! | room | holds |
 //! | --- | --- |
-//! | [`env`] | what the signer needs of the world: flash, keys, hashing |
+//! | [`mod@env`] | what the signer needs of the world: flash, keys, hashing |
 //! | [`canonical`] | votes, proposals, extensions: strict parse and encode |
 //! | [`hrs`] | height, round, step, and the rule of what may be signed |
 //! | [`statement`] | the digest of everything a message says but when |

@@ -7,7 +7,7 @@ use super::slot::LEAP_CREDIT;
 use super::work::Work;
 use crate::apdu::{ChainState, Command, Named, PromptState, PromptStatus, Status};
 use crate::canonical::ChainId;
-use crate::chains::{self, Entry, State};
+use crate::chains::{self, Entry, Found, State};
 use crate::env::Env;
 use crate::hrs::Hrs;
 use crate::journal::{Content, Record};
@@ -109,12 +109,16 @@ impl Signer {
     }
 
     /// Where a new chain goes: the slot of its own tombstone, else a free one.
-    fn slot_for<E: Env>(&self, env: &E, chain: ChainId<'_>) -> Result<u8, Status> {
+    fn slot_for<E: Env>(&self, env: &mut E, chain: ChainId<'_>) -> Result<u8, Status> {
         if self.find(env, chain).is_some() {
             return Err(Status::ChainKnown);
         }
         let mut free = None;
         for slot in 0..SLOTS as u8 {
+            // An entry may have rotted since boot, and then `find` does not see the chain that stands there.
+            if chains::read(env, &self.installation, slot) == Found::Damaged {
+                return Err(Status::StorageDamaged);
+            }
             match self.slots[usize::from(slot)].state {
                 // Until its owner has seen what stood there, a damaged slot may be any chain, this one too.
                 ChainState::Damaged | ChainState::Fault => return Err(Status::StorageDamaged),
