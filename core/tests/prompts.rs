@@ -293,3 +293,13 @@ fn an_add_cut_at_any_write_can_be_approved_again() {
         }
     }
 }
+
+#[test]
+fn an_entry_that_rots_while_the_device_runs_does_not_let_its_chain_be_added_beside_it() {
+    let mut device = armed();
+    PREVOTE.sign(&mut device).unwrap();
+    for copy in 0..2 {
+        device.world.medium.rot(layout::entry_page(0, copy), [0x77; 64]);
+    }
+    assert_eq!(add(&mut device, CHAIN, Hrs::default()), Err(Status::StorageDamaged));
+}

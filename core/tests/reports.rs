@@ -1,13 +1,15 @@
 //! 64-byte reports, both ends.
 
 use highwater_core::apdu::{Command, MAX_COMMAND, MAX_REPLY, Status};
+use highwater_core::canonical::MAX_MESSAGE;
 use highwater_core::hid::{
     Assembler, FromDevice, HostReader, REPORT, Received, ReportWriter, reports, split,
 };
 use highwater_core::hrs::Step;
 use highwater_sim::Cable;
+use proptest::prelude::*;
 
-use crate::stage::{Ask, PREVOTE, armed};
+use crate::stage::{Ask, PREVOTE, add, armed, hrs};
 
 fn cut(channel: u16, message: &[u8]) -> Vec<[u8; REPORT]> {
     let mut out = Vec::new();
@@ -129,6 +131,96 @@ fn a_signature_takes_five_reports_and_the_longest_six() {
     };
     assert_eq!(sign(&Ask { step: Step::Proposal, ..PREVOTE }).1, 5);
     assert_eq!(sign(&PREVOTE).1, 5);
-    // The longest message there is: 182 bytes.
-    assert_eq!(reports(5 + 182) + reports(64 + 12 + 2), 6);
+    // The longest message there is, by its numbers and on the cable.
+    assert_eq!(reports(5 + MAX_MESSAGE) + reports(64 + 12 + 2), 6);
+    let mut device = armed();
+    let id: &'static str = "x".repeat(50).leak();
+    add(&mut device, id, hrs(i64::MAX as u64 - 1, 0, Step::None)).unwrap();
+    let longest = Ask {
+        step: Step::Proposal,
+        height: i64::MAX as u64,
+        round: 1_000,
+        total: u32::MAX,
+        seconds: -(1 << 41),
+        chain: id,
+        ..PREVOTE
+    };
+    let mut cable = Cable::new(device);
+    let (bytes, mut apdu) = (longest.bytes(), [0; MAX_COMMAND]);
+    let len = Command::Sign(&bytes).encode(&mut apdu).unwrap();
+    assert!(cable.exchange(&apdu[..len]).unwrap().ends_with(&[0x90, 0]));
+    // Nanoseconds of one byte where five would be the widest.
+    assert_eq!((bytes.len(), cable.reports), (MAX_MESSAGE - 4, 6));
+}
+
+#[test]
+fn an_empty_command_is_answered_by_nothing_and_an_empty_reply_is_one_report() {
+    let out = cut(1, &[]);
+    assert_eq!((out.len(), reports(0)), (1, 1));
+    assert_eq!(Assembler::new().report(&out[0]), Received::Nothing);
+    let mut report = [0xaa; REPORT];
+    assert!(ReportWriter::new(1).next(&[], &mut report));
+    let mut reader = HostReader::new(1);
+    assert_eq!((reader.report(&report), reader.reply()), (FromDevice::Done, &[][..]));
+}
+
+#[test]
+fn two_hosts_at_once_spoil_each_other_and_nobody_gets_the_others_answer() {
+    let (one, two) = (cut(1, &[7; 150]), cut(2, &[8; 150]));
+    let mut assembler = Assembler::new();
+    for (mine, theirs) in one.iter().zip(&two) {
+        assert_eq!(assembler.report(mine), Received::Nothing);
+        assert_eq!(assembler.report(theirs), Received::Nothing);
+    }
+    // Whoever speaks alone next is heard whole.
+    let ends: Vec<Received> = two.iter().map(|report| assembler.report(report)).collect();
+    assert_eq!(ends.last(), Some(&Received::Command));
+    assert_eq!((assembler.channel(), assembler.command()), (2, &[8; 150][..]));
+}
+
+#[test]
+fn a_report_without_data_ends_what_is_under_way() {
+    let mut assembler = Assembler::new();
+    let mut reader = HostReader::new(1);
+    assert_eq!(assembler.report(&[0, 1, 5, 0, 0, 0xff, 0xff]), Received::Nothing);
+    assert_eq!(reader.report(&[0, 1, 5, 0, 0, 0, 9]), FromDevice::More);
+    for sequence in 1..=70_000u32 {
+        let [_, _, high, low] = sequence.to_be_bytes();
+        assert_eq!(assembler.report(&[0, 1, 5, high, low]), Received::Nothing);
+        assert_ne!(reader.report(&[0, 1, 5, high, low]), FromDevice::Done);
+    }
+}
+
+#[test]
+fn the_longest_length_in_the_smallest_pieces_is_counted_to_its_end() {
+    let mut assembler = Assembler::new();
+    assembler.report(&[0, 1, 5, 0, 0, 0xff, 0xff]);
+    for sequence in 1..u16::MAX {
+        let [high, low] = sequence.to_be_bytes();
+        assert_eq!(assembler.report(&[0, 1, 5, high, low, 7]), Received::Nothing);
+    }
+    assert_eq!(assembler.report(&[0, 1, 5, 0xff, 0xff, 7]), Received::Oversized);
+    assert_eq!(assembler.report(&[0, 1, 5, 0, 0, 0, 1, 7]), Received::Command);
+}
+
+proptest! {
+    #[test]
+    fn any_reports_are_taken_without_harm(
+        reports in prop::collection::vec((0..3u8, 4..7u8, 0..5u8, prop::collection::vec(any::<u8>(), 0..66)), 1..40),
+    ) {
+        let (mut assembler, mut reader) = (Assembler::new(), HostReader::new(1));
+        for (channel, tag, sequence, data) in reports {
+            let report = [&[0, channel, tag, 0, sequence][..], &data].concat();
+            if assembler.report(&report) == Received::Command {
+                prop_assert!(!assembler.command().is_empty());
+            }
+            if reader.report(&report) == FromDevice::Done {
+                prop_assert!(reader.reply().len() <= MAX_REPLY);
+            }
+        }
+        // Whatever came before, a whole command is heard.
+        let mut last = Received::Nothing;
+        split(9, &[0x55; 130], |report| last = assembler.report(report));
+        prop_assert_eq!((last, assembler.command()), (Received::Command, &[0x55; 130][..]));
+    }
 }

@@ -72,7 +72,7 @@ pub(crate) fn status(device: &mut SimDevice, slot: u8) -> (highwater_core::apdu:
 }
 
 /// One message to be signed. `..PREVOTE` fills in the rest.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ask {
     pub(crate) step: Step,
     pub(crate) height: u64,
