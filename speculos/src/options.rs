@@ -1,0 +1,129 @@
+//! What to start.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::nvram::Image;
+
+/// How an instance is started.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub(crate) python: PathBuf,
+    pub(crate) elf: PathBuf,
+    pub(crate) seed: Seed,
+    pub(crate) nvram: Image,
+    pub(crate) randomness: Option<String>,
+    pub(crate) patience: Duration,
+}
+
+impl Options {
+    /// An app on a device with empty NVM and Speculos' well-known mnemonic. `python` is the interpreter of an
+    /// environment made by [`crate::venv::ensure`]; of `elf` a copy is taken at the start.
+    pub fn new(python: impl Into<PathBuf>, elf: impl Into<PathBuf>) -> Self {
+        Self {
+            python: python.into(),
+            elf: elf.into(),
+            seed: Seed::WellKnown,
+            nvram: Image::default(),
+            randomness: None,
+            patience: Duration::from_secs(60),
+        }
+    }
+
+    /// The seed of the device.
+    #[must_use]
+    pub fn seed(self, seed: Seed) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// The NVM as it was left by an instance **of the same app**: Speculos copies it into the app's memory and does not
+    /// compare its size with the room there.
+    #[must_use]
+    pub fn nvram(self, nvram: Image) -> Self {
+        Self { nvram, ..self }
+    }
+
+    /// Makes the device's random numbers follow from this text, so that each run sees the same.
+    #[must_use]
+    pub fn randomness(self, text: impl Into<String>) -> Self {
+        Self { randomness: Some(text.into()), ..self }
+    }
+
+    /// How long the start may take, 60 s by default: on a busy machine Python alone may need several.
+    #[must_use]
+    pub fn patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// The command line of Speculos for an app and an image in its current folder. No ports: see `launch.py`.
+    pub(crate) fn arguments(&self, elf: &str) -> Vec<String> {
+        let mut arguments = vec!["--model", "nanos", "--display", "headless", "--save-nvram"];
+        // There is no file for an image without content, and the start would fail for want of it.
+        if !self.nvram.is_blank() {
+            arguments.push("--load-nvram");
+        }
+        let mut arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
+        if let Some(seed) = self.seed.argument() {
+            arguments.extend(["--seed".to_owned(), seed]);
+        }
+        if let Some(text) = &self.randomness {
+            arguments.extend(["--deterministic-rng".to_owned(), text.clone()]);
+        }
+        arguments.push(elf.to_owned());
+        arguments
+    }
+}
+
+/// What all keys of a device follow from. For tests only: command lines can be read by everyone on the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seed {
+    /// The mnemonic that Speculos takes when it is not told another ("glory promote mansion ...").
+    WellKnown,
+    /// The words of a BIP-39 mnemonic, without a passphrase.
+    Mnemonic(String),
+    /// The seed itself, as a mnemonic would give it (BIP-39: 64 bytes).
+    Bytes(Vec<u8>),
+}
+
+impl Seed {
+    fn argument(&self) -> Option<String> {
+        match self {
+            Self::WellKnown => None,
+            Self::Mnemonic(words) => Some(words.clone()),
+            Self::Bytes(bytes) => {
+                Some(bytes.iter().fold("hex:".to_owned(), |text, byte| format!("{text}{byte:02x}")))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_first_start_saves_and_later_ones_load_too() {
+        let options = Options::new("python", "/x/app.elf");
+        assert_eq!(
+            options.arguments("app.elf"),
+            ["--model", "nanos", "--display", "headless", "--save-nvram", "app.elf"]
+        );
+        let again = options.nvram(Image::new(&[1]));
+        assert!(again.arguments("app.elf").contains(&"--load-nvram".to_owned()));
+        let erased = again.nvram(Image::new(&[0; 640]));
+        assert!(!erased.arguments("app.elf").contains(&"--load-nvram".to_owned()));
+    }
+
+    #[test]
+    fn seeds_are_words_or_hex() {
+        let last = |seed| Options::new("p", "e").seed(seed).arguments("e")[5..7].to_vec();
+        assert_eq!(last(Seed::Bytes(vec![0, 0xab])), ["--seed", "hex:00ab"]);
+        assert_eq!(last(Seed::Mnemonic("zebra zoo".to_owned())), ["--seed", "zebra zoo"]);
+    }
+
+    #[test]
+    fn randomness_is_fixed_by_a_text() {
+        let arguments = Options::new("p", "e").randomness("seven").arguments("e");
+        assert_eq!(arguments[5..], ["--deterministic-rng", "seven", "e"]);
+    }
+}
