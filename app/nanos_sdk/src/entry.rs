@@ -1,0 +1,137 @@
+//! From the first instruction to the app's `run`.
+//!
+//! `boot.s` stands first in the image. It leaves again if another app called us (r0 not 0: we are no library), zeroes
+//! the statics, sets the guard word and the pattern of [`crate::stack`], and calls what [`entry!`] defines.
+#![allow(unsafe_code)]
+
+use core::cell::UnsafeCell;
+use core::mem::MaybeUninit;
+
+use crate::Bolos;
+use crate::sys::{Sys, System};
+
+/// Makes a binary an app: its name and version for the loader, its state, and the function that never returns.
+///
+/// ```
+/// # #[derive(Default)] struct App;
+/// # fn run(_: &'static mut nanos_sdk::Bolos, _: &'static mut App) -> ! { loop {} }
+/// nanos_sdk::entry! {
+///     name: "Highwater",
+///     version: env!("CARGO_PKG_VERSION"),
+///     state: App, // `Default`; it is put into static memory, not on the stack
+///     run: run,   // fn(&'static mut Bolos, &'static mut App) -> !
+/// }
+/// ```
+///
+/// The linker script keeps the `ledger.*` sections apart from the image; loader and emulator read them. There must be no
+/// `ledger.api_level`: with one the emulator takes the app for one of a later device. On a host this only checks types.
+#[macro_export]
+macro_rules! entry {
+    (name: $name:expr, version: $version:expr, state: $state:ty, run: $run:expr $(,)?) => {
+        const _: fn(&'static mut $crate::Bolos, &'static mut $state) -> ! = $run;
+
+        #[cfg(target_os = "none")]
+        const _: () = {
+            static STATE: $crate::entry::Place<$state> = $crate::entry::Place::empty();
+
+            #[unsafe(no_mangle)]
+            extern "C" fn nanos_sdk_main() -> ! {
+                // Safety: called once, by the boot code, before anything else runs.
+                unsafe { $crate::entry::start(&STATE, $run) }
+            }
+
+    $crate::entry!(@section NAME, "ledger.app_name", $name);
+    $crate::entry!(@section VERSION, "ledger.app_version", $version);
+    $crate::entry!(@section TARGET, "ledger.target", $crate::target::NAME);
+    $crate::entry!(@section TARGET_ID, "ledger.target_id", $crate::target::ID);
+    $crate::entry!(@section GRAPHICS, "ledger.sdk_graphics", "bagl");
+        };
+    };
+    (@section $item:ident, $section:literal, $text:expr) => {
+        #[used]
+        #[unsafe(link_section = $section)]
+        static $item: [u8; {
+            let text: &str = $text;
+            text.len()
+        }] = $crate::entry::bytes($text);
+    };
+}
+
+/// Static memory for one value, which is made when the app starts.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Place<T>(UnsafeCell<MaybeUninit<T>>);
+
+// Safety: reached only by `start`, which runs once, and an app has one thread.
+unsafe impl<T> Sync for Place<T> {}
+
+impl<T> Place<T> {
+    /// Zeros, which is what the boot code makes of all statics: nothing has to be copied.
+    pub const fn empty() -> Self {
+        Self(UnsafeCell::new(MaybeUninit::zeroed()))
+    }
+
+    /// Makes the value.
+    ///
+    /// # Safety
+    /// Once only.
+    #[inline(never)] // Making a large value in place may go over the stack; it is gone when this returns.
+    #[allow(clippy::mut_from_ref)] // That is the point, and why it is once only.
+    unsafe fn fill(&'static self, make: impl FnOnce() -> T) -> &'static mut T {
+        // Safety: the caller promises that nobody else has or gets a reference.
+        unsafe { (*self.0.get()).write(make()) }
+    }
+}
+
+/// The bytes of a text of exactly `N` bytes, to stand in a section of their own.
+#[doc(hidden)]
+pub const fn bytes<const N: usize>(text: &str) -> [u8; N] {
+    let mut out = [0; N];
+    out.copy_from_slice(text.as_bytes());
+    out
+}
+
+/// What happens before `run`.
+///
+/// # Safety
+/// Once only.
+#[doc(hidden)]
+pub unsafe fn start<T: Default>(
+    state: &'static Place<T>,
+    run: fn(&'static mut Bolos, &'static mut T) -> !,
+) -> ! {
+    static BOLOS: Place<Bolos> = Place::empty();
+    // Safety: the caller promises that this runs once.
+    let (bolos, state) = unsafe { (BOLOS.fill(Bolos::new), state.fill(T::default)) };
+    power_on(bolos);
+    run(bolos, state)
+}
+
+/// As apps of Ledger begin: no jump buffer of an earlier app, USB off and on again.
+pub(crate) fn power_on(bolos: &mut Bolos) {
+    // Without a jump buffer there is nothing to forget, and nothing here jumps: a failure changes nothing.
+    let _ = Sys::forget_try_context();
+    bolos.io.power_on();
+}
+
+/// Another app called us as a library.
+#[unsafe(no_mangle)]
+#[cfg(target_os = "none")]
+extern "C" fn nanos_sdk_leave() -> ! {
+    crate::sys::die()
+}
+
+/// The area the system lets us write: reached by address only (`nanos_nvm`), and zero in the image, so that nothing of
+/// an older installation shines through.
+#[used]
+#[unsafe(link_section = ".storage")]
+#[cfg(target_os = "none")]
+static STORAGE: [u8; crate::target::DECLARED_PAGES as usize * crate::target::PAGE] =
+    [0; crate::target::DECLARED_PAGES as usize * crate::target::PAGE];
+
+/// Where a panic ends. Built with immediate aborts the image has none of this; with others it is the only way out.
+#[panic_handler]
+#[cfg(target_os = "none")]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    crate::sys::die()
+}

@@ -1,0 +1,163 @@
+//! The event loop of an app, in one call: [`Io::next_event`] ends the event in hand and waits for the next that concerns
+//! the app.
+//!
+//! Every event gets exactly one status, whatever happens in between; a second one would be an exception. The system may
+//! already have given it (it draws, when the device is locked), so it is asked each time. USB requests, the lock screen
+//! and the drawing of the picture are dealt with in here; none of them waits for another.
+
+use crate::buttons::{Button, Buttons};
+use crate::os::{self, Owner};
+use crate::screen::{Picture, Screen};
+use crate::seph::{self, Incoming};
+use crate::sys::{Sys, System, die};
+use crate::usb::{REPORT, SendError, Signal, Usb};
+
+pub use crate::seph::Packet;
+
+/// What concerns the app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event<'p> {
+    /// 100 ms have gone by.
+    Ticker,
+    /// A button was pressed and let go, while the screen was the app's.
+    Button(Button),
+    /// The host sent a report: at most 64 bytes, often fewer.
+    Report(&'p [u8]),
+    /// The host has the last report; the next may be sent.
+    ReportSent,
+    /// Bus reset, new configuration, or a report nobody fetched for two seconds: whatever was half received or half sent
+    /// is void.
+    LinkReset,
+}
+
+/// Events, reports, screen.
+#[derive(Debug)]
+pub struct Io {
+    usb: Usb,
+    screen: Screen,
+    buttons: Buttons,
+    /// A signal that came together with another event.
+    due: Option<Signal>,
+    /// Failed calls for an event in a row.
+    failures: u8,
+}
+
+/// So often a call for an event may fail. A device whose I/O is gone for good serves nobody, and an app that ends says so.
+const PATIENCE: u8 = 16;
+
+impl Io {
+    pub(crate) const fn new() -> Self {
+        Self { usb: Usb::new(), screen: Screen::new(), buttons: Buttons::new(), due: None, failures: 0 }
+    }
+
+    pub(crate) fn power_on(&mut self) {
+        self.usb.power_on();
+        self.screen.redraw();
+    }
+
+    /// Ends the event in hand, and waits for the next one that concerns the app.
+    ///
+    /// `picture` is what should be on the screen; it is drawn item by item as events go by, from its beginning after
+    /// [`Io::redraw`].
+    pub fn next_event<'p>(&mut self, packet: &'p mut Packet, picture: &impl Picture) -> Event<'p> {
+        loop {
+            if let Some(signal) = self.due.take() {
+                return event(signal, packet, 0);
+            }
+            self.conclude(picture);
+            match self.receive(packet) {
+                Incoming::Ticker => {
+                    self.screen.owned_by(os::forward());
+                    self.screen.tick();
+                    self.due = self.usb.tick();
+                    return Event::Ticker;
+                }
+                Incoming::Buttons(down) => {
+                    if let Some(button) = self.buttons(down) {
+                        return Event::Button(button);
+                    }
+                }
+                Incoming::Displayed => {
+                    self.screen.displayed();
+                    self.screen.owned_by(os::forward());
+                }
+                Incoming::Status => self.screen.owned_by(os::forward()),
+                Incoming::Bus(bus) => {
+                    if let Some(signal) = self.usb.bus(bus) {
+                        return event(signal, packet, 0);
+                    }
+                }
+                Incoming::Transfer { endpoint, kind, length } => {
+                    if let Some(signal) = self.usb.transfer(endpoint, kind, packet.data(length)) {
+                        return event(signal, packet, length);
+                    }
+                }
+                Incoming::Other => {}
+            }
+        }
+    }
+
+    /// Hands a report to the host. It has arrived when [`Event::ReportSent`] comes.
+    ///
+    /// # Errors
+    /// If it cannot be sent now; nothing has changed.
+    pub fn send_report(&mut self, report: &[u8; REPORT]) -> Result<(), SendError> {
+        self.usb.send_report(report)
+    }
+
+    /// Whether a report can be sent now.
+    ///
+    /// # Errors
+    /// What [`Io::send_report`] would say.
+    pub fn can_send(&self) -> Result<(), SendError> {
+        self.usb.can_send()
+    }
+
+    /// The picture has changed: draws it from its beginning, also if it was being drawn.
+    pub fn redraw(&mut self) {
+        self.screen.redraw();
+    }
+
+    /// Gives the event in hand its status: the next item of the picture, or none.
+    #[inline(never)]
+    fn conclude(&mut self, picture: &impl Picture) {
+        // If the system does not tell, a second status is refused, while a missing one would halt everything.
+        if Sys::status_sent() != Ok(true) && !self.screen.advance(picture) {
+            seph::send_general_status();
+        }
+    }
+
+    fn receive(&mut self, packet: &mut Packet) -> Incoming {
+        match Sys::receive(packet.buffer()) {
+            Ok(length) => {
+                self.failures = 0;
+                Incoming::parse(&packet.buffer()[..length])
+            }
+            Err(_) => {
+                self.failures += 1;
+                if self.failures == PATIENCE {
+                    die();
+                }
+                Incoming::Other
+            }
+        }
+    }
+
+    fn buttons(&mut self, down: u8) -> Option<Button> {
+        let owner = os::forward();
+        self.screen.owned_by(owner);
+        if owner != Owner::App {
+            self.buttons.forget();
+            return None;
+        }
+        self.buttons.report(down)
+    }
+}
+
+fn event(signal: Signal, packet: &Packet, length: usize) -> Event<'_> {
+    match signal {
+        Signal::Report => Event::Report(packet.data(length)),
+        Signal::ReportSent => Event::ReportSent,
+        Signal::LinkReset => Event::LinkReset,
+    }
+}

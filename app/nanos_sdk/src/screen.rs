@@ -1,0 +1,272 @@
+//! The screen, which the MCU draws: one thing at a time, each as the status of an event, the next only when the MCU says
+//! that the last one stands there. So a picture advances by itself while events of USB go on in between, and nothing ever
+//! waits for the screen.
+//!
+//! A [`Picture`] is asked for its items as their turn comes. It needs no memory of what is drawn, and no buffer for text
+//! beyond the one that is lent to it.
+
+use crate::os::Owner;
+use crate::seph::{self, COMPONENT};
+use crate::target::{SCREEN_HEIGHT, SCREEN_WIDTH};
+
+/// Something to see: items 0, 1, 2 … until there is none. The screen is black before the first.
+pub trait Picture {
+    /// The item of this number. `scratch` is room for text that is put together for it.
+    fn item<'a>(&'a self, index: u8, scratch: &'a mut Scratch) -> Option<Item<'a>>;
+}
+
+/// More characters than the screen is wide.
+pub type Scratch = [u8; 24];
+
+/// A black screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Blank;
+
+impl Picture for Blank {
+    fn item<'a>(&'a self, _: u8, _: &'a mut Scratch) -> Option<Item<'a>> {
+        None
+    }
+}
+
+/// One thing to draw, white on black. Coordinates in pixels from the upper left corner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Item<'a> {
+    /// A line of ASCII. The MCU cuts what is wider than the screen.
+    Text {
+        /// The characters.
+        text: &'a [u8],
+        /// Their look.
+        font: Font,
+        /// Where in `x..x + width` they stand.
+        align: Align,
+        /// Left end of the room for the line.
+        x: u8,
+        /// Width of that room.
+        width: u8,
+        /// What the letters stand on; tails go below. 12 and 26 fit two lines.
+        baseline: u8,
+    },
+    /// A picture the MCU knows.
+    Icon {
+        /// Which.
+        icon: Icon,
+        /// Left end.
+        x: u8,
+        /// Upper end.
+        y: u8,
+    },
+    /// A picture of our own.
+    Bitmap {
+        /// Left end.
+        x: u8,
+        /// Upper end.
+        y: u8,
+        /// Width.
+        width: u8,
+        /// Height.
+        height: u8,
+        /// One bit a pixel, row by row without gaps, lowest bit first, 1 is white.
+        bits: &'a [u8],
+    },
+    /// A filled rectangle.
+    Bar {
+        /// Left end.
+        x: u8,
+        /// Upper end.
+        y: u8,
+        /// Width.
+        width: u8,
+        /// Height.
+        height: u8,
+    },
+}
+
+/// The fonts of the MCU that the SDK calls validated on this device (bagl.h).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Font {
+    /// Extra bold, 11 pixels. 16 digits are 113 pixels wide.
+    Bold = 8,
+    /// Light, 16 pixels. 11 digits fit.
+    Light = 9,
+    /// Regular, 11 pixels. 16 digits are 98 pixels wide.
+    Regular = 10,
+}
+
+/// Where a line stands in its room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u16)]
+pub enum Align {
+    /// At its left end.
+    Left = 0,
+    /// In the middle.
+    Centre = 0x8000,
+    /// At its right end.
+    Right = 0x4000,
+}
+
+/// Glyphs of the MCU (bagl.h).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Icon {
+    /// 8 by 6 pixels.
+    Check = 6,
+    /// 7 by 7 pixels.
+    Cross = 7,
+    /// 4 by 7 pixels.
+    Left = 9,
+    /// 4 by 7 pixels.
+    Right = 10,
+    /// 7 by 4 pixels.
+    Up = 11,
+    /// 7 by 4 pixels.
+    Down = 12,
+}
+
+impl Icon {
+    /// Width and height in pixels.
+    pub const fn size(self) -> (u8, u8) {
+        match self {
+            Self::Check => (8, 6),
+            Self::Cross => (7, 7),
+            Self::Left | Self::Right => (4, 7),
+            Self::Up | Self::Down => (7, 4),
+        }
+    }
+}
+
+/// How far the picture has come.
+#[derive(Debug)]
+pub(crate) struct Screen {
+    /// What to draw next: 0 clears, 1 is the first item. `None`: all of it stands there.
+    next: Option<u8>,
+    /// Ticks until a drawing of which no end was heard is given up. 0: none is under way.
+    drawing: u8,
+    /// The system draws; we must not.
+    lent: bool,
+}
+
+/// A drawing takes milliseconds; one second without its end and the word of it was lost.
+const PATIENCE: u8 = 10;
+
+impl Screen {
+    pub(crate) const fn new() -> Self {
+        Self { next: None, drawing: 0, lent: false }
+    }
+
+    /// Draws the picture from its beginning.
+    pub(crate) fn redraw(&mut self) {
+        self.next = Some(0);
+    }
+
+    /// Who has the screen after the system has seen an event.
+    pub(crate) fn owned_by(&mut self, owner: Owner) {
+        let was_lent = core::mem::replace(&mut self.lent, owner == Owner::System);
+        if owner == Owner::AppMustRedraw || (was_lent && !self.lent) {
+            self.drawing = 0;
+            self.redraw();
+        }
+    }
+
+    /// The last thing stands on the screen.
+    pub(crate) fn displayed(&mut self) {
+        self.drawing = 0;
+    }
+
+    /// 100 ms have gone by.
+    pub(crate) fn tick(&mut self) {
+        self.drawing = self.drawing.saturating_sub(1);
+    }
+
+    /// Sends the next item, if it is time for one, as the status of the event in hand. `false`: there is still none.
+    pub(crate) fn advance(&mut self, picture: &impl Picture) -> bool {
+        let Some(next) = self.next.filter(|_| self.drawing == 0 && !self.lent) else {
+            return false;
+        };
+        let mut scratch = [0; size_of::<Scratch>()];
+        let item = match next.checked_sub(1) {
+            None => Some(Item::Bar { x: 0, y: 0, width: SCREEN_WIDTH, height: SCREEN_HEIGHT }),
+            Some(index) => picture.item(index, &mut scratch),
+        };
+        let Some(item) = item else {
+            self.next = None;
+            return false;
+        };
+        let colour = if next == 0 { BLACK } else { WHITE };
+        item.draw(colour);
+        (self.next, self.drawing) = (Some(next + 1), PATIENCE);
+        true
+    }
+}
+
+const BLACK: u32 = 0;
+const WHITE: u32 = 0x00ff_ffff;
+
+/// What precedes the bits of a bitmap: one bit a pixel, and the colours of 0 and 1.
+const PALETTE: [u8; 9] = [1, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff];
+
+impl Item<'_> {
+    fn draw(&self, colour: u32) {
+        const RECTANGLE: u8 = 3;
+        const ICON: u8 = 5;
+        const LINE: u8 = 7;
+        let mut component = Component { colour, ..Component::default() };
+        let (mut prefix, mut payload): (&[u8], &[u8]) = (&[], &[]);
+        match *self {
+            Item::Text { text, font, align, x, width, baseline } => {
+                component.kind = LINE;
+                // The emulator wants a height; devices go by the baseline alone.
+                component.area = [x, baseline, width, SCREEN_HEIGHT];
+                component.font = font as u16 | align as u16;
+                payload = text;
+            }
+            Item::Icon { icon, x, y } => {
+                let (width, height) = icon.size();
+                component.kind = ICON;
+                component.area = [x, y, width, height];
+                component.icon = icon as u8;
+            }
+            Item::Bitmap { x, y, width, height, bits } => {
+                component.kind = ICON;
+                component.area = [x, y, width, height];
+                (prefix, payload) = (&PALETTE, bits);
+            }
+            Item::Bar { x, y, width, height } => {
+                component.kind = RECTANGLE;
+                component.area = [x, y, width, height];
+                component.filled = true;
+            }
+        }
+        seph::send_draw_status(&component.bytes(), prefix, payload);
+    }
+}
+
+/// What the MCU wants to know of a thing (`bagl_component_t`, little endian).
+#[derive(Default)]
+struct Component {
+    kind: u8,
+    area: [u8; 4],
+    filled: bool,
+    colour: u32,
+    font: u16,
+    icon: u8,
+}
+
+impl Component {
+    fn bytes(&self) -> [u8; COMPONENT] {
+        let mut bytes = [0; COMPONENT];
+        bytes[0] = self.kind;
+        // x, y, width and height are 16-bit; no screen of this family is wider than 255.
+        for (index, value) in self.area.iter().enumerate() {
+            bytes[2 + 2 * index] = *value;
+        }
+        bytes[12] = u8::from(self.filled);
+        bytes[16..20].copy_from_slice(&self.colour.to_le_bytes());
+        // The background only shows where the foreground is black: then the two must differ.
+        let ground = if self.colour == BLACK { WHITE } else { BLACK };
+        bytes[20..24].copy_from_slice(&ground.to_le_bytes());
+        bytes[24..26].copy_from_slice(&self.font.to_le_bytes());
+        bytes[26] = self.icon;
+        bytes
+    }
+}

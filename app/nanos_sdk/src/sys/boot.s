@@ -1,0 +1,89 @@
+@ The first instructions of the app, and the few things only assembly can say.
+@ Braces are doubled because this is the template of a `global_asm!`.
+
+    .syntax unified
+    .thumb
+    .section .boot, "ax", %progbits
+    .p2align 2
+
+@ Entered by BOLOS in Thumb state with sp at the end of RAM. r0: 0 from the dashboard, else the arguments of a call from
+@ another app, for which we offer nothing.
+    .global nanos_boot
+    .type nanos_boot, %function
+    .thumb_func
+nanos_boot:
+    cpsie i
+    cmp r0, #0
+    bne 4f
+    ldr r0, =_bss
+    ldr r1, =_ebss
+    movs r2, #0
+1:  cmp r0, r1
+    bhs 2f
+    stmia r0!, {{r2}}
+    b 1b
+@ One guard word under the stack, and a pattern over all of it, to see later how deep it went.
+2:  ldr r2, ={canary}
+    stmia r0!, {{r2}}
+    ldr r2, ={paint}
+    mov r1, sp
+3:  cmp r0, r1
+    bhs 5f
+    stmia r0!, {{r2}}
+    b 3b
+4:  bl nanos_sdk_leave
+5:  bl nanos_sdk_main
+
+@ System calls: r0 the number, r1 the parameters. The emulator looks for the traps at exactly these two names; without
+@ them it would patch whatever in the image looks like one, constants included.
+    .global SVC_Call
+    .type SVC_Call, %function
+    .thumb_func
+SVC_Call:
+    svc 1
+    bx lr
+
+    .global SVC_cx_call
+    .type SVC_cx_call, %function
+    .thumb_func
+SVC_cx_call:
+    svc 1
+    bx lr
+
+@ Where the NVM area is now: where it was linked, moved by as much as this code was. The word at 2 is the one absolute
+@ flash address of the image; the build counts them and expects exactly one.
+    .global nanos_nvm
+    .type nanos_nvm, %function
+    .thumb_func
+nanos_nvm:
+    adr r1, 1f
+    ldr r0, [r1]
+    ldr r2, [r1, #4]
+    subs r1, r1, r0
+    adds r0, r2, r1
+    bx lr
+    .p2align 2
+1:  .word {flash} + (1b - nanos_boot)
+2:  .word _nvram_data
+
+@ Functions of the crypto library: its trampoline takes the index in r0 and finds the caller's r0 and r1 on the stack.
+    .macro library name, index
+    .global \name
+    .type \name, %function
+    .thumb_func
+\name:
+    push {{r0, r1}}
+    movs r0, #\index
+    b 9f
+    .endm
+
+    library nanos_generate_pair, {generate_pair}
+    library nanos_init_private_key, {init_private_key}
+    library nanos_sign, {sign}
+    library nanos_verify, {verify}
+    library nanos_sha256, {sha256}
+    library nanos_random, {random}
+9:  ldr r1, ={trampoline}
+    bx r1
+    .ltorg
+    .text

@@ -1,0 +1,239 @@
+//! BOLOS and the MCU, played on a host: one per thread, as there is one to an app.
+//!
+//! It hands out scripted events, and a tick when the script is over, as the MCU does; it takes packets apart again and
+//! insists on the rules a device enforces (one status for one event, packets as long as they say, pages inside the
+//! declared area), by panicking where a device would stop. Every call can be made to fail.
+
+mod software;
+mod wire;
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
+pub use software::Software;
+pub use wire::Packet;
+
+use super::{Fault, System};
+use crate::Bolos;
+use crate::stack::{CANARY, PAINT};
+use crate::target::{Call, DECLARED_PAGES, PACKET, PAGE};
+use wire::Wire;
+
+/// What an injected failure says: the exception of a path the app was not installed for, which stands for all.
+pub const FAULT: Fault = Fault(0x4215);
+
+/// The state of the played system.
+#[derive(Debug)]
+pub struct Kernel {
+    /// Events to come, as whole packets. When there is none, a tick.
+    pub events: VecDeque<Vec<u8>>,
+    /// Flash, the spare page at its end included.
+    pub nvm: Vec<[u8; PAGE]>,
+    /// What the question for the PIN is answered with.
+    pub pin: u32,
+    /// What the user interface of the system makes of every event.
+    pub verdict: u8,
+    /// Name of the app.
+    pub name: Vec<u8>,
+    /// Version of the app.
+    pub version: Vec<u8>,
+    /// Words from the guard to the end of the stack.
+    pub stack: Vec<u32>,
+    /// What the crypto library computes.
+    pub software: Software,
+    calls: Vec<Call>,
+    failures: Vec<(Call, usize)>,
+    wire: Wire,
+    random: u64,
+}
+
+impl Kernel {
+    fn new() -> Self {
+        let mut stack = vec![PAINT; 1000];
+        stack[0] = CANARY;
+        Self {
+            events: VecDeque::new(),
+            nvm: vec![[0; PAGE]; usize::from(DECLARED_PAGES)],
+            pin: 0xaa,
+            verdict: 0xaa,
+            name: b"Fake".to_vec(),
+            version: b"1.2.3".to_vec(),
+            stack,
+            software: Software::default(),
+            calls: Vec::new(),
+            failures: Vec::new(),
+            wire: Wire::default(),
+            random: 1,
+        }
+    }
+
+    /// Lets the next `times` calls of `call` fail with [`FAULT`], without any effect.
+    pub fn fail(&mut self, call: Call, times: usize) {
+        self.failures.push((call, times));
+    }
+
+    /// How often something was called, failures included.
+    pub fn count(&self, call: Call) -> usize {
+        self.calls.iter().filter(|made| **made == call).count()
+    }
+
+    /// Takes what the app has sent to the MCU since the last time, statuses included.
+    pub fn sent(&mut self) -> Vec<Packet> {
+        self.wire.take()
+    }
+
+    /// Says that the system itself has given the event in hand its status, as it does when it draws.
+    pub fn give_status(&mut self) {
+        self.wire.give_status();
+    }
+
+    fn enter(&mut self, call: Call) -> Result<(), Fault> {
+        self.calls.push(call);
+        match self.failures.iter_mut().find(|(failing, times)| *failing == call && *times > 0) {
+            Some((_, times)) => {
+                *times -= 1;
+                Err(FAULT)
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+thread_local! {
+    static KERNEL: RefCell<Kernel> = RefCell::new(Kernel::new());
+}
+
+/// Starts a new system on this thread, and an app on it: USB is on, nothing has been configured yet.
+pub fn boot() -> Bolos {
+    KERNEL.replace(Kernel::new());
+    restart()
+}
+
+/// Starts the app again on the same system: flash is as it was left. The state an app keeps elsewhere is gone.
+pub fn restart() -> Bolos {
+    with(|kernel| {
+        kernel.wire = Wire::default();
+        kernel.calls.clear();
+    });
+    let mut bolos = Bolos::new();
+    crate::entry::power_on(&mut bolos);
+    bolos
+}
+
+/// Looks at the system of this thread, or changes it. Not from within itself.
+pub fn with<T>(look: impl FnOnce(&mut Kernel) -> T) -> T {
+    KERNEL.with_borrow_mut(look)
+}
+
+/// Notes a call, and does it unless it is to fail.
+fn call<T>(call: Call, work: impl FnOnce(&mut Kernel) -> T) -> Result<T, Fault> {
+    with(|kernel| kernel.enter(call).map(|()| work(kernel)))
+}
+
+fn put(text: &[u8], out: &mut [u8]) -> usize {
+    let length = text.len().min(out.len());
+    out[..length].copy_from_slice(&text[..length]);
+    length
+}
+
+pub(crate) struct Os;
+
+impl System for Os {
+    fn send(bytes: &[u8]) -> Result<(), Fault> {
+        call(Call::Send, |kernel| kernel.wire.send(bytes))
+    }
+
+    fn status_sent() -> Result<bool, Fault> {
+        call(Call::StatusSent, |kernel| kernel.wire.status_sent())
+    }
+
+    fn receive(packet: &mut [u8; PACKET]) -> Result<usize, Fault> {
+        const TICK: [u8; 3] = [0x0e, 0, 0];
+        call(Call::Receive, |kernel| {
+            kernel.wire.next_event();
+            let event = kernel.events.pop_front().unwrap_or(TICK.to_vec());
+            assert!(event.len() <= packet.len(), "an event longer than the buffer for it");
+            put(&event, packet)
+        })
+    }
+
+    fn nvm_read(page: u16, out: &mut [u8; PAGE]) {
+        *out = with(|kernel| kernel.nvm[usize::from(page)]);
+    }
+
+    fn nvm_write(page: u16, data: &[u8; PAGE]) -> Result<(), Fault> {
+        call(Call::NvmWrite, |kernel| {
+            assert!(page + 1 < DECLARED_PAGES, "the emulator refuses a write that ends with the area");
+            kernel.nvm[usize::from(page)] = *data;
+        })
+    }
+
+    fn derive(path: &[u32; 5], private: &mut [u8; 64]) -> Result<(), Fault> {
+        assert!(path.iter().all(|element| element >> 31 == 1), "an element of the path is not hardened");
+        call(Call::Derive, |kernel| private[..32].copy_from_slice(&(kernel.software.derive)(path)))
+    }
+
+    fn public_point(private: &[u8; 32], point: &mut [u8; 65]) -> Result<(), Fault> {
+        call(Call::GeneratePair, |kernel| *point = software::point(&(kernel.software.public_key)(private)))
+    }
+
+    fn sign(private: &[u8; 32], message: &[u8], signature: &mut [u8; 64]) -> Result<(), Fault> {
+        call(Call::Sign, |kernel| *signature = (kernel.software.sign)(private, message))
+    }
+
+    fn verify(private: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> Result<bool, Fault> {
+        // Ed25519 is deterministic, so the one good signature of a key is known.
+        call(Call::Verify, |kernel| (kernel.software.sign)(private, message) == *signature)
+    }
+
+    fn sha256(data: &[u8], digest: &mut [u8; 32]) -> usize {
+        let computed = call(Call::Sha256, |kernel| (kernel.software.sha256)(data));
+        computed.map_or(0, |bytes| put(&bytes, digest))
+    }
+
+    fn random(out: &mut [u8]) {
+        with(|kernel| {
+            for byte in out {
+                // Knuth's multiplier: different every time, and the same in every run.
+                kernel.random = kernel.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                *byte = (kernel.random >> 56) as u8;
+            }
+        });
+    }
+
+    fn ux(_: u8) -> Result<(), Fault> {
+        call(Call::Ux, |_| ())
+    }
+
+    fn ux_verdict() -> Result<u8, Fault> {
+        call(Call::LastStatus, |kernel| kernel.verdict)
+    }
+
+    fn pin_is_validated() -> Result<u32, Fault> {
+        call(Call::PinIsValidated, |kernel| kernel.pin)
+    }
+
+    fn version(out: &mut [u8]) -> Result<usize, Fault> {
+        call(Call::Version, |_| put(b"fake", out))
+    }
+
+    fn flags() -> Result<u32, Fault> {
+        call(Call::Flags, |_| 0)
+    }
+
+    fn app_tag(tag: u32, out: &mut [u8]) -> Result<usize, Fault> {
+        call(Call::AppTag, |kernel| put(if tag == 1 { &kernel.name } else { &kernel.version }, out))
+    }
+
+    fn forget_try_context() -> Result<(), Fault> {
+        call(Call::TryContext, |_| ())
+    }
+
+    fn exit(code: u32) -> ! {
+        panic!("exit({code})")
+    }
+
+    fn stack_word(index: usize) -> Option<u32> {
+        with(|kernel| kernel.stack.get(index).copied())
+    }
+}

@@ -1,0 +1,79 @@
+//! The seam between this crate and the system: [`System`] says what is asked of it, [`arm`] asks the real one by traps,
+//! `fake` plays it on a host. Nothing outside this folder knows on which it runs.
+//!
+//! Exceptions: a call that fails makes BOLOS return with the number of an exception in r1. Nothing is unwound, so each
+//! failure comes back here as a plain [`Fault`].
+
+#[cfg(target_os = "none")]
+mod arm;
+#[cfg(not(target_os = "none"))]
+pub mod fake;
+
+#[cfg(target_os = "none")]
+pub(crate) use arm::Os as Sys;
+#[cfg(not(target_os = "none"))]
+pub(crate) use fake::Os as Sys;
+
+use crate::target::{PACKET, PAGE};
+
+/// A call failed: the number of the exception, or the error of the crypto library (`cx_err_t`).
+///
+/// Whether trying again helps depends on the call; whatever it was to write is to be taken as undefined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault(pub u32);
+
+/// What the system does for us. Lengths and addresses are checked on this side; the system is handed only what is sound.
+pub(crate) trait System {
+    /// Sends bytes to the MCU. A packet may come in several parts, its header first.
+    fn send(bytes: &[u8]) -> Result<(), Fault>;
+    /// Whether the event in hand has got its status already (the OS may have drawn instead of us).
+    fn status_sent() -> Result<bool, Fault>;
+    /// Waits for the next event. Gives its length.
+    fn receive(packet: &mut [u8; PACKET]) -> Result<usize, Fault>;
+
+    /// Reads a page of the declared area; `page` is inside.
+    fn nvm_read(page: u16, out: &mut [u8; PAGE]);
+    /// Writes a page of the declared area; `page` is inside.
+    fn nvm_write(page: u16, data: &[u8; PAGE]) -> Result<(), Fault>;
+
+    /// SLIP-10 Ed25519 derivation. The system wants room for 64 bytes; the key is the first 32.
+    fn derive(path: &[u32; 5], private: &mut [u8; 64]) -> Result<(), Fault>;
+    /// The point of a private key: 4, X, Y; both big endian.
+    fn public_point(private: &[u8; 32], point: &mut [u8; 65]) -> Result<(), Fault>;
+    /// Ed25519 of RFC 8032.
+    fn sign(private: &[u8; 32], message: &[u8], signature: &mut [u8; 64]) -> Result<(), Fault>;
+    /// Checks a signature with the public key of `private`.
+    fn verify(private: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> Result<bool, Fault>;
+    /// SHA-256. Gives the length of the digest, or another number on failure.
+    fn sha256(data: &[u8], digest: &mut [u8; 32]) -> usize;
+    /// Random bytes.
+    fn random(out: &mut [u8]);
+
+    /// Hands the event in hand to the user interface of the system, or asks something of it.
+    fn ux(request: u8) -> Result<(), Fault>;
+    /// What the user interface of the system made of it.
+    fn ux_verdict() -> Result<u8, Fault>;
+    /// Whether the PIN is validated at this moment: 0xAA is yes.
+    fn pin_is_validated() -> Result<u32, Fault>;
+    /// Version of the OS as text. Gives its length.
+    fn version(out: &mut [u8]) -> Result<usize, Fault>;
+    /// Flags of the OS.
+    fn flags() -> Result<u32, Fault>;
+    /// An entry of the app's own registration: 1 its name, 2 its version. Gives its length.
+    fn app_tag(tag: u32, out: &mut [u8]) -> Result<usize, Fault>;
+    /// Forgets the jump buffer of an app that ran before.
+    fn forget_try_context() -> Result<(), Fault>;
+    /// Ends the app.
+    fn exit(code: u32) -> !;
+
+    /// A word of the RAM between statics and the end of the stack, counted from below. `None` past its end.
+    fn stack_word(index: usize) -> Option<u32>;
+}
+
+/// Ends the app because something happened after which nothing can be relied on.
+pub(crate) fn die() -> ! {
+    Sys::exit(FAILED)
+}
+
+/// What C apps of Ledger exit with (-1 as a byte).
+pub(crate) const FAILED: u32 = 0xff;

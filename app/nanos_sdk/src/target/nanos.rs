@@ -1,0 +1,82 @@
+//! Ledger Nano S with BOLOS 2.1 (ledger-secure-sdk, branch API_LEVEL_LNS, is the source of every number here).
+
+/// What the system calls this device (`TARGET_ID` of the SDK, and of the loader).
+pub const ID: &str = "0x31100004";
+/// The name by which the emulator knows the device.
+pub const NAME: &str = "nanos";
+
+/// Bytes of one flash page. An erase costs a whole page, and a page is rated 500,000 of them.
+pub const PAGE: usize = 64;
+
+/// Width of the screen in pixels.
+pub const SCREEN_WIDTH: u8 = 128;
+/// Height of the screen in pixels.
+pub const SCREEN_HEIGHT: u8 = 32;
+
+/// Where an app is linked (nanos_layout.ld). It runs somewhere else.
+#[cfg(target_os = "none")]
+pub(crate) const FLASH: u32 = 0xc0d0_0000;
+/// Where the calls of the crypto library enter it (cx_stubs.S).
+#[cfg(target_os = "none")]
+pub(crate) const TRAMPOLINE: u32 = 0x0012_0001;
+
+/// Ledger's USB vendor id.
+pub(crate) const USB_VENDOR: u16 = 0x2c97;
+/// High byte: the model. Low byte: which interfaces there are; bit 0 is HID, and we have no other.
+pub(crate) const USB_PRODUCT: u16 = 0x1001;
+/// Release number in the device descriptor.
+pub(crate) const USB_RELEASE: u16 = 0x0201;
+
+/// Bytes of the largest packet the MCU sends (`IO_SEPROXYHAL_BUFFER_SIZE_B`).
+pub(crate) const PACKET: usize = 128;
+
+/// Task number of the system's own user interface, whose verdict says who owns the screen.
+#[cfg(target_os = "none")]
+pub(crate) const UX_TASK: u32 = 4;
+
+/// The services of the system, by the number each is called with.
+///
+/// Those from 0x6000_0000 on are system calls (syscalls.h); the others are functions of the crypto library, by index
+/// (cx_stubs.h of this very OS version: the indices of other versions differ).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u32)]
+pub enum Call {
+    /// `nvm_write(destination, source, length)`.
+    NvmWrite = 0x6000_037f,
+    /// `os_ux(parameters)`.
+    Ux = 0x6000_6458,
+    /// `os_flags()`.
+    Flags = 0x6000_6a6e,
+    /// `os_version(buffer, room)`.
+    Version = 0x6000_6bb8,
+    /// `os_registry_get_current_app_tag(tag, buffer, room)`.
+    AppTag = 0x6000_74d4,
+    /// `io_seph_send(buffer, length)`.
+    Send = 0x6000_8381,
+    /// `io_seph_is_status_sent()`.
+    StatusSent = 0x6000_84bb,
+    /// `io_seph_recv(buffer, room, flags)`.
+    Receive = 0x6000_85e4,
+    /// `os_sched_exit(code)`.
+    Exit = 0x6000_9abe,
+    /// `os_sched_last_status(task)`.
+    LastStatus = 0x6000_9c8b,
+    /// `os_global_pin_is_validated()`.
+    PinIsValidated = 0x6000_a03c,
+    /// `os_perso_derive_node_with_seed_key(mode, curve, path, elements, key, chain code, seed key, its length)`.
+    Derive = 0x6000_a6d8,
+    /// `try_context_set(context)`.
+    TryContext = 0x6001_0b06,
+    /// `cx_ecfp_generate_pair_no_throw(curve, public, private, keep)`.
+    GeneratePair = 0x1b,
+    /// `cx_ecfp_init_private_key_no_throw(curve, raw, length, key)`.
+    InitPrivateKey = 0x1c,
+    /// `cx_eddsa_sign_no_throw(key, hash, message, length, signature, room)`.
+    Sign = 0x23,
+    /// `cx_eddsa_verify_no_throw(key, hash, message, length, signature, length)`.
+    Verify = 0x24,
+    /// `cx_hash_sha256(message, length, digest, room)`.
+    Sha256 = 0x33,
+    /// `cx_rng_no_throw(buffer, length)`.
+    Random = 0x58,
+}
