@@ -1,1 +1,119 @@
-//! See docs/architecture.md.
+//! The app that runs on the Ledger: the signer of `highwater-core` on the runtime of `nanos_sdk`.
+//!
+//! | room | holds |
+//! | --- | --- |
+//! | `env` | BOLOS behind the signer's view of the world |
+//! | `link` | commands out of reports, replies into reports |
+//! | `commands` | the two commands every app of Ledger has |
+//! | `screen` | what is shown when, and when it goes dark |
+//! | `home`, `prompt`, `words` | the pages |
+//!
+//! One loop, nothing in it waits: a vote is answered while a prompt stands, a screen is drawn or a ring is prepared.
+
+#![cfg_attr(target_os = "none", no_std)]
+#![forbid(unsafe_code)]
+
+mod commands;
+mod env;
+mod home;
+mod link;
+mod prompt;
+mod screen;
+mod words;
+
+use commands::Own;
+use env::{Keys, World};
+use highwater_core::signer::Signer;
+use link::Link;
+use nanos_sdk::{Bolos, Event, Key};
+use screen::Screen;
+
+/// The app's state. It stands in static memory.
+#[derive(Debug)]
+pub struct App {
+    /// `None` only before the first turn.
+    signer: Option<Signer>,
+    keys: Keys,
+    link: Link,
+    screen: Screen,
+    /// The owner's host asked for the end; it comes when the answer has left.
+    quitting: bool,
+}
+
+impl Default for App {
+    fn default() -> Self {
+        Self {
+            signer: None,
+            keys: [Key::empty(), Key::empty(), Key::empty()],
+            link: Link::default(),
+            screen: Screen::default(),
+            quitting: false,
+        }
+    }
+}
+
+/// Runs the app. It ends only by the quit command, or when the system fails for good.
+pub fn run(bolos: &'static mut Bolos, app: &'static mut App) -> ! {
+    app.boot(bolos);
+    loop {
+        app.turn(bolos);
+    }
+}
+
+impl App {
+    /// Reads and repairs what is in flash, before anything is answered.
+    #[inline(never)]
+    pub fn boot(&mut self, bolos: &mut Bolos) {
+        let Bolos { io, nvm, crypto, os, .. } = bolos;
+        let mut world = World { nvm, crypto, os, keys: &mut self.keys };
+        let signer = self.signer.insert(Signer::boot(&mut world));
+        self.screen.start(signer, &mut world);
+        io.redraw();
+    }
+
+    /// One event, and all that follows from it.
+    #[inline(never)]
+    pub fn turn(&mut self, bolos: &mut Bolos) {
+        let Bolos { io, nvm, crypto, os, packet } = bolos;
+        let Some(signer) = &mut self.signer else { return };
+        let mut world = World { nvm, crypto, os, keys: &mut self.keys };
+        match io.next_event(packet, self.screen.picture()) {
+            Event::Report(report) => {
+                if self.link.report(report) {
+                    self.quitting = answer(signer, &mut world, &mut self.link) == Some(Own::Quit);
+                }
+            }
+            Event::ReportSent => {}
+            Event::LinkReset => self.link.reset(),
+            Event::Button(button) => self.screen.press(button, signer, &mut world),
+            Event::Ticker => {
+                signer.tick();
+                self.screen.tick();
+            }
+        }
+        self.link.pump(io);
+        if self.link.is_quiet() {
+            if self.quitting {
+                self.keys.iter_mut().for_each(Key::wipe);
+                os.exit();
+            }
+            // Nobody waits for these, so they come after the reply.
+            let mut world = World { nvm, crypto, os, keys: &mut self.keys };
+            signer.step(&mut world);
+            if self.screen.update(signer, &mut world) {
+                io.redraw();
+            }
+        }
+    }
+}
+
+#[inline(never)]
+fn answer(signer: &mut Signer, world: &mut World<'_>, link: &mut Link) -> Option<Own> {
+    let (command, reply) = link.exchange();
+    let own = commands::answer(command, signer.is_idle(), world.os, reply);
+    if own.is_none() {
+        signer.handle(world, command, reply);
+    }
+    link.answered();
+    own
+}

@@ -1,0 +1,111 @@
+//! BOLOS behind the signer's view of the world.
+
+use highwater_core::env::{Cell, Crypto, CryptoFailed, Device, Diagnostics, Flash, WriteFailed};
+use highwater_core::journal::Durable;
+use highwater_core::layout::{self, SLOTS};
+use nanos_sdk::{Key, Nvm, Os, hardened, stack, target};
+
+/// The number of this device in the protocol.
+const NANO_S: u8 = 1;
+
+// The runtime declares the pages, the signer maps them; neither knows the other.
+const _: () = assert!(layout::pages(target::PAIRS) == target::PAGES);
+
+/// The keys of the slots, in RAM, so that a signature derives nothing.
+pub(crate) type Keys = [Key; SLOTS];
+
+/// The parts of the system the signer works with.
+pub(crate) struct World<'a> {
+    pub(crate) nvm: &'a mut Nvm,
+    pub(crate) crypto: &'a mut nanos_sdk::Crypto,
+    pub(crate) os: &'a Os,
+    pub(crate) keys: &'a mut Keys,
+}
+
+impl Flash for World<'_> {
+    fn pairs(&self) -> u16 {
+        target::PAIRS
+    }
+
+    fn read(&self, page: u16, cell: &mut Cell) {
+        self.nvm.read(page, cell);
+    }
+
+    fn write(&mut self, page: u16, cell: &Cell) -> Result<(), WriteFailed> {
+        self.nvm.write(page, cell).map_err(|_| WriteFailed)
+    }
+}
+
+impl World<'_> {
+    /// Derives `44'/118'/0'/0'/index'`; the path the app is installed for.
+    fn derive(crypto: &mut nanos_sdk::Crypto, index: u32, key: &mut Key) -> Result<(), CryptoFailed> {
+        if index != index & !hardened(0) {
+            return Err(CryptoFailed);
+        }
+        let path = [hardened(44), hardened(118), hardened(0), hardened(0), hardened(index)];
+        crypto.derive(&path, key).map_err(|_| CryptoFailed)
+    }
+}
+
+impl Crypto for World<'_> {
+    fn sha256(&mut self, data: &[u8]) -> [u8; 32] {
+        self.crypto.sha256(data)
+    }
+
+    fn random(&mut self, out: &mut [u8]) {
+        self.crypto.random(out);
+    }
+
+    #[inline(never)]
+    fn public_key(&mut self, index: u32) -> Result<[u8; 32], CryptoFailed> {
+        let mut key = Key::empty();
+        Self::derive(self.crypto, index, &mut key)?;
+        Ok(*key.public())
+    }
+
+    fn load_key(&mut self, slot: u8, index: u32) -> Result<(), CryptoFailed> {
+        let key = self.keys.get_mut(usize::from(slot)).ok_or(CryptoFailed)?;
+        Self::derive(self.crypto, index, key)
+    }
+
+    fn loaded_key(&self, slot: u8) -> Result<[u8; 32], CryptoFailed> {
+        match self.keys.get(usize::from(slot)) {
+            Some(key) if key.is_loaded() => Ok(*key.public()),
+            _ => Err(CryptoFailed),
+        }
+    }
+
+    fn unload_key(&mut self, slot: u8) {
+        if let Some(key) = self.keys.get_mut(usize::from(slot)) {
+            key.wipe();
+        }
+    }
+
+    fn sign(&mut self, permit: Durable, slot: u8, message: &[u8]) -> Result<[u8; 64], CryptoFailed> {
+        // The mark of this message stands in flash; that is all the permit says, and it ends here.
+        let _ = permit;
+        self.keys.get(usize::from(slot)).ok_or(CryptoFailed)?.sign(message).map_err(|_| CryptoFailed)
+    }
+}
+
+impl Device for World<'_> {
+    fn unlocked(&self) -> bool {
+        self.os.unlocked()
+    }
+
+    fn stack_intact(&self) -> bool {
+        stack::intact()
+    }
+
+    fn target(&self) -> u8 {
+        NANO_S
+    }
+
+    fn diagnostics(&self) -> Diagnostics {
+        Diagnostics {
+            stack: stack::high_water(),
+            page_writes: self.nvm.writes(),
+            derivations: self.crypto.derivations(),
+        }
+    }
+}

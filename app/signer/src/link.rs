@@ -1,0 +1,66 @@
+//! Commands out of reports, replies into reports.
+
+use highwater_core::apdu::{Reply, Status};
+use highwater_core::hid::{Assembler, REPORT, Received, ReportWriter};
+use nanos_sdk::Io;
+
+/// The host's side of the app: one command in, one reply out.
+#[derive(Debug, Default)]
+pub(crate) struct Link {
+    assembler: Assembler,
+    pub(crate) reply: Reply,
+    /// The reply under way; `None` when all of it has left.
+    writer: Option<ReportWriter>,
+}
+
+impl Link {
+    /// Takes a report; true when [`Link::command`] is whole and wants an answer.
+    pub(crate) fn report(&mut self, report: &[u8]) -> bool {
+        match self.assembler.report(report) {
+            Received::Nothing => false,
+            Received::Command => true,
+            Received::Oversized => {
+                self.reply.clear();
+                self.reply.finish(Status::Length);
+                self.answered();
+                false
+            }
+        }
+    }
+
+    /// The command that was received, and room for its reply.
+    pub(crate) fn exchange(&mut self) -> (&[u8], &mut Reply) {
+        (self.assembler.command(), &mut self.reply)
+    }
+
+    /// The reply is complete. What is left of an older one is dropped: its host asks something else now.
+    pub(crate) fn answered(&mut self) {
+        self.writer = Some(ReportWriter::new(self.assembler.channel()));
+    }
+
+    /// Sends the next report of the reply, if the endpoint takes one.
+    pub(crate) fn pump(&mut self, io: &mut Io) {
+        let Some(writer) = &mut self.writer else { return };
+        if io.can_send().is_err() {
+            return;
+        }
+        let mut report = [0; REPORT];
+        if writer.next(self.reply.as_bytes(), &mut report) {
+            // It was asked whether it can.
+            let _ = io.send_report(&report);
+        } else {
+            self.writer = None;
+        }
+    }
+
+    /// Whether all of the last reply has left.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.writer.is_none()
+    }
+
+    /// The host has gone: what was half received or half sent is void.
+    pub(crate) fn reset(&mut self) {
+        self.assembler.reset();
+        self.writer = None;
+    }
+}

@@ -1,0 +1,108 @@
+//! What is shown when: a prompt, else home, and after a while nothing (the display burns in).
+
+use crate::env::World;
+use crate::home::Home;
+use crate::prompt::{self, Choice};
+use highwater_core::signer::{Prompt, Signer};
+use nanos_sdk::Button;
+use nanos_ui::{Page, Text};
+
+/// Ticks without a button after which home goes dark: 30 s.
+const PATIENCE: u16 = 300;
+/// Ticks between two looks at what is to be shown: a second.
+const PERIOD: u8 = 10;
+
+/// The screen's state.
+#[derive(Debug, Default)]
+pub(crate) struct Screen {
+    page: Page,
+    home: Home,
+    prompt: Option<prompt::Screen>,
+    /// Ticks since the last button, or since the last prompt went.
+    idle: u16,
+    /// Ticks until the page is looked at again.
+    rest: u8,
+}
+
+impl Screen {
+    /// The first page.
+    pub(crate) fn start(&mut self, signer: &mut Signer, world: &mut World<'_>) {
+        self.page = self.home.page(signer, world);
+    }
+
+    /// What is to be seen now.
+    pub(crate) fn picture(&self) -> &Page {
+        &self.page
+    }
+
+    /// A tenth of a second has gone by.
+    pub(crate) fn tick(&mut self) {
+        self.idle = self.idle.saturating_add(1);
+        self.rest = self.rest.saturating_sub(1);
+    }
+
+    /// A press. The one that wakes the screen does no more than that.
+    #[inline(never)]
+    pub(crate) fn press(&mut self, button: Button, signer: &mut Signer, world: &mut World<'_>) {
+        let was_dark = self.is_dark();
+        (self.idle, self.rest) = (0, 0);
+        match (signer.prompt(), &mut self.prompt) {
+            // Only a prompt of which a page was shown can be decided.
+            (Some(prompt), Some(shown)) if shown.ticket == prompt.ticket => {
+                signer.prompt_touched();
+                if let Choice::Decided(approved) = shown.press(button, &prompt, signer, world) {
+                    signer.decide(world, prompt.ticket, approved);
+                }
+            }
+            (Some(_), _) => {}
+            (None, _) => {
+                signer.home_touched();
+                if !was_dark {
+                    self.home.press(button);
+                }
+            }
+        }
+    }
+
+    /// Looks at what is to be shown. True if it is something else than before: draw it.
+    pub(crate) fn update(&mut self, signer: &mut Signer, world: &mut World<'_>) -> bool {
+        let prompt = signer.prompt();
+        let changed = self.take(prompt.as_ref(), world);
+        if !changed && self.rest > 0 {
+            return false;
+        }
+        self.rest = PERIOD;
+        let page = self.render(prompt.as_ref(), signer, world);
+        let other = page != self.page;
+        self.page = page;
+        other
+    }
+
+    /// Whether another prompt stands than was shown, or none any more.
+    fn take(&mut self, prompt: Option<&Prompt>, world: &World<'_>) -> bool {
+        let shown = self.prompt.as_ref().map(|shown| shown.ticket);
+        if shown == prompt.map(|prompt| prompt.ticket) {
+            return false;
+        }
+        if prompt.is_some() {
+            world.os.wake();
+        }
+        self.prompt = prompt.map(prompt::Screen::new);
+        self.idle = 0;
+        true
+    }
+
+    #[inline(never)]
+    fn render(&self, prompt: Option<&Prompt>, signer: &mut Signer, world: &mut World<'_>) -> Page {
+        match (prompt, &self.prompt) {
+            (Some(prompt), Some(shown)) => shown.page(prompt, signer, world),
+            _ if signer.is_working() => Page::new([Text::new(b"Working"), Text::default(), Text::default()]),
+            _ if self.is_dark() => Page::default(),
+            _ => self.home.page(signer, world),
+        }
+    }
+
+    fn is_dark(&self) -> bool {
+        self.idle >= PATIENCE
+    }
+}
