@@ -4,10 +4,10 @@
 //! starts before both copies are equal, so whatever a power cut tears, one copy tells.
 
 use crate::canonical::{ChainId, MAX_CHAIN_ID};
-use crate::env::{CELL, Cell, Crypto, Flash};
+use crate::env::{CELL, Crypto, Flash};
 use crate::hrs::Hrs;
 use crate::journal::StorageFault;
-use crate::layout::{self, Domain, FORMAT, Installation, entry_page};
+use crate::layout::{self, Domain, FORMAT, Installation, Place, entry_page};
 use crate::signer::permit::Approved;
 
 /// What the entry of a slot says.
@@ -24,28 +24,18 @@ pub enum State {
     UnclearTombstone = 4,
 }
 
-/// An entry of the table.
+/// An entry of the table, as it is written (`layout` says where what stands); its check belongs to one copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
-    /// What it says.
-    pub state: State,
-    /// Counts the lives of chains in this slot; records of older ones are never taken for the mark.
-    pub incarnation: u16,
-    /// Counts the writes of this entry; the highest valid one is right.
-    pub generation: u32,
-    /// The key: `44'/118'/0'/0'/index'`.
-    pub key_index: u32,
-    /// A tombstone's final mark.
-    pub mark: Hrs,
-    /// A tombstone's highest signed HRS.
-    pub highest_signed: Hrs,
-    id_len: u8,
-    id: [u8; MAX_CHAIN_ID],
+    bytes: [u8; SIZE],
 }
 
 const SIZE: usize = 2 * CELL;
 const CHECKED: usize = SIZE - layout::CHECK;
-const _: () = assert!(13 + MAX_CHAIN_ID + 1 + 2 * Hrs::SIZE <= CHECKED);
+const ID: usize = 13;
+const MARK: usize = CELL;
+const HIGHEST_SIGNED: usize = MARK + Hrs::SIZE;
+const _: () = assert!(ID + MAX_CHAIN_ID <= MARK && HIGHEST_SIGNED + Hrs::SIZE <= CHECKED);
 
 /// What a slot's two copies say together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,133 +49,126 @@ pub enum Found {
 }
 
 impl Entry {
-    /// An entry for `chain`, generation still to be set by [`commit`].
-    pub fn new(state: State, chain: ChainId<'_>, key_index: u32, incarnation: u16) -> Self {
-        let mut id = [0; MAX_CHAIN_ID];
-        id[..chain.as_bytes().len()].copy_from_slice(chain.as_bytes());
-        Self {
-            state,
-            incarnation,
-            generation: 0,
-            key_index,
-            mark: Hrs::default(),
-            highest_signed: Hrs::default(),
-            id_len: chain.as_bytes().len() as u8,
-            id,
-        }
+    /// An entry for `chain`; its generation is set by [`commit`].
+    pub fn new(chain: ChainId<'_>, key_index: u32, incarnation: u16) -> Self {
+        let id = chain.as_bytes();
+        let mut entry = Self::free(incarnation).in_state(State::Armed);
+        entry.bytes[8..12].copy_from_slice(&key_index.to_le_bytes());
+        entry.bytes[12] = id.len() as u8;
+        entry.bytes[ID..ID + id.len()].copy_from_slice(id);
+        entry
     }
 
     /// A free entry that remembers only its incarnation.
     pub fn free(incarnation: u16) -> Self {
-        Self {
-            state: State::Free,
-            incarnation,
-            generation: 0,
-            key_index: 0,
-            mark: Hrs::default(),
-            highest_signed: Hrs::default(),
-            id_len: 0,
-            id: [0; MAX_CHAIN_ID],
-        }
+        let mut bytes = [0; SIZE];
+        bytes[0] = FORMAT;
+        Self { bytes }.in_state(State::Free).reborn(incarnation)
     }
 
     /// The same chain, removed at `mark`.
     pub fn buried(mut self, state: State, mark: Hrs, highest_signed: Hrs) -> Self {
-        (self.state, self.mark, self.highest_signed) = (state, mark, highest_signed);
-        self
+        self.bytes[MARK..HIGHEST_SIGNED].copy_from_slice(&mark.to_bytes());
+        self.bytes[HIGHEST_SIGNED..HIGHEST_SIGNED + Hrs::SIZE].copy_from_slice(&highest_signed.to_bytes());
+        self.in_state(state)
     }
 
     /// The same chain in another incarnation.
     pub fn reborn(mut self, incarnation: u16) -> Self {
-        self.incarnation = incarnation;
+        self.bytes[2..4].copy_from_slice(&incarnation.to_le_bytes());
         self
+    }
+
+    fn in_state(mut self, state: State) -> Self {
+        self.bytes[1] = state as u8;
+        self
+    }
+
+    /// What it says.
+    pub fn state(&self) -> State {
+        match self.bytes[1] {
+            2 => State::Armed,
+            3 => State::Tombstone,
+            4 => State::UnclearTombstone,
+            // Nothing else passes `decode`.
+            _ => State::Free,
+        }
+    }
+
+    /// Counts the lives of chains in this slot; records of older ones are never taken for the mark.
+    pub fn incarnation(&self) -> u16 {
+        u16::from_le_bytes([self.bytes[2], self.bytes[3]])
+    }
+
+    /// Counts the writes of this entry; the highest valid one is right.
+    fn generation(&self) -> u32 {
+        self.number(4)
+    }
+
+    /// The key: `44'/118'/0'/0'/index'`.
+    pub fn key_index(&self) -> u32 {
+        self.number(8)
+    }
+
+    /// A tombstone's final mark.
+    pub fn mark(&self) -> Hrs {
+        self.hrs(MARK).unwrap_or_default()
+    }
+
+    /// A tombstone's highest signed HRS.
+    pub fn highest_signed(&self) -> Hrs {
+        self.hrs(HIGHEST_SIGNED).unwrap_or_default()
     }
 
     /// The chain, unless the slot is free.
     pub fn chain(&self) -> Option<ChainId<'_>> {
-        self.id.get(..usize::from(self.id_len)).and_then(ChainId::new)
+        self.bytes[ID..MARK].get(..usize::from(self.bytes[12])).and_then(ChainId::new)
     }
 
-    #[inline(never)]
-    fn encode(
-        &self,
-        crypto: &mut impl Crypto,
-        installation: &Installation,
-        slot: u8,
-        copy: u16,
-        bytes: &mut [u8; SIZE],
-    ) {
-        *bytes = [0; SIZE];
-        bytes[0] = FORMAT;
-        bytes[1] = self.state as u8;
-        bytes[2..4].copy_from_slice(&self.incarnation.to_le_bytes());
-        bytes[4..8].copy_from_slice(&self.generation.to_le_bytes());
-        bytes[8..12].copy_from_slice(&self.key_index.to_le_bytes());
-        bytes[12] = self.id_len;
-        bytes[13..63].copy_from_slice(&self.id);
-        bytes[64..77].copy_from_slice(&self.mark.to_bytes());
-        bytes[77..90].copy_from_slice(&self.highest_signed.to_bytes());
-        let page = entry_page(slot, copy);
-        let check = layout::check(crypto, installation, Domain::Entry, slot, page, &bytes[..CHECKED]);
-        bytes[CHECKED..].copy_from_slice(&check);
+    fn number(&self, at: usize) -> u32 {
+        self.bytes[at..].first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
     }
 
-    fn decode(
-        crypto: &mut impl Crypto,
-        installation: &Installation,
-        slot: u8,
-        copy: u16,
-        bytes: &[u8; SIZE],
-    ) -> Option<Self> {
-        let page = entry_page(slot, copy);
-        if bytes[0] != FORMAT
-            || layout::check(crypto, installation, Domain::Entry, slot, page, &bytes[..CHECKED])
-                != bytes[CHECKED..]
-        {
-            return None;
+    fn hrs(&self, at: usize) -> Option<Hrs> {
+        Hrs::from_bytes(self.bytes[at..].first_chunk()?)
+    }
+
+    /// Reads a copy as it stands, sound or not.
+    fn read(env: &impl Flash, slot: u8, copy: u16) -> Self {
+        let mut entry = Self { bytes: [0; SIZE] };
+        let (halves, _) = entry.bytes.as_chunks_mut();
+        for (half, page) in halves.iter_mut().zip(entry_page(slot, copy)..) {
+            env.read(page, half);
         }
-        let state = match bytes[1] {
-            1 => State::Free,
-            2 => State::Armed,
-            3 => State::Tombstone,
-            4 => State::UnclearTombstone,
-            _ => return None,
-        };
-        let mut entry = Self::free(u16::from_le_bytes([bytes[2], bytes[3]]));
-        entry.state = state;
-        entry.generation = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]);
-        entry.key_index = u32::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11]]);
-        entry.id_len = bytes[12];
-        entry.id.copy_from_slice(&bytes[13..63]);
-        let hrs = |at: usize| {
-            let mut hrs = [0; Hrs::SIZE];
-            hrs.copy_from_slice(&bytes[at..at + Hrs::SIZE]);
-            Hrs::from_bytes(&hrs)
-        };
-        (entry.mark, entry.highest_signed) = (hrs(64)?, hrs(77)?);
-        (entry.chain().is_some() != (state == State::Free)).then_some(entry)
+        entry
+    }
+
+    /// Whether it passes its check as this copy, and says something that a writer writes.
+    fn is_sound(&self, crypto: &mut impl Crypto, installation: &Installation, slot: u8, copy: u16) -> bool {
+        let free = self.bytes[1] == State::Free as u8;
+        self.bytes[0] == FORMAT
+            && (State::Free as u8..=State::UnclearTombstone as u8).contains(&self.bytes[1])
+            && layout::is_sealed(crypto, installation, place(slot, copy), &self.bytes)
+            && self.hrs(MARK).is_some()
+            && self.hrs(HIGHEST_SIGNED).is_some()
+            && self.chain().is_some() != free
     }
 }
 
-fn read_copy<E: Flash>(env: &E, slot: u8, copy: u16, bytes: &mut [u8; SIZE]) {
-    let mut cell = [0; CELL];
-    for half in 0..2 {
-        env.read(entry_page(slot, copy) + half, &mut cell);
-        bytes[usize::from(half) * CELL..][..CELL].copy_from_slice(&cell);
-    }
+fn place(slot: u8, copy: u16) -> Place {
+    Place { domain: Domain::Entry, slot, page: entry_page(slot, copy) }
 }
 
 /// What the copies of a slot's entry say. Writes nothing.
 #[inline(never)]
 pub fn read<E: Flash + Crypto>(env: &mut E, installation: &Installation, slot: u8) -> Found {
     let mut best: Option<Entry> = None;
-    let mut blank = 0;
-    let mut bytes = [0; SIZE];
+    let mut blank = false;
     for copy in 0..2 {
-        read_copy(env, slot, copy, &mut bytes);
-        blank += u8::from(bytes.iter().all(|byte| *byte == 0));
-        if let Some(entry) = Entry::decode(env, installation, slot, copy, &bytes)
-            && best.as_ref().is_none_or(|best| entry.generation > best.generation)
+        let entry = Entry::read(env, slot, copy);
+        blank |= entry.bytes.iter().all(|byte| *byte == 0);
+        if entry.is_sound(env, installation, slot, copy)
+            && best.as_ref().is_none_or(|best| entry.generation() > best.generation())
         {
             best = Some(entry);
         }
@@ -193,7 +176,7 @@ pub fn read<E: Flash + Crypto>(env: &mut E, installation: &Installation, slot: u
     match best {
         Some(entry) => Found::Entry(entry),
         // The first write of a first entry may be torn while copy 2 is still blank: nothing was committed.
-        None if blank > 0 => Found::Blank,
+        None if blank => Found::Blank,
         None => Found::Damaged,
     }
 }
@@ -203,8 +186,7 @@ pub fn names<E: Flash>(env: &E, slot: u8, chain: ChainId<'_>) -> bool {
     let mut cell = [0; CELL];
     (0..2).any(|copy| {
         env.read(entry_page(slot, copy), &mut cell);
-        let len = usize::from(cell[12]);
-        cell.get(13..13 + len).is_some_and(|id| id == chain.as_bytes())
+        cell[ID..].get(..usize::from(cell[12])).is_some_and(|id| id == chain.as_bytes())
     })
 }
 
@@ -216,11 +198,10 @@ pub fn equalise<E: Flash + Crypto>(
     slot: u8,
     entry: &Entry,
 ) -> Result<(), StorageFault> {
-    let (mut want, mut have) = ([0; SIZE], [0; SIZE]);
+    let mut want = *entry;
     for copy in 0..2 {
-        entry.encode(env, installation, slot, copy, &mut want);
-        read_copy(env, slot, copy, &mut have);
-        if want != have && !write_copy(env, slot, copy, &want) {
+        layout::seal(env, installation, place(slot, copy), &mut want.bytes);
+        if Entry::read(env, slot, copy) != want && !write_copy(env, slot, copy, &want) {
             return Err(StorageFault);
         }
     }
@@ -235,24 +216,22 @@ pub fn commit<E: Flash + Crypto>(
     env: &mut E,
     installation: &Installation,
     slot: u8,
-    mut entry: Entry,
+    entry: &mut Entry,
     _approved: Approved,
-) -> Result<Entry, StorageFault> {
-    entry.generation = match read(env, installation, slot) {
+) -> Result<(), StorageFault> {
+    let generation = match read(env, installation, slot) {
         Found::Entry(old) => {
             equalise(env, installation, slot, &old)?;
-            old.generation.wrapping_add(1)
+            old.generation().wrapping_add(1)
         }
         Found::Blank | Found::Damaged => 1,
     };
-    equalise(env, installation, slot, &entry)?;
-    Ok(entry)
+    entry.bytes[4..8].copy_from_slice(&generation.to_le_bytes());
+    equalise(env, installation, slot, entry)
 }
 
-fn write_copy<E: Flash>(env: &mut E, slot: u8, copy: u16, bytes: &[u8; SIZE]) -> bool {
-    let mut cell: Cell = [0; CELL];
-    (0..2).all(|half| {
-        cell.copy_from_slice(&bytes[usize::from(half) * CELL..][..CELL]);
-        layout::write_verified(env, entry_page(slot, copy) + half, &cell)
-    })
+fn write_copy(env: &mut impl Flash, slot: u8, copy: u16, entry: &Entry) -> bool {
+    let (halves, _) = entry.bytes.as_chunks();
+    let pages = entry_page(slot, copy)..;
+    halves.iter().zip(pages).all(|(half, page)| layout::write_verified(env, page, half))
 }

@@ -1,7 +1,7 @@
 //! The installation record: which installation of the app this is, and of which seed.
 
 use crate::env::{CELL, Cell, Crypto, Flash};
-use crate::layout::{self, Domain, FORMAT, Installation, installation_page};
+use crate::layout::{self, Domain, FORMAT, Installation, Place, installation_page};
 
 /// What the installation record says at boot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,62 +16,50 @@ pub enum Standing {
     Fault,
 }
 
-const CHECKED: usize = CELL - layout::CHECK;
+const ID: core::ops::Range<usize> = 8..24;
+const FINGERPRINT: core::ops::Range<usize> = 24..56;
 
 /// Reads the record, repairs a bad copy, and makes it at the first start.
 ///
 /// It is made only while all the rest of memory is blank: then nothing was ever approved or signed.
 #[inline(never)]
-pub fn boot<E: Flash + Crypto>(env: &mut E) -> (Standing, Installation) {
-    let mut installation = Installation::default();
+pub fn boot<E: Flash + Crypto>(env: &mut E, installation: &mut Installation) -> Standing {
     let Ok(key) = env.public_key(0) else {
-        return (Standing::Fault, installation);
+        return Standing::Fault;
     };
     let fingerprint = env.sha256(&key);
-    let found = (0..2).find_map(|copy| read(env, copy));
-    let cell = match found {
-        Some(cell) => {
-            installation.0.copy_from_slice(&cell[8..24]);
-            if cell[24..56] != fingerprint {
-                return (Standing::OtherSeed, installation);
-            }
-            cell
+    let mut record = [0; CELL];
+    if (0..2).any(|copy| read(env, copy, &mut record)) {
+        installation.0.copy_from_slice(&record[ID]);
+        if record[FINGERPRINT] != fingerprint {
+            return Standing::OtherSeed;
         }
-        None if layout::all_blank(env, 2..layout::pages(env.pairs())) => {
-            env.random(&mut installation.0);
-            let mut cell = [0; CELL];
-            cell[0] = FORMAT;
-            cell[8..24].copy_from_slice(&installation.0);
-            cell[24..56].copy_from_slice(&fingerprint);
-            cell
-        }
-        None => return (Standing::Damaged, installation),
-    };
-    for copy in 0..2 {
-        if !restore(env, &cell, copy) {
-            return (Standing::Fault, installation);
-        }
+    } else if layout::all_blank(env, 2..layout::pages(env.pairs())) {
+        env.random(&mut installation.0);
+        record = [0; CELL];
+        record[0] = FORMAT;
+        record[ID].copy_from_slice(&installation.0);
+        record[FINGERPRINT].copy_from_slice(&fingerprint);
+    } else {
+        return Standing::Damaged;
     }
-    (Standing::Sound, installation)
+    if (0..2).all(|copy| restore(env, &mut record, copy)) { Standing::Sound } else { Standing::Fault }
 }
 
-fn check(crypto: &mut impl Crypto, cell: &Cell, copy: u16) -> [u8; layout::CHECK] {
-    let none = Installation::default();
-    layout::check(crypto, &none, Domain::Installation, 0, installation_page(copy), &cell[..CHECKED])
+fn place(copy: u16) -> Place {
+    Place { domain: Domain::Installation, slot: 0, page: installation_page(copy) }
 }
 
-fn read<E: Flash + Crypto>(env: &mut E, copy: u16) -> Option<Cell> {
-    let mut cell = [0; CELL];
-    env.read(installation_page(copy), &mut cell);
-    (cell[0] == FORMAT && check(env, &cell, copy) == cell[CHECKED..]).then_some(cell)
+/// Reads a copy; `false` if it fails its check.
+fn read<E: Flash + Crypto>(env: &mut E, copy: u16, record: &mut Cell) -> bool {
+    env.read(installation_page(copy), record);
+    record[0] == FORMAT && layout::is_sealed(env, &Installation::default(), place(copy), record)
 }
 
-fn restore<E: Flash + Crypto>(env: &mut E, cell: &Cell, copy: u16) -> bool {
-    if read(env, copy).is_some_and(|found| found[..CHECKED] == cell[..CHECKED]) {
-        return true;
-    }
-    let mut cell = *cell;
-    let check = check(env, &cell, copy);
-    cell[CHECKED..].copy_from_slice(&check);
-    layout::write_verified(env, installation_page(copy), &cell)
+/// Makes a copy hold the record, of which only the seal differs from copy to copy.
+fn restore<E: Flash + Crypto>(env: &mut E, record: &mut Cell, copy: u16) -> bool {
+    let mut found = [0; CELL];
+    env.read(installation_page(copy), &mut found);
+    layout::seal(env, &Installation::default(), place(copy), record);
+    found == *record || layout::write_verified(env, installation_page(copy), record)
 }

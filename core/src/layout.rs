@@ -87,22 +87,38 @@ pub struct Installation(pub [u8; 16]);
 /// Bytes of a check.
 pub const CHECK: usize = 8;
 
-/// The check of `content`, which stands at `page` (its first page).
+/// Where sealed bytes stand: what their check binds beside the installation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// What they are.
+    pub domain: Domain,
+    /// The slot; 0 for the installation record.
+    pub slot: u8,
+    /// Their first page.
+    pub page: u16,
+}
+
+/// Writes the check of all that goes before into the last bytes.
+pub fn seal(crypto: &mut impl Crypto, installation: &Installation, place: Place, bytes: &mut [u8]) {
+    let at = bytes.len() - CHECK;
+    let check = check(crypto, installation, place, &bytes[..at]);
+    bytes[at..].copy_from_slice(&check);
+}
+
+/// Whether the last bytes are the check of all that goes before.
+pub fn is_sealed(crypto: &mut impl Crypto, installation: &Installation, place: Place, bytes: &[u8]) -> bool {
+    let (content, seal) = bytes.split_at(bytes.len() - CHECK);
+    check(crypto, installation, place, content) == *seal
+}
+
 #[inline(never)]
-pub fn check(
-    crypto: &mut impl Crypto,
-    installation: &Installation,
-    domain: Domain,
-    slot: u8,
-    page: u16,
-    content: &[u8],
-) -> [u8; CHECK] {
+fn check(crypto: &mut impl Crypto, installation: &Installation, place: Place, content: &[u8]) -> [u8; CHECK] {
     // The longest content is an entry of two cells without its check.
     let mut bytes = [0; 20 + 2 * CELL - CHECK];
     bytes[..16].copy_from_slice(&installation.0);
-    bytes[16] = domain as u8;
-    bytes[17] = slot;
-    bytes[18..20].copy_from_slice(&page.to_le_bytes());
+    bytes[16] = place.domain as u8;
+    bytes[17] = place.slot;
+    bytes[18..20].copy_from_slice(&place.page.to_le_bytes());
     bytes[20..20 + content.len()].copy_from_slice(content);
     let digest = crypto.sha256(&bytes[..20 + content.len()]);
     let mut check = [0; CHECK];

@@ -2,6 +2,7 @@
 
 use crate::canonical::{MAX_CHAIN_ID, Message};
 use crate::env::Crypto;
+use crate::hrs::Step;
 
 /// 28 bytes of SHA-256 over every canonical field but the timestamp.
 ///
@@ -20,23 +21,23 @@ const SIZE: usize = 88 + MAX_CHAIN_ID;
 #[inline(never)]
 pub fn digest(crypto: &mut impl Crypto, message: &Message<'_>) -> Digest {
     let mut bytes = [0; SIZE];
-    let hrs = message.hrs();
-    let pol_round = match message {
-        Message::Proposal(proposal) => proposal.pol_round.map_or(u32::MAX, |round| round.value()),
-        Message::Vote(_) => 0,
+    let hrs = message.hrs;
+    let pol_round = match hrs.step {
+        Step::Proposal => message.pol_round.map_or(u32::MAX, |round| round.value()),
+        _ => 0,
     };
     bytes[0] = DOMAIN;
     bytes[1] = hrs.step as u8;
     bytes[2..10].copy_from_slice(&hrs.height.value().to_le_bytes());
     bytes[10..14].copy_from_slice(&hrs.round.value().to_le_bytes());
     bytes[14..18].copy_from_slice(&pol_round.to_le_bytes());
-    if let Some(block) = message.block() {
+    if let Some(block) = message.block {
         bytes[18] = 1;
         bytes[19..51].copy_from_slice(block.hash);
         bytes[51..55].copy_from_slice(&block.total.to_le_bytes());
         bytes[55..87].copy_from_slice(block.parts_hash);
     }
-    let id = message.chain();
+    let id = message.chain;
     let id = id.as_bytes();
     bytes[87] = id.len() as u8;
     bytes[88..88 + id.len()].copy_from_slice(id);

@@ -1,10 +1,8 @@
 //! A simulated device and short words for what a host asks of it.
 
 use highwater_core::apdu::{ChainStatus, Command, MAX_COMMAND, Named, PromptStatus, Reply, Signed, Status};
-use highwater_core::canonical::{
-    BlockId, ChainId, MAX_MESSAGE, Message, Proposal, Timestamp, Vote, VoteKind,
-};
-use highwater_core::hrs::{Height, Hrs, Round, Step};
+use highwater_core::canonical::{BlockId, ChainId, MAX_MESSAGE, Message, Timestamp};
+use highwater_core::hrs::{Hrs, Round, Step};
 use highwater_sim::{Owner, SimDevice, World};
 
 /// The chain of these tests.
@@ -103,26 +101,12 @@ impl Ask {
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let (hash, parts_hash) = ([self.block; 32], [self.parts; 32]);
         let block = BlockId { hash: &hash, total: self.total, parts_hash: &parts_hash };
-        let (height, round) = (Height::new(self.height).unwrap(), Round::new(self.round).unwrap());
-        let timestamp = Timestamp::new(self.seconds, 7).unwrap();
-        let chain = chain(self.chain);
-        let message = match self.step {
-            Step::Proposal => Message::Proposal(Proposal {
-                height,
-                round,
-                pol_round: self.pol.map(|pol| Round::new(pol).unwrap()),
-                block,
-                timestamp,
-                chain,
-            }),
-            step => Message::Vote(Vote {
-                kind: if step == Step::Prevote { VoteKind::Prevote } else { VoteKind::Precommit },
-                height,
-                round,
-                block: (self.block != 0).then_some(block),
-                timestamp,
-                chain,
-            }),
+        let message = Message {
+            hrs: Hrs::new(self.height, self.round, self.step).unwrap(),
+            pol_round: self.pol.map(|pol| Round::new(pol).unwrap()),
+            block: (self.block != 0).then_some(block),
+            timestamp: Timestamp::new(self.seconds, 7).unwrap(),
+            chain: chain(self.chain),
         };
         let mut bytes = [0; MAX_MESSAGE];
         let len = message.encode(&mut bytes);

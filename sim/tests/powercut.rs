@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use highwater_core::apdu::{Command, MAX_COMMAND, Reply, Status};
-use highwater_core::canonical::{BlockId, ChainId, MAX_MESSAGE, Message, Timestamp, Vote, VoteKind};
-use highwater_core::hrs::{Height, Hrs, Round, Step};
+use highwater_core::canonical::{BlockId, ChainId, MAX_MESSAGE, Message, Timestamp};
+use highwater_core::hrs::{Hrs, Step};
 use highwater_core::layout;
 use highwater_sim::{Fault, Owner, SimDevice, Tear, World};
 use rand::rngs::StdRng;
@@ -43,20 +43,19 @@ fn chain() -> ChainId<'static> {
     ChainId::new(CHAIN.as_bytes()).unwrap()
 }
 
-fn vote(device: &mut SimDevice, height: u64, kind: VoteKind, block: u8) -> (Hrs, Status) {
+fn vote(device: &mut SimDevice, height: u64, kind: Step, block: u8) -> (Hrs, Status) {
     let hash = [block; 32];
-    let message = Message::Vote(Vote {
-        kind,
-        height: Height::new(height).unwrap(),
-        round: Round::default(),
+    let message = Message {
+        hrs: Hrs::new(height, 0, kind).unwrap(),
+        pol_round: None,
         block: Some(BlockId { hash: &hash, total: 1, parts_hash: &hash }),
         timestamp: Timestamp { seconds: 1_700_000_000, nanos: 0 },
         chain: chain(),
-    });
+    };
     let mut bytes = [0; MAX_MESSAGE];
     let len = message.encode(&mut bytes);
     let (_, status) = exchange(device, Command::Sign(&bytes[..len]));
-    (message.hrs(), status)
+    (message.hrs, status)
 }
 
 fn armed(pairs: u16) -> SimDevice {
@@ -81,7 +80,7 @@ fn tear(random: &mut StdRng) -> Tear {
 fn ask(device: &mut SimDevice, auditor: &mut Auditor, random: &mut StdRng) -> Status {
     let near = auditor.highest().map_or(0, |hrs| hrs.height.value());
     let height = (near + random.random_range(0..3)).saturating_sub(1).max(1);
-    let kind = if random.random() { VoteKind::Prevote } else { VoteKind::Precommit };
+    let kind = if random.random() { Step::Prevote } else { Step::Precommit };
     let block = random.random_range(1..4);
     let (hrs, status) = vote(device, height, kind, block);
     if status == Status::Ok && device.world.medium.is_powered() {
@@ -116,7 +115,7 @@ fn g2_the_mark_never_falls_and_tears_alone_never_make_it_unclear() {
             device = restart_with_cuts(device, &mut random);
             // The next height is always free to sign: no tear asks for the owner.
             let next = auditor.highest().map_or(1, |hrs| hrs.height.value() + 1);
-            let (hrs, status) = vote(&mut device, next + 1, VoteKind::Prevote, 1);
+            let (hrs, status) = vote(&mut device, next + 1, Step::Prevote, 1);
             assert_eq!(status, Status::Ok, "pairs {pairs}, {hrs}");
             auditor.see(hrs, 1);
         }
@@ -193,7 +192,7 @@ fn a_blank_or_garbage_ring_under_an_approved_chain_is_unclear() {
             device.world.medium.rot(layout::ring_page(4, 0, index), cell);
         }
         let mut device = device.restart();
-        assert_eq!(vote(&mut device, 1_000, VoteKind::Prevote, 1).1, Status::Unclear);
+        assert_eq!(vote(&mut device, 1_000, Step::Prevote, 1).1, Status::Unclear);
     }
 }
 
@@ -202,8 +201,8 @@ fn wear_is_level_within_one_erase() {
     let mut device = armed(8);
     let before = device.world.medium.erases().to_vec();
     for height in 1..=160 {
-        assert_eq!(vote(&mut device, height, VoteKind::Prevote, 1).1, Status::Ok);
-        assert_eq!(vote(&mut device, height, VoteKind::Prevote, 1).1, Status::Ok, "a repeat");
+        assert_eq!(vote(&mut device, height, Step::Prevote, 1).1, Status::Ok);
+        assert_eq!(vote(&mut device, height, Step::Prevote, 1).1, Status::Ok, "a repeat");
     }
     let worn: Vec<u32> = (0..16)
         .map(|index| usize::from(layout::ring_page(8, 0, index)))
@@ -216,10 +215,10 @@ fn wear_is_level_within_one_erase() {
 #[test]
 fn the_mark_and_the_repeat_survive_a_restart() {
     let mut device = armed(4);
-    let (hrs, status) = vote(&mut device, 5, VoteKind::Prevote, 1);
+    let (hrs, status) = vote(&mut device, 5, Step::Prevote, 1);
     assert_eq!((hrs.step, status), (Step::Prevote, Status::Ok));
     let mut device = device.restart();
-    assert_eq!(vote(&mut device, 5, VoteKind::Prevote, 1).1, Status::Ok);
-    assert_eq!(vote(&mut device, 5, VoteKind::Prevote, 2).1, Status::Conflict);
-    assert_eq!(vote(&mut device, 4, VoteKind::Precommit, 1).1, Status::HeightRegression);
+    assert_eq!(vote(&mut device, 5, Step::Prevote, 1).1, Status::Ok);
+    assert_eq!(vote(&mut device, 5, Step::Prevote, 2).1, Status::Conflict);
+    assert_eq!(vote(&mut device, 4, Step::Precommit, 1).1, Status::HeightRegression);
 }

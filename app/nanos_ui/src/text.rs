@@ -34,19 +34,27 @@ impl Text {
     }
 
     /// Appends a number in decimal.
+    ///
+    /// Digit by digit from the highest bit on, each step doubling what stands there: the chip has no division, and the
+    /// routine that stands for it is larger than this.
     #[inline(never)]
-    pub fn push_decimal(&mut self, mut number: u64) {
-        let mut digits = [0; 20];
-        let mut at = digits.len();
-        loop {
-            at -= 1;
-            digits[at] = b'0' + (number % 10) as u8;
-            number /= 10;
-            if number == 0 {
-                break;
+    pub fn push_decimal(&mut self, number: u64) {
+        let mut digits = [0u8; 20];
+        for bit in (0..u64::BITS).rev() {
+            let mut carry = (number >> bit) as u8 & 1;
+            for digit in digits.iter_mut().rev() {
+                let double = 2 * *digit + carry;
+                carry = u8::from(double > 9);
+                *digit = double - 10 * carry;
             }
         }
-        self.push(&digits[at..]);
+        let mut started = false;
+        for (place, digit) in digits.iter().enumerate() {
+            started |= *digit != 0 || place == digits.len() - 1;
+            if started {
+                self.push(&[b'0' + digit]);
+            }
+        }
     }
 
     /// Appends bytes in lower-case hexadecimal.

@@ -19,10 +19,12 @@ pub(crate) struct Home {
 impl Home {
     /// The buttons go round the slots.
     pub(crate) fn press(&mut self, button: Button) {
-        let slots = SLOTS as u8;
+        let last = SLOTS as u8 - 1;
         self.slot = match button {
-            Button::Left => (self.slot + slots - 1) % slots,
-            Button::Right => (self.slot + 1) % slots,
+            Button::Left if self.slot == 0 => last,
+            Button::Left => self.slot - 1,
+            Button::Right if self.slot == last => 0,
+            Button::Right => self.slot + 1,
             Button::Both => self.slot,
         };
     }

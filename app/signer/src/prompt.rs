@@ -195,7 +195,7 @@ fn slot(slot: u8) -> Text {
 fn key_index(ask: &Ask, view: &View) -> u32 {
     match ask {
         Ask::Add { key_index, .. } => *key_index,
-        _ => view.entry.map_or(0, |entry| entry.key_index),
+        _ => view.entry.as_ref().map_or(0, highwater_core::chains::Entry::key_index),
     }
 }
 
@@ -224,6 +224,6 @@ fn shared(ask: &Ask, signer: &mut Signer, world: &mut World<'_>) -> Option<u8> {
     let Ask::Add { slot, key_index, .. } = ask else { return None };
     (0..SLOTS as u8).find(|other| {
         let entry = if other == slot { None } else { signer.view(world, *other).entry };
-        entry.is_some_and(|entry| entry.key_index == *key_index && entry.chain().is_some())
+        entry.is_some_and(|entry| entry.key_index() == *key_index && entry.chain().is_some())
     })
 }

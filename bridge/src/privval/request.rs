@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use highwater_core::canonical::{
-    BlockId, ChainId, MAX_MESSAGE, Message, Proposal, Timestamp, Vote, VoteKind,
-};
-use highwater_core::hrs::{Height, Hrs, Round};
+use highwater_core::canonical::{BlockId, ChainId, MAX_MESSAGE, Message, Timestamp};
+use highwater_core::hrs::{Height, Hrs, Round, Step};
 
 use super::malformed::{Malformed, Why};
 use super::proto::{self, Envelope, Sum};
@@ -105,13 +103,13 @@ fn vote(vote: proto::Vote, chain: &str, skip_extension: bool) -> Result<SignRequ
     if vote == proto::Vote::default() {
         return Err(Why::Missing);
     }
-    let kind = match vote.r#type {
-        PREVOTE => VoteKind::Prevote,
-        PRECOMMIT => VoteKind::Precommit,
+    let step = match vote.r#type {
+        PREVOTE => Step::Prevote,
+        PRECOMMIT => Step::Precommit,
         other => return Err(Why::VoteType(other)),
     };
     let block = block(vote.block_id.as_ref())?;
-    let extends = kind == VoteKind::Precommit && block.is_some();
+    let extends = step == Step::Precommit && block.is_some();
     // With the flag a node of 1.0 leaves the fields as they are (`privval/file.go`).
     if !extends && !vote.extension.is_empty() && !skip_extension {
         return Err(Why::Extension);
@@ -119,14 +117,13 @@ fn vote(vote: proto::Vote, chain: &str, skip_extension: bool) -> Result<SignRequ
     if !vote.non_rp_extension.is_empty() {
         return Err(Why::RawExtension);
     }
-    let message = Message::Vote(Vote {
-        kind,
-        height: height(vote.height)?,
-        round: round(vote.round)?,
+    let message = Message {
+        hrs: Hrs { height: height(vote.height)?, round: round(vote.round)?, step },
+        pol_round: None,
         block,
         timestamp: timestamp(vote.timestamp)?,
         chain: ChainId::new(chain.as_bytes()).ok_or(Why::ChainId)?,
-    });
+    };
     let extension = (extends && !skip_extension).then_some(vote.extension);
     Ok(sign_request(Kind::Vote, &message, extension))
 }
@@ -144,14 +141,13 @@ fn proposal(proposal: &proto::Proposal, chain: &str) -> Result<SignRequest, Why>
             _ => return Err(Why::PolRound(pol)),
         },
     };
-    let message = Message::Proposal(Proposal {
-        height: height(proposal.height)?,
-        round,
+    let message = Message {
+        hrs: Hrs { height: height(proposal.height)?, round, step: Step::Proposal },
         pol_round,
-        block: block(proposal.block_id.as_ref())?.ok_or(Why::NilProposal)?,
+        block: Some(block(proposal.block_id.as_ref())?.ok_or(Why::NilProposal)?),
         timestamp: timestamp(proposal.timestamp)?,
         chain: ChainId::new(chain.as_bytes()).ok_or(Why::ChainId)?,
-    });
+    };
     Ok(sign_request(Kind::Proposal, &message, None))
 }
 
@@ -160,8 +156,8 @@ fn sign_request(kind: Kind, message: &Message<'_>, extension: Option<Vec<u8>>) -
     let len = message.encode(&mut bytes);
     SignRequest {
         kind,
-        chain: message.chain().as_str().to_owned(),
-        hrs: message.hrs(),
+        chain: message.chain.as_str().to_owned(),
+        hrs: message.hrs,
         sign_bytes: bytes[..len].to_vec(),
         extension,
     }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use highwater_core::apdu::{Reply, Signed, Status};
 use highwater_core::canonical::Message;
-use highwater_core::hrs::Hrs;
+use highwater_core::hrs::{Hrs, Step};
 use tokio::sync::oneshot;
 
 use crate::admin::Counters;
@@ -113,11 +113,11 @@ impl Inner {
         let Ok(message) = Message::parse(&request.sign_bytes) else {
             return Some(self.refuse(request.hrs, Status::NotCanonical, None));
         };
-        if message.chain().as_str() != self.chain {
+        if message.chain.as_str() != self.chain {
             return Some(self.refused(advice::other_chain(&self.chain)));
         }
         if let Some(stop) = self.stop_height
-            && message.hrs().height.value() > stop
+            && message.hrs.height.value() > stop
         {
             return Some(self.refused(advice::beyond_stop(stop)));
         }
@@ -139,7 +139,7 @@ impl Inner {
         }
         state.forget_older(self.device.seen().epoch);
         let kept = state.replies.find(&request.sign_bytes, &message)?;
-        tracing::debug!(chain = %self.chain, hrs = %message.hrs(), "repeated");
+        tracing::debug!(chain = %self.chain, hrs = %message.hrs, "repeated");
         Some(signed(kept))
     }
 
@@ -172,16 +172,16 @@ impl Inner {
             return self.refused(advice::wrong_signature(&self.chain));
         };
         // A vote that was signed before comes back with the timestamp it was signed with.
-        let moved = given.timestamp != message.timestamp();
+        let moved = given.timestamp != message.timestamp;
         let over = replies::encode(&message.at(given.timestamp));
-        if moved && matches!(message, Message::Proposal(_)) || !self.verifies(&over, &given.signature) {
+        if moved && message.hrs.step == Step::Proposal || !self.verifies(&over, &given.signature) {
             return self.refused(advice::wrong_signature(&self.chain));
         }
         let mut state = self.state();
         state.absent_since = None;
         let seen = self.device.seen();
         state.forget_older(seen.epoch);
-        let hrs = message.hrs();
+        let hrs = message.hrs;
         let incarnation = seen
             .session
             .as_ref()

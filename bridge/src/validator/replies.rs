@@ -35,7 +35,7 @@ impl Replies {
         if let Some(entry) = self.entries.iter().find(|entry| entry.bytes == bytes) {
             return Some(entry.kept);
         }
-        let (hrs, newest) = (message.hrs(), self.entries.back()?.hrs.height);
+        let (hrs, newest) = (message.hrs, self.entries.back()?.hrs.height);
         if hrs.step == Step::Proposal || hrs.height != newest {
             return None;
         }
@@ -48,7 +48,7 @@ impl Replies {
         if self.entries.len() == KEPT {
             self.entries.pop_front();
         }
-        let (hrs, statement) = (message.hrs(), statement(message));
+        let (hrs, statement) = (message.hrs, statement(message));
         self.entries.push_back(Entry { hrs, bytes: bytes.to_vec(), statement, kept });
     }
 
@@ -67,7 +67,7 @@ pub(super) struct Released {
 
 impl Released {
     pub(super) fn new(incarnation: u16, message: &Message<'_>) -> Self {
-        Self { incarnation, hrs: message.hrs(), statement: statement(message) }
+        Self { incarnation, hrs: message.hrs, statement: statement(message) }
     }
 
     /// The place that `next` conflicts with: below it, or there with another statement.

@@ -1,8 +1,8 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use highwater_core::apdu::{Command, MAX_COMMAND, ins};
-use highwater_core::canonical::{BlockId, ChainId, Timestamp, Vote, VoteKind};
-use highwater_core::hrs::{Height, Round};
+use highwater_core::canonical::{BlockId, ChainId, Timestamp};
+use highwater_core::hrs::Step;
 use highwater_sim::{Owner, SimDevice};
 
 use super::*;
@@ -97,18 +97,17 @@ fn apdu(command: Command<'_>) -> Vec<u8> {
 
 fn vote(height: u64, block: u8, seconds: i64) -> SignRequest {
     let hash = [block; 32];
-    let message = Message::Vote(Vote {
-        kind: VoteKind::Prevote,
-        height: Height::new(height).unwrap(),
-        round: Round::default(),
+    let message = Message {
+        hrs: Hrs::new(height, 0, Step::Prevote).unwrap(),
+        pol_round: None,
         block: Some(BlockId { hash: &hash, total: 1, parts_hash: &hash }),
         timestamp: Timestamp { seconds, nanos: 0 },
         chain: ChainId::new(CHAIN.as_bytes()).unwrap(),
-    });
+    };
     SignRequest {
         kind: Kind::Vote,
         chain: CHAIN.to_owned(),
-        hrs: message.hrs(),
+        hrs: message.hrs,
         sign_bytes: replies::encode(&message),
         extension: None,
     }

@@ -28,79 +28,128 @@ pub enum NotCanonical {
     Encoding = 11,
 }
 
-/// A bounds-checked reader.
+/// A bounds-checked reader that remembers the first thing that was wrong.
+///
+/// After that it reads zeros and nothing, so what was read means nothing until [`Cursor::end`] says that all was well.
+/// (An error value from every single read would cost the firmware half as much code again.)
 pub(super) struct Cursor<'a> {
     rest: &'a [u8],
+    wrong: Option<NotCanonical>,
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes }
+    fn new(bytes: &'a [u8], wrong: Option<NotCanonical>) -> Self {
+        Self { rest: bytes, wrong }
     }
 
     /// The message inside its varint length, which must cover the bytes exactly.
-    pub(super) fn delimited(bytes: &'a [u8]) -> Result<Self, NotCanonical> {
-        let mut outer = Self::new(bytes);
-        let inner = outer.nested()?;
-        outer.end()?;
-        Ok(inner)
+    pub(super) fn delimited(bytes: &'a [u8]) -> Self {
+        let mut outer = Self::new(bytes, None);
+        let mut inner = outer.nested();
+        inner.join(outer);
+        inner
+    }
+
+    /// Something is wrong; only the first is remembered.
+    pub(super) fn fail(&mut self, why: NotCanonical) {
+        self.wrong = self.wrong.or(Some(why));
+        self.rest = &[];
+    }
+
+    /// Something is wrong unless this holds.
+    pub(super) fn demand(&mut self, holds: bool, why: NotCanonical) {
+        if !holds {
+            self.fail(why);
+        }
     }
 
     /// Consumes `tag` if it comes next.
+    #[inline(never)]
     pub(super) fn tag(&mut self, tag: u8) -> bool {
-        let next = self.rest.first() == Some(&tag);
-        if next {
-            self.rest = &self.rest[1..];
+        match self.rest {
+            [next, rest @ ..] if *next == tag => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
         }
-        next
     }
 
-    pub(super) fn take(&mut self, len: usize) -> Result<&'a [u8], NotCanonical> {
-        if len > self.rest.len() {
-            return Err(NotCanonical::Truncated);
+    #[inline(never)]
+    fn take(&mut self, len: usize) -> &'a [u8] {
+        match self.rest.split_at_checked(len) {
+            Some((taken, rest)) => {
+                self.rest = rest;
+                taken
+            }
+            None => {
+                self.fail(NotCanonical::Truncated);
+                &[]
+            }
         }
-        let (taken, rest) = self.rest.split_at(len);
-        self.rest = rest;
-        Ok(taken)
     }
 
     /// A varint in its shortest form.
-    pub(super) fn varint(&mut self) -> Result<u64, NotCanonical> {
+    #[inline(never)]
+    pub(super) fn varint(&mut self) -> u64 {
         let mut value = 0u64;
-        for i in 0..10 {
-            let byte = self.take(1)?[0];
-            let bits = u64::from(byte & 0x7f);
+        let mut shift = 0;
+        loop {
+            // Nothing more to read is a last byte: the loop ends, and the failure is remembered.
+            let byte = self.take(1).first().copied().unwrap_or(0);
             // The tenth byte has room for one bit only.
-            if i == 9 && byte > 1 {
-                return Err(NotCanonical::Varint);
+            if shift == 63 && byte > 1 {
+                self.fail(NotCanonical::Varint);
+                return 0;
             }
-            value |= bits << (7 * i);
+            value |= u64::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
-                return if byte == 0 && i > 0 { Err(NotCanonical::Varint) } else { Ok(value) };
+                self.demand(byte != 0 || shift == 0, NotCanonical::Varint);
+                return value;
             }
+            shift += 7;
         }
-        Err(NotCanonical::Varint)
     }
 
-    /// Eight bytes, little endian, signed.
-    pub(super) fn sfixed64(&mut self) -> Result<i64, NotCanonical> {
-        let mut bytes = [0; 8];
-        bytes.copy_from_slice(self.take(8)?);
-        Ok(i64::from_le_bytes(bytes))
+    /// A varint behind `tag`, or 0 if it is not there.
+    pub(super) fn varint_field(&mut self, tag: u8) -> u64 {
+        if self.tag(tag) { self.varint() } else { 0 }
     }
 
-    pub(super) fn bytes(&mut self) -> Result<&'a [u8], NotCanonical> {
-        let len = self.varint()?;
+    /// Eight bytes, little endian, behind `tag`, or 0 if it is not there.
+    #[inline(never)]
+    pub(super) fn fixed_field(&mut self, tag: u8) -> u64 {
+        if !self.tag(tag) {
+            return 0;
+        }
+        self.take(8).first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+    }
+
+    #[inline(never)]
+    pub(super) fn bytes(&mut self) -> &'a [u8] {
         // Longer than the address space is longer than the bytes.
-        self.take(usize::try_from(len).map_err(|_| NotCanonical::Truncated)?)
+        let len = usize::try_from(self.varint()).unwrap_or(usize::MAX);
+        self.take(len)
     }
 
-    pub(super) fn nested(&mut self) -> Result<Self, NotCanonical> {
-        Ok(Self::new(self.bytes()?))
+    /// A message within this one. It is to be given back by [`Cursor::join`].
+    pub(super) fn nested(&mut self) -> Self {
+        let bytes = self.bytes();
+        Self::new(bytes, self.wrong)
     }
 
-    pub(super) fn end(self) -> Result<(), NotCanonical> {
-        if self.rest.is_empty() { Ok(()) } else { Err(NotCanonical::Trailing) }
+    /// Takes over what was wrong in a message within (or around) this one, which must have been read to its end.
+    pub(super) fn join(&mut self, mut other: Self) {
+        other.demand(other.rest.is_empty(), NotCanonical::Trailing);
+        if let Some(why) = other.wrong {
+            self.fail(why);
+        }
+    }
+
+    /// The end: all was well, or the first thing that was not.
+    pub(super) fn end(mut self) -> Result<(), NotCanonical> {
+        self.demand(self.rest.is_empty(), NotCanonical::Trailing);
+        self.wrong.map_or(Ok(()), Err)
     }
 }
 
@@ -157,7 +206,11 @@ impl<'a> Writer<'a> {
 }
 
 /// Bytes of the shortest varint of `value`.
-pub(super) const fn varint_len(value: u64) -> usize {
-    let bits = 64 - value.leading_zeros() as usize;
-    if bits == 0 { 1 } else { bits.div_ceil(7) }
+pub(super) const fn varint_len(mut value: u64) -> usize {
+    let mut len = 1;
+    while value >= 0x80 {
+        value >>= 7;
+        len += 1;
+    }
+    len
 }

@@ -23,10 +23,10 @@ impl<'a> Extension<'a> {
     ///
     /// The first body byte is 0a or 11, never the 08 of a vote or proposal: neither is taken for the other.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, NotCanonical> {
-        let mut cursor = Cursor::delimited(bytes)?;
-        let content = if cursor.tag(0x0a) { cursor.bytes()? } else { &[] };
-        let (height, round) = height_and_round(&mut cursor)?;
-        let chain = ChainId::read(&mut cursor, 0x22)?;
+        let mut cursor = Cursor::delimited(bytes);
+        let content = if cursor.tag(0x0a) { cursor.bytes() } else { &[] };
+        let (height, round) = height_and_round(&mut cursor);
+        let chain = ChainId::read(&mut cursor, 0x22);
         cursor.end()?;
         let extension = Self { content, height, round, chain };
         let mut rest = bytes;

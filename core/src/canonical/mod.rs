@@ -14,7 +14,7 @@ mod parts;
 
 pub use cursor::NotCanonical;
 pub use extension::Extension;
-pub use message::{Message, Proposal, Vote, VoteKind};
+pub use message::Message;
 pub use parts::{BlockId, ChainId, MAX_CHAIN_ID, SECONDS, Timestamp};
 
 /// The longest vote or proposal, bytes, length prefix included (a proposal with every field at its widest).

@@ -23,16 +23,17 @@ impl Timestamp {
         (SECONDS.contains(&seconds) && nanos < 1_000_000_000).then_some(Self { seconds, nanos })
     }
 
-    pub(super) fn read(cursor: &mut Cursor<'_>, tag: u8) -> Result<Self, NotCanonical> {
-        if !cursor.tag(tag) {
-            return Err(NotCanonical::Timestamp);
-        }
-        let mut inner = cursor.nested()?;
-        let seconds = if inner.tag(0x08) { inner.varint()? as i64 } else { 0 };
-        let nanos = if inner.tag(0x10) { inner.varint()? } else { 0 };
-        inner.end()?;
-        let nanos = u32::try_from(nanos).map_err(|_| NotCanonical::Timestamp)?;
-        Self::new(seconds, nanos).ok_or(NotCanonical::Timestamp)
+    #[inline(never)]
+    pub(super) fn read(cursor: &mut Cursor<'_>, tag: u8) -> Self {
+        let there = cursor.tag(tag);
+        cursor.demand(there, NotCanonical::Timestamp);
+        let mut inner = cursor.nested();
+        let seconds = inner.varint_field(0x08) as i64;
+        let nanos = inner.varint_field(0x10);
+        cursor.join(inner);
+        let timestamp = u32::try_from(nanos).ok().and_then(|nanos| Self::new(seconds, nanos));
+        cursor.demand(timestamp.is_some(), NotCanonical::Timestamp);
+        timestamp.unwrap_or_default()
     }
 
     pub(super) fn write(&self, writer: &mut Writer<'_>, tag: u8) {
@@ -56,23 +57,25 @@ pub struct BlockId<'a> {
 }
 
 impl<'a> BlockId<'a> {
-    pub(super) fn read(cursor: &mut Cursor<'a>, tag: u8) -> Result<Option<Self>, NotCanonical> {
+    /// `None` is nil, or something wrong that the cursor remembers.
+    #[inline(never)]
+    pub(super) fn read(cursor: &mut Cursor<'a>, tag: u8) -> Option<Self> {
         if !cursor.tag(tag) {
-            return Ok(None);
+            return None;
         }
-        let mut inner = cursor.nested()?;
-        let hash = hash(&mut inner, 0x0a)?;
-        if !inner.tag(0x12) {
-            return Err(NotCanonical::BlockId);
-        }
-        let mut parts = inner.nested()?;
-        inner.end()?;
-        let total = if parts.tag(0x08) { parts.varint()? } else { 0 };
-        let parts_hash = hash_of_parts(parts)?;
-        match u32::try_from(total) {
-            Ok(total) if total > 0 => Ok(Some(Self { hash, total, parts_hash })),
-            _ => Err(NotCanonical::BlockId),
-        }
+        let mut inner = cursor.nested();
+        let hash = hash(&mut inner, 0x0a);
+        let there = inner.tag(0x12);
+        inner.demand(there, NotCanonical::BlockId);
+        let mut parts = inner.nested();
+        let total = parts.varint_field(0x08);
+        let parts_hash = self::hash(&mut parts, 0x12);
+        // A total that does not fit is as wrong as none.
+        let total = u32::try_from(total).unwrap_or(0);
+        parts.demand(total > 0, NotCanonical::BlockId);
+        inner.join(parts);
+        cursor.join(inner);
+        Some(Self { hash: hash?, total, parts_hash: parts_hash? })
     }
 
     pub(super) fn write(&self, writer: &mut Writer<'_>, tag: u8) {
@@ -87,17 +90,11 @@ impl<'a> BlockId<'a> {
     }
 }
 
-fn hash<'a>(cursor: &mut Cursor<'a>, tag: u8) -> Result<&'a [u8; 32], NotCanonical> {
-    if !cursor.tag(tag) {
-        return Err(NotCanonical::BlockId);
-    }
-    cursor.bytes()?.try_into().map_err(|_| NotCanonical::BlockId)
-}
-
-fn hash_of_parts<'a>(mut parts: Cursor<'a>) -> Result<&'a [u8; 32], NotCanonical> {
-    let hash = hash(&mut parts, 0x12)?;
-    parts.end()?;
-    Ok(hash)
+#[inline(never)]
+fn hash<'a>(cursor: &mut Cursor<'a>, tag: u8) -> Option<&'a [u8; 32]> {
+    let hash = if cursor.tag(tag) { cursor.bytes().try_into().ok() } else { None };
+    cursor.demand(hash.is_some(), NotCanonical::BlockId);
+    hash
 }
 
 /// A chain id: 1 to 50 of `[A-Za-z0-9._-]`, compared byte for byte.
@@ -107,7 +104,9 @@ pub struct ChainId<'a>(&'a [u8]);
 impl<'a> ChainId<'a> {
     /// `None` if the length or a character is not allowed.
     pub fn new(id: &'a [u8]) -> Option<Self> {
-        let allowed = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        // Letters by one range: bit 5 is what tells a small one from a large one.
+        let allowed =
+            |b: &u8| matches!(b | 0x20, b'a'..=b'z') || matches!(b, b'0'..=b'9' | b'.' | b'_' | b'-');
         ((1..=MAX_CHAIN_ID).contains(&id.len()) && id.iter().all(allowed)).then_some(Self(id))
     }
 
@@ -122,10 +121,12 @@ impl<'a> ChainId<'a> {
         core::str::from_utf8(self.0).unwrap_or_default()
     }
 
-    pub(super) fn read(cursor: &mut Cursor<'a>, tag: u8) -> Result<Self, NotCanonical> {
-        if !cursor.tag(tag) {
-            return Err(NotCanonical::ChainId);
-        }
-        Self::new(cursor.bytes()?).ok_or(NotCanonical::ChainId)
+    /// No id. What was read means nothing until its reader says that all was well, and then it is not this.
+    pub(crate) const NONE: Self = Self(&[]);
+
+    pub(super) fn read(cursor: &mut Cursor<'a>, tag: u8) -> Self {
+        let id = if cursor.tag(tag) { Self::new(cursor.bytes()) } else { None };
+        cursor.demand(id.is_some(), NotCanonical::ChainId);
+        id.unwrap_or(Self::NONE)
     }
 }

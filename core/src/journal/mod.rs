@@ -4,7 +4,7 @@
 mod record;
 mod ring;
 
-pub use record::{Content, Record};
+pub use record::{Kind, Record};
 pub use ring::{Newest, Ring, Scan, Spare, Unreadable};
 
 /// How far beyond the newest record an append may reach when read-backs fail, and how far boot looks for

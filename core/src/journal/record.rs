@@ -3,22 +3,23 @@
 use crate::canonical::Timestamp;
 use crate::env::{CELL, Cell, Crypto};
 use crate::hrs::{Hrs, Signed};
-use crate::layout::{self, Domain, FORMAT, Installation};
+use crate::layout::{self, FORMAT, Installation, Place};
 use crate::statement::Digest;
 
 /// What a record stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Content {
+#[repr(u8)]
+pub enum Kind {
     /// A statement for a block was signed here.
-    SignedBlock(Digest, Timestamp),
+    SignedBlock = 1,
     /// A nil vote was signed here.
-    SignedNil(Digest, Timestamp),
-    /// The owner set the mark; this is the highest HRS that was ever signed.
-    MarkOnly(Hrs),
+    SignedNil = 2,
+    /// The owner set the mark.
+    MarkOnly = 3,
     /// The page was prepared at the slot's first ADD. Never a mark.
-    Formatted,
+    Formatted = 4,
     /// The page was dead and was filled; serial and HRS are those of the newest record of that moment.
-    Filler,
+    Filler = 5,
 }
 
 /// A valid record.
@@ -31,130 +32,136 @@ pub struct Record {
     /// The mark.
     pub hrs: Hrs,
     /// What stands at it.
-    pub content: Content,
+    pub kind: Kind,
+    /// More of what stands at it, as it is written: of a statement its timestamp and digest, of a mark-only record the
+    /// highest HRS signed, else zeros.
+    body: [u8; BODY],
 }
 
-const KIND_BLOCK: u8 = 1;
-const KIND_NIL: u8 = 2;
-const KIND_MARK: u8 = 3;
-const KIND_FORMATTED: u8 = 4;
-const KIND_FILLER: u8 = 5;
-
-const BODY: core::ops::Range<usize> = 28..56;
+/// Timestamp 9, digest 28.
+const BODY: usize = 37;
+const STAMP: usize = 9;
+const BODY_AT: usize = 19;
 const CHECKED: usize = CELL - layout::CHECK;
+const _: () = assert!(BODY_AT + BODY == CHECKED && STAMP + Hrs::SIZE <= BODY);
 
 impl Record {
+    /// A signed statement. The serial is still to be set, by the append.
+    pub fn signed(incarnation: u16, hrs: Hrs, nil: bool, statement: &Digest, at: Timestamp) -> Self {
+        let kind = if nil { Kind::SignedNil } else { Kind::SignedBlock };
+        let mut record = Self::bare(incarnation, 0, hrs, kind);
+        // 42 bits of seconds in two's complement, then 30 bits of nanoseconds.
+        let low = at.seconds as u64 & ((1 << 42) - 1) | u64::from(at.nanos) << 42;
+        record.body[..8].copy_from_slice(&low.to_le_bytes());
+        record.body[8] = (at.nanos >> 22) as u8;
+        record.body[STAMP..].copy_from_slice(&statement.0);
+        record
+    }
+
+    /// A mark set by the owner. The serial is still to be set, by the append.
+    pub fn mark_only(incarnation: u16, hrs: Hrs, highest_signed: Hrs) -> Self {
+        let mut record = Self::bare(incarnation, 0, hrs, Kind::MarkOnly);
+        record.body[STAMP..STAMP + Hrs::SIZE].copy_from_slice(&highest_signed.to_bytes());
+        record
+    }
+
+    /// A page that was prepared.
+    pub fn formatted() -> Self {
+        Self::bare(0, 0, Hrs::default(), Kind::Formatted)
+    }
+
+    /// What fills a dead page: it names a serial, a mark and an incarnation.
+    pub fn filler(incarnation: u16, serial: u32, hrs: Hrs) -> Self {
+        Self::bare(incarnation, serial, hrs, Kind::Filler)
+    }
+
+    const fn bare(incarnation: u16, serial: u32, hrs: Hrs, kind: Kind) -> Self {
+        Self { incarnation, serial, hrs, kind, body: [0; BODY] }
+    }
+
     /// Whether the record sets the mark: a signed or mark-only one.
     pub fn is_mark(&self) -> bool {
-        !matches!(self.content, Content::Formatted | Content::Filler)
+        matches!(self.kind, Kind::SignedBlock | Kind::SignedNil | Kind::MarkOnly)
     }
 
     /// The highest HRS ever signed, which a mark set by command may exceed.
     pub fn highest_signed(&self) -> Hrs {
-        match self.content {
-            Content::MarkOnly(highest) => highest,
+        match self.kind {
+            Kind::MarkOnly => self.named().unwrap_or_default(),
             _ => self.hrs,
         }
     }
 
     /// What was signed at the mark.
-    pub fn signed(&self) -> Signed {
-        match self.content {
-            Content::SignedBlock(digest, at) | Content::SignedNil(digest, at) => {
-                Signed::Statement(digest, at)
-            }
-            Content::MarkOnly(_) | Content::Formatted | Content::Filler => Signed::Nothing,
+    pub fn statement(&self) -> Signed {
+        let mut digest = Digest([0; 28]);
+        digest.0.copy_from_slice(&self.body[STAMP..]);
+        match (self.kind, self.timestamp()) {
+            (Kind::SignedBlock | Kind::SignedNil, Some(at)) => Signed::Statement(digest, at),
+            _ => Signed::Nothing,
         }
     }
 
-    /// The bytes for `page` of `slot`.
+    fn named(&self) -> Option<Hrs> {
+        Hrs::from_bytes(self.body[STAMP..].first_chunk()?)
+    }
+
+    #[inline(never)]
+    fn timestamp(&self) -> Option<Timestamp> {
+        let low = u64::from_le_bytes(*self.body.first_chunk()?);
+        // The shift up and down again carries the sign of bit 41 through.
+        let seconds = (low << 22) as i64 >> 22;
+        Timestamp::new(seconds, (low >> 42) as u32 | u32::from(self.body[8]) << 22)
+    }
+
+    /// The bytes for a place.
     #[inline(never)]
     pub fn encode(
         &self,
         crypto: &mut impl Crypto,
         installation: &Installation,
-        slot: u8,
-        page: u16,
+        place: Place,
         cell: &mut Cell,
     ) {
-        *cell = [0; CELL];
-        let kind = match &self.content {
-            Content::SignedBlock(digest, at) => signed_bytes(cell, KIND_BLOCK, digest, at),
-            Content::SignedNil(digest, at) => signed_bytes(cell, KIND_NIL, digest, at),
-            Content::MarkOnly(highest) => {
-                cell[28..28 + Hrs::SIZE].copy_from_slice(&highest.to_bytes());
-                KIND_MARK
-            }
-            Content::Formatted => KIND_FORMATTED,
-            Content::Filler => KIND_FILLER,
-        };
-        cell[0] = FORMAT << 5 | kind << 2 | self.hrs.step as u8;
+        cell[0] = FORMAT << 5 | (self.kind as u8) << 2 | self.hrs.step as u8;
         cell[1..3].copy_from_slice(&self.incarnation.to_le_bytes());
         cell[3..7].copy_from_slice(&self.serial.to_le_bytes());
-        cell[7..19].copy_from_slice(&self.hrs.to_bytes()[..12]);
-        let check = layout::check(crypto, installation, Domain::Record, slot, page, &cell[..CHECKED]);
-        cell[CHECKED..].copy_from_slice(&check);
+        cell[7..BODY_AT].copy_from_slice(&self.hrs.to_bytes()[..12]);
+        cell[BODY_AT..CHECKED].copy_from_slice(&self.body);
+        layout::seal(crypto, installation, place, cell);
     }
 
-    /// Reads what stands on `page` of `slot`; `None` if it fails its check or says something no writer writes.
+    /// Reads what stands at a place; `None` if it fails its check or says something no writer writes.
     #[inline(never)]
     pub fn decode(
         crypto: &mut impl Crypto,
         installation: &Installation,
-        slot: u8,
-        page: u16,
+        place: Place,
         cell: &Cell,
     ) -> Option<Self> {
-        if cell[0] >> 5 != FORMAT {
-            return None;
-        }
-        let check = layout::check(crypto, installation, Domain::Record, slot, page, &cell[..CHECKED]);
-        if check != cell[CHECKED..] {
+        if cell[0] >> 5 != FORMAT || !layout::is_sealed(crypto, installation, place, cell) {
             return None;
         }
         let mut hrs = [0; Hrs::SIZE];
-        hrs[..12].copy_from_slice(&cell[7..19]);
+        hrs[..12].copy_from_slice(&cell[7..BODY_AT]);
         hrs[12] = cell[0] & 3;
-        let content = match cell[0] >> 2 & 7 {
-            KIND_BLOCK => Content::SignedBlock(digest(cell), timestamp(cell)?),
-            KIND_NIL => Content::SignedNil(digest(cell), timestamp(cell)?),
-            KIND_MARK => {
-                let mut highest = [0; Hrs::SIZE];
-                highest.copy_from_slice(&cell[28..28 + Hrs::SIZE]);
-                Content::MarkOnly(Hrs::from_bytes(&highest)?)
-            }
-            KIND_FORMATTED => Content::Formatted,
-            KIND_FILLER => Content::Filler,
+        let kind = match cell[0] >> 2 & 7 {
+            1 => Kind::SignedBlock,
+            2 => Kind::SignedNil,
+            3 => Kind::MarkOnly,
+            4 => Kind::Formatted,
+            5 => Kind::Filler,
             _ => return None,
         };
-        Some(Self {
-            incarnation: u16::from_le_bytes([cell[1], cell[2]]),
-            serial: u32::from_le_bytes([cell[3], cell[4], cell[5], cell[6]]),
-            hrs: Hrs::from_bytes(&hrs)?,
-            content,
-        })
+        let incarnation = u16::from_le_bytes([cell[1], cell[2]]);
+        let serial = u32::from_le_bytes([cell[3], cell[4], cell[5], cell[6]]);
+        let mut record = Self::bare(incarnation, serial, Hrs::from_bytes(&hrs)?, kind);
+        record.body.copy_from_slice(&cell[BODY_AT..CHECKED]);
+        let sound = match kind {
+            Kind::SignedBlock | Kind::SignedNil => record.timestamp().is_some(),
+            Kind::MarkOnly => record.named().is_some(),
+            Kind::Formatted | Kind::Filler => true,
+        };
+        sound.then_some(record)
     }
-}
-
-fn signed_bytes(cell: &mut Cell, kind: u8, digest: &Digest, at: &Timestamp) -> u8 {
-    // 42 bits of seconds in two's complement, then 30 bits of nanoseconds.
-    let packed = (at.seconds as u64 & ((1 << 42) - 1)) as u128 | u128::from(at.nanos) << 42;
-    cell[19..28].copy_from_slice(&packed.to_le_bytes()[..9]);
-    cell[BODY].copy_from_slice(&digest.0);
-    kind
-}
-
-fn timestamp(cell: &Cell) -> Option<Timestamp> {
-    let mut bytes = [0; 16];
-    bytes[..9].copy_from_slice(&cell[19..28]);
-    let packed = u128::from_le_bytes(bytes);
-    // The shift up and down again carries the sign of bit 41 through.
-    let seconds = ((packed as u64) << 22) as i64 >> 22;
-    Timestamp::new(seconds, (packed >> 42) as u32)
-}
-
-fn digest(cell: &Cell) -> Digest {
-    let mut digest = Digest([0; 28]);
-    digest.0.copy_from_slice(&cell[BODY]);
-    digest
 }

@@ -1,18 +1,18 @@
 //! Reading, repairing and appending. The rule numbers are those of the module's specification.
 
-use super::{Content, Durable, Record, StorageFault, retry_distance};
+use super::{Durable, Kind, Record, StorageFault, retry_distance};
 use crate::env::{CELL, Crypto, Flash};
-use crate::hrs::Hrs;
-use crate::layout::{self, Installation, record_page, ring_page};
+use crate::hrs::{Hrs, Signed};
+use crate::layout::{self, Domain, Installation, Place, record_page, ring_page};
 use crate::statement::Digest;
 
 /// The ring of one slot. Holds no state: everything it knows stands in flash.
 #[derive(Debug, Clone, Copy)]
-pub struct Ring {
+pub struct Ring<'a> {
     /// The slot.
     pub slot: u8,
     /// Keys every check.
-    pub installation: Installation,
+    pub installation: &'a Installation,
 }
 
 /// What a full scan of a ring found.
@@ -61,10 +61,8 @@ pub struct Newest {
 impl Newest {
     /// The permit to sign again what this record names; nothing else.
     pub fn permit_repeat(self, statement: &Digest) -> Option<Durable> {
-        match self.record.content {
-            Content::SignedBlock(digest, _) | Content::SignedNil(digest, _) if digest == *statement => {
-                Some(self.proof)
-            }
+        match self.record.statement() {
+            Signed::Statement(digest, _) if digest == *statement => Some(self.proof),
             _ => None,
         }
     }
@@ -94,10 +92,7 @@ impl From<StorageFault> for Unreadable {
     }
 }
 
-/// The two copies of a pair, as read.
-struct Pair(Option<Record>, Option<Record>);
-
-impl Ring {
+impl Ring<'_> {
     /// Reads the whole ring and finds the newest record of `incarnation`. Writes nothing.
     #[inline(never)]
     pub fn scan<E: Flash + Crypto>(&self, env: &mut E, incarnation: u16) -> Scan {
@@ -120,27 +115,24 @@ impl Ring {
             scan.highest_serial = scan.highest_serial.max(record.serial);
             scan.highest_incarnation = scan.highest_incarnation.max(record.incarnation);
             scan.highest_hrs = scan.highest_hrs.max(record.hrs);
-            match record.content {
-                Content::Filler => {
-                    scan.committed = true;
-                    // A filler of an older incarnation says nothing about this one's serials but that
-                    // they are higher, which holds anyway: serials never fall.
-                    scan.filler_serial = scan.filler_serial.max(record.serial);
-                }
-                Content::SignedBlock(..) | Content::SignedNil(..) => scan.committed = true,
-                Content::MarkOnly(_) | Content::Formatted => {}
+            scan.committed |= matches!(record.kind, Kind::Filler | Kind::SignedBlock | Kind::SignedNil);
+            if record.kind == Kind::Filler {
+                // A filler of an older incarnation says nothing about this one's serials but that
+                // they are higher, which holds anyway: serials never fall.
+                scan.filler_serial = scan.filler_serial.max(record.serial);
             }
             let at_its_place = u32::from(index / 2) == record.serial % u32::from(pairs);
-            let newer = scan.newest.is_none_or(|newest| record.serial > newest.serial);
+            let newer = scan.newest.as_ref().is_none_or(|newest| record.serial > newest.serial);
             if record.is_mark() && record.incarnation == incarnation && at_its_place && newer {
                 scan.newest = Some(record);
             }
         }
-        if let Some(newest) = scan.newest {
-            for ahead in 1..=retry_distance(pairs) {
-                let Pair(one, two) = self.read_pair(env, newest.serial.wrapping_add(ahead));
-                scan.dead_pair_ahead |= one.is_none() && two.is_none();
-            }
+        if let Some(serial) = scan.newest.as_ref().map(|newest| newest.serial) {
+            scan.dead_pair_ahead = (1..=retry_distance(pairs)).any(|ahead| {
+                let dead =
+                    |copy| self.read(env, self.page(pairs, serial.wrapping_add(ahead), copy)).is_none();
+                (0..2).all(dead)
+            });
         }
         scan
     }
@@ -156,13 +148,12 @@ impl Ring {
 
     /// Writes whichever copy of `newest` is missing.
     fn restore<E: Flash + Crypto>(&self, env: &mut E, newest: &Record) -> Result<(), StorageFault> {
-        let Pair(one, two) = self.read_pair(env, newest.serial);
-        for (copy, found) in [(0, one), (1, two)] {
-            if found.as_ref() != Some(newest) && !self.write(env, newest, copy) {
-                return Err(StorageFault);
-            }
-        }
-        Ok(())
+        let pairs = env.pairs();
+        let stands = (0..2).all(|copy| {
+            let page = self.page(pairs, newest.serial, copy);
+            self.read(env, page).is_some_and(|found| found == *newest) || self.put(env, newest, page)
+        });
+        if stands { Ok(()) } else { Err(StorageFault) }
     }
 
     /// Rule 5: fills dead pages among `range` with fillers that name `newest`.
@@ -177,7 +168,7 @@ impl Ring {
         range: core::ops::Range<u16>,
     ) {
         let pairs = env.pairs();
-        let filler = Record { content: Content::Filler, ..*newest };
+        let filler = Record::filler(newest.incarnation, newest.serial, newest.hrs);
         for index in range {
             let page = ring_page(pairs, self.slot, index);
             let own = u32::from(index / 2) == newest.serial % u32::from(pairs);
@@ -194,14 +185,9 @@ impl Ring {
         env: &mut E,
         range: core::ops::Range<u16>,
     ) -> Result<(), StorageFault> {
-        let blank = Record { incarnation: 0, serial: 0, hrs: Hrs::default(), content: Content::Formatted };
         let pairs = env.pairs();
-        for index in range {
-            if !self.put(env, &blank, ring_page(pairs, self.slot, index)) {
-                return Err(StorageFault);
-            }
-        }
-        Ok(())
+        let mut pages = range.map(|index| ring_page(pairs, self.slot, index));
+        if pages.all(|page| self.put(env, &Record::formatted(), page)) { Ok(()) } else { Err(StorageFault) }
     }
 
     /// Rule 8: reads both copies of the newest pair; one bad: restores it first; both bad: lost.
@@ -212,19 +198,24 @@ impl Ring {
         serial: u32,
         incarnation: u16,
     ) -> Result<Newest, Unreadable> {
-        let Pair(one, two) = self.read_pair(env, serial);
-        let named = |found: &Option<Record>| {
-            found.as_ref().is_some_and(|r| r.is_mark() && r.serial == serial && r.incarnation == incarnation)
-        };
-        let (one, two) = (one.filter(|_| named(&one)), two.filter(|_| named(&two)));
-        let record = match (one, two) {
-            (Some(one), Some(two)) if one == two => one,
-            (Some(record), None) | (None, Some(record)) => {
-                self.restore(env, &record)?;
-                record
+        let pairs = env.pairs();
+        let (mut found, mut copies): (Option<Record>, u8) = (None, 0);
+        for copy in 0..2 {
+            let Some(record) = self.read(env, self.page(pairs, serial, copy)) else { continue };
+            if !record.is_mark() || record.serial != serial || record.incarnation != incarnation {
+                continue;
             }
-            _ => return Err(Unreadable::Lost),
-        };
+            // Two valid copies that differ were written by nobody: neither is believed.
+            if found.as_ref().is_some_and(|other| *other != record) {
+                return Err(Unreadable::Lost);
+            }
+            found = Some(record);
+            copies += 1;
+        }
+        let record = found.ok_or(Unreadable::Lost)?;
+        if copies == 1 {
+            self.restore(env, &record)?;
+        }
         Ok(Newest { record, proof: Durable(()) })
     }
 
@@ -238,43 +229,41 @@ impl Ring {
         &self,
         env: &mut E,
         newest_serial: u32,
-        record: &Record,
+        record: &mut Record,
     ) -> Result<(u32, Durable), StorageFault> {
-        for ahead in 1..=retry_distance(env.pairs()) {
+        let pairs = env.pairs();
+        for ahead in 1..=retry_distance(pairs) {
             // A serial that cannot be counted any further is four billion signatures away.
             let serial = newest_serial.checked_add(ahead).ok_or(StorageFault)?;
-            let record = Record { serial, ..*record };
-            if self.write(env, &record, 0) && self.write(env, &record, 1) {
+            record.serial = serial;
+            if (0..2).all(|copy| self.put(env, record, self.page(pairs, serial, copy))) {
                 return Ok((serial, Durable(())));
             }
         }
         Err(StorageFault)
     }
 
-    fn read_pair<E: Flash + Crypto>(&self, env: &mut E, serial: u32) -> Pair {
-        let pairs = env.pairs();
-        Pair(
-            self.read(env, record_page(pairs, self.slot, serial, 0)),
-            self.read(env, record_page(pairs, self.slot, serial, 1)),
-        )
+    /// The page of a copy of the record with `serial`.
+    fn page(&self, pairs: u16, serial: u32, copy: u16) -> u16 {
+        record_page(pairs, self.slot, serial, copy)
     }
 
     #[inline(never)]
     fn read<E: Flash + Crypto>(&self, env: &mut E, page: u16) -> Option<Record> {
         let mut cell = [0; CELL];
         env.read(page, &mut cell);
-        Record::decode(env, &self.installation, self.slot, page, &cell)
+        Record::decode(env, self.installation, self.place(page), &cell)
     }
 
-    /// Writes `record` at its own place and reads it back.
-    fn write<E: Flash + Crypto>(&self, env: &mut E, record: &Record, copy: u16) -> bool {
-        self.put(env, record, record_page(env.pairs(), self.slot, record.serial, copy))
-    }
-
+    /// Writes `record` on `page` and reads it back.
     #[inline(never)]
     fn put<E: Flash + Crypto>(&self, env: &mut E, record: &Record, page: u16) -> bool {
         let mut cell = [0; CELL];
-        record.encode(env, &self.installation, self.slot, page, &mut cell);
+        record.encode(env, self.installation, self.place(page), &mut cell);
         layout::write_verified(env, page, &cell)
+    }
+
+    fn place(&self, page: u16) -> Place {
+        Place { domain: Domain::Record, slot: self.slot, page }
     }
 }

@@ -10,7 +10,7 @@ use crate::canonical::ChainId;
 use crate::chains::{self, Entry, Found, State};
 use crate::env::Env;
 use crate::hrs::Hrs;
-use crate::journal::{Content, Record};
+use crate::journal::Record;
 use crate::layout::SLOTS;
 
 /// How an approved change went on.
@@ -193,15 +193,16 @@ impl Signer {
             _ => return Err(Status::StorageFault),
         };
         let old = view.entry.ok_or(Status::StorageFault)?;
-        let entry = old.buried(state, view.mark, view.highest_signed);
-        chains::commit(env, &self.installation, slot, entry, approved).map_err(|_| Status::StorageFault)?;
+        let mut entry = old.buried(state, view.mark, view.highest_signed);
+        chains::commit(env, &self.installation, slot, &mut entry, approved)
+            .map_err(|_| Status::StorageFault)?;
         Ok(Progress::Done)
     }
 
     fn forget<E: Env>(&mut self, env: &mut E, slot: u8, approved: Approved) -> Result<Progress, Status> {
         let known = self.slots[usize::from(slot)].incarnation;
         let incarnation = known.max(self.ring(slot).scan(env, 0).highest_incarnation);
-        chains::commit(env, &self.installation, slot, Entry::free(incarnation), approved)
+        chains::commit(env, &self.installation, slot, &mut Entry::free(incarnation), approved)
             .map_err(|_| Status::StorageFault)?;
         Ok(Progress::Done)
     }
@@ -231,15 +232,10 @@ impl Signer {
             // A lowering is a new life: what stands above it must never be taken for the mark again.
             return Ok(Progress::Working(self.prepare(env, slot, to, highest, approved)?));
         }
-        let record = Record {
-            incarnation: newest.record.incarnation,
-            serial: 0, // Set by the append.
-            hrs: to,
-            content: Content::MarkOnly(highest),
-        };
+        let mut record = Record::mark_only(newest.record.incarnation, to, highest);
         // A raise changes no entry and can only forbid; the approval ends here.
         let _ = approved;
-        let _ = self.append(env, slot, &record)?;
+        let _ = self.append(env, slot, &mut record)?;
         Ok(Progress::Done)
     }
 
@@ -256,7 +252,7 @@ impl Signer {
         self.prompts.finish(PromptStatus {
             state: if result.is_ok() { PromptState::Approved } else { PromptState::Failed },
             status: result.err().unwrap_or(Status::Ok).word(),
-            incarnation: view.entry.map_or(0, |entry| entry.incarnation),
+            incarnation: view.entry.as_ref().map_or(0, Entry::incarnation),
             mark: view.mark,
             highest_signed: view.highest_signed,
         });

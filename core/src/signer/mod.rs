@@ -72,24 +72,25 @@ pub struct Signer {
     last: Option<LastSignature>,
     prompts: Prompts,
     events: Events,
-    ticks: u32,
+    /// Ticks of the second that is going by.
+    ticks: u8,
 }
 
 impl Signer {
     /// Reads and repairs everything, before anything is released.
     #[inline(never)]
     pub fn boot<E: Env>(env: &mut E) -> Self {
-        let (standing, installation) = installation::boot(env);
         let mut signer = Self {
-            standing,
-            installation,
+            standing: Standing::Fault,
+            installation: Installation::default(),
             slots: [Slot::EMPTY; SLOTS],
             last: None,
             prompts: Prompts::default(),
             events: Events::default(),
             ticks: 0,
         };
-        if standing == Standing::Sound {
+        signer.standing = installation::boot(env, &mut signer.installation);
+        if signer.standing == Standing::Sound {
             for slot in 0..SLOTS as u8 {
                 signer.load(env, slot);
             }
@@ -128,8 +129,9 @@ impl Signer {
 
     /// Called ten times a second.
     pub fn tick(&mut self) {
-        self.ticks = self.ticks.wrapping_add(1);
-        if self.ticks.is_multiple_of(TICKS_PER_SECOND) {
+        self.ticks += 1;
+        if u32::from(self.ticks) == TICKS_PER_SECOND {
+            self.ticks = 0;
             for slot in &mut self.slots {
                 slot.credit = (slot.credit + CREDIT_PER_SECOND).min(LEAP_CREDIT);
             }

@@ -5,8 +5,8 @@ use super::{LastSignature, Signer};
 use crate::apdu::{ChainState, Signed, Status};
 use crate::canonical::{MAX_MESSAGE, Message, NotCanonical, Timestamp};
 use crate::env::{CryptoFailed, Env};
-use crate::hrs::{Asked, Hrs, Refusal, Verdict, judge};
-use crate::journal::{Content, Durable, Newest, Record, Unreadable};
+use crate::hrs::{self, Asked, Hrs, Refusal, Verdict, judge};
+use crate::journal::{Durable, Newest, Record, Unreadable};
 use crate::statement::{self, Digest};
 
 /// A refusal, with what the host is told beside the status word.
@@ -49,10 +49,10 @@ impl Signer {
     pub(super) fn sign<E: Env>(&mut self, env: &mut E, bytes: &[u8]) -> Result<Signed, Refused> {
         self.sound()?;
         let message = Message::parse(bytes).map_err(Refused::NotCanonical)?;
-        let slot = self.find(env, message.chain()).ok_or(Status::UnknownChain)?;
+        let slot = self.find(env, message.chain).ok_or(Status::UnknownChain)?;
         let result = self.sign_in(env, slot, &message, bytes);
         if let Err(Refused::Plain(status) | Refused::Mark(status, _)) = result {
-            self.events.push(status, slot, message.hrs());
+            self.events.push(status, slot, message.hrs);
         }
         result
     }
@@ -66,14 +66,14 @@ impl Signer {
         bytes: &[u8],
     ) -> Result<Signed, Refused> {
         let asked = Asked {
-            hrs: message.hrs(),
+            hrs: message.hrs,
             statement: statement::digest(env, message),
-            timestamp: message.timestamp(),
+            timestamp: message.timestamp,
         };
         let newest = self.newest(env, slot)?;
         let mark = newest.record.hrs;
         let credit = self.slots[usize::from(slot)].credit;
-        match judge(&asked, mark, &newest.record.signed(), credit) {
+        match judge(&asked, mark, &newest.record.statement(), credit) {
             Verdict::Refuse(refusal) => Err(Refused::Mark(refusal.into(), mark)),
             Verdict::Fresh => {
                 let permit = self.raise(env, slot, message, &asked, mark)?;
@@ -116,17 +116,10 @@ impl Signer {
         asked: &Asked,
         mark: Hrs,
     ) -> Result<Durable, Refused> {
-        let content = match message.block() {
-            Some(_) => Content::SignedBlock(asked.statement, asked.timestamp),
-            None => Content::SignedNil(asked.statement, asked.timestamp),
-        };
-        let record = Record {
-            incarnation: self.slots[usize::from(slot)].incarnation,
-            serial: 0, // Set by the append.
-            hrs: asked.hrs,
-            content,
-        };
-        let permit = self.append(env, slot, &record)?;
+        let incarnation = self.slots[usize::from(slot)].incarnation;
+        let nil = message.block.is_none();
+        let mut record = Record::signed(incarnation, asked.hrs, nil, &asked.statement, asked.timestamp);
+        let permit = self.append(env, slot, &mut record)?;
         let heights = asked.hrs.height.value() - mark.height.value();
         let credit = &mut self.slots[usize::from(slot)].credit;
         // The verdict was Fresh, so the difference is within the credit.
@@ -139,7 +132,7 @@ impl Signer {
         &mut self,
         env: &mut E,
         slot: u8,
-        record: &Record,
+        record: &mut Record,
     ) -> Result<Durable, Status> {
         let serial = self.slots[usize::from(slot)].serial;
         match self.ring(slot).append(env, serial, record) {
@@ -163,8 +156,7 @@ impl Signer {
         newest: Newest,
         statement: &Digest,
     ) -> Result<Signed, Refused> {
-        let (Content::SignedBlock(_, timestamp) | Content::SignedNil(_, timestamp)) = newest.record.content
-        else {
+        let hrs::Signed::Statement(_, timestamp) = newest.record.statement() else {
             return Err(Status::Internal.into());
         };
         let (serial, incarnation) = (newest.record.serial, newest.record.incarnation);

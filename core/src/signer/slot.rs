@@ -5,11 +5,15 @@ use crate::apdu::{ChainState, ChainStatus, Status};
 use crate::chains::{self, Entry, Found, State};
 use crate::env::Env;
 use crate::hrs::Hrs;
-use crate::journal::{Content, Record, Ring, Unreadable};
+use crate::journal::{Kind, Record, Ring, Unreadable};
 use crate::layout::{self, RATED_ERASES, ring_page};
 
 /// The heights a chain may rise by at once: at start, after an approved ADD or SET_MARK, and at most.
 pub const LEAP_CREDIT: u32 = 100_000;
+
+/// Millionths of a page's rated life that one erase costs.
+const PPM_PER_ERASE: u32 = 1_000_000 / RATED_ERASES;
+const _: () = assert!(PPM_PER_ERASE * RATED_ERASES == 1_000_000);
 
 /// What RAM keeps of a slot: an index into flash, never the mark itself.
 #[derive(Debug, Clone, Copy)]
@@ -48,26 +52,26 @@ pub struct View {
 impl View {
     fn of_record(mut self, record: &Record) -> Self {
         (self.mark, self.highest_signed, self.writes) = (record.hrs, record.highest_signed(), record.serial);
-        self.kind = match record.content {
-            Content::SignedBlock(..) => 1,
-            Content::SignedNil(..) => 2,
+        self.kind = match record.kind {
+            Kind::SignedBlock => 1,
+            Kind::SignedNil => 2,
             _ => 3,
         };
         self
     }
 
     pub(super) fn status(&self, pairs: u16) -> ChainStatus<'_> {
-        let erases = u64::from(self.writes / u32::from(pairs));
+        let erases = self.writes / u32::from(pairs);
         ChainStatus {
             state: self.state,
             chain: self.entry.as_ref().and_then(Entry::chain),
-            key_index: self.entry.map_or(0, |entry| entry.key_index),
-            incarnation: self.entry.map_or(0, |entry| entry.incarnation),
+            key_index: self.entry.as_ref().map_or(0, Entry::key_index),
+            incarnation: self.entry.as_ref().map_or(0, Entry::incarnation),
             mark: self.mark,
             highest_signed: self.highest_signed,
             kind: self.kind,
             writes: self.writes,
-            wear_ppm: u32::try_from(erases * 1_000_000 / u64::from(RATED_ERASES)).unwrap_or(u32::MAX),
+            wear_ppm: erases.saturating_mul(PPM_PER_ERASE),
             last_refusal: 0,
             refused: Hrs::default(),
         }
@@ -75,8 +79,8 @@ impl View {
 }
 
 impl Signer {
-    pub(super) fn ring(&self, slot: u8) -> Ring {
-        Ring { slot, installation: self.installation }
+    pub(super) fn ring(&self, slot: u8) -> Ring<'_> {
+        Ring { slot, installation: &self.installation }
     }
 
     /// Reads a slot from flash and repairs what a power cut or one rotten page left (rules 2, 5, 6, 7).
@@ -86,11 +90,11 @@ impl Signer {
             Found::Damaged => ChainState::Damaged,
             Found::Blank => self.uncommitted(env, slot),
             Found::Entry(entry) => {
-                self.slots[usize::from(slot)].incarnation = entry.incarnation;
-                self.slots[usize::from(slot)].key_index = entry.key_index;
+                self.slots[usize::from(slot)].incarnation = entry.incarnation();
+                self.slots[usize::from(slot)].key_index = entry.key_index();
                 match chains::equalise(env, &self.installation, slot, &entry) {
                     Err(_) => ChainState::Fault,
-                    Ok(()) => match entry.state {
+                    Ok(()) => match entry.state() {
                         State::Free => ChainState::Free,
                         State::Tombstone => ChainState::Tombstone,
                         State::UnclearTombstone => ChainState::UnclearTombstone,
@@ -120,15 +124,15 @@ impl Signer {
     }
 
     fn load_ring<E: Env>(&mut self, env: &mut E, slot: u8, entry: &Entry) -> ChainState {
-        if env.loaded_key(slot).is_err() && env.load_key(slot, entry.key_index).is_err() {
+        if env.loaded_key(slot).is_err() && env.load_key(slot, entry.key_index()).is_err() {
             return ChainState::Fault;
         }
-        let ring = self.ring(slot);
-        let scan = ring.scan(env, entry.incarnation);
-        match scan.newest {
-            Some(newest) if !scan.unclear(entry.incarnation) => {
+        let ring = Ring { slot, installation: &self.installation };
+        let scan = ring.scan(env, entry.incarnation());
+        match &scan.newest {
+            Some(newest) if !scan.unclear(entry.incarnation()) => {
                 self.slots[usize::from(slot)].serial = newest.serial;
-                match ring.repair(env, &newest) {
+                match ring.repair(env, newest) {
                     Ok(()) => ChainState::Armed,
                     Err(Unreadable::Lost) => ChainState::Unclear,
                     Err(Unreadable::Fault) => ChainState::Fault,
@@ -151,8 +155,8 @@ impl Signer {
             writes: serial,
         };
         if let Found::Entry(entry) = chains::read(env, &self.installation, slot) {
+            (view.mark, view.highest_signed) = (entry.mark(), entry.highest_signed());
             view.entry = Some(entry);
-            (view.mark, view.highest_signed) = (entry.mark, entry.highest_signed);
         }
         match state {
             ChainState::Armed => match self.ring(slot).newest(env, serial, incarnation) {

@@ -7,10 +7,10 @@ use super::Signer;
 use super::permit::Approved;
 use super::prompts::{Ask, Phase, outcome};
 use crate::apdu::{ChainState, PromptState, Status};
-use crate::chains::{self, Entry, Found, State};
+use crate::chains::{self, Entry, Found};
 use crate::env::Env;
 use crate::hrs::Hrs;
-use crate::journal::{Content, Record, Spare};
+use crate::journal::{Record, Ring, Spare};
 
 /// Pages prepared in one turn, so that a vote waits for no more than that.
 const PAGES_PER_TURN: u16 = 4;
@@ -42,7 +42,7 @@ impl Signer {
         // The ring of a live chain was repaired at boot, and its pages are its own until the entry says otherwise.
         let live = self.slots[usize::from(slot)].state == ChainState::Armed;
         let (known, format) = match chains::read(env, &self.installation, slot) {
-            Found::Entry(entry) => (entry.incarnation, false),
+            Found::Entry(entry) => (entry.incarnation(), false),
             // Until an ADD has committed, every ADD formats from the start.
             Found::Blank => (0, true),
             Found::Damaged => return Err(Status::StorageDamaged),
@@ -67,7 +67,7 @@ impl Signer {
         };
         let ask = *ask;
         let slot = ask.slot();
-        let ring = crate::journal::Ring { slot, installation: self.installation };
+        let ring = Ring { slot, installation: &self.installation };
         let end = 2 * env.pairs();
         if work.next_page < end {
             let range = work.next_page..(work.next_page + PAGES_PER_TURN).min(end);
@@ -75,7 +75,7 @@ impl Signer {
             let prepared = if work.format {
                 ring.format(env, range)
             } else {
-                let named = work.record();
+                let named = Record::filler(work.incarnation, work.serial, work.mark);
                 ring.fill_dead(env, &named, Spare::Nothing, range);
                 Ok(())
             };
@@ -111,28 +111,18 @@ impl Signer {
         }
         let approved = work.approved.take().ok_or(Status::Internal)?;
         self.slots[usize::from(slot)].serial = work.serial;
-        let record = Record { content: Content::MarkOnly(work.highest_signed), ..work.record() };
-        let _ = self.append(env, slot, &record)?;
-        let entry = match (ask, chains::read(env, &self.installation, slot)) {
+        let mut record = Record::mark_only(work.incarnation, work.mark, work.highest_signed);
+        let _ = self.append(env, slot, &mut record)?;
+        let mut entry = match (ask, chains::read(env, &self.installation, slot)) {
             (Ask::Add { chain, key_index, .. }, _) => {
                 let chain = chain.id().ok_or(Status::Internal)?;
-                Entry::new(State::Armed, chain, *key_index, work.incarnation)
+                Entry::new(chain, *key_index, work.incarnation)
             }
             (_, Found::Entry(old)) => old.reborn(work.incarnation),
             _ => return Err(Status::StorageFault),
         };
-        chains::commit(env, &self.installation, slot, entry, approved).map_err(|_| Status::StorageFault)?;
+        chains::commit(env, &self.installation, slot, &mut entry, approved)
+            .map_err(|_| Status::StorageFault)?;
         Ok(true)
-    }
-}
-
-impl Work {
-    fn record(&self) -> Record {
-        Record {
-            incarnation: self.incarnation,
-            serial: self.serial,
-            hrs: self.mark,
-            content: Content::Filler,
-        }
     }
 }

@@ -6,6 +6,7 @@ use crate::crypto::wipe;
 use crate::stack::{CANARY, PAINT};
 use crate::target::{Call, FLASH, PACKET, PAGE, TRAMPOLINE, UX_TASK};
 
+core::arch::global_asm!(include_str!("memory.s"), options(raw));
 core::arch::global_asm!(
     include_str!("boot.s"),
     flash = const FLASH,
