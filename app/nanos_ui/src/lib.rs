@@ -1,9 +1,8 @@
-//! What the owner sees: lines of text on pages, and a place in a row of pages.
+//! What the owner sees: pages of text, and a place in a row of them.
 //!
 //! | room | holds |
 //! | --- | --- |
-//! | [`text`] | a line, and digits without `core::fmt` |
-//! | [`page`] | up to three lines and two arrows, as a picture for the screen |
+//! | [`page`] | up to three lines and two arrows, as a picture for the screen; numbers without `core::fmt` |
 //! | [`pager`] | where in a row of pages the owner is |
 //!
 //! Nothing in here knows what a chain is.
@@ -13,8 +12,6 @@
 
 pub mod page;
 pub mod pager;
-pub mod text;
 
 pub use page::Page;
 pub use pager::{Pager, Pressed};
-pub use text::Text;

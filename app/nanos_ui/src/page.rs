@@ -1,66 +1,130 @@
 //! A page: up to three lines of text, and arrows that say there is more.
+//!
+//! Numbers are written by hand, since `core::fmt` must not be in the firmware.
 
-use crate::text::Text;
 use nanos_sdk::screen::{Align, Font, Icon, Item, Picture, Scratch};
 use nanos_sdk::target::{SCREEN_HEIGHT, SCREEN_WIDTH};
 
-/// Lines of a page.
-pub const LINES: usize = 3;
-/// Characters of a line between the arrows.
+/// Characters of a line that surely fit between the arrows, however wide they are.
 pub const COLUMNS: usize = 17;
+/// Bytes of a page: a mark in full with its title takes 56.
+const ROOM: usize = 60;
+/// Ends a line.
+const BREAK: u8 = b'\n';
 
 /// What stands on the screen. Pages compare by what is seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
-    /// From top to bottom; empty ones leave no gap.
-    pub lines: [Text; LINES],
-    /// There is a page before this one.
-    pub before: bool,
-    /// There is a page behind it.
-    pub behind: bool,
+    text: [u8; ROOM],
+    length: u8,
+    before: bool,
+    behind: bool,
 }
 
 impl Page {
-    /// A page of up to three lines, without arrows.
-    pub fn new(lines: [Text; LINES]) -> Self {
-        Self { lines, before: false, behind: false }
-    }
-
-    /// A text over the lines of the page, 17 characters each; it holds 51.
-    pub fn wrapped(text: &[u8]) -> Self {
-        let mut page = Self::default();
-        for (line, part) in page.lines.iter_mut().zip(text.chunks(COLUMNS)) {
-            line.push(part);
-        }
+    /// A page of lines of ASCII, parted by `\n`, without arrows. A blank one is of no text at all.
+    pub fn new(text: &[u8]) -> Self {
+        let mut page = Self { text: [0; ROOM], length: 0, before: false, behind: false };
+        page.push(text);
         page
     }
 
-    fn baseline(&self, index: usize) -> u8 {
-        let used = self.lines.iter().filter(|line| !line.as_bytes().is_empty()).count();
-        match (used, index) {
-            (0 | 1, _) => 20,
-            (2, 0) => 13,
-            (2, _) => 27,
-            (_, 0) => 9,
-            (_, 1) => 19,
-            _ => 29,
+    /// Says whether there is a page before this one, and one behind it.
+    pub fn set_arrows(&mut self, before: bool, behind: bool) {
+        (self.before, self.behind) = (before, behind);
+    }
+
+    /// Appends text. What does not fit is left out.
+    pub fn push(&mut self, text: &[u8]) {
+        for &byte in text {
+            if let Some(room) = self.text.get_mut(usize::from(self.length)) {
+                *room = byte;
+                self.length += 1;
+            }
         }
+    }
+
+    /// Appends a text over as many lines as it needs; three lines hold 51 characters.
+    pub fn push_wrapped(&mut self, mut text: &[u8]) {
+        while let Some((line, rest)) = text.split_at_checked(COLUMNS) {
+            self.push(line);
+            self.push(&[BREAK]);
+            text = rest;
+        }
+        self.push(text);
+    }
+
+    /// Appends a number in decimal.
+    ///
+    /// Digit by digit from the highest bit on, each step doubling what stands there: the chip has no division, and the
+    /// routine that stands for it is larger than this.
+    #[inline(never)]
+    pub fn push_decimal(&mut self, number: u64) {
+        let mut digits = [0u8; 20];
+        for bit in (0..u64::BITS).rev() {
+            let mut carry = (number >> bit) as u8 & 1;
+            for digit in digits.iter_mut().rev() {
+                let double = 2 * *digit + carry;
+                carry = u8::from(double > 9);
+                *digit = double - 10 * carry;
+            }
+        }
+        let mut started = false;
+        for (place, digit) in digits.iter().enumerate() {
+            started |= *digit != 0 || place == digits.len() - 1;
+            if started {
+                self.push(&[b'0' + digit]);
+            }
+        }
+    }
+
+    /// Appends bytes in lower-case hexadecimal.
+    pub fn push_hex(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            for digit in [byte >> 4, byte & 15] {
+                self.push(&[if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }]);
+            }
+        }
+    }
+
+    /// From top to bottom; empty ones leave no gap.
+    fn lines(&self) -> impl Iterator<Item = &[u8]> + Clone {
+        let text = &self.text[..usize::from(self.length).min(ROOM)];
+        text.split(|byte| *byte == BREAK).filter(|line| !line.is_empty())
+    }
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self::new(&[])
+    }
+}
+
+/// Where a line stands in a page of `used` lines.
+fn baseline(used: usize, index: usize) -> u8 {
+    match (used, index) {
+        (0 | 1, _) => 20,
+        (2, 0) => 13,
+        (2, _) => 27,
+        (_, 0) => 9,
+        (_, 1) => 19,
+        _ => 29,
     }
 }
 
 impl Picture for Page {
     fn item<'a>(&'a self, index: u8, _: &'a mut Scratch) -> Option<Item<'a>> {
         let index = usize::from(index);
-        let mut lines = self.lines.iter().filter(|line| !line.as_bytes().is_empty());
+        let mut lines = self.lines();
         let used = lines.clone().count();
-        if let Some(line) = lines.nth(index) {
+        if let Some(text) = lines.nth(index) {
             return Some(Item::Text {
-                text: line.as_bytes(),
+                text,
                 font: Font::Regular,
                 align: Align::Centre,
                 x: 0,
                 width: SCREEN_WIDTH,
-                baseline: self.baseline(index),
+                baseline: baseline(used, index),
             });
         }
         let left = Icon::Left.size();
@@ -94,19 +158,41 @@ mod tests {
 
     #[test]
     fn lines_are_set_by_their_number_and_arrows_follow() {
-        let mut page = Page::new([Text::new(b"one"), Text::default(), Text::new(b"two")]);
+        let mut page = Page::new(b"one\n\ntwo");
         assert_eq!(items(&page), [(13, b"one".to_vec()), (27, b"two".to_vec())]);
-        page.behind = true;
+        page.set_arrows(false, true);
         assert_eq!(items(&page)[2], (122, Vec::new()));
-        page.before = true;
+        page.set_arrows(true, true);
         assert_eq!(items(&page)[2..], [(2, Vec::new()), (122, Vec::new())]);
         assert!(items(&Page::default()).is_empty());
     }
 
     #[test]
     fn a_long_word_is_shown_whole() {
-        let word = [b'x'; 50];
-        let shown: Vec<u8> = items(&Page::wrapped(&word)).into_iter().flat_map(|(_, text)| text).collect();
-        assert_eq!(shown, word);
+        for length in [1, 16, 17, 18, 34, 50] {
+            let mut page = Page::default();
+            page.push_wrapped(&b"x".repeat(length));
+            let shown: Vec<u8> = items(&page).into_iter().flat_map(|(_, text)| text).collect();
+            assert_eq!(shown, b"x".repeat(length));
+            assert!(items(&page).iter().all(|(_, line)| line.len() <= COLUMNS));
+        }
+    }
+
+    #[test]
+    fn numbers_are_written_whole() {
+        for number in [0, 7, 10, 1_234_567, u64::MAX] {
+            let mut page = Page::default();
+            page.push_decimal(number);
+            assert_eq!(items(&page)[0].1, number.to_string().as_bytes());
+        }
+        let mut page = Page::default();
+        page.push_hex(&[0x00, 0x9a, 0xff]);
+        assert_eq!(items(&page)[0].1, b"009aff");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out() {
+        let page = Page::new(&[b'x'; 2 * ROOM]);
+        assert_eq!(items(&page)[0].1, [b'x'; ROOM]);
     }
 }

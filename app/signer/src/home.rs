@@ -1,63 +1,94 @@
-//! What the screen shows while nothing is asked: one chain, where it stands, how it is.
+//! What the screen shows while nothing is asked: each chain, where it stands, how it is; the version; the way out.
 
 use crate::env::World;
 use crate::words;
 use highwater_core::apdu::ChainState;
+use highwater_core::hrs::Step;
 use highwater_core::installation::Standing;
 use highwater_core::layout::SLOTS;
 use highwater_core::signer::Signer;
 use nanos_sdk::Button;
+use nanos_ui::Page;
 use nanos_ui::page::COLUMNS;
-use nanos_ui::{Page, Text};
 
-/// Which chain is shown.
+/// Pages, in a ring: one for each slot, then these.
+const VERSION: u8 = SLOTS as u8;
+const QUIT: u8 = VERSION + 1;
+
+/// Which page is up.
 #[derive(Debug, Default)]
 pub(crate) struct Home {
-    slot: u8,
+    page: u8,
+    /// Both buttons were pressed on "Quit" while a chain is armed: once more, and the app ends.
+    warned: bool,
 }
 
 impl Home {
-    /// The buttons go round the slots.
-    pub(crate) fn press(&mut self, button: Button) {
-        let last = SLOTS as u8 - 1;
-        self.slot = match button {
-            Button::Left if self.slot == 0 => last,
-            Button::Left => self.slot - 1,
-            Button::Right if self.slot == last => 0,
-            Button::Right => self.slot + 1,
-            Button::Both => self.slot,
+    /// A press. True: the app is to end.
+    pub(crate) fn press(&mut self, button: Button, signer: &Signer) -> bool {
+        let quit = self.page == QUIT && button == Button::Both;
+        if quit && (self.warned || signer.is_idle()) {
+            return true;
+        }
+        self.warned = quit;
+        self.page = match button {
+            Button::Left if self.page == 0 => QUIT,
+            Button::Left => self.page - 1,
+            Button::Right if self.page == QUIT => 0,
+            Button::Right => self.page + 1,
+            Button::Both => self.page,
         };
+        false
     }
 
-    /// The page of the chain in this slot, or what is wrong with the whole.
+    /// Nobody was there for a while: what was begun is taken back.
+    pub(crate) fn rest(&mut self) {
+        self.warned = false;
+    }
+
+    /// The page that is up, or what is wrong with the whole.
     #[inline(never)]
     pub(crate) fn page(&self, signer: &mut Signer, world: &mut World<'_>) -> Page {
-        let wrong: &[u8] = match signer.standing() {
-            Standing::Sound => return self.chain(signer, world),
-            Standing::OtherSeed => b"other seed",
-            Standing::Damaged => b"storage damaged",
-            Standing::Fault => b"storage fault",
+        let mut page = match (self.page, self.warned, signer.standing()) {
+            (VERSION, ..) => Page::new(concat!("Highwater\nversion ", env!("CARGO_PKG_VERSION")).as_bytes()),
+            (QUIT, true, _) => Page::new(b"Signing stops!\nQuit all the same?\npress both"),
+            (QUIT, ..) => Page::new(b"Quit\npress both"),
+            (_, _, Standing::Sound) => self.chain(signer, world),
+            (_, _, Standing::OtherSeed) => Page::new(b"Other seed:\nthis one signs\nnothing"),
+            (_, _, Standing::Damaged) => Page::new(b"Storage damaged:\nnothing is signed"),
+            (_, _, Standing::Fault) => Page::new(b"Storage fault:\nnothing is signed"),
         };
-        Page::new([Text::new(b"Highwater"), Text::new(wrong), Text::new(b"signs nothing")])
+        page.set_arrows(true, true);
+        page
     }
 
     fn chain(&self, signer: &mut Signer, world: &mut World<'_>) -> Page {
-        let view = signer.view(world, self.slot);
-        let state: &[u8] = match view.state {
+        let view = signer.view(world, self.page);
+        let mut page = Page::default();
+        match view.entry.as_ref().and_then(|entry| entry.chain()) {
+            Some(chain) => {
+                let id = chain.as_bytes();
+                page.push(&id[..id.len().min(COLUMNS)]);
+                page.push(b"\n");
+                page.push_decimal(view.mark.height.value());
+                page.push(b"/");
+                page.push_decimal(u64::from(view.mark.round.value()));
+            }
+            None => {
+                page.push(b"Highwater slot ");
+                page.push_decimal(u64::from(self.page) + 1);
+            }
+        }
+        page.push(b"\n");
+        page.push(match view.state {
             ChainState::Free => b"no chain",
+            ChainState::Armed if view.mark.step == Step::None => b"nothing signed",
             ChainState::Armed => words::step(view.mark.step),
             ChainState::Unclear => b"unclear: set mark",
             ChainState::Tombstone | ChainState::UnclearTombstone => b"removed",
             ChainState::Damaged => b"damaged: forget",
             ChainState::Fault => b"storage fault",
-        };
-        let mut lines = [Text::new(b"Highwater slot "), Text::default(), Text::new(state)];
-        lines[0].push_decimal(u64::from(self.slot) + 1);
-        if let Some(chain) = view.entry.as_ref().and_then(|entry| entry.chain()) {
-            let id = chain.as_bytes();
-            lines[0] = Text::new(&id[..id.len().min(COLUMNS)]);
-            lines[1] = words::height_round(view.mark);
-        }
-        Page { before: true, behind: true, ..Page::new(lines) }
+        });
+        page
     }
 }

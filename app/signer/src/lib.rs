@@ -36,7 +36,7 @@ pub struct App {
     keys: Keys,
     link: Link,
     screen: Screen,
-    /// The owner's host asked for the end; it comes when the answer has left.
+    /// The end was asked for, by the owner or by a host that may; it comes when the answer has left.
     quitting: bool,
 }
 
@@ -80,12 +80,12 @@ impl App {
         match io.next_event(packet, self.screen.picture()) {
             Event::Report(report) => {
                 if self.link.report(report) {
-                    self.quitting = answer(signer, &mut world, &mut self.link) == Some(Own::Quit);
+                    self.quitting |= answer(signer, &mut world, &mut self.link) == Some(Own::Quit);
                 }
             }
             Event::ReportSent => {}
             Event::LinkReset => self.link.reset(),
-            Event::Button(button) => self.screen.press(button, signer, &mut world),
+            Event::Button(button) => self.quitting |= self.screen.press(button, signer, &mut world),
             Event::Ticker => {
                 signer.tick();
                 self.screen.tick();

@@ -3,11 +3,12 @@
 use crate::env::World;
 use crate::words;
 use highwater_core::apdu::ChainState;
+use highwater_core::chains::Entry;
 use highwater_core::env::{Crypto, CryptoFailed};
 use highwater_core::layout::SLOTS;
-use highwater_core::signer::{Ask, Prompt, Signer, View};
+use highwater_core::signer::{Ask, Prompt, Signer, View, What};
 use nanos_sdk::Button;
-use nanos_ui::{Page, Pager, Pressed, Text};
+use nanos_ui::{Page, Pager, Pressed};
 
 /// A page of a prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +66,7 @@ impl Screen {
         signer: &mut Signer,
         world: &mut World<'_>,
     ) -> Choice {
-        let view = signer.view(world, prompt.ask.slot());
+        let view = signer.view(world, prompt.ask.slot);
         let count = self.count(prompt, &view, signer, world);
         match (self.pager.press(button, count), self.sheet(prompt, &view, signer, world)) {
             (Pressed::Chosen, Some(Approve)) => Choice::Decided(true),
@@ -77,11 +78,12 @@ impl Screen {
     /// The page that is up, as things stand now: the mark of a live chain moves while the owner reads.
     #[inline(never)]
     pub(crate) fn page(&self, prompt: &Prompt, signer: &mut Signer, world: &mut World<'_>) -> Page {
-        let view = signer.view(world, prompt.ask.slot());
+        let view = signer.view(world, prompt.ask.slot);
         let count = self.count(prompt, &view, signer, world);
         let sheet = self.sheet(prompt, &view, signer, world).unwrap_or(Reject);
-        let page = fill(sheet, prompt, &view, signer, world);
-        Page { before: self.pager.at() > 0, behind: self.pager.at() + 1 < count, ..page }
+        let mut page = fill(sheet, prompt, &view, signer, world);
+        page.set_arrows(self.pager.at() > 0, self.pager.at() + 1 < count);
+        page
     }
 
     fn sheet(
@@ -103,27 +105,15 @@ impl Screen {
 
 /// The pages of a question. Those of marks are left out where there is none.
 fn row(ask: &Ask, state: ChainState) -> &'static [Sheet] {
-    match ask {
-        Ask::Add { .. } => &[
-            Title,
-            Chain,
-            Path,
-            KeyStart,
-            KeyEnd,
-            SameKey,
-            Unclear,
-            From,
-            HighestSigned,
-            To,
-            Approve,
-            Reject,
+    match ask.what {
+        What::Add => &[
+            Title, Chain, Path, KeyStart, KeyEnd, SameKey, Unclear, From, HighestSigned, To, Approve, Reject,
         ],
-        Ask::SetMark { .. } => &[Title, Chain, Unclear, From, HighestSigned, To, Approve, Reject],
-        Ask::Remove { .. } => &[Title, Chain, Unclear, From, HighestSigned, Approve, Reject],
-        Ask::ShowKey { .. } => &[Title, Chain, Path, KeyStart, KeyEnd, Approve, Reject],
+        What::SetMark => &[Title, Chain, Unclear, From, HighestSigned, To, Approve, Reject],
+        What::ShowKey => &[Title, Chain, Path, KeyStart, KeyEnd, Approve, Reject],
         // A damaged slot has no name; the highest HRS in its ring is all there is to know it by.
-        Ask::Forget { .. } if state == ChainState::Damaged => &[Title, HighestSigned, Approve, Reject],
-        Ask::Forget { .. } => &[Title, Chain, Unclear, From, HighestSigned, Approve, Reject],
+        What::Forget if state == ChainState::Damaged => &[Title, HighestSigned, Approve, Reject],
+        What::Remove | What::Forget => &[Title, Chain, Unclear, From, HighestSigned, Approve, Reject],
     }
 }
 
@@ -139,91 +129,80 @@ fn applies(sheet: Sheet, prompt: &Prompt, view: &View, signer: &mut Signer, worl
 fn fill(sheet: Sheet, prompt: &Prompt, view: &View, signer: &mut Signer, world: &mut World<'_>) -> Page {
     let ask = &prompt.ask;
     match sheet {
-        Title => Page::new([Text::new(title(ask, view.state)), slot(ask.slot()), Text::default()]),
-        Chain => match ask {
-            Ask::Add { chain, .. } => Page::wrapped(chain.as_bytes()),
-            _ => Page::wrapped(
-                view.entry.as_ref().and_then(|entry| entry.chain()).map_or(&[], |id| id.as_bytes()),
-            ),
-        },
-        Path => {
-            let mut index = Text::new(b"0'/");
-            index.push_decimal(u64::from(key_index(ask, view)));
-            index.push(b"'");
-            Page::new([Text::new(b"Key path"), Text::new(b"44'/118'/0'/"), index])
+        Title => numbered(title(ask, view.state), u64::from(ask.slot) + 1, b""),
+        Chain => {
+            let mut page = Page::default();
+            page.push_wrapped(match ask.what {
+                What::Add => ask.chain.as_bytes(),
+                _ => view.entry.as_ref().and_then(|entry| entry.chain()).map_or(&[], |id| id.as_bytes()),
+            });
+            page
         }
+        Path => numbered(b"Key path\n44'/118'/0'/\n0'/", u64::from(key_index(ask, view)), b"'"),
         KeyStart | KeyEnd => key(sheet == KeyEnd, ask, view, world),
         SameKey => {
-            let slot_of = shared(ask, signer, world).unwrap_or(0);
-            Page::new([Text::new(b"Same key as"), Text::new(b"the chain of"), slot(slot_of)])
+            let slot = shared(ask, signer, world).unwrap_or(0);
+            numbered(b"Same key as\nthe chain of\nslot ", u64::from(slot) + 1, b"")
         }
-        Unclear => {
-            Page::new([Text::new(b"Mark unclear"), Text::new(b"what follows is"), Text::new(b"a floor only")])
-        }
-        From => words::mark(
-            if matches!(ask, Ask::Remove { .. } | Ask::Forget { .. }) { b"Mark" } else { b"From" },
-            view.mark,
-        ),
-        To => match ask {
-            Ask::Add { mark, .. } => words::mark(b"To mark", *mark),
-            Ask::SetMark { to, .. } => words::mark(b"To mark", *to),
-            _ => Page::default(),
-        },
+        Unclear => Page::new(b"Mark unclear:\nat least what\nis shown next"),
+        From if matches!(ask.what, What::Remove | What::Forget) => words::mark(b"Mark", view.mark),
+        From => words::mark(b"From mark", view.mark),
+        To => words::mark(b"To mark", ask.mark),
         HighestSigned => words::mark(b"Highest signed", view.highest_signed),
-        Approve => Page::new([Text::new(b"Approve"), Text::new(b"press both"), Text::default()]),
-        Reject => Page::new([Text::new(b"Reject"), Text::new(b"press both"), Text::default()]),
+        Approve => Page::new(b"Approve\npress both"),
+        Reject => Page::new(b"Reject\npress both"),
     }
+}
+
+fn numbered(text: &[u8], number: u64, end: &[u8]) -> Page {
+    let mut page = Page::new(text);
+    page.push_decimal(number);
+    page.push(end);
+    page
 }
 
 fn title(ask: &Ask, state: ChainState) -> &'static [u8] {
-    match ask {
-        Ask::Add { .. } => b"Add chain?",
-        Ask::SetMark { .. } => b"Set mark?",
-        Ask::Remove { .. } => b"Remove chain?",
-        Ask::ShowKey { .. } => b"Public key",
-        Ask::Forget { .. } if state == ChainState::Damaged => b"Forget damaged?",
-        Ask::Forget { .. } => b"Forget chain?",
+    match ask.what {
+        What::Add => b"Add chain?\nslot ",
+        What::SetMark => b"Set mark?\nslot ",
+        What::Remove => b"Remove chain?\nslot ",
+        What::ShowKey => b"Public key\nslot ",
+        What::Forget if state == ChainState::Damaged => b"Forget what is\ndamaged in slot ",
+        What::Forget => b"Forget chain?\nslot ",
     }
 }
 
-fn slot(slot: u8) -> Text {
-    let mut text = Text::new(b"slot ");
-    text.push_decimal(u64::from(slot) + 1);
-    text
-}
-
 fn key_index(ask: &Ask, view: &View) -> u32 {
-    match ask {
-        Ask::Add { key_index, .. } => *key_index,
-        _ => view.entry.as_ref().map_or(0, highwater_core::chains::Entry::key_index),
+    match ask.what {
+        What::Add => ask.key_index,
+        _ => view.entry.as_ref().map_or(0, Entry::key_index),
     }
 }
 
 /// Half of the public key, in hexadecimal.
 fn key(end: bool, ask: &Ask, view: &View, world: &mut World<'_>) -> Page {
-    let key: Result<[u8; 32], CryptoFailed> = match world.loaded_key(ask.slot()) {
-        Ok(key) if !matches!(ask, Ask::Add { .. }) => Ok(key),
+    let key: Result<[u8; 32], CryptoFailed> = match world.loaded_key(ask.slot) {
+        Ok(key) if ask.what != What::Add => Ok(key),
         _ => world.public_key(key_index(ask, view)),
     };
     let Ok(key) = key else {
-        return Page::new([Text::new(b"Public key"), Text::new(b"cannot be derived"), Text::default()]);
+        return Page::new(b"Public key\ncannot be derived");
     };
-    let half = &key[if end { 16 } else { 0 }..][..16];
-    let mut lines = [
-        Text::new(if end { b"Public key 2/2" } else { b"Public key 1/2" }),
-        Text::default(),
-        Text::default(),
-    ];
-    lines[1].push_hex(&half[..8]);
-    lines[2].push_hex(&half[8..]);
-    Page::new(lines)
+    let mut page = Page::new(if end { b"Public key 2/2\n" } else { b"Public key 1/2\n" });
+    let (one, two) = key[if end { 16 } else { 0 }..][..16].split_at(8);
+    page.push_hex(one);
+    page.push(b"\n");
+    page.push_hex(two);
+    page
 }
 
 /// Another slot whose chain signs with the key that is to be added.
 fn shared(ask: &Ask, signer: &mut Signer, world: &mut World<'_>) -> Option<u8> {
-    let Ask::Add { slot, key_index, .. } = ask else { return None };
-    (0..SLOTS as u8).find(|other| {
-        let entry = if other == slot { None } else { signer.view(world, *other).entry };
-        entry.is_some_and(|entry| entry.key_index() == *key_index && entry.chain().is_some())
+    if ask.what != What::Add {
+        return None;
+    }
+    (0..SLOTS as u8).filter(|other| *other != ask.slot).find(|other| {
+        let entry = signer.view(world, *other).entry;
+        entry.is_some_and(|entry| entry.key_index() == ask.key_index && entry.chain().is_some())
     })
 }

@@ -5,7 +5,7 @@ use crate::home::Home;
 use crate::prompt::{self, Choice};
 use highwater_core::signer::{Prompt, Signer};
 use nanos_sdk::Button;
-use nanos_ui::{Page, Text};
+use nanos_ui::Page;
 
 /// Ticks without a button after which home goes dark: 30 s.
 const PATIENCE: u16 = 300;
@@ -38,12 +38,15 @@ impl Screen {
     /// A tenth of a second has gone by.
     pub(crate) fn tick(&mut self) {
         self.idle = self.idle.saturating_add(1);
+        if self.is_dark() {
+            self.home.rest();
+        }
         self.rest = self.rest.saturating_sub(1);
     }
 
-    /// A press. The one that wakes the screen does no more than that.
+    /// A press. The one that wakes the screen does no more than that. True: the owner wants the app to end.
     #[inline(never)]
-    pub(crate) fn press(&mut self, button: Button, signer: &mut Signer, world: &mut World<'_>) {
+    pub(crate) fn press(&mut self, button: Button, signer: &mut Signer, world: &mut World<'_>) -> bool {
         let was_dark = self.is_dark();
         (self.idle, self.rest) = (0, 0);
         match (signer.prompt(), &mut self.prompt) {
@@ -57,11 +60,10 @@ impl Screen {
             (Some(_), _) => {}
             (None, _) => {
                 signer.home_touched();
-                if !was_dark {
-                    self.home.press(button);
-                }
+                return !was_dark && self.home.press(button, signer);
             }
         }
+        false
     }
 
     /// Looks at what is to be shown. True if it is something else than before: draw it.
@@ -96,7 +98,7 @@ impl Screen {
     fn render(&self, prompt: Option<&Prompt>, signer: &mut Signer, world: &mut World<'_>) -> Page {
         match (prompt, &self.prompt) {
             (Some(prompt), Some(shown)) => shown.page(prompt, signer, world),
-            _ if signer.is_working() => Page::new([Text::new(b"Working"), Text::default(), Text::default()]),
+            _ if signer.is_working() => Page::new(b"Working"),
             _ if self.is_dark() => Page::default(),
             _ => self.home.page(signer, world),
         }

@@ -2,14 +2,12 @@
 
 use super::Signer;
 use super::permit::Approved;
-use super::prompts::{Ask, ChainName, Phase, Prompt, outcome};
+use super::prompts::{Ask, ChainName, Phase, Prompt, What, outcome};
 use super::slot::LEAP_CREDIT;
-use super::work::Work;
 use crate::apdu::{ChainState, Command, Named, PromptState, PromptStatus, Status};
 use crate::canonical::ChainId;
 use crate::chains::{self, Entry, Found, State};
 use crate::env::Env;
-use crate::hrs::Hrs;
 use crate::journal::Record;
 use crate::layout::SLOTS;
 
@@ -18,7 +16,7 @@ pub(super) enum Progress {
     /// Done.
     Done,
     /// A ring must be prepared first, a few pages a turn.
-    Working(Work),
+    Working,
     /// The mark moved past what was asked.
     Moved,
 }
@@ -26,15 +24,12 @@ pub(super) enum Progress {
 impl Signer {
     /// The prompt that stands, if the owner has not decided it yet.
     pub fn prompt(&self) -> Option<Prompt> {
-        match self.prompts.phase {
-            Phase::Waiting(ask, _) => Some(Prompt { ticket: self.prompts.ticket, ask }),
-            _ => None,
-        }
+        (self.prompts.phase == Phase::Waiting).then_some(self.prompts.current)
     }
 
     /// Whether something approved is being done.
     pub fn is_working(&self) -> bool {
-        matches!(self.prompts.phase, Phase::Working(..))
+        self.prompts.phase == Phase::Working
     }
 
     /// A button was pressed while a prompt stands.
@@ -52,9 +47,9 @@ impl Signer {
     /// Approving while the device is locked does nothing: the prompt stands on.
     #[inline(never)]
     pub fn decide<E: Env>(&mut self, env: &mut E, ticket: u32, approved: bool) {
-        let Some(prompt) = self.prompt().filter(|prompt| prompt.ticket == ticket) else {
+        if self.prompts.phase != Phase::Waiting || self.prompts.current.ticket != ticket {
             return;
-        };
+        }
         if !approved {
             self.prompts.refuse(PromptState::Denied);
             return;
@@ -63,9 +58,9 @@ impl Signer {
             return;
         }
         self.prompts.resume();
-        let ask = prompt.ask;
+        let ask = self.prompts.current.ask;
         match self.recheck(env, &ask).and_then(|()| self.carry_out(env, &ask, Approved(()))) {
-            Ok(Progress::Working(work)) => self.prompts.phase = Phase::Working(ask, work),
+            Ok(Progress::Working) => {}
             Ok(Progress::Moved) => self.prompts.finish(outcome(PromptState::Moved)),
             Ok(Progress::Done) => self.conclude(env, &ask, Ok(())),
             Err(status) => self.conclude(env, &ask, Err(status)),
@@ -74,38 +69,40 @@ impl Signer {
 
     /// Turns a command into a question, or refuses it.
     #[inline(never)]
-    pub(super) fn ask<E: Env>(&mut self, env: &mut E, command: Command<'_>) -> Result<Ask, Status> {
+    pub(super) fn ask<E: Env>(&mut self, env: &mut E, command: &Command<'_>) -> Result<Ask, Status> {
         self.sound()?;
-        match command {
+        let mut ask = Ask::default();
+        (ask.what, ask.slot) = match command {
             Command::AddChain { chain, key_index, mark } => {
                 // Bit 31 is the hardening bit of the path, which every element carries anyway.
                 if key_index >> 31 != 0 {
                     return Err(Status::Length);
                 }
-                let slot = self.slot_for(env, chain)?;
-                Ok(Ask::Add { slot, chain: ChainName::new(chain), key_index, mark })
+                (ask.chain, ask.key_index, ask.mark) = (ChainName::new(*chain), *key_index, *mark);
+                (What::Add, self.slot_for(env, *chain)?)
             }
             Command::SetMark { named, to } => {
-                let slot = self.named(env, &named)?;
+                let slot = self.named(env, named)?;
                 let view = self.view(env, slot);
-                if to < view.highest_signed {
+                if *to < view.highest_signed {
                     return Err(Status::BelowSigned);
                 }
-                Ok(Ask::SetMark { slot, incarnation: named.incarnation, to, raise: to > view.mark })
+                (ask.incarnation, ask.mark, ask.raise) = (named.incarnation, *to, *to > view.mark);
+                (What::SetMark, slot)
             }
             Command::RemoveChain(named) => {
-                Ok(Ask::Remove { slot: self.named(env, &named)?, incarnation: named.incarnation })
+                ask.incarnation = named.incarnation;
+                (What::Remove, self.named(env, named)?)
             }
-            Command::ShowKey(chain) => {
-                Ok(Ask::ShowKey { slot: self.find(env, chain).ok_or(Status::UnknownChain)? })
-            }
-            Command::ForgetChain(named) => self.tombstone(env, &named).map(|slot| Ask::Forget { slot }),
-            Command::ForgetSlot(slot) => match self.slots.get(usize::from(slot)) {
-                Some(found) if found.state == ChainState::Damaged => Ok(Ask::Forget { slot }),
-                _ => Err(Status::UnknownChain),
+            Command::ShowKey(chain) => (What::ShowKey, self.find(env, *chain).ok_or(Status::UnknownChain)?),
+            Command::ForgetChain(named) => (What::Forget, self.tombstone(env, named)?),
+            Command::ForgetSlot(slot) => match self.slots.get(usize::from(*slot)) {
+                Some(found) if found.state == ChainState::Damaged => (What::Forget, *slot),
+                _ => return Err(Status::UnknownChain),
             },
-            _ => Err(Status::Internal),
-        }
+            _ => return Err(Status::Internal),
+        };
+        Ok(ask)
     }
 
     /// Where a new chain goes: the slot of its own tombstone, else a free one.
@@ -159,28 +156,26 @@ impl Signer {
 
     /// Whether what was asked may still be done: slots may have changed while the prompt stood.
     fn recheck<E: Env>(&mut self, env: &mut E, ask: &Ask) -> Result<(), Status> {
-        match ask {
-            Ask::Add { slot, chain, .. } => {
-                let chain = chain.id().ok_or(Status::Internal)?;
-                if self.slot_for(env, chain)? == *slot { Ok(()) } else { Err(Status::Internal) }
+        match ask.what {
+            What::Add => {
+                let chain = ask.chain.id().ok_or(Status::Internal)?;
+                if self.slot_for(env, chain)? == ask.slot { Ok(()) } else { Err(Status::Internal) }
             }
-            Ask::SetMark { slot, incarnation, .. } | Ask::Remove { slot, incarnation } => {
-                self.same_life(*slot, *incarnation)
-            }
-            Ask::ShowKey { .. } | Ask::Forget { .. } => Ok(()),
+            What::SetMark | What::Remove => self.same_life(ask.slot, ask.incarnation),
+            What::ShowKey | What::Forget => Ok(()),
         }
     }
 
     fn carry_out<E: Env>(&mut self, env: &mut E, ask: &Ask, approved: Approved) -> Result<Progress, Status> {
-        match *ask {
-            Ask::ShowKey { .. } => Ok(Progress::Done),
-            Ask::Add { slot, mark, .. } => {
-                let work = self.prepare(env, slot, mark, mark, approved)?;
-                Ok(Progress::Working(work))
+        match ask.what {
+            What::ShowKey => Ok(Progress::Done),
+            What::Add => {
+                self.prepare(env, ask.slot, ask.mark, ask.mark, approved)?;
+                Ok(Progress::Working)
             }
-            Ask::Remove { slot, .. } => self.remove(env, slot, approved),
-            Ask::Forget { slot } => self.forget(env, slot, approved),
-            Ask::SetMark { slot, to, raise, .. } => self.set_mark(env, slot, to, raise, approved),
+            What::Remove => self.remove(env, ask.slot, approved),
+            What::Forget => self.forget(env, ask.slot, approved),
+            What::SetMark => self.set_mark(env, ask, approved),
         }
     }
 
@@ -207,20 +202,15 @@ impl Signer {
         Ok(Progress::Done)
     }
 
-    fn set_mark<E: Env>(
-        &mut self,
-        env: &mut E,
-        slot: u8,
-        to: Hrs,
-        raise: bool,
-        approved: Approved,
-    ) -> Result<Progress, Status> {
+    fn set_mark<E: Env>(&mut self, env: &mut E, ask: &Ask, approved: Approved) -> Result<Progress, Status> {
+        let Ask { slot, mark: to, raise, .. } = *ask;
         let view = self.view(env, slot);
         if view.state == ChainState::Unclear {
             if to < view.mark {
                 return Err(Status::BelowSigned);
             }
-            return Ok(Progress::Working(self.prepare(env, slot, to, to, approved)?));
+            self.prepare(env, slot, to, to, approved)?;
+            return Ok(Progress::Working);
         }
         // Marks move every few seconds: what the owner read may be past by now.
         let newest = self.newest(env, slot)?;
@@ -230,7 +220,8 @@ impl Signer {
         }
         if to < newest.record.hrs {
             // A lowering is a new life: what stands above it must never be taken for the mark again.
-            return Ok(Progress::Working(self.prepare(env, slot, to, highest, approved)?));
+            self.prepare(env, slot, to, highest, approved)?;
+            return Ok(Progress::Working);
         }
         let mut record = Record::mark_only(newest.record.incarnation, to, highest);
         // A raise changes no entry and can only forbid; the approval ends here.
@@ -241,12 +232,12 @@ impl Signer {
 
     /// Ends an approved prompt: the slot is read again from flash, and the outcome tells what stands now.
     pub(super) fn conclude<E: Env>(&mut self, env: &mut E, ask: &Ask, result: Result<(), Status>) {
-        let slot = ask.slot();
-        if !matches!(ask, Ask::ShowKey { .. }) {
+        let slot = ask.slot;
+        if ask.what != What::ShowKey {
             self.load(env, slot);
         }
         let view = self.view(env, slot);
-        if result.is_ok() && matches!(ask, Ask::Add { .. } | Ask::SetMark { .. }) {
+        if result.is_ok() && matches!(ask.what, What::Add | What::SetMark) {
             self.slots[usize::from(slot)].credit = LEAP_CREDIT;
         }
         self.prompts.finish(PromptStatus {

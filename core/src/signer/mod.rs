@@ -12,11 +12,11 @@ mod sign;
 mod slot;
 mod work;
 
-pub use prompts::{Ask, ChainName, Prompt};
+pub use prompts::{Ask, ChainName, Prompt, What};
 pub use slot::{LEAP_CREDIT, View};
 
 use crate::apdu::{
-    ChainState, Command, EventList, PROTOCOL, PROTOCOL_MIN, PromptState, Reply, Status, Version,
+    ChainState, Command, EventList, PROTOCOL, PROTOCOL_MIN, Reply, Status, Version,
 };
 use crate::canonical::ChainId;
 use crate::chains;
@@ -156,12 +156,12 @@ impl Signer {
             }
             Command::GetStatus { slot } => self.status(env, slot, reply)?,
             Command::GetEvents => EventList::put(&env.diagnostics(), &self.events, reply),
-            Command::PromptStatus(ticket) => self.prompts.status(ticket)?.put(reply),
+            Command::PromptStatus(ticket) => self.prompts.status(ticket, reply)?,
             Command::PromptCancel(ticket) => self.prompts.cancel(ticket)?,
             wanted => {
-                let ask = self.ask(env, wanted)?;
-                let ticket = self.prompts.raise(env, ask)?;
-                reply.put(&ticket.to_le_bytes());
+                let ask = self.ask(env, &wanted)?;
+                self.prompts.free(env)?;
+                reply.put(&self.prompts.raise(env, ask));
             }
         }
         Ok(())
@@ -219,11 +219,6 @@ impl Signer {
             matches!(state, ChainState::Armed | ChainState::Unclear | ChainState::Fault)
                 && chains::names(env, *slot, chain)
         })
-    }
-
-    /// A finished prompt's state, for the screen.
-    pub fn last_outcome(&self) -> Option<PromptState> {
-        self.prompts.last_outcome()
     }
 }
 

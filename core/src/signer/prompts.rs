@@ -2,7 +2,7 @@
 
 use super::TICKS_PER_SECOND;
 use super::work::Work;
-use crate::apdu::{PromptState, PromptStatus, Status};
+use crate::apdu::{PromptState, PromptStatus, Reply, Status};
 use crate::canonical::{ChainId, MAX_CHAIN_ID};
 use crate::env::Env;
 use crate::hrs::Hrs;
@@ -18,6 +18,12 @@ const LONGEST_PAUSE: u32 = 3_600 * TICKS_PER_SECOND;
 pub struct ChainName {
     len: u8,
     bytes: [u8; MAX_CHAIN_ID],
+}
+
+impl Default for ChainName {
+    fn default() -> Self {
+        Self::new(ChainId::NONE)
+    }
 }
 
 impl ChainName {
@@ -38,65 +44,44 @@ impl ChainName {
     }
 }
 
-/// What the owner is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ask {
+/// What the owner is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum What {
     /// Approve a chain, with its key and first mark.
-    Add {
-        /// Where it will stand: a free slot, or the one of its own tombstone.
-        slot: u8,
-        /// The chain.
-        chain: ChainName,
-        /// The key: `44'/118'/0'/0'/index'`.
-        key_index: u32,
-        /// The first mark.
-        mark: Hrs,
-    },
+    Add,
     /// Move a mark.
-    SetMark {
-        /// The slot.
-        slot: u8,
-        /// The incarnation named.
-        incarnation: u16,
-        /// The mark wanted.
-        to: Hrs,
-        /// Whether it was a raise when it was asked.
-        raise: bool,
-    },
+    SetMark,
     /// Remove a chain.
-    Remove {
-        /// The slot.
-        slot: u8,
-        /// The incarnation named.
-        incarnation: u16,
-    },
+    Remove,
     /// Show a key.
-    ShowKey {
-        /// The slot.
-        slot: u8,
-    },
+    #[default]
+    ShowKey,
     /// Free a tombstone or a damaged slot.
-    Forget {
-        /// The slot.
-        slot: u8,
-    },
+    Forget,
 }
 
-impl Ask {
-    /// The slot it concerns.
-    pub fn slot(&self) -> u8 {
-        match self {
-            Self::Add { slot, .. }
-            | Self::SetMark { slot, .. }
-            | Self::Remove { slot, .. }
-            | Self::ShowKey { slot }
-            | Self::Forget { slot } => *slot,
-        }
-    }
+/// What the owner is asked. One flat record rather than a variant for each kind: they share most, and the firmware pays
+/// for every copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ask {
+    /// What to do.
+    pub what: What,
+    /// The slot it concerns. Of ADD a free one, or that of the chain's own tombstone.
+    pub slot: u8,
+    /// Of SET_MARK and REMOVE the incarnation named.
+    pub incarnation: u16,
+    /// Of ADD the key: `44'/118'/0'/0'/index'`.
+    pub key_index: u32,
+    /// Of ADD the first mark, of SET_MARK the mark wanted.
+    pub mark: Hrs,
+    /// Of SET_MARK whether it was a raise when it was asked.
+    pub raise: bool,
+    /// Of ADD the chain.
+    pub chain: ChainName,
 }
 
 /// A prompt as the screen needs it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Prompt {
     /// Names it in [`super::Signer::decide`].
     pub ticket: u32,
@@ -104,20 +89,26 @@ pub struct Prompt {
     pub ask: Ask,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     /// Nothing is asked.
     Idle,
-    /// The owner is asked; ticks since the last button.
-    Waiting(Ask, u32),
+    /// The owner is asked.
+    Waiting,
     /// It was approved and is being done.
-    Working(Ask, Work),
+    Working,
 }
 
 #[derive(Debug)]
 pub(super) struct Prompts {
     pub(super) phase: Phase,
-    pub(super) ticket: u32,
+    /// What is asked, or was the last time.
+    pub(super) current: Prompt,
+    /// What is being done, while it is.
+    pub(super) work: Work,
+    /// Ticks since the last button, while the owner is asked.
+    age: u32,
+    /// What became of the last prompt; none before the first.
     last: Option<PromptStatus>,
     /// Ticks until prompts are taken again.
     pause: u32,
@@ -127,48 +118,59 @@ pub(super) struct Prompts {
 
 impl Default for Prompts {
     fn default() -> Self {
-        Self { phase: Phase::Idle, ticket: 0, last: None, pause: 0, next_pause: PAUSE }
+        Self {
+            phase: Phase::Idle,
+            current: Prompt::default(),
+            work: Work::default(),
+            age: 0,
+            last: None,
+            pause: 0,
+            next_pause: PAUSE,
+        }
     }
 }
 
 impl Prompts {
-    /// Puts a question to the owner. Refused while locked, while another stands, and during a pause.
-    pub(super) fn raise<E: Env>(&mut self, env: &mut E, ask: Ask) -> Result<u32, Status> {
-        if !matches!(self.phase, Phase::Idle) {
+    /// Whether a question may be put to the owner. Refused while another stands, while locked, and during a pause.
+    pub(super) fn free<E: Env>(&self, env: &E) -> Result<(), Status> {
+        if self.phase != Phase::Idle {
             return Err(Status::PromptUp);
         }
         if !env.unlocked() {
             return Err(Status::Locked);
         }
-        if self.pause > 0 {
-            return Err(Status::PromptsPaused);
-        }
-        let mut ticket = [0; 4];
-        env.random(&mut ticket);
-        self.ticket = u32::from_le_bytes(ticket);
-        self.last = None;
-        self.phase = Phase::Waiting(ask, 0);
-        Ok(self.ticket)
+        if self.pause > 0 { Err(Status::PromptsPaused) } else { Ok(()) }
     }
 
-    pub(super) fn status(&self, ticket: u32) -> Result<PromptStatus, Status> {
-        match (&self.phase, self.last) {
-            _ if ticket != self.ticket => Err(Status::NoTicket),
-            (Phase::Waiting(..) | Phase::Working(..), _) => Ok(outcome(PromptState::Pending)),
-            (Phase::Idle, Some(last)) => Ok(last),
-            (Phase::Idle, None) => Err(Status::NoTicket),
+    /// Puts a question to the owner. Gives its ticket.
+    pub(super) fn raise<E: Env>(&mut self, env: &mut E, ask: Ask) -> [u8; 4] {
+        let mut ticket = [0; 4];
+        env.random(&mut ticket);
+        self.current = Prompt { ticket: u32::from_le_bytes(ticket), ask };
+        self.last = None;
+        (self.phase, self.age) = (Phase::Waiting, 0);
+        ticket
+    }
+
+    pub(super) fn status(&self, ticket: u32, reply: &mut Reply) -> Result<(), Status> {
+        if ticket != self.current.ticket {
+            return Err(Status::NoTicket);
         }
+        match &self.last {
+            _ if self.phase != Phase::Idle => outcome(PromptState::Pending).put(reply),
+            Some(last) => last.put(reply),
+            None => return Err(Status::NoTicket),
+        }
+        Ok(())
     }
 
     /// A prompt taken back counts as denied: else a host could raise them without end.
     pub(super) fn cancel(&mut self, ticket: u32) -> Result<(), Status> {
-        match self.phase {
-            Phase::Waiting(..) if ticket == self.ticket => {
-                self.refuse(PromptState::Denied);
-                Ok(())
-            }
-            _ => Err(Status::NoTicket),
+        if self.phase != Phase::Waiting || ticket != self.current.ticket {
+            return Err(Status::NoTicket);
         }
+        self.refuse(PromptState::Denied);
+        Ok(())
     }
 
     /// Ends the prompt without doing it, and pauses.
@@ -186,31 +188,20 @@ impl Prompts {
 
     pub(super) fn tick(&mut self) {
         self.pause = self.pause.saturating_sub(1);
-        if let Phase::Waiting(_, age) = &mut self.phase {
-            *age += 1;
-            if *age >= PATIENCE {
-                self.refuse(PromptState::Expired);
-            }
+        self.age = self.age.saturating_add(1);
+        if self.phase == Phase::Waiting && self.age >= PATIENCE {
+            self.refuse(PromptState::Expired);
         }
     }
 
     /// A button was pressed while a prompt stands: its clock starts again.
     pub(super) fn touch(&mut self) {
-        if let Phase::Waiting(_, age) = &mut self.phase {
-            *age = 0;
-        }
+        self.age = 0;
     }
 
     /// A button was pressed on the home screen: the owner is there, so prompts are taken again.
     pub(super) fn resume(&mut self) {
         (self.pause, self.next_pause) = (0, PAUSE);
-    }
-
-    pub(super) fn last_outcome(&self) -> Option<PromptState> {
-        match self.phase {
-            Phase::Idle => self.last.map(|last| last.state),
-            _ => Some(PromptState::Pending),
-        }
     }
 }
 

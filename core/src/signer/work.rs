@@ -5,18 +5,18 @@
 
 use super::Signer;
 use super::permit::Approved;
-use super::prompts::{Ask, Phase, outcome};
+use super::prompts::{Ask, Phase, What, outcome};
 use crate::apdu::{ChainState, PromptState, Status};
 use crate::chains::{self, Entry, Found};
 use crate::env::Env;
 use crate::hrs::Hrs;
-use crate::journal::{Record, Ring, Spare};
+use crate::journal::{Record, Ring, Spare, StorageFault};
 
 /// Pages prepared in one turn, so that a vote waits for no more than that.
 const PAGES_PER_TURN: u16 = 4;
 
 /// An approved change whose ring is being prepared.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Work {
     approved: Option<Approved>,
     incarnation: u16,
@@ -30,7 +30,7 @@ pub(super) struct Work {
 }
 
 impl Signer {
-    /// Plans a new incarnation of `slot` that starts at `mark`.
+    /// Plans a new incarnation of `slot` that starts at `mark`. [`Signer::step`] carries it out.
     pub(super) fn prepare<E: Env>(
         &mut self,
         env: &mut E,
@@ -38,7 +38,7 @@ impl Signer {
         mark: Hrs,
         highest_signed: Hrs,
         approved: Approved,
-    ) -> Result<Work, Status> {
+    ) -> Result<(), Status> {
         // The ring of a live chain was repaired at boot, and its pages are its own until the entry says otherwise.
         let live = self.slots[usize::from(slot)].state == ChainState::Armed;
         let (known, format) = match chains::read(env, &self.installation, slot) {
@@ -49,7 +49,7 @@ impl Signer {
         };
         let scan = self.ring(slot).scan(env, known);
         let incarnation = known.max(scan.highest_incarnation).checked_add(1).ok_or(Status::TableFull)?;
-        Ok(Work {
+        self.prompts.work = Work {
             approved: Some(approved),
             incarnation,
             serial: scan.highest_serial,
@@ -57,49 +57,56 @@ impl Signer {
             highest_signed,
             format,
             next_page: if live { 2 * env.pairs() } else { 0 },
-        })
+        };
+        self.prompts.phase = Phase::Working;
+        Ok(())
     }
 
     /// Goes on with what was approved: a few pages, or its end. Called once a turn of the app's loop.
     pub fn step<E: Env>(&mut self, env: &mut E) {
-        let Phase::Working(ask, work) = &mut self.prompts.phase else {
-            return;
-        };
-        let ask = *ask;
-        let slot = ask.slot();
-        let ring = Ring { slot, installation: &self.installation };
-        let end = 2 * env.pairs();
-        if work.next_page < end {
-            let range = work.next_page..(work.next_page + PAGES_PER_TURN).min(end);
-            work.next_page = range.end;
-            let prepared = if work.format {
-                ring.format(env, range)
-            } else {
-                let named = Record::filler(work.incarnation, work.serial, work.mark);
-                ring.fill_dead(env, &named, Spare::Nothing, range);
-                Ok(())
-            };
-            if prepared.is_err() {
-                self.conclude(env, &ask, Err(Status::StorageFault));
-            }
+        if self.prompts.phase != Phase::Working {
             return;
         }
-        let Phase::Working(_, work) = core::mem::replace(&mut self.prompts.phase, Phase::Idle) else {
-            return;
-        };
-        match self.commit(env, &ask, work) {
+        let ask = self.prompts.current.ask;
+        match self.prepare_pages(env, ask.slot) {
+            Ok(true) => return,
+            Ok(false) => {}
+            Err(_) => return self.conclude(env, &ask, Err(Status::StorageFault)),
+        }
+        match self.commit(env, &ask) {
             Ok(true) => self.conclude(env, &ask, Ok(())),
             Ok(false) => {
-                self.load(env, slot);
+                self.load(env, ask.slot);
                 self.prompts.finish(outcome(PromptState::Moved));
             }
             Err(status) => self.conclude(env, &ask, Err(status)),
         }
     }
 
+    /// Prepares a few pages. `false`: there are none left.
+    fn prepare_pages<E: Env>(&mut self, env: &mut E, slot: u8) -> Result<bool, StorageFault> {
+        let ring = Ring { slot, installation: &self.installation };
+        let work = &mut self.prompts.work;
+        let range = work.next_page..(work.next_page + PAGES_PER_TURN).min(2 * env.pairs());
+        if range.is_empty() {
+            return Ok(false);
+        }
+        work.next_page = range.end;
+        if work.format {
+            ring.format(env, range)?;
+        } else {
+            let named = Record::filler(work.incarnation, work.serial, work.mark);
+            ring.fill_dead(env, &named, Spare::Nothing, range);
+        }
+        Ok(true)
+    }
+
     /// Writes the mark under the new incarnation, then the entry. `false`: the chain signed past it meanwhile.
-    fn commit<E: Env>(&mut self, env: &mut E, ask: &Ask, mut work: Work) -> Result<bool, Status> {
-        let slot = ask.slot();
+    fn commit<E: Env>(&mut self, env: &mut E, ask: &Ask) -> Result<bool, Status> {
+        let slot = ask.slot;
+        // Out of its place first: whatever comes of it, it is not done twice.
+        let mut work = core::mem::take(&mut self.prompts.work);
+        self.prompts.phase = Phase::Idle;
         // A live chain goes on signing while its ring is prepared for a lowering.
         if self.slots[usize::from(slot)].state == ChainState::Armed {
             let newest = self.newest(env, slot)?;
@@ -113,12 +120,12 @@ impl Signer {
         self.slots[usize::from(slot)].serial = work.serial;
         let mut record = Record::mark_only(work.incarnation, work.mark, work.highest_signed);
         let _ = self.append(env, slot, &mut record)?;
-        let mut entry = match (ask, chains::read(env, &self.installation, slot)) {
-            (Ask::Add { chain, key_index, .. }, _) => {
-                let chain = chain.id().ok_or(Status::Internal)?;
-                Entry::new(chain, *key_index, work.incarnation)
+        let mut entry = match chains::read(env, &self.installation, slot) {
+            _ if ask.what == What::Add => {
+                let chain = ask.chain.id().ok_or(Status::Internal)?;
+                Entry::new(chain, ask.key_index, work.incarnation)
             }
-            (_, Found::Entry(old)) => old.reborn(work.incarnation),
+            Found::Entry(old) => old.reborn(work.incarnation),
             _ => return Err(Status::StorageFault),
         };
         chains::commit(env, &self.installation, slot, &mut entry, approved)
