@@ -107,7 +107,18 @@ impl Screen {
 fn row(ask: &Ask, state: ChainState) -> &'static [Sheet] {
     match ask.what {
         What::Add => &[
-            Title, Chain, Path, KeyStart, KeyEnd, SameKey, Unclear, From, HighestSigned, To, Approve, Reject,
+            Title,
+            Chain,
+            Path,
+            KeyStart,
+            KeyEnd,
+            SameKey,
+            Unclear,
+            From,
+            HighestSigned,
+            To,
+            Approve,
+            Reject,
         ],
         What::SetMark => &[Title, Chain, Unclear, From, HighestSigned, To, Approve, Reject],
         What::ShowKey => &[Title, Chain, Path, KeyStart, KeyEnd, Approve, Reject],

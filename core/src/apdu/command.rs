@@ -80,31 +80,29 @@ impl<'a> Command<'a> {
         if length != data.len() {
             return Err(Status::Length);
         }
-        let mut reader = Reader(data);
+        let mut reader = Reader::new(data);
         let command = match *instruction {
             ins::GET_VERSION => Self::GetVersion,
             ins::GET_APP_NAME => Self::GetAppName,
-            ins::GET_PUBLIC_KEY => Self::GetPublicKey(reader.chain()?),
-            ins::SIGN => Self::Sign(reader.take(data.len())?),
+            ins::GET_PUBLIC_KEY => Self::GetPublicKey(reader.chain()),
+            ins::SIGN => Self::Sign(reader.rest()),
             ins::SIGN_EXTENSION => return Err(Status::NotSupported),
-            ins::GET_STATUS => Self::GetStatus { slot: reader.u8()? },
+            ins::GET_STATUS => Self::GetStatus { slot: reader.u8() },
             ins::GET_EVENTS => Self::GetEvents,
             ins::ADD_CHAIN => {
-                Self::AddChain { chain: reader.chain()?, key_index: reader.u32()?, mark: reader.hrs()? }
+                Self::AddChain { chain: reader.chain(), key_index: reader.u32(), mark: reader.hrs() }
             }
-            ins::SET_MARK => Self::SetMark { named: named(&mut reader)?, to: reader.hrs()? },
-            ins::REMOVE_CHAIN => Self::RemoveChain(named(&mut reader)?),
-            ins::SHOW_KEY => Self::ShowKey(reader.chain()?),
+            ins::SET_MARK => Self::SetMark { named: named(&mut reader), to: reader.hrs() },
+            ins::REMOVE_CHAIN => Self::RemoveChain(named(&mut reader)),
+            ins::SHOW_KEY => Self::ShowKey(reader.chain()),
             // An empty name and a slot number: a damaged slot has no chain to name.
-            ins::FORGET_CHAIN => match data {
-                [0, slot] => {
-                    reader.take(2)?;
-                    Self::ForgetSlot(*slot)
-                }
-                _ => Self::ForgetChain(named(&mut reader)?),
-            },
-            ins::PROMPT_STATUS => Self::PromptStatus(reader.u32()?),
-            ins::PROMPT_CANCEL => Self::PromptCancel(reader.u32()?),
+            ins::FORGET_CHAIN if data.first() == Some(&0) => {
+                let [_, slot] = reader.array();
+                Self::ForgetSlot(slot)
+            }
+            ins::FORGET_CHAIN => Self::ForgetChain(named(&mut reader)),
+            ins::PROMPT_STATUS => Self::PromptStatus(reader.u32()),
+            ins::PROMPT_CANCEL => Self::PromptCancel(reader.u32()),
             _ => return Err(Status::Instruction),
         };
         if (*p1, *p2) != (0, 0) {
@@ -166,8 +164,8 @@ impl<'a> Command<'a> {
     }
 }
 
-fn named<'a>(reader: &mut Reader<'a>) -> Result<Named<'a>, Status> {
-    Ok(Named { chain: reader.chain()?, incarnation: reader.u16()? })
+fn named<'a>(reader: &mut Reader<'a>) -> Named<'a> {
+    Named { chain: reader.chain(), incarnation: reader.u16() }
 }
 
 fn put_named(writer: &mut Writer<'_>, named: &Named<'_>) {

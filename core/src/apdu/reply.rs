@@ -37,10 +37,22 @@ impl Reply {
     }
 
     /// Appends data.
+    #[inline(never)]
     pub fn put(&mut self, bytes: &[u8]) {
         let mut writer = Writer { out: &mut self.bytes, len: self.len };
         writer.put(bytes);
         self.len = writer.len;
+    }
+
+    /// Appends the lowest `size` bytes of a number, little endian.
+    #[inline(never)]
+    pub(crate) fn put_number(&mut self, number: u32, size: usize) {
+        self.put(&number.to_le_bytes()[..size]);
+    }
+
+    #[inline(never)]
+    pub(crate) fn put_hrs(&mut self, hrs: Hrs) {
+        self.put(&hrs.to_bytes());
     }
 
     /// Ends the reply.
@@ -90,16 +102,17 @@ impl Version {
 
     /// Reads the data of the reply.
     pub fn parse(data: &[u8]) -> Option<Self> {
-        let mut reader = Reader(data);
-        Some(Self {
-            app: reader.array().ok()?,
-            protocol_min: reader.u8().ok()?,
-            protocol: reader.u8().ok()?,
-            target: reader.u8().ok()?,
-            installation: reader.array().ok()?,
-            slots: reader.u8().ok()?,
-            standing: reader.u8().ok()?,
-        })
+        let mut reader = Reader::new(data);
+        let parsed = Self {
+            app: reader.array(),
+            protocol_min: reader.u8(),
+            protocol: reader.u8(),
+            target: reader.u8(),
+            installation: reader.array(),
+            slots: reader.u8(),
+            standing: reader.u8(),
+        };
+        reader.is_sound().then_some(parsed)
     }
 }
 
@@ -119,16 +132,16 @@ impl Signed {
     pub(crate) fn put(&self, reply: &mut Reply) {
         reply.put(&self.signature);
         reply.put(&self.timestamp.seconds.to_le_bytes());
-        reply.put(&self.timestamp.nanos.to_le_bytes());
+        reply.put_number(self.timestamp.nanos, 4);
     }
 
     /// Reads the data of the reply.
     pub fn parse(data: &[u8]) -> Option<Self> {
-        let mut reader = Reader(data);
-        let signature = reader.array().ok()?;
-        let seconds = i64::from_le_bytes(reader.array().ok()?);
-        let timestamp = Timestamp::new(seconds, reader.u32().ok()?)?;
-        Some(Self { signature, timestamp })
+        let mut reader = Reader::new(data);
+        let signature = reader.array();
+        let seconds = i64::from_le_bytes(reader.array());
+        let timestamp = Timestamp::new(seconds, reader.u32())?;
+        reader.is_sound().then_some(Self { signature, timestamp })
     }
 }
 
@@ -199,37 +212,38 @@ impl<'a> ChainStatus<'a> {
         let id = self.chain.as_ref().map_or(&[][..], ChainId::as_bytes);
         reply.put(&[self.state as u8, id.len() as u8]);
         reply.put(id);
-        reply.put(&self.key_index.to_le_bytes());
-        reply.put(&self.incarnation.to_le_bytes());
-        reply.put(&self.mark.to_bytes());
-        reply.put(&self.highest_signed.to_bytes());
+        reply.put_number(self.key_index, 4);
+        reply.put_number(self.incarnation.into(), 2);
+        reply.put_hrs(self.mark);
+        reply.put_hrs(self.highest_signed);
         reply.put(&[self.kind]);
-        reply.put(&self.writes.to_le_bytes());
-        reply.put(&self.wear_ppm.to_le_bytes());
-        reply.put(&self.last_refusal.to_le_bytes());
-        reply.put(&self.refused.to_bytes());
+        reply.put_number(self.writes, 4);
+        reply.put_number(self.wear_ppm, 4);
+        reply.put_number(self.last_refusal.into(), 2);
+        reply.put_hrs(self.refused);
     }
 
     /// Reads the data of the reply.
     pub fn parse(data: &'a [u8]) -> Option<Self> {
-        let mut reader = Reader(data);
-        let state = reader.u8().ok()?;
+        let mut reader = Reader::new(data);
+        let state = reader.u8();
         let state = ChainState::ALL.into_iter().find(|known| *known as u8 == state)?;
-        let len = reader.u8().ok()?;
-        let id = reader.take(usize::from(len)).ok()?;
-        Some(Self {
+        let len = reader.u8();
+        let id = reader.take(usize::from(len));
+        let parsed = Self {
             state,
             chain: if id.is_empty() { None } else { Some(ChainId::new(id)?) },
-            key_index: reader.u32().ok()?,
-            incarnation: reader.u16().ok()?,
-            mark: reader.hrs().ok()?,
-            highest_signed: reader.hrs().ok()?,
-            kind: reader.u8().ok()?,
-            writes: reader.u32().ok()?,
-            wear_ppm: reader.u32().ok()?,
-            last_refusal: reader.u16().ok()?,
-            refused: reader.hrs().ok()?,
-        })
+            key_index: reader.u32(),
+            incarnation: reader.u16(),
+            mark: reader.hrs(),
+            highest_signed: reader.hrs(),
+            kind: reader.u8(),
+            writes: reader.u32(),
+            wear_ppm: reader.u32(),
+            last_refusal: reader.u16(),
+            refused: reader.hrs(),
+        };
+        reader.is_sound().then_some(parsed)
     }
 }
 
@@ -245,40 +259,40 @@ pub struct EventList {
 
 impl EventList {
     pub(crate) fn put(diagnostics: &Diagnostics, events: &Events, reply: &mut Reply) {
-        reply.put(&diagnostics.stack.to_le_bytes());
-        reply.put(&diagnostics.page_writes.to_le_bytes());
-        reply.put(&diagnostics.derivations.to_le_bytes());
+        reply.put_number(diagnostics.stack.into(), 2);
+        reply.put_number(diagnostics.page_writes, 4);
+        reply.put_number(diagnostics.derivations.into(), 2);
         reply.put(&[0, events.iter().count() as u8]);
         for event in events.iter() {
-            reply.put(&event.status.word().to_le_bytes());
+            reply.put_number(event.status.word().into(), 2);
             reply.put(&[event.slot]);
-            reply.put(&event.count.to_le_bytes());
+            reply.put_number(event.count.into(), 2);
             reply.put(&event.asked);
         }
     }
 
     /// Reads the data of the reply.
     pub fn parse(data: &[u8]) -> Option<Self> {
-        let mut reader = Reader(data);
+        let mut reader = Reader::new(data);
         let mut list = Self {
             diagnostics: Diagnostics {
-                stack: reader.u16().ok()?,
-                page_writes: reader.u32().ok()?,
-                derivations: reader.u16().ok()?,
+                stack: reader.u16(),
+                page_writes: reader.u32(),
+                derivations: reader.u16(),
             },
             events: [None; KEPT],
         };
-        reader.u8().ok()?;
-        let count = reader.u8().ok()?;
+        reader.u8();
+        let count = reader.u8();
         for event in list.events.iter_mut().take(usize::from(count)) {
             *event = Some(Event {
-                status: Status::from_word(reader.u16().ok()?)?,
-                slot: reader.u8().ok()?,
-                count: reader.u16().ok()?,
-                asked: reader.array().ok()?,
+                status: Status::from_word(reader.u16())?,
+                slot: reader.u8(),
+                count: reader.u16(),
+                asked: reader.array(),
             });
         }
-        Some(list)
+        reader.is_sound().then_some(list)
     }
 }
 
@@ -318,17 +332,17 @@ pub struct PromptStatus {
 impl PromptStatus {
     pub(crate) fn put(&self, reply: &mut Reply) {
         reply.put(&[self.state as u8]);
-        reply.put(&self.status.to_le_bytes());
-        reply.put(&self.incarnation.to_le_bytes());
-        reply.put(&self.mark.to_bytes());
-        reply.put(&self.highest_signed.to_bytes());
+        reply.put_number(self.status.into(), 2);
+        reply.put_number(self.incarnation.into(), 2);
+        reply.put_hrs(self.mark);
+        reply.put_hrs(self.highest_signed);
     }
 
     /// Reads the data of the reply.
     pub fn parse(data: &[u8]) -> Option<Self> {
-        let mut reader = Reader(data);
-        Some(Self {
-            state: match reader.u8().ok()? {
+        let mut reader = Reader::new(data);
+        let parsed = Self {
+            state: match reader.u8() {
                 1 => PromptState::Pending,
                 2 => PromptState::Approved,
                 3 => PromptState::Denied,
@@ -337,10 +351,11 @@ impl PromptStatus {
                 6 => PromptState::Failed,
                 _ => return None,
             },
-            status: reader.u16().ok()?,
-            incarnation: reader.u16().ok()?,
-            mark: reader.hrs().ok()?,
-            highest_signed: reader.hrs().ok()?,
-        })
+            status: reader.u16(),
+            incarnation: reader.u16(),
+            mark: reader.hrs(),
+            highest_signed: reader.hrs(),
+        };
+        reader.is_sound().then_some(parsed)
     }
 }

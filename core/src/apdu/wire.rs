@@ -4,46 +4,78 @@ use super::Status;
 use crate::canonical::ChainId;
 use crate::hrs::Hrs;
 
-/// Reads fields in order; every shortage is the same error.
-pub(super) struct Reader<'a>(pub(super) &'a [u8]);
+/// Reads fields in order, and remembers if there were too few or one was malformed.
+///
+/// After that it reads zeros, so what was read means nothing until [`Reader::end`] or [`Reader::is_sound`] says so.
+pub(super) struct Reader<'a> {
+    rest: &'a [u8],
+    sound: bool,
+}
 
 impl<'a> Reader<'a> {
-    pub(super) fn take(&mut self, len: usize) -> Result<&'a [u8], Status> {
-        let (head, tail) = self.0.split_at_checked(len).ok_or(Status::Length)?;
-        self.0 = tail;
-        Ok(head)
+    pub(super) fn new(data: &'a [u8]) -> Self {
+        Self { rest: data, sound: true }
     }
 
-    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Status> {
-        let mut array = [0; N];
-        array.copy_from_slice(self.take(N)?);
-        Ok(array)
+    #[inline(never)]
+    pub(super) fn take(&mut self, len: usize) -> &'a [u8] {
+        let (head, tail) = self.rest.split_at_checked(len).unwrap_or_else(|| {
+            self.sound = false;
+            (&[], &[])
+        });
+        self.rest = tail;
+        head
     }
 
-    pub(super) fn u8(&mut self) -> Result<u8, Status> {
-        Ok(self.array::<1>()?[0])
+    /// All that is left.
+    pub(super) fn rest(&mut self) -> &'a [u8] {
+        core::mem::take(&mut self.rest)
     }
 
-    pub(super) fn u16(&mut self) -> Result<u16, Status> {
-        self.array().map(u16::from_le_bytes)
+    pub(super) fn array<const N: usize>(&mut self) -> [u8; N] {
+        self.take(N).first_chunk().map_or([0; N], |bytes| *bytes)
     }
 
-    pub(super) fn u32(&mut self) -> Result<u32, Status> {
-        self.array().map(u32::from_le_bytes)
+    pub(super) fn u8(&mut self) -> u8 {
+        self.take(1).first().map_or(0, |byte| *byte)
     }
 
-    pub(super) fn hrs(&mut self) -> Result<Hrs, Status> {
-        Hrs::from_bytes(&self.array()?).ok_or(Status::Length)
+    pub(super) fn u16(&mut self) -> u16 {
+        u16::from_le_bytes(self.array())
+    }
+
+    pub(super) fn u32(&mut self) -> u32 {
+        u32::from_le_bytes(self.array())
+    }
+
+    #[inline(never)]
+    pub(super) fn hrs(&mut self) -> Hrs {
+        let hrs = Hrs::from_bytes(&self.array());
+        self.demand(hrs.is_some());
+        hrs.unwrap_or_default()
     }
 
     /// A length byte and that many bytes of a chain id.
-    pub(super) fn chain(&mut self) -> Result<ChainId<'a>, Status> {
-        let len = self.u8()?;
-        ChainId::new(self.take(usize::from(len))?).ok_or(Status::Length)
+    #[inline(never)]
+    pub(super) fn chain(&mut self) -> ChainId<'a> {
+        let len = self.u8();
+        let chain = ChainId::new(self.take(usize::from(len)));
+        self.demand(chain.is_some());
+        chain.unwrap_or(ChainId::NONE)
     }
 
+    pub(super) fn demand(&mut self, holds: bool) {
+        self.sound &= holds;
+    }
+
+    /// Whether every field was there and well formed.
+    pub(super) fn is_sound(&self) -> bool {
+        self.sound
+    }
+
+    /// The same, and that nothing is left.
     pub(super) fn end(self) -> Result<(), Status> {
-        if self.0.is_empty() { Ok(()) } else { Err(Status::Length) }
+        if self.sound && self.rest.is_empty() { Ok(()) } else { Err(Status::Length) }
     }
 }
 

@@ -51,6 +51,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Something is wrong; only the first is remembered.
+    #[inline(never)]
     pub(super) fn fail(&mut self, why: NotCanonical) {
         self.wrong = self.wrong.or(Some(why));
         self.rest = &[];

@@ -129,8 +129,7 @@ impl Ring<'_> {
         }
         if let Some(serial) = scan.newest.as_ref().map(|newest| newest.serial) {
             scan.dead_pair_ahead = (1..=retry_distance(pairs)).any(|ahead| {
-                let dead =
-                    |copy| self.read(env, self.page(pairs, serial.wrapping_add(ahead), copy)).is_none();
+                let dead = |copy| self.read(env, self.page(env, serial.wrapping_add(ahead), copy)).is_none();
                 (0..2).all(dead)
             });
         }
@@ -148,9 +147,8 @@ impl Ring<'_> {
 
     /// Writes whichever copy of `newest` is missing.
     fn restore<E: Flash + Crypto>(&self, env: &mut E, newest: &Record) -> Result<(), StorageFault> {
-        let pairs = env.pairs();
         let stands = (0..2).all(|copy| {
-            let page = self.page(pairs, newest.serial, copy);
+            let page = self.page(env, newest.serial, copy);
             self.read(env, page).is_some_and(|found| found == *newest) || self.put(env, newest, page)
         });
         if stands { Ok(()) } else { Err(StorageFault) }
@@ -198,10 +196,9 @@ impl Ring<'_> {
         serial: u32,
         incarnation: u16,
     ) -> Result<Newest, Unreadable> {
-        let pairs = env.pairs();
         let (mut found, mut copies): (Option<Record>, u8) = (None, 0);
         for copy in 0..2 {
-            let Some(record) = self.read(env, self.page(pairs, serial, copy)) else { continue };
+            let Some(record) = self.read(env, self.page(env, serial, copy)) else { continue };
             if !record.is_mark() || record.serial != serial || record.incarnation != incarnation {
                 continue;
             }
@@ -236,7 +233,7 @@ impl Ring<'_> {
             // A serial that cannot be counted any further is four billion signatures away.
             let serial = newest_serial.checked_add(ahead).ok_or(StorageFault)?;
             record.serial = serial;
-            if (0..2).all(|copy| self.put(env, record, self.page(pairs, serial, copy))) {
+            if (0..2).all(|copy| self.put(env, record, self.page(env, serial, copy))) {
                 return Ok((serial, Durable(())));
             }
         }
@@ -244,8 +241,8 @@ impl Ring<'_> {
     }
 
     /// The page of a copy of the record with `serial`.
-    fn page(&self, pairs: u16, serial: u32, copy: u16) -> u16 {
-        record_page(pairs, self.slot, serial, copy)
+    fn page(&self, env: &impl Flash, serial: u32, copy: u16) -> u16 {
+        record_page(env.pairs(), self.slot, serial, copy)
     }
 
     #[inline(never)]

@@ -15,9 +15,7 @@ mod work;
 pub use prompts::{Ask, ChainName, Prompt, What};
 pub use slot::{LEAP_CREDIT, View};
 
-use crate::apdu::{
-    ChainState, Command, EventList, PROTOCOL, PROTOCOL_MIN, Reply, Status, Version,
-};
+use crate::apdu::{ChainState, Command, EventList, PROTOCOL, PROTOCOL_MIN, Reply, Status, Version};
 use crate::canonical::ChainId;
 use crate::chains;
 use crate::env::Env;
