@@ -22,35 +22,44 @@ pub struct Event {
 /// An event that concerns no slot.
 pub const NO_SLOT: u8 = 0xff;
 
+/// An event as it is kept. All zero is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) word: u16,
+    pub(crate) slot: u8,
+    pub(crate) count: u16,
+    pub(crate) asked: [u8; Hrs::SIZE],
+}
+
 /// The last [`KEPT`] events, newest first.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Events {
-    kept: [Option<Event>; KEPT],
+    kept: [Kept; KEPT],
 }
 
 impl Events {
+    /// Nothing has happened yet.
+    pub const NONE: Self = Self { kept: [Kept { word: 0, slot: 0, count: 0, asked: [0; Hrs::SIZE] }; KEPT] };
+
     /// Remembers one. The same thing for the same slot in a row only counts up.
+    #[inline(never)]
     pub fn push(&mut self, status: Status, slot: u8, asked: Hrs) {
-        let asked = asked.to_bytes();
-        match &mut self.kept[0] {
-            Some(last) if last.status == status && last.slot == slot => {
-                last.count = last.count.saturating_add(1);
-                last.asked = asked;
-            }
-            _ => {
-                self.kept.copy_within(0..KEPT - 1, 1);
-                self.kept[0] = Some(Event { status, slot, count: 1, asked });
-            }
+        let word = status.word();
+        if (self.kept[0].word, self.kept[0].slot) != (word, slot) {
+            self.kept.copy_within(0..KEPT - 1, 1);
+            self.kept[0] = Kept { word, slot, count: 0, asked: [0; Hrs::SIZE] };
         }
+        self.kept[0].count = self.kept[0].count.saturating_add(1);
+        self.kept[0].asked = asked.to_bytes();
     }
 
     /// Newest first.
-    pub fn iter(&self) -> impl Iterator<Item = &Event> {
-        self.kept.iter().flatten()
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Kept> {
+        self.kept.iter().take_while(|event| event.word != 0)
     }
 
     /// The last one of a slot.
-    pub fn last_of(&self, slot: u8) -> Option<&Event> {
+    pub(crate) fn last_of(&self, slot: u8) -> Option<&Kept> {
         self.iter().find(|event| event.slot == slot)
     }
 }

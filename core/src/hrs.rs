@@ -73,7 +73,7 @@ impl Step {
 }
 
 /// Height, round and step; ordered as they are listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Hrs {
     /// Block height.
     pub height: Height,
@@ -84,6 +84,9 @@ pub struct Hrs {
 }
 
 impl Hrs {
+    /// Below everything that can be signed.
+    pub const ZERO: Self = Self { height: Height(0), round: Round(0), step: Step::None };
+
     /// Bytes of the wire and flash form: height 8, round 4 (little endian), step 1.
     pub const SIZE: usize = 13;
 
@@ -111,6 +114,20 @@ impl Hrs {
         let mut round = [0; 4];
         round.copy_from_slice(&bytes[8..12]);
         Self::new(u64::from_le_bytes(height), u32::from_le_bytes(round), Step::new(bytes[12])?)
+    }
+}
+
+// As derived, but in one place: the derived comparisons are each a copy of their own in the firmware.
+impl Ord for Hrs {
+    #[inline(never)]
+    fn cmp(&self, other: &Self) -> core::cmp::Ordering {
+        (self.height, self.round, self.step).cmp(&(other.height, other.round, other.step))
+    }
+}
+
+impl PartialOrd for Hrs {
+    fn partial_cmp(&self, other: &Self) -> Option<core::cmp::Ordering> {
+        Some(self.cmp(other))
     }
 }
 

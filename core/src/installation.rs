@@ -6,14 +6,15 @@ use crate::layout::{self, Domain, FORMAT, Installation, Place, installation_page
 /// What the installation record says at boot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
+    /// The record could not be written or a key could not be derived, or nothing was read yet. The next start tries
+    /// again.
+    Fault = 0,
     /// Everything is as it should be.
     Sound,
     /// The seed is another one than at the first start (a passphrase PIN): nothing is signed.
     OtherSeed,
     /// Both copies of the record are bad though other memory is in use: nothing is signed or added.
     Damaged,
-    /// The record could not be written or a key could not be derived. The next start tries again.
-    Fault,
 }
 
 const ID: core::ops::Range<usize> = 8..24;

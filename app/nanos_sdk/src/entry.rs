@@ -5,7 +5,6 @@
 #![allow(unsafe_code)]
 
 use core::cell::UnsafeCell;
-use core::mem::MaybeUninit;
 
 use crate::Bolos;
 use crate::sys::{Sys, System};
@@ -13,12 +12,12 @@ use crate::sys::{Sys, System};
 /// Makes a binary an app: its name and version for the loader, its state, and the function that never returns.
 ///
 /// ```
-/// # #[derive(Default)] struct App;
+/// # struct App;
 /// # fn run(_: &'static mut nanos_sdk::Bolos, _: &'static mut App) -> ! { loop {} }
 /// nanos_sdk::entry! {
 ///     name: "Highwater",
 ///     version: env!("CARGO_PKG_VERSION"),
-///     state: App, // `Default`; it is put into static memory, not on the stack
+///     state: App = App, // a constant, all zeros; it stands in static memory
 ///     run: run,   // fn(&'static mut Bolos, &'static mut App) -> !
 /// }
 /// ```
@@ -27,12 +26,12 @@ use crate::sys::{Sys, System};
 /// `ledger.api_level`: with one the emulator takes the app for one of a later device. On a host this only checks types.
 #[macro_export]
 macro_rules! entry {
-    (name: $name:expr, version: $version:expr, state: $state:ty, run: $run:expr $(,)?) => {
-        const _: fn(&'static mut $crate::Bolos, &'static mut $state) -> ! = $run;
+    (name: $name:expr, version: $version:expr, state: $state:ty = $value:expr, run: $run:expr $(,)?) => {
+        const _: (fn(&'static mut $crate::Bolos, &'static mut $state) -> !, $state) = ($run, $value);
 
         #[cfg(target_os = "none")]
         const _: () = {
-            static STATE: $crate::entry::Place<$state> = $crate::entry::Place::empty();
+            static STATE: $crate::entry::Place<$state> = $crate::entry::Place::new($value);
 
             #[unsafe(no_mangle)]
             extern "C" fn nanos_sdk_main() -> ! {
@@ -57,29 +56,19 @@ macro_rules! entry {
     };
 }
 
-/// Static memory for one value, which is made when the app starts.
+/// Static memory for one value.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Place<T>(UnsafeCell<MaybeUninit<T>>);
+pub struct Place<T>(UnsafeCell<T>);
 
 // Safety: reached only by `start`, which runs once, and an app has one thread.
 unsafe impl<T> Sync for Place<T> {}
 
 impl<T> Place<T> {
-    /// Zeros, which is what the boot code makes of all statics: nothing has to be copied.
-    pub const fn empty() -> Self {
-        Self(UnsafeCell::new(MaybeUninit::zeroed()))
-    }
-
-    /// Makes the value.
-    ///
-    /// # Safety
-    /// Once only.
-    #[inline(never)] // Making a large value in place may go over the stack; it is gone when this returns.
-    #[allow(clippy::mut_from_ref)] // That is the point, and why it is once only.
-    unsafe fn fill(&'static self, make: impl FnOnce() -> T) -> &'static mut T {
-        // Safety: the caller promises that nobody else has or gets a reference.
-        unsafe { (*self.0.get()).write(make()) }
+    /// A value that is all zeros, which is what the boot code makes of statics; another would need a copy in flash, and
+    /// the linker script refuses it.
+    pub const fn new(value: T) -> Self {
+        Self(UnsafeCell::new(value))
     }
 }
 
@@ -96,13 +85,10 @@ pub const fn bytes<const N: usize>(text: &str) -> [u8; N] {
 /// # Safety
 /// Once only.
 #[doc(hidden)]
-pub unsafe fn start<T: Default>(
-    state: &'static Place<T>,
-    run: fn(&'static mut Bolos, &'static mut T) -> !,
-) -> ! {
-    static BOLOS: Place<Bolos> = Place::empty();
-    // Safety: the caller promises that this runs once.
-    let (bolos, state) = unsafe { (BOLOS.fill(Bolos::new), state.fill(T::default)) };
+pub unsafe fn start<T>(state: &'static Place<T>, run: fn(&'static mut Bolos, &'static mut T) -> !) -> ! {
+    static BOLOS: Place<Bolos> = Place::new(Bolos::new());
+    // Safety: the caller promises that this runs once, so these are the only references.
+    let (bolos, state) = unsafe { (&mut *BOLOS.0.get(), &mut *state.0.get()) };
     power_on(bolos);
     run(bolos, state)
 }

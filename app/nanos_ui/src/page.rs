@@ -22,9 +22,12 @@ pub struct Page {
 }
 
 impl Page {
-    /// A page of lines of ASCII, parted by `\n`, without arrows. A blank one is of no text at all.
+    /// Nothing.
+    pub const BLANK: Self = Self { text: [0; ROOM], length: 0, before: false, behind: false };
+
+    /// A page of lines of ASCII, parted by `\n`, without arrows.
     pub fn new(text: &[u8]) -> Self {
-        let mut page = Self { text: [0; ROOM], length: 0, before: false, behind: false };
+        let mut page = Self::BLANK;
         page.push(text);
         page
     }
@@ -94,12 +97,6 @@ impl Page {
     }
 }
 
-impl Default for Page {
-    fn default() -> Self {
-        Self::new(&[])
-    }
-}
-
 /// Where a line stands in a page of `used` lines.
 fn baseline(used: usize, index: usize) -> u8 {
     match (used, index) {
@@ -164,13 +161,13 @@ mod tests {
         assert_eq!(items(&page)[2], (122, Vec::new()));
         page.set_arrows(true, true);
         assert_eq!(items(&page)[2..], [(2, Vec::new()), (122, Vec::new())]);
-        assert!(items(&Page::default()).is_empty());
+        assert!(items(&Page::BLANK).is_empty());
     }
 
     #[test]
     fn a_long_word_is_shown_whole() {
         for length in [1, 16, 17, 18, 34, 50] {
-            let mut page = Page::default();
+            let mut page = Page::BLANK;
             page.push_wrapped(&b"x".repeat(length));
             let shown: Vec<u8> = items(&page).into_iter().flat_map(|(_, text)| text).collect();
             assert_eq!(shown, b"x".repeat(length));
@@ -181,11 +178,11 @@ mod tests {
     #[test]
     fn numbers_are_written_whole() {
         for number in [0, 7, 10, 1_234_567, u64::MAX] {
-            let mut page = Page::default();
+            let mut page = Page::BLANK;
             page.push_decimal(number);
             assert_eq!(items(&page)[0].1, number.to_string().as_bytes());
         }
-        let mut page = Page::default();
+        let mut page = Page::BLANK;
         page.push_hex(&[0x00, 0x9a, 0xff]);
         assert_eq!(items(&page)[0].1, b"009aff");
     }

@@ -16,7 +16,7 @@ const VERSION: u8 = SLOTS as u8;
 const QUIT: u8 = VERSION + 1;
 
 /// Which page is up.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Home {
     page: u8,
     /// Both buttons were pressed on "Quit" while a chain is armed: once more, and the app ends.
@@ -24,6 +24,10 @@ pub(crate) struct Home {
 }
 
 impl Home {
+    pub(crate) const fn new() -> Self {
+        Self { page: 0, warned: false }
+    }
+
     /// A press. True: the app is to end.
     pub(crate) fn press(&mut self, button: Button, signer: &Signer) -> bool {
         let quit = self.page == QUIT && button == Button::Both;
@@ -64,7 +68,7 @@ impl Home {
 
     fn chain(&self, signer: &mut Signer, world: &mut World<'_>) -> Page {
         let view = signer.view(world, self.page);
-        let mut page = Page::default();
+        let mut page = Page::BLANK;
         match view.entry.as_ref().and_then(|entry| entry.chain()) {
             Some(chain) => {
                 let id = chain.as_bytes();

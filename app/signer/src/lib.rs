@@ -23,6 +23,7 @@ mod words;
 
 use commands::Own;
 use env::{Keys, World};
+use highwater_core::layout::SLOTS;
 use highwater_core::signer::Signer;
 use link::Link;
 use nanos_sdk::{Bolos, Event, Key};
@@ -31,8 +32,7 @@ use screen::Screen;
 /// The app's state. It stands in static memory.
 #[derive(Debug)]
 pub struct App {
-    /// `None` only before the first turn.
-    signer: Option<Signer>,
+    signer: Signer,
     keys: Keys,
     link: Link,
     screen: Screen,
@@ -40,15 +40,22 @@ pub struct App {
     quitting: bool,
 }
 
-impl Default for App {
-    fn default() -> Self {
+impl App {
+    /// Before the start.
+    pub const fn new() -> Self {
         Self {
-            signer: None,
-            keys: [Key::empty(), Key::empty(), Key::empty()],
-            link: Link::default(),
-            screen: Screen::default(),
+            signer: Signer::new(),
+            keys: [const { Key::empty() }; SLOTS],
+            link: Link::new(),
+            screen: Screen::new(),
             quitting: false,
         }
+    }
+}
+
+impl Default for App {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -66,8 +73,8 @@ impl App {
     pub fn boot(&mut self, bolos: &mut Bolos) {
         let Bolos { io, nvm, crypto, os, .. } = bolos;
         let mut world = World { nvm, crypto, os, keys: &mut self.keys };
-        let signer = self.signer.insert(Signer::boot(&mut world));
-        self.screen.start(signer, &mut world);
+        self.signer.start(&mut world);
+        self.screen.start(&mut self.signer, &mut world);
         io.redraw();
     }
 
@@ -75,7 +82,7 @@ impl App {
     #[inline(never)]
     pub fn turn(&mut self, bolos: &mut Bolos) {
         let Bolos { io, nvm, crypto, os, packet } = bolos;
-        let Some(signer) = &mut self.signer else { return };
+        let signer = &mut self.signer;
         let mut world = World { nvm, crypto, os, keys: &mut self.keys };
         match io.next_event(packet, self.screen.picture()) {
             Event::Report(report) => {

@@ -5,7 +5,7 @@ use highwater_core::hid::{Assembler, REPORT, Received, ReportWriter};
 use nanos_sdk::Io;
 
 /// The host's side of the app: one command in, one reply out.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Link {
     assembler: Assembler,
     pub(crate) reply: Reply,
@@ -14,6 +14,10 @@ pub(crate) struct Link {
 }
 
 impl Link {
+    pub(crate) const fn new() -> Self {
+        Self { assembler: Assembler::new(), reply: Reply::new(), writer: None }
+    }
+
     /// Takes a report; true when [`Link::command`] is whole and wants an answer.
     pub(crate) fn report(&mut self, report: &[u8]) -> bool {
         match self.assembler.report(report) {

@@ -7,7 +7,7 @@
 nanos_sdk::entry! {
     name: "Highwater",
     version: env!("CARGO_PKG_VERSION"),
-    state: highwater_signer::App,
+    state: highwater_signer::App = highwater_signer::App::new(),
     run: highwater_signer::run,
 }
 

@@ -142,7 +142,7 @@ fn fill(sheet: Sheet, prompt: &Prompt, view: &View, signer: &mut Signer, world: 
     match sheet {
         Title => numbered(title(ask, view.state), u64::from(ask.slot) + 1, b""),
         Chain => {
-            let mut page = Page::default();
+            let mut page = Page::BLANK;
             page.push_wrapped(match ask.what {
                 What::Add => ask.chain.as_bytes(),
                 _ => view.entry.as_ref().and_then(|entry| entry.chain()).map_or(&[], |id| id.as_bytes()),

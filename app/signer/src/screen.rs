@@ -13,7 +13,7 @@ const PATIENCE: u16 = 300;
 const PERIOD: u8 = 10;
 
 /// The screen's state.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Screen {
     page: Page,
     home: Home,
@@ -25,6 +25,10 @@ pub(crate) struct Screen {
 }
 
 impl Screen {
+    pub(crate) const fn new() -> Self {
+        Self { page: Page::BLANK, home: Home::new(), prompt: None, idle: 0, rest: 0 }
+    }
+
     /// The first page.
     pub(crate) fn start(&mut self, signer: &mut Signer, world: &mut World<'_>) {
         self.page = self.home.page(signer, world);
@@ -99,7 +103,7 @@ impl Screen {
         match (prompt, &self.prompt) {
             (Some(prompt), Some(shown)) => shown.page(prompt, signer, world),
             _ if signer.is_working() => Page::new(b"Working"),
-            _ if self.is_dark() => Page::default(),
+            _ if self.is_dark() => Page::BLANK,
             _ => self.home.page(signer, world),
         }
     }

@@ -129,10 +129,10 @@ pub struct Signed {
 }
 
 impl Signed {
-    pub(crate) fn put(&self, reply: &mut Reply) {
-        reply.put(&self.signature);
-        reply.put(&self.timestamp.seconds.to_le_bytes());
-        reply.put_number(self.timestamp.nanos, 4);
+    pub(crate) fn put(signature: &[u8; 64], timestamp: Timestamp, reply: &mut Reply) {
+        reply.put(signature);
+        reply.put(&timestamp.seconds.to_le_bytes());
+        reply.put_number(timestamp.nanos, 4);
     }
 
     /// Reads the data of the reply.
@@ -264,7 +264,7 @@ impl EventList {
         reply.put_number(diagnostics.derivations.into(), 2);
         reply.put(&[0, events.iter().count() as u8]);
         for event in events.iter() {
-            reply.put_number(event.status.word().into(), 2);
+            reply.put_number(event.word.into(), 2);
             reply.put(&[event.slot]);
             reply.put_number(event.count.into(), 2);
             reply.put(&event.asked);
@@ -330,12 +330,18 @@ pub struct PromptStatus {
 }
 
 impl PromptStatus {
-    pub(crate) fn put(&self, reply: &mut Reply) {
-        reply.put(&[self.state as u8]);
-        reply.put_number(self.status.into(), 2);
-        reply.put_number(self.incarnation.into(), 2);
-        reply.put_hrs(self.mark);
-        reply.put_hrs(self.highest_signed);
+    /// Bytes of the reply's data.
+    pub(crate) const SIZE: usize = 5 + 2 * Hrs::SIZE;
+
+    #[inline(never)]
+    pub(crate) fn to_bytes(self) -> [u8; Self::SIZE] {
+        let mut bytes = [0; Self::SIZE];
+        bytes[0] = self.state as u8;
+        bytes[1..3].copy_from_slice(&self.status.to_le_bytes());
+        bytes[3..5].copy_from_slice(&self.incarnation.to_le_bytes());
+        bytes[5..5 + Hrs::SIZE].copy_from_slice(&self.mark.to_bytes());
+        bytes[5 + Hrs::SIZE..].copy_from_slice(&self.highest_signed.to_bytes());
+        bytes
     }
 
     /// Reads the data of the reply.

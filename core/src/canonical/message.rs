@@ -39,7 +39,7 @@ impl<'a> Message<'a> {
         if message.encodes_to(bytes) { Ok(message) } else { Err(NotCanonical::Encoding) }
     }
 
-    #[inline(never)]
+    #[inline(always)] // One copy of the whole less.
     fn read(bytes: &'a [u8]) -> Result<Self, NotCanonical> {
         let mut cursor = Cursor::delimited(bytes);
         let step = match cursor.varint_field(0x08) {

@@ -75,7 +75,8 @@ impl Record {
         Self::bare(incarnation, serial, hrs, Kind::Filler)
     }
 
-    const fn bare(incarnation: u16, serial: u32, hrs: Hrs, kind: Kind) -> Self {
+    #[inline(never)]
+    fn bare(incarnation: u16, serial: u32, hrs: Hrs, kind: Kind) -> Self {
         Self { incarnation, serial, hrs, kind, body: [0; BODY] }
     }
 

@@ -3,7 +3,6 @@
 use super::Signer;
 use super::permit::Approved;
 use super::prompts::{Ask, ChainName, Phase, Prompt, What, outcome};
-use super::slot::LEAP_CREDIT;
 use crate::apdu::{ChainState, Command, Named, PromptState, PromptStatus, Status};
 use crate::canonical::ChainId;
 use crate::chains::{self, Entry, Found, State};
@@ -71,7 +70,7 @@ impl Signer {
     #[inline(never)]
     pub(super) fn ask<E: Env>(&mut self, env: &mut E, command: &Command<'_>) -> Result<Ask, Status> {
         self.sound()?;
-        let mut ask = Ask::default();
+        let mut ask = Ask::NONE;
         (ask.what, ask.slot) = match command {
             Command::AddChain { chain, key_index, mark } => {
                 // Bit 31 is the hardening bit of the path, which every element carries anyway.
@@ -238,7 +237,7 @@ impl Signer {
         }
         let view = self.view(env, slot);
         if result.is_ok() && matches!(ask.what, What::Add | What::SetMark) {
-            self.slots[usize::from(slot)].credit = LEAP_CREDIT;
+            self.slots[usize::from(slot)].spent = 0;
         }
         self.prompts.finish(PromptStatus {
             state: if result.is_ok() { PromptState::Approved } else { PromptState::Failed },

@@ -15,7 +15,7 @@ mod work;
 pub use prompts::{Ask, ChainName, Prompt, What};
 pub use slot::{LEAP_CREDIT, View};
 
-use crate::apdu::{ChainState, Command, EventList, PROTOCOL, PROTOCOL_MIN, Reply, Status, Version};
+use crate::apdu::{ChainState, Command, EventList, PROTOCOL, PROTOCOL_MIN, Reply, Signed, Status, Version};
 use crate::canonical::ChainId;
 use crate::chains;
 use crate::env::Env;
@@ -61,6 +61,12 @@ struct LastSignature {
     signature: [u8; 64],
 }
 
+impl Default for Signer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// The signer's state in RAM. Everything that must survive stands in flash.
 #[derive(Debug)]
 pub struct Signer {
@@ -75,24 +81,35 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// Reads and repairs everything, before anything is released.
-    #[inline(never)]
-    pub fn boot<E: Env>(env: &mut E) -> Self {
-        let mut signer = Self {
+    /// Before anything was read: it answers with a storage fault until it was started. Nearly all zero, so that the
+    /// firmware makes it in its place.
+    pub const fn new() -> Self {
+        Self {
             standing: Standing::Fault,
-            installation: Installation::default(),
+            installation: Installation([0; 16]),
             slots: [Slot::EMPTY; SLOTS],
             last: None,
-            prompts: Prompts::default(),
-            events: Events::default(),
+            prompts: Prompts::NONE,
+            events: Events::NONE,
             ticks: 0,
-        };
-        signer.standing = installation::boot(env, &mut signer.installation);
-        if signer.standing == Standing::Sound {
+        }
+    }
+
+    /// Reads and repairs everything, before anything is released.
+    #[inline(never)]
+    pub fn start<E: Env>(&mut self, env: &mut E) {
+        self.standing = installation::boot(env, &mut self.installation);
+        if self.standing == Standing::Sound {
             for slot in 0..SLOTS as u8 {
-                signer.load(env, slot);
+                self.load(env, slot);
             }
         }
+    }
+
+    /// A signer that was started.
+    pub fn boot<E: Env>(env: &mut E) -> Self {
+        let mut signer = Self::new();
+        signer.start(env);
         signer
     }
 
@@ -131,7 +148,7 @@ impl Signer {
         if u32::from(self.ticks) == TICKS_PER_SECOND {
             self.ticks = 0;
             for slot in &mut self.slots {
-                slot.credit = (slot.credit + CREDIT_PER_SECOND).min(LEAP_CREDIT);
+                slot.spent = slot.spent.saturating_sub(CREDIT_PER_SECOND);
             }
         }
         self.prompts.tick();
@@ -144,7 +161,11 @@ impl Signer {
         reply: &mut Reply,
     ) -> Result<(), Refused> {
         match command {
-            Command::Sign(bytes) => self.sign(env, bytes)?.put(reply),
+            Command::Sign(bytes) => {
+                let timestamp = self.sign(env, bytes)?;
+                let last = self.last.as_ref().ok_or(Status::Internal)?;
+                Signed::put(&last.signature, timestamp, reply);
+            }
             Command::GetVersion => self.version(env).put(reply),
             Command::GetAppName => reply.put(APP_NAME),
             Command::GetPublicKey(chain) => {
@@ -191,7 +212,7 @@ impl Signer {
         let view = self.view(env, slot);
         let mut status = view.status(env.pairs());
         if let Some(event) = self.events.last_of(slot) {
-            status.last_refusal = event.status.word();
+            status.last_refusal = event.word;
             status.refused = Hrs::from_bytes(&event.asked).unwrap_or_default();
         }
         status.put(reply);

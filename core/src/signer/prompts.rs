@@ -12,18 +12,15 @@ const PATIENCE: u32 = 60 * TICKS_PER_SECOND;
 /// The pause after a refusal: a minute, doubling to an hour.
 const PAUSE: u32 = 60 * TICKS_PER_SECOND;
 const LONGEST_PAUSE: u32 = 3_600 * TICKS_PER_SECOND;
+/// So many doublings make the pause the longest.
+const DOUBLINGS: u8 = 6;
+const _: () = assert!(PAUSE << DOUBLINGS >= LONGEST_PAUSE);
 
 /// A chain id that outlives its APDU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChainName {
     len: u8,
     bytes: [u8; MAX_CHAIN_ID],
-}
-
-impl Default for ChainName {
-    fn default() -> Self {
-        Self::new(ChainId::NONE)
-    }
 }
 
 impl ChainName {
@@ -45,7 +42,7 @@ impl ChainName {
 }
 
 /// What the owner is asked to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
     /// Approve a chain, with its key and first mark.
     Add,
@@ -54,7 +51,6 @@ pub enum What {
     /// Remove a chain.
     Remove,
     /// Show a key.
-    #[default]
     ShowKey,
     /// Free a tombstone or a damaged slot.
     Forget,
@@ -62,7 +58,7 @@ pub enum What {
 
 /// What the owner is asked. One flat record rather than a variant for each kind: they share most, and the firmware pays
 /// for every copy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ask {
     /// What to do.
     pub what: What,
@@ -80,8 +76,20 @@ pub struct Ask {
     pub chain: ChainName,
 }
 
+impl Ask {
+    pub(super) const NONE: Self = Self {
+        what: What::Add,
+        slot: 0,
+        incarnation: 0,
+        key_index: 0,
+        mark: Hrs::ZERO,
+        raise: false,
+        chain: ChainName { len: 0, bytes: [0; MAX_CHAIN_ID] },
+    };
+}
+
 /// A prompt as the screen needs it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Prompt {
     /// Names it in [`super::Signer::decide`].
     pub ticket: u32,
@@ -108,29 +116,26 @@ pub(super) struct Prompts {
     pub(super) work: Work,
     /// Ticks since the last button, while the owner is asked.
     age: u32,
-    /// What became of the last prompt; none before the first.
-    last: Option<PromptStatus>,
+    /// What became of the last prompt, as it is told; all zero before the first.
+    last: [u8; PromptStatus::SIZE],
     /// Ticks until prompts are taken again.
     pause: u32,
-    /// The next pause.
-    next_pause: u32,
-}
-
-impl Default for Prompts {
-    fn default() -> Self {
-        Self {
-            phase: Phase::Idle,
-            current: Prompt::default(),
-            work: Work::default(),
-            age: 0,
-            last: None,
-            pause: 0,
-            next_pause: PAUSE,
-        }
-    }
+    /// Refusals in a row: each doubles the next pause.
+    refusals: u8,
 }
 
 impl Prompts {
+    /// No prompt was ever raised.
+    pub(super) const NONE: Self = Self {
+        phase: Phase::Idle,
+        current: Prompt { ticket: 0, ask: Ask::NONE },
+        work: Work::NONE,
+        age: 0,
+        last: [0; PromptStatus::SIZE],
+        pause: 0,
+        refusals: 0,
+    };
+
     /// Whether a question may be put to the owner. Refused while another stands, while locked, and during a pause.
     pub(super) fn free<E: Env>(&self, env: &E) -> Result<(), Status> {
         if self.phase != Phase::Idle {
@@ -147,7 +152,7 @@ impl Prompts {
         let mut ticket = [0; 4];
         env.random(&mut ticket);
         self.current = Prompt { ticket: u32::from_le_bytes(ticket), ask };
-        self.last = None;
+        self.last[0] = 0;
         (self.phase, self.age) = (Phase::Waiting, 0);
         ticket
     }
@@ -156,10 +161,12 @@ impl Prompts {
         if ticket != self.current.ticket {
             return Err(Status::NoTicket);
         }
-        match &self.last {
-            _ if self.phase != Phase::Idle => outcome(PromptState::Pending).put(reply),
-            Some(last) => last.put(reply),
-            None => return Err(Status::NoTicket),
+        if self.phase != Phase::Idle {
+            reply.put(&outcome(PromptState::Pending).to_bytes());
+        } else if self.last[0] != 0 {
+            reply.put(&self.last);
+        } else {
+            return Err(Status::NoTicket);
         }
         Ok(())
     }
@@ -176,14 +183,15 @@ impl Prompts {
     /// Ends the prompt without doing it, and pauses.
     pub(super) fn refuse(&mut self, state: PromptState) {
         self.finish(outcome(state));
-        self.pause = self.next_pause;
-        self.next_pause = (self.next_pause * 2).min(LONGEST_PAUSE);
+        self.pause = (PAUSE << self.refusals).min(LONGEST_PAUSE);
+        self.refusals = (self.refusals + 1).min(DOUBLINGS);
     }
 
     /// Ends the prompt.
+    #[inline(never)]
     pub(super) fn finish(&mut self, status: PromptStatus) {
         self.phase = Phase::Idle;
-        self.last = Some(status);
+        self.last = status.to_bytes();
     }
 
     pub(super) fn tick(&mut self) {
@@ -201,17 +209,17 @@ impl Prompts {
 
     /// A button was pressed on the home screen: the owner is there, so prompts are taken again.
     pub(super) fn resume(&mut self) {
-        (self.pause, self.next_pause) = (0, PAUSE);
+        (self.pause, self.refusals) = (0, 0);
     }
 }
 
 /// An outcome without a result.
-pub(super) fn outcome(state: PromptState) -> PromptStatus {
+pub(super) const fn outcome(state: PromptState) -> PromptStatus {
     PromptStatus {
         state,
         status: Status::Ok.word(),
         incarnation: 0,
-        mark: Hrs::default(),
-        highest_signed: Hrs::default(),
+        mark: Hrs::ZERO,
+        highest_signed: Hrs::ZERO,
     }
 }

@@ -1,8 +1,8 @@
 //! SIGN: one canonical message in, one signature out, or the reason why not.
 
-use super::slot::Slot;
+use super::slot::{LEAP_CREDIT, Slot};
 use super::{LastSignature, Signer};
-use crate::apdu::{ChainState, Signed, Status};
+use crate::apdu::{ChainState, Status};
 use crate::canonical::{MAX_MESSAGE, Message, NotCanonical, Timestamp};
 use crate::env::{CryptoFailed, Env};
 use crate::hrs::{self, Asked, Hrs, Refusal, Verdict, judge};
@@ -46,7 +46,8 @@ impl From<Refusal> for Status {
 }
 
 impl Signer {
-    pub(super) fn sign<E: Env>(&mut self, env: &mut E, bytes: &[u8]) -> Result<Signed, Refused> {
+    /// Signs, or refuses. The signature is the last one then ([`Signer::last`]); this is the timestamp it is over.
+    pub(super) fn sign<E: Env>(&mut self, env: &mut E, bytes: &[u8]) -> Result<Timestamp, Refused> {
         self.sound()?;
         let message = Message::parse(bytes).map_err(Refused::NotCanonical)?;
         let slot = self.find(env, message.chain).ok_or(Status::UnknownChain)?;
@@ -64,7 +65,7 @@ impl Signer {
         slot: u8,
         message: &Message<'_>,
         bytes: &[u8],
-    ) -> Result<Signed, Refused> {
+    ) -> Result<Timestamp, Refused> {
         let asked = Asked {
             hrs: message.hrs,
             statement: statement::digest(env, message),
@@ -72,7 +73,7 @@ impl Signer {
         };
         let newest = self.newest(env, slot)?;
         let mark = newest.record.hrs;
-        let credit = self.slots[usize::from(slot)].credit;
+        let credit = LEAP_CREDIT.saturating_sub(self.slots[usize::from(slot)].spent);
         match judge(&asked, mark, &newest.record.statement(), credit) {
             Verdict::Refuse(refusal) => Err(Refused::Mark(refusal.into(), mark)),
             Verdict::Fresh => {
@@ -121,9 +122,9 @@ impl Signer {
         let mut record = Record::signed(incarnation, asked.hrs, nil, &asked.statement, asked.timestamp);
         let permit = self.append(env, slot, &mut record)?;
         let heights = asked.hrs.height.value() - mark.height.value();
-        let credit = &mut self.slots[usize::from(slot)].credit;
         // The verdict was Fresh, so the difference is within the credit.
-        *credit = credit.saturating_sub(u32::try_from(heights).unwrap_or(u32::MAX));
+        let spent = &mut self.slots[usize::from(slot)].spent;
+        *spent = spent.saturating_add(u32::try_from(heights).unwrap_or(u32::MAX));
         Ok(permit)
     }
 
@@ -155,7 +156,7 @@ impl Signer {
         message: &Message<'_>,
         newest: Newest,
         statement: &Digest,
-    ) -> Result<Signed, Refused> {
+    ) -> Result<Timestamp, Refused> {
         let hrs::Signed::Statement(_, timestamp) = newest.record.statement() else {
             return Err(Status::Internal.into());
         };
@@ -163,7 +164,7 @@ impl Signer {
         if let Some(last) = &self.last
             && (last.slot, last.serial, last.incarnation) == (slot, serial, incarnation)
         {
-            return Ok(Signed { signature: last.signature, timestamp });
+            return Ok(timestamp);
         }
         let permit = newest.permit_repeat(statement).ok_or(Status::Internal)?;
         // Ed25519 is deterministic: over the recorded timestamp these are the bytes that were signed.
@@ -172,6 +173,7 @@ impl Signer {
         self.release(env, permit, slot, &bytes[..len], timestamp)
     }
 
+    /// Signs what may be signed, and keeps the signature as the last one.
     fn release<E: Env>(
         &mut self,
         env: &mut E,
@@ -179,7 +181,8 @@ impl Signer {
         slot: u8,
         bytes: &[u8],
         timestamp: Timestamp,
-    ) -> Result<Signed, Refused> {
+    ) -> Result<Timestamp, Refused> {
+        self.last = None;
         let signature = env.sign(permit, slot, bytes)?;
         // An overflow may have spoilt anything, this decision included.
         if !env.stack_intact() {
@@ -187,6 +190,6 @@ impl Signer {
         }
         let Slot { serial, incarnation, .. } = self.slots[usize::from(slot)];
         self.last = Some(LastSignature { slot, serial, incarnation, signature });
-        Ok(Signed { signature, timestamp })
+        Ok(timestamp)
     }
 }

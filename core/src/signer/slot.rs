@@ -20,16 +20,15 @@ const _: () = assert!(PPM_PER_ERASE * RATED_ERASES == 1_000_000);
 pub(super) struct Slot {
     pub(super) state: ChainState,
     pub(super) incarnation: u16,
-    pub(super) key_index: u32,
     /// The serial of the newest record; right only while the state is `Armed`.
     pub(super) serial: u32,
-    /// Heights the chain may still rise (leap credit).
-    pub(super) credit: u32,
+    /// Heights spent of the leap credit.
+    pub(super) spent: u32,
 }
 
 impl Slot {
-    pub(super) const EMPTY: Self =
-        Self { state: ChainState::Free, incarnation: 0, key_index: 0, serial: 0, credit: LEAP_CREDIT };
+    /// As before anything was read.
+    pub(super) const EMPTY: Self = Self { state: ChainState::Free, incarnation: 0, serial: 0, spent: 0 };
 }
 
 /// All there is to say of a slot.
@@ -91,7 +90,6 @@ impl Signer {
             Found::Blank => self.uncommitted(env, slot),
             Found::Entry(entry) => {
                 self.slots[usize::from(slot)].incarnation = entry.incarnation();
-                self.slots[usize::from(slot)].key_index = entry.key_index();
                 match chains::equalise(env, &self.installation, slot, &entry) {
                     Err(_) => ChainState::Fault,
                     Ok(()) => match entry.state() {
@@ -155,8 +153,8 @@ impl Signer {
             writes: serial,
         };
         if let Found::Entry(entry) = chains::read(env, &self.installation, slot) {
+            let entry = view.entry.insert(entry);
             (view.mark, view.highest_signed) = (entry.mark(), entry.highest_signed());
-            view.entry = Some(entry);
         }
         match state {
             ChainState::Armed => match self.ring(slot).newest(env, serial, incarnation) {

@@ -16,7 +16,7 @@ use crate::journal::{Record, Ring, Spare, StorageFault};
 const PAGES_PER_TURN: u16 = 4;
 
 /// An approved change whose ring is being prepared.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Work {
     approved: Option<Approved>,
     incarnation: u16,
@@ -27,6 +27,18 @@ pub(super) struct Work {
     /// The ring was never used: every page is formatted, not only the dead ones filled.
     format: bool,
     next_page: u16,
+}
+
+impl Work {
+    pub(super) const NONE: Self = Self {
+        approved: None,
+        incarnation: 0,
+        serial: 0,
+        mark: Hrs::ZERO,
+        highest_signed: Hrs::ZERO,
+        format: false,
+        next_page: 0,
+    };
 }
 
 impl Signer {
@@ -105,7 +117,7 @@ impl Signer {
     fn commit<E: Env>(&mut self, env: &mut E, ask: &Ask) -> Result<bool, Status> {
         let slot = ask.slot;
         // Out of its place first: whatever comes of it, it is not done twice.
-        let mut work = core::mem::take(&mut self.prompts.work);
+        let mut work = core::mem::replace(&mut self.prompts.work, Work::NONE);
         self.prompts.phase = Phase::Idle;
         // A live chain goes on signing while its ring is prepared for a lowering.
         if self.slots[usize::from(slot)].state == ChainState::Armed {

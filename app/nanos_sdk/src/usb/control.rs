@@ -76,11 +76,10 @@ pub(crate) struct Control {
     out_halted: bool,
     /// HID idle rate: kept because the host may ask for it. We send when there is something to say, whatever it is.
     idle: u8,
-    /// HID protocol, the same way: 1 is the report protocol.
-    protocol: u8,
+    /// HID protocol, the same way: whether the host wants the boot protocol (0) instead of the report protocol (1).
+    boot_protocol: bool,
 }
 
-const REPORT_PROTOCOL: u8 = 1;
 const ENDPOINT_HALT: u16 = 0;
 
 impl Control {
@@ -91,7 +90,7 @@ impl Control {
             in_halted: false,
             out_halted: false,
             idle: 0,
-            protocol: REPORT_PROTOCOL,
+            boot_protocol: false,
         }
     }
 
@@ -168,7 +167,7 @@ impl Control {
                 _ => return None,
             }),
             (FROM_HID, GET_IDLE) if own_interface => Data::Byte([self.idle]),
-            (FROM_HID, GET_PROTOCOL) if own_interface => Data::Byte([self.protocol]),
+            (FROM_HID, GET_PROTOCOL) if own_interface => Data::Byte([u8::from(!self.boot_protocol)]),
             _ => return None,
         })
     }
@@ -194,7 +193,7 @@ impl Control {
                 Action::Acknowledge
             }
             (TO_HID, SET_PROTOCOL) if own_interface => {
-                self.protocol = low;
+                self.boot_protocol = low == 0;
                 Action::Acknowledge
             }
             _ => Action::Stall,
