@@ -59,6 +59,7 @@ impl Io {
     ///
     /// `picture` is what should be on the screen; it is drawn item by item as events go by, from its beginning after
     /// [`Io::redraw`].
+    #[inline(never)]
     pub fn next_event<'p>(&mut self, packet: &'p mut Packet, picture: &impl Picture) -> Event<'p> {
         loop {
             if let Some(signal) = self.due.take() {

@@ -19,6 +19,7 @@ const QUIT: u8 = 0xa7;
 /// Answers a command of the class B0; `None` if it is of another.
 ///
 /// Any host program may ask an app to quit, so it is refused while a chain is armed: it would take a validator down.
+#[inline(never)]
 pub(crate) fn answer(command: &[u8], idle: bool, os: &Os, reply: &mut Reply) -> Option<Own> {
     let [CLA, ins, ..] = *command else { return None };
     reply.clear();

@@ -43,6 +43,7 @@ impl Link {
     }
 
     /// Sends the next report of the reply, if the endpoint takes one.
+    #[inline(never)]
     pub(crate) fn pump(&mut self, io: &mut Io) {
         let Some(writer) = &mut self.writer else { return };
         if io.can_send().is_err() {

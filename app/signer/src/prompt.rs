@@ -5,7 +5,6 @@ use crate::words;
 use highwater_core::apdu::ChainState;
 use highwater_core::chains::Entry;
 use highwater_core::env::{Crypto, CryptoFailed};
-use highwater_core::layout::SLOTS;
 use highwater_core::signer::{Ask, Prompt, Signer, View, What};
 use nanos_sdk::Button;
 use nanos_ui::{Page, Pager, Pressed};
@@ -208,12 +207,6 @@ fn key(end: bool, ask: &Ask, view: &View, world: &mut World<'_>) -> Page {
 }
 
 /// Another slot whose chain signs with the key that is to be added.
-fn shared(ask: &Ask, signer: &mut Signer, world: &mut World<'_>) -> Option<u8> {
-    if ask.what != What::Add {
-        return None;
-    }
-    (0..SLOTS as u8).filter(|other| *other != ask.slot).find(|other| {
-        let entry = signer.view(world, *other).entry;
-        entry.is_some_and(|entry| entry.key_index() == ask.key_index && entry.chain().is_some())
-    })
+fn shared(ask: &Ask, signer: &Signer, world: &mut World<'_>) -> Option<u8> {
+    if ask.what == What::Add { signer.sharing(world, ask.slot, ask.key_index) } else { None }
 }

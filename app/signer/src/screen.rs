@@ -71,6 +71,7 @@ impl Screen {
     }
 
     /// Looks at what is to be shown. True if it is something else than before: draw it.
+    #[inline(never)]
     pub(crate) fn update(&mut self, signer: &mut Signer, world: &mut World<'_>) -> bool {
         let prompt = signer.prompt();
         let changed = self.take(prompt.as_ref(), world);

@@ -105,6 +105,7 @@ impl Signer {
     }
 
     /// Where a new chain goes: the slot of its own tombstone, else a free one.
+    #[inline(never)]
     fn slot_for<E: Env>(&self, env: &mut E, chain: ChainId<'_>) -> Result<u8, Status> {
         if self.find(env, chain).is_some() {
             return Err(Status::ChainKnown);
@@ -178,6 +179,7 @@ impl Signer {
         }
     }
 
+    #[inline(never)]
     fn remove<E: Env>(&mut self, env: &mut E, slot: u8, approved: Approved) -> Result<Progress, Status> {
         // The mark is frozen here: nothing is signed between this reading and the entry.
         let view = self.view(env, slot);
@@ -193,6 +195,7 @@ impl Signer {
         Ok(Progress::Done)
     }
 
+    #[inline(never)]
     fn forget<E: Env>(&mut self, env: &mut E, slot: u8, approved: Approved) -> Result<Progress, Status> {
         let known = self.slots[usize::from(slot)].incarnation;
         let incarnation = known.max(self.ring(slot).scan(env, 0).highest_incarnation);
@@ -201,6 +204,7 @@ impl Signer {
         Ok(Progress::Done)
     }
 
+    #[inline(never)]
     fn set_mark<E: Env>(&mut self, env: &mut E, ask: &Ask, approved: Approved) -> Result<Progress, Status> {
         let Ask { slot, mark: to, raise, .. } = *ask;
         let view = self.view(env, slot);
@@ -230,6 +234,7 @@ impl Signer {
     }
 
     /// Ends an approved prompt: the slot is read again from flash, and the outcome tells what stands now.
+    #[inline(never)]
     pub(super) fn conclude<E: Env>(&mut self, env: &mut E, ask: &Ask, result: Result<(), Status>) {
         let slot = ask.slot;
         if ask.what != What::ShowKey {

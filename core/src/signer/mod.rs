@@ -114,6 +114,7 @@ impl Signer {
     }
 
     /// Answers one command.
+    #[inline(never)]
     pub fn handle<E: Env>(&mut self, env: &mut E, apdu: &[u8], reply: &mut Reply) {
         reply.clear();
         let status = match Command::parse(apdu) {

@@ -47,6 +47,7 @@ impl From<Refusal> for Status {
 
 impl Signer {
     /// Signs, or refuses. The signature is the last one then ([`Signer::last`]); this is the timestamp it is over.
+    #[inline(never)]
     pub(super) fn sign<E: Env>(&mut self, env: &mut E, bytes: &[u8]) -> Result<Timestamp, Refused> {
         self.sound()?;
         let message = Message::parse(bytes).map_err(Refused::NotCanonical)?;
@@ -85,6 +86,7 @@ impl Signer {
     }
 
     /// The newest record of a slot that may decide; scans and repairs first where a fault left it stale (rule 7).
+    #[inline(never)]
     pub(super) fn newest<E: Env>(&mut self, env: &mut E, slot: u8) -> Result<Newest, Status> {
         if self.slots[usize::from(slot)].state == ChainState::Fault {
             self.load(env, slot);
@@ -109,6 +111,7 @@ impl Signer {
     }
 
     /// Raises the mark to what is asked (guarantee G1: before the signature).
+    #[inline(never)]
     fn raise<E: Env>(
         &mut self,
         env: &mut E,
@@ -149,6 +152,7 @@ impl Signer {
     }
 
     /// The statement at the mark once more: the same signature, with the same timestamp.
+    #[inline(never)]
     fn again<E: Env>(
         &mut self,
         env: &mut E,
@@ -174,6 +178,7 @@ impl Signer {
     }
 
     /// Signs what may be signed, and keeps the signature as the last one.
+    #[inline(never)]
     fn release<E: Env>(
         &mut self,
         env: &mut E,

@@ -49,14 +49,13 @@ pub struct View {
 }
 
 impl View {
-    fn of_record(mut self, record: &Record) -> Self {
+    fn take(&mut self, record: &Record) {
         (self.mark, self.highest_signed, self.writes) = (record.hrs, record.highest_signed(), record.serial);
         self.kind = match record.kind {
             Kind::SignedBlock => 1,
             Kind::SignedNil => 2,
             _ => 3,
         };
-        self
     }
 
     pub(super) fn status(&self, pairs: u16) -> ChainStatus<'_> {
@@ -85,21 +84,10 @@ impl Signer {
     /// Reads a slot from flash and repairs what a power cut or one rotten page left (rules 2, 5, 6, 7).
     #[inline(never)]
     pub(super) fn load<E: Env>(&mut self, env: &mut E, slot: u8) {
-        let state = match chains::read(env, &self.installation, slot) {
-            Found::Damaged => ChainState::Damaged,
-            Found::Blank => self.uncommitted(env, slot),
-            Found::Entry(entry) => {
-                self.slots[usize::from(slot)].incarnation = entry.incarnation();
-                match chains::equalise(env, &self.installation, slot, &entry) {
-                    Err(_) => ChainState::Fault,
-                    Ok(()) => match entry.state() {
-                        State::Free => ChainState::Free,
-                        State::Tombstone => ChainState::Tombstone,
-                        State::UnclearTombstone => ChainState::UnclearTombstone,
-                        State::Armed => self.load_ring(env, slot, &entry),
-                    },
-                }
-            }
+        let (state, key_index) = self.load_entry(env, slot);
+        let state = match state {
+            ChainState::Armed => self.load_ring(env, slot, key_index),
+            other => other,
         };
         if !matches!(state, ChainState::Armed | ChainState::Unclear | ChainState::Fault) {
             env.unload_key(slot);
@@ -108,6 +96,28 @@ impl Signer {
             self.events.push(Status::StorageFault, slot, Hrs::default());
         }
         self.slots[usize::from(slot)].state = state;
+    }
+
+    /// What the entry says, and its key; both copies stand then. Apart from the ring, so that on the device's small
+    /// stack the entry is gone while the ring is read.
+    #[inline(never)]
+    fn load_entry<E: Env>(&mut self, env: &mut E, slot: u8) -> (ChainState, u32) {
+        let entry = match chains::read(env, &self.installation, slot) {
+            Found::Damaged => return (ChainState::Damaged, 0),
+            Found::Blank => return (self.uncommitted(env, slot), 0),
+            Found::Entry(entry) => entry,
+        };
+        self.slots[usize::from(slot)].incarnation = entry.incarnation();
+        if chains::equalise(env, &self.installation, slot, &entry).is_err() {
+            return (ChainState::Fault, 0);
+        }
+        let state = match entry.state() {
+            State::Free => ChainState::Free,
+            State::Tombstone => ChainState::Tombstone,
+            State::UnclearTombstone => ChainState::UnclearTombstone,
+            State::Armed => ChainState::Armed,
+        };
+        (state, entry.key_index())
     }
 
     /// A slot without an entry is free unless its ring remembers a chain that was at work.
@@ -121,14 +131,16 @@ impl Signer {
         }
     }
 
-    fn load_ring<E: Env>(&mut self, env: &mut E, slot: u8, entry: &Entry) -> ChainState {
-        if env.loaded_key(slot).is_err() && env.load_key(slot, entry.key_index()).is_err() {
+    #[inline(never)]
+    fn load_ring<E: Env>(&mut self, env: &mut E, slot: u8, key_index: u32) -> ChainState {
+        if env.loaded_key(slot).is_err() && env.load_key(slot, key_index).is_err() {
             return ChainState::Fault;
         }
+        let incarnation = self.slots[usize::from(slot)].incarnation;
         let ring = Ring { slot, installation: &self.installation };
-        let scan = ring.scan(env, entry.incarnation());
+        let scan = ring.scan(env, incarnation);
         match &scan.newest {
-            Some(newest) if !scan.unclear(entry.incarnation()) => {
+            Some(newest) if !scan.unclear(incarnation) => {
                 self.slots[usize::from(slot)].serial = newest.serial;
                 match ring.repair(env, newest) {
                     Ok(()) => ChainState::Armed,
@@ -143,35 +155,54 @@ impl Signer {
     /// All there is to say of a slot, read from flash now.
     #[inline(never)]
     pub fn view<E: Env>(&mut self, env: &mut E, slot: u8) -> View {
-        let Slot { state, incarnation, serial, .. } = self.slots[usize::from(slot)];
-        let mut view = View {
-            state,
-            entry: None,
-            mark: Hrs::default(),
-            highest_signed: Hrs::default(),
-            kind: 0,
-            writes: serial,
-        };
+        let Slot { state, serial, .. } = self.slots[usize::from(slot)];
+        let mut view =
+            View { state, entry: None, mark: Hrs::ZERO, highest_signed: Hrs::ZERO, kind: 0, writes: serial };
+        self.view_entry(env, slot, &mut view);
+        if state == ChainState::Armed {
+            self.view_newest(env, slot, &mut view);
+        }
+        if matches!(view.state, ChainState::Unclear | ChainState::Damaged) {
+            self.view_floor(env, slot, &mut view);
+        }
+        view
+    }
+
+    #[inline(never)]
+    fn view_entry<E: Env>(&self, env: &mut E, slot: u8, view: &mut View) {
         if let Found::Entry(entry) = chains::read(env, &self.installation, slot) {
             let entry = view.entry.insert(entry);
             (view.mark, view.highest_signed) = (entry.mark(), entry.highest_signed());
         }
-        match state {
-            ChainState::Armed => match self.ring(slot).newest(env, serial, incarnation) {
-                Ok(newest) => view = view.of_record(&newest.record),
-                Err(Unreadable::Lost) => {
-                    self.slots[usize::from(slot)].state = ChainState::Unclear;
-                    return self.view(env, slot);
-                }
-                Err(Unreadable::Fault) => view.state = ChainState::Fault,
-            },
-            ChainState::Unclear | ChainState::Damaged => {
-                let scan = self.ring(slot).scan(env, incarnation);
-                (view.mark, view.highest_signed) = (scan.highest_hrs, scan.highest_hrs);
-                view.writes = scan.highest_serial;
+    }
+
+    #[inline(never)]
+    fn view_newest<E: Env>(&mut self, env: &mut E, slot: u8, view: &mut View) {
+        let Slot { serial, incarnation, .. } = self.slots[usize::from(slot)];
+        match self.ring(slot).newest(env, serial, incarnation) {
+            Ok(newest) => view.take(&newest.record),
+            Err(Unreadable::Lost) => {
+                self.slots[usize::from(slot)].state = ChainState::Unclear;
+                view.state = ChainState::Unclear;
             }
-            _ => {}
+            Err(Unreadable::Fault) => view.state = ChainState::Fault,
         }
-        view
+    }
+
+    /// What an unclear chain's pages still say is a floor, no more.
+    #[inline(never)]
+    fn view_floor<E: Env>(&self, env: &mut E, slot: u8, view: &mut View) {
+        let scan = self.ring(slot).scan(env, self.slots[usize::from(slot)].incarnation);
+        (view.mark, view.highest_signed) = (scan.highest_hrs, scan.highest_hrs);
+        view.writes = scan.highest_serial;
+    }
+
+    /// Another slot whose chain signs with the key of this index.
+    #[inline(never)]
+    pub fn sharing<E: Env>(&self, env: &mut E, slot: u8, key_index: u32) -> Option<u8> {
+        (0..self.slots.len() as u8).filter(|other| *other != slot).find(|other| {
+            let found = chains::read(env, &self.installation, *other);
+            matches!(found, Found::Entry(entry) if entry.key_index() == key_index && entry.chain().is_some())
+        })
     }
 }

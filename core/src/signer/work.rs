@@ -43,6 +43,7 @@ impl Work {
 
 impl Signer {
     /// Plans a new incarnation of `slot` that starts at `mark`. [`Signer::step`] carries it out.
+    #[inline(never)]
     pub(super) fn prepare<E: Env>(
         &mut self,
         env: &mut E,
@@ -96,6 +97,7 @@ impl Signer {
     }
 
     /// Prepares a few pages. `false`: there are none left.
+    #[inline(never)]
     fn prepare_pages<E: Env>(&mut self, env: &mut E, slot: u8) -> Result<bool, StorageFault> {
         let ring = Ring { slot, installation: &self.installation };
         let work = &mut self.prompts.work;
@@ -114,6 +116,7 @@ impl Signer {
     }
 
     /// Writes the mark under the new incarnation, then the entry. `false`: the chain signed past it meanwhile.
+    #[inline(never)]
     fn commit<E: Env>(&mut self, env: &mut E, ask: &Ask) -> Result<bool, Status> {
         let slot = ask.slot;
         // Out of its place first: whatever comes of it, it is not done twice.
