@@ -82,10 +82,9 @@ impl Io {
                     self.screen.owned_by(os::forward());
                 }
                 Incoming::Status => self.screen.owned_by(os::forward()),
-                Incoming::Bus(bus) => {
-                    if let Some(signal) = self.usb.bus(bus) {
-                        return event(signal, packet, 0);
-                    }
+                Incoming::BusReset => {
+                    self.usb.reset();
+                    return Event::LinkReset;
                 }
                 Incoming::Transfer { endpoint, kind, length } => {
                     if let Some(signal) = self.usb.transfer(endpoint, kind, packet.data(length)) {
@@ -122,8 +121,16 @@ impl Io {
     #[inline(never)]
     fn conclude(&mut self, picture: &impl Picture) {
         // If the system does not tell, a second status is refused, while a missing one would halt everything.
-        if Sys::status_sent() != Ok(true) && !self.screen.advance(picture) {
+        if Sys::status_sent() == Ok(true) {
+            return;
+        }
+        if !self.screen.advance(picture) {
             seph::send_general_status();
+        }
+        // Not taken: once more, but without the drawing. A page that lacks a line must not stay, so it begins again.
+        if Sys::status_sent() == Ok(false) {
+            seph::send_general_status();
+            self.screen.redraw();
         }
     }
 

@@ -163,7 +163,6 @@ impl Screen {
     pub(crate) fn owned_by(&mut self, owner: Owner) {
         let was_lent = core::mem::replace(&mut self.lent, owner == Owner::System);
         if owner == Owner::AppMustRedraw || (was_lent && !self.lent) {
-            self.drawing = 0;
             self.redraw();
         }
     }
