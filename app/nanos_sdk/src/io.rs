@@ -36,8 +36,8 @@ pub struct Io {
     usb: Usb,
     screen: Screen,
     buttons: Buttons,
-    /// A signal that came together with another event.
-    due: Option<Signal>,
+    /// A tick that came together with another event, and is told after it.
+    tick_due: bool,
     /// Failed calls for an event in a row.
     failures: u8,
 }
@@ -47,7 +47,7 @@ const PATIENCE: u8 = 16;
 
 impl Io {
     pub(crate) const fn new() -> Self {
-        Self { usb: Usb::new(), screen: Screen::new(), buttons: Buttons::new(), due: None, failures: 0 }
+        Self { usb: Usb::new(), screen: Screen::new(), buttons: Buttons::new(), tick_due: false, failures: 0 }
     }
 
     pub(crate) fn power_on(&mut self) {
@@ -61,16 +61,17 @@ impl Io {
     /// [`Io::redraw`].
     pub fn next_event<'p>(&mut self, packet: &'p mut Packet, picture: &impl Picture) -> Event<'p> {
         loop {
-            if let Some(signal) = self.due.take() {
-                return event(signal, packet, 0);
+            if core::mem::take(&mut self.tick_due) {
+                return Event::Ticker;
             }
             self.conclude(picture);
             match self.receive(packet) {
                 Incoming::Ticker => {
                     self.screen.owned_by(os::forward());
                     self.screen.tick();
-                    self.due = self.usb.tick();
-                    return Event::Ticker;
+                    // First the reset: at a mere tick the app would go on with a reply that is void.
+                    self.tick_due = self.usb.tick();
+                    return if self.tick_due { Event::LinkReset } else { Event::Ticker };
                 }
                 Incoming::Buttons(down) => {
                     if let Some(button) = self.buttons(down) {

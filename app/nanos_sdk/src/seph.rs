@@ -103,6 +103,8 @@ impl Packet {
 
 /// Bytes of the description of one thing to draw (`bagl_component_t`).
 pub(crate) const COMPONENT: usize = 28;
+/// Characters of a line at most: more than the screen is wide.
+pub(crate) const LINE: usize = 24;
 
 /// Status: nothing more to this event.
 pub(crate) fn send_general_status() {
@@ -110,16 +112,15 @@ pub(crate) fn send_general_status() {
 }
 
 /// Status: draw this. `Displayed` comes when it stands on the screen.
-pub(crate) fn send_draw_status(component: &[u8; COMPONENT], prefix: &[u8], payload: &[u8]) {
-    let length = (COMPONENT + prefix.len() + payload.len()) as u16;
-    let mut head = [0; HEADER + COMPONENT];
-    head[0] = 0x65;
-    head[1..HEADER].copy_from_slice(&length.to_be_bytes());
-    head[HEADER..].copy_from_slice(component);
-    let mut taken = send(&head);
-    for part in [prefix, payload] {
-        taken = taken && (part.is_empty() || send(part));
-    }
+pub(crate) fn send_draw_status(component: &[u8; COMPONENT], text: &[u8]) {
+    const TEXT: usize = HEADER + COMPONENT;
+    let length = text.len().min(LINE);
+    let mut packet = [0; TEXT + LINE];
+    packet[0] = 0x65;
+    packet[2] = (COMPONENT + length) as u8;
+    packet[HEADER..TEXT].copy_from_slice(component);
+    packet[TEXT..TEXT + length].copy_from_slice(&text[..length]);
+    send(&packet[..TEXT + length]);
 }
 
 /// Connects to the bus or leaves it.
@@ -141,10 +142,11 @@ pub(crate) fn usb_endpoint(endpoint: u8, open: bool) {
 
 /// Has `data`, at most 64 bytes, sent when the host asks for it. Endpoint 0 goes without its direction bit.
 pub(crate) fn usb_send(endpoint: u8, data: &[u8]) {
-    let length = data.len() as u8;
-    if send(&[0x50, 0, 3 + length, endpoint, 0x20, length]) && !data.is_empty() {
-        send(data);
-    }
+    let length = data.len().min(64);
+    let mut packet = [0; TRANSFER_DATA + 64];
+    packet[..TRANSFER_DATA].copy_from_slice(&[0x50, 0, 3 + length as u8, endpoint, 0x20, length as u8]);
+    packet[TRANSFER_DATA..TRANSFER_DATA + length].copy_from_slice(&data[..length]);
+    send(&packet[..TRANSFER_DATA + length]);
 }
 
 /// Takes the next `length` bytes, at most, from the host.
@@ -157,10 +159,10 @@ pub(crate) fn usb_stall(endpoint: u8, stalled: bool) {
     send(&[0x50, 0, 3, endpoint, if stalled { 0x40 } else { 0x80 }, 0]);
 }
 
-/// Whether it was taken. A packet that was not is like one lost on the way, and the host or our own timeouts notice; but
-/// its later parts must not be sent: they would be read as packets.
-fn send(bytes: &[u8]) -> bool {
-    Sys::send(bytes).is_ok()
+/// Sends a whole packet, in one call: half of one would make all that follow it unreadable. One that was not taken is like
+/// one lost on the way, which the host or our own timeouts notice; there is no better answer to it here.
+fn send(packet: &[u8]) {
+    let _ = Sys::send(packet);
 }
 
 #[cfg(test)]

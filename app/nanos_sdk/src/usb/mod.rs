@@ -67,9 +67,9 @@ impl Usb {
         self.link.reset();
     }
 
-    /// 100 ms have gone by.
-    pub(crate) fn tick(&mut self) -> Option<Signal> {
-        self.link.tick().then_some(Signal::LinkReset)
+    /// 100 ms have gone by. `true`: what was under way is void.
+    pub(crate) fn tick(&mut self) -> bool {
+        self.link.tick()
     }
 
     pub(crate) fn transfer(&mut self, endpoint: u8, kind: Transfer, data: &[u8]) -> Option<Signal> {

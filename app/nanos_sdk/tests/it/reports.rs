@@ -66,6 +66,20 @@ fn a_report_nobody_fetches_is_given_up_after_two_seconds() {
 }
 
 #[test]
+fn the_app_hears_that_a_reply_is_void_before_it_may_go_on_with_it() {
+    let mut bench = Bench::configured();
+    host(|host| host.listening = false);
+    bench.bolos.io.send_report(&[1; 64]).unwrap();
+    let mut ticks = 0;
+    while bench.turn() == Told::Ticker {
+        assert_eq!(bench.bolos.io.can_send(), Err(SendError::Busy));
+        ticks += 1;
+    }
+    assert_eq!((bench.told(), ticks), (vec![Told::LinkReset], 19));
+    assert_eq!(bench.turn(), Told::Ticker, "the tick is not lost");
+}
+
+#[test]
 fn a_host_that_never_fetches_gets_the_newest_reply_in_the_end() {
     let mut bench = Bench::configured();
     host(|host| host.listening = false);

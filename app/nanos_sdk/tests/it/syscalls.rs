@@ -60,7 +60,6 @@ fn a_drawing_that_was_not_taken_does_not_cost_the_event_its_status() {
 #[test]
 fn a_report_that_was_not_taken_is_given_up_like_one_nobody_fetched() {
     let mut bench = Bench::configured();
-    // The head of the packet fails; its body must not come alone.
     fail(Call::Send, 1);
     assert_eq!(bench.bolos.io.send_report(&[1; 64]), Ok(()));
     bench.wait(21);

@@ -10,6 +10,8 @@ pub struct Mcu {
     pub usb: Usb,
     /// The screen.
     pub panel: Panel,
+    /// Tenths of a second since the app was started.
+    pub ticks: usize,
 }
 
 impl Mcu {
@@ -32,6 +34,7 @@ impl Mcu {
 
     /// 100 ms have gone by.
     pub(super) fn tick(&mut self) {
+        self.ticks += 1;
         self.usb.tick();
     }
 }

@@ -30,7 +30,7 @@ pub struct Drawn {
     pub font: u16,
     /// The glyph, if it is an icon of the MCU.
     pub icon: u8,
-    /// Text, or the bits of a picture.
+    /// The text.
     pub content: Vec<u8>,
 }
 
