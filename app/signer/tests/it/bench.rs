@@ -188,7 +188,7 @@ impl Bench {
     /// Leafs to the page that begins with these words.
     pub(crate) fn turn_to(&mut self, title: &str) {
         for _ in 0..20 {
-            if self.lines().first().is_some_and(|line| line.trim_end() == title) {
+            if self.lines().first().is_some_and(|line| line.starts_with(title)) {
                 return;
             }
             self.press(Button::Right);

@@ -108,7 +108,7 @@ fn a_chain_key_that_cannot_be_derived_signs_nothing_until_it_can() {
 }
 
 #[test]
-fn a_key_that_cannot_be_shown_is_not_approved_unseen() {
+fn a_key_that_cannot_be_derived_is_not_shown_as_zeros() {
     let mut bench = Bench::new();
     bench.prompt(add(CHAIN)).unwrap();
     fail(Call::Derive, ALWAYS);

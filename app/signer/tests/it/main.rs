@@ -5,4 +5,5 @@ mod cable;
 mod faults;
 mod owner;
 mod prompts;
+mod screens;
 mod words;

@@ -24,6 +24,34 @@ fn the_screen_is_dark_after_thirty_seconds_and_a_button_only_wakes_it() {
     }
 }
 
+fn ends(deed: impl FnOnce()) -> bool {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(deed)).is_err()
+}
+
+#[test]
+fn the_owner_may_quit_but_is_asked_twice_while_a_chain_is_armed() {
+    let mut bench = Bench::new();
+    bench.turn_to("Quit");
+    assert!(ends(|| bench.press(Button::Both)));
+
+    let mut bench = Bench::armed();
+    bench.turn_to("Quit");
+    bench.press(Button::Both);
+    let warning = bench.lines();
+    assert_ne!(warning[0], "Quit");
+    bench.press(Button::Right);
+    bench.press(Button::Left);
+    assert_eq!(bench.lines()[0], "Quit", "it is taken back by any other press");
+    bench.press(Button::Both);
+    bench.wait(320);
+    bench.press(Button::Both);
+    assert_eq!(bench.lines()[0], "Quit", "and by going dark");
+    bench.sign(10).unwrap();
+    bench.press(Button::Both);
+    assert_eq!(bench.lines(), warning);
+    assert!(ends(|| bench.press(Button::Both)));
+}
+
 #[test]
 fn signing_does_not_light_a_dark_screen() {
     let mut bench = Bench::armed();

@@ -1,9 +1,7 @@
 //! Short words for what a host asks.
 
 use highwater_core::apdu::{Command, MAX_COMMAND};
-use highwater_core::canonical::{
-    BlockId, ChainId, MAX_MESSAGE, Message, Proposal, Timestamp, Vote, VoteKind,
-};
+use highwater_core::canonical::{BlockId, ChainId, MAX_MESSAGE, Message, Timestamp};
 use highwater_core::hrs::{Hrs, Round, Step};
 
 /// The chain of these tests.
