@@ -186,7 +186,7 @@ impl System for Os {
         call(Call::Receive, |kernel| {
             kernel.wire.next_event();
             let event = kernel.events.pop_front().or_else(|| kernel.mcu.event()).unwrap_or(TICK.to_vec());
-            if event == TICK {
+            if event.first() == TICK.first() {
                 kernel.mcu.tick();
             }
             assert!(event.len() <= packet.len(), "an event longer than the buffer for it");
