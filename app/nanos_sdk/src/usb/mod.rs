@@ -61,10 +61,9 @@ impl Usb {
         seph::usb_connect(true);
     }
 
-    /// The host starts over.
+    /// The host starts over. A report that was on its way is forgotten with the next configuration.
     pub(crate) fn reset(&mut self) {
         self.control.reset();
-        self.link.reset();
     }
 
     /// 100 ms have gone by. `true`: what was under way is void.

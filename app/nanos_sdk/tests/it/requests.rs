@@ -98,6 +98,9 @@ fn a_halted_endpoint_says_so_until_the_host_clears_it() {
         bench.done(clear);
         assert_eq!(bench.done(status), [0, 0]);
         assert_eq!(bench.told(), [Told::LinkReset]);
+        bench.done(halt);
+        bench.done(SET_CONFIGURATION);
+        assert_eq!(bench.done(status), [0, 0], "a configuration begins without halts");
     }
 }
 

@@ -114,6 +114,47 @@ fn nothing_is_drawn_and_no_button_counts_while_the_system_owns_the_screen() {
 }
 
 #[test]
+fn nothing_is_drawn_on_events_of_the_host_while_the_system_owns_the_screen() {
+    let mut bench = Bench::configured();
+    kernel(|kernel| kernel.verdict = 0x97);
+    bench.wait(1);
+    let drawn = panel(|panel| panel.draws);
+    bench.bolos.io.redraw();
+    host(|host| (1..=4).for_each(|mark| host.send(&[mark; 64])));
+    settle(&mut bench, &Line(b"app"));
+    assert_eq!((bench.told().len(), panel(|panel| panel.draws)), (4, drawn));
+}
+
+#[test]
+fn what_the_system_drew_is_painted_over_though_nothing_has_changed() {
+    let mut bench = Bench::new();
+    settle(&mut bench, &Line(b"app"));
+    let drawn = panel(|panel| panel.draws);
+    kernel(|kernel| kernel.verdict = 0x97);
+    settle(&mut bench, &Line(b"app"));
+    kernel(|kernel| kernel.verdict = 0xaa);
+    settle(&mut bench, &Line(b"app"));
+    settle(&mut bench, &Line(b"app"));
+    assert_eq!(panel(|panel| panel.draws), 2 * drawn);
+}
+
+#[test]
+fn a_press_the_system_saw_the_end_of_is_no_part_of_the_next() {
+    let mut bench = Bench::new();
+    kernel(|kernel| kernel.events.push_back(vec![0x05, 0, 1, 4]));
+    bench.settle();
+    kernel(|kernel| {
+        kernel.verdict = 0x97;
+        kernel.events.push_back(vec![0x05, 0, 1, 0]);
+    });
+    bench.settle();
+    kernel(|kernel| kernel.verdict = 0xaa);
+    press(1);
+    bench.settle();
+    assert_eq!(bench.told(), [Told::Button(Button::Left)]);
+}
+
+#[test]
 fn a_press_that_began_while_the_system_owned_the_screen_does_not_count() {
     let mut bench = Bench::new();
     kernel(|kernel| {
