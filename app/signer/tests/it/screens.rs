@@ -2,7 +2,6 @@
 //!
 //! `HIGHWATER_BLESS=1 cargo test -p highwater-signer screens` writes them anew; the diff is what to look at then.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use highwater_core::apdu::{Command, Named};
@@ -29,7 +28,7 @@ impl Roll {
         bench.wait(12);
         let picture = panel(|panel| panel.picture());
         assert!(!picture.contains('#'), "something covers something:\n{picture}");
-        writeln!(self.seen, "{title}\n{picture}").unwrap();
+        self.seen += &[title, "\n", &picture, "\n"].concat();
     }
 
     /// All pages of a prompt, from its first to its last.
