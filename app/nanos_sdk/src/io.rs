@@ -36,8 +36,8 @@ pub struct Io {
     usb: Usb,
     screen: Screen,
     buttons: Buttons,
-    /// A signal that came together with another event.
-    due: Option<Signal>,
+    /// A tick that came together with another event, and is told after it.
+    tick_due: bool,
     /// Failed calls for an event in a row.
     failures: u8,
 }
@@ -47,7 +47,7 @@ const PATIENCE: u8 = 16;
 
 impl Io {
     pub(crate) const fn new() -> Self {
-        Self { usb: Usb::new(), screen: Screen::new(), buttons: Buttons::new(), due: None, failures: 0 }
+        Self { usb: Usb::new(), screen: Screen::new(), buttons: Buttons::new(), tick_due: false, failures: 0 }
     }
 
     pub(crate) fn power_on(&mut self) {
@@ -62,16 +62,17 @@ impl Io {
     #[inline(never)]
     pub fn next_event<'p>(&mut self, packet: &'p mut Packet, picture: &impl Picture) -> Event<'p> {
         loop {
-            if let Some(signal) = self.due.take() {
-                return event(signal, packet, 0);
+            if core::mem::take(&mut self.tick_due) {
+                return Event::Ticker;
             }
             self.conclude(picture);
             match self.receive(packet) {
                 Incoming::Ticker => {
                     self.screen.owned_by(os::forward());
                     self.screen.tick();
-                    self.due = self.usb.tick();
-                    return Event::Ticker;
+                    // First the reset: at a mere tick the app would go on with a reply that is void.
+                    self.tick_due = self.usb.tick();
+                    return if self.tick_due { Event::LinkReset } else { Event::Ticker };
                 }
                 Incoming::Buttons(down) => {
                     if let Some(button) = self.buttons(down) {
@@ -83,10 +84,9 @@ impl Io {
                     self.screen.owned_by(os::forward());
                 }
                 Incoming::Status => self.screen.owned_by(os::forward()),
-                Incoming::Bus(bus) => {
-                    if let Some(signal) = self.usb.bus(bus) {
-                        return event(signal, packet, 0);
-                    }
+                Incoming::BusReset => {
+                    self.usb.reset();
+                    return Event::LinkReset;
                 }
                 Incoming::Transfer { endpoint, kind, length } => {
                     if let Some(signal) = self.usb.transfer(endpoint, kind, packet.data(length)) {
@@ -123,8 +123,16 @@ impl Io {
     #[inline(never)]
     fn conclude(&mut self, picture: &impl Picture) {
         // If the system does not tell, a second status is refused, while a missing one would halt everything.
-        if Sys::status_sent() != Ok(true) && !self.screen.advance(picture) {
+        if Sys::status_sent() == Ok(true) {
+            return;
+        }
+        if !self.screen.advance(picture) {
             seph::send_general_status();
+        }
+        // Not taken: once more, but without the drawing. A page that lacks a line must not stay, so it begins again.
+        if Sys::status_sent() == Ok(false) {
+            seph::send_general_status();
+            self.screen.redraw();
         }
     }
 

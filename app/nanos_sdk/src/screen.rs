@@ -6,7 +6,7 @@
 //! beyond the one that is lent to it.
 
 use crate::os::Owner;
-use crate::seph::{self, COMPONENT};
+use crate::seph::{self, COMPONENT, LINE};
 use crate::target::{SCREEN_HEIGHT, SCREEN_WIDTH};
 
 /// Something to see: items 0, 1, 2 … until there is none. The screen is black before the first.
@@ -16,7 +16,7 @@ pub trait Picture {
 }
 
 /// More characters than the screen is wide.
-pub type Scratch = [u8; 24];
+pub type Scratch = [u8; LINE];
 
 /// A black screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,19 +54,6 @@ pub enum Item<'a> {
         x: u8,
         /// Upper end.
         y: u8,
-    },
-    /// A picture of our own.
-    Bitmap {
-        /// Left end.
-        x: u8,
-        /// Upper end.
-        y: u8,
-        /// Width.
-        width: u8,
-        /// Height.
-        height: u8,
-        /// One bit a pixel, row by row without gaps, lowest bit first, 1 is white.
-        bits: &'a [u8],
     },
     /// A filled rectangle.
     Bar {
@@ -163,7 +150,6 @@ impl Screen {
     pub(crate) fn owned_by(&mut self, owner: Owner) {
         let was_lent = core::mem::replace(&mut self.lent, owner == Owner::System);
         if owner == Owner::AppMustRedraw || (was_lent && !self.lent) {
-            self.drawing = 0;
             self.redraw();
         }
     }
@@ -202,23 +188,20 @@ impl Screen {
 const BLACK: u32 = 0;
 const WHITE: u32 = 0x00ff_ffff;
 
-/// What precedes the bits of a bitmap: one bit a pixel, and the colours of 0 and 1.
-const PALETTE: [u8; 9] = [1, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff];
-
 impl Item<'_> {
     fn draw(&self, colour: u32) {
         const RECTANGLE: u8 = 3;
         const ICON: u8 = 5;
         const LINE: u8 = 7;
         let mut component = Component { colour, ..Component::default() };
-        let (mut prefix, mut payload): (&[u8], &[u8]) = (&[], &[]);
+        let mut line: &[u8] = &[];
         match *self {
             Item::Text { text, font, align, x, width, baseline } => {
                 component.kind = LINE;
                 // The emulator wants a height; devices go by the baseline alone.
                 component.area = [x, baseline, width, SCREEN_HEIGHT];
                 component.font = font as u16 | align as u16;
-                payload = text;
+                line = text;
             }
             Item::Icon { icon, x, y } => {
                 let (width, height) = icon.size();
@@ -226,18 +209,13 @@ impl Item<'_> {
                 component.area = [x, y, width, height];
                 component.icon = icon as u8;
             }
-            Item::Bitmap { x, y, width, height, bits } => {
-                component.kind = ICON;
-                component.area = [x, y, width, height];
-                (prefix, payload) = (&PALETTE, bits);
-            }
             Item::Bar { x, y, width, height } => {
                 component.kind = RECTANGLE;
                 component.area = [x, y, width, height];
                 component.filled = true;
             }
         }
-        seph::send_draw_status(&component.bytes(), prefix, payload);
+        seph::send_draw_status(&component.bytes(), line);
     }
 }
 

@@ -22,8 +22,8 @@ pub(crate) enum Incoming {
     Ticker,
     /// Power and the like.
     Status,
-    /// The bus as a whole.
-    Bus(Bus),
+    /// The host resets the bus. That it sleeps or wakes is no concern of ours: all we have outlives it.
+    BusReset,
     /// Something on one endpoint; its bytes are at [`TRANSFER_DATA`].
     Transfer {
         /// With or without the direction bit, as the MCU likes.
@@ -35,17 +35,6 @@ pub(crate) enum Incoming {
     },
     /// Nothing that concerns us, or nothing that makes sense.
     Other,
-}
-
-/// What happened on the bus.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Bus {
-    /// The host starts over.
-    Reset,
-    /// The bus sleeps.
-    Suspend,
-    /// The bus is awake again.
-    Resume,
 }
 
 /// What happened on an endpoint.
@@ -72,9 +61,7 @@ impl Incoming {
             (0x05, [mask, ..]) => Self::Buttons(mask >> 1),
             (0x0d, _) => Self::Displayed,
             (0x0e, _) => Self::Ticker,
-            (0x0f, [0x01, ..]) => Self::Bus(Bus::Reset),
-            (0x0f, [0x04, ..]) => Self::Bus(Bus::Suspend),
-            (0x0f, [0x08, ..]) => Self::Bus(Bus::Resume),
+            (0x0f, [0x01, ..]) => Self::BusReset,
             (0x10, [endpoint, kind, length, data @ ..]) => {
                 Self::transfer(*endpoint, *kind, *length, data.len())
             }
@@ -116,6 +103,8 @@ impl Packet {
 
 /// Bytes of the description of one thing to draw (`bagl_component_t`).
 pub(crate) const COMPONENT: usize = 28;
+/// Characters of a line at most: more than the screen is wide.
+pub(crate) const LINE: usize = 24;
 
 /// Status: nothing more to this event.
 pub(crate) fn send_general_status() {
@@ -123,18 +112,15 @@ pub(crate) fn send_general_status() {
 }
 
 /// Status: draw this. `Displayed` comes when it stands on the screen.
-pub(crate) fn send_draw_status(component: &[u8; COMPONENT], prefix: &[u8], payload: &[u8]) {
-    let length = (COMPONENT + prefix.len() + payload.len()) as u16;
-    let mut head = [0; HEADER + COMPONENT];
-    head[0] = 0x65;
-    head[1..HEADER].copy_from_slice(&length.to_be_bytes());
-    head[HEADER..].copy_from_slice(component);
-    send(&head);
-    for part in [prefix, payload] {
-        if !part.is_empty() {
-            send(part);
-        }
-    }
+pub(crate) fn send_draw_status(component: &[u8; COMPONENT], text: &[u8]) {
+    const TEXT: usize = HEADER + COMPONENT;
+    let length = text.len().min(LINE);
+    let mut packet = [0; TEXT + LINE];
+    packet[0] = 0x65;
+    packet[2] = (COMPONENT + length) as u8;
+    packet[HEADER..TEXT].copy_from_slice(component);
+    packet[TEXT..TEXT + length].copy_from_slice(&text[..length]);
+    send(&packet[..TEXT + length]);
 }
 
 /// Connects to the bus or leaves it.
@@ -156,11 +142,11 @@ pub(crate) fn usb_endpoint(endpoint: u8, open: bool) {
 
 /// Has `data`, at most 64 bytes, sent when the host asks for it. Endpoint 0 goes without its direction bit.
 pub(crate) fn usb_send(endpoint: u8, data: &[u8]) {
-    let length = data.len() as u8;
-    send(&[0x50, 0, 3 + length, endpoint, 0x20, length]);
-    if !data.is_empty() {
-        send(data);
-    }
+    let length = data.len().min(64);
+    let mut packet = [0; TRANSFER_DATA + 64];
+    packet[..TRANSFER_DATA].copy_from_slice(&[0x50, 0, 3 + length as u8, endpoint, 0x20, length as u8]);
+    packet[TRANSFER_DATA..TRANSFER_DATA + length].copy_from_slice(&data[..length]);
+    send(&packet[..TRANSFER_DATA + length]);
 }
 
 /// Takes the next `length` bytes, at most, from the host.
@@ -173,10 +159,10 @@ pub(crate) fn usb_stall(endpoint: u8, stalled: bool) {
     send(&[0x50, 0, 3, endpoint, if stalled { 0x40 } else { 0x80 }, 0]);
 }
 
-/// A packet the MCU did not take is like one lost on the way: the host or our own timeouts notice, and there is no better
-/// answer to it here.
-fn send(bytes: &[u8]) {
-    let _ = Sys::send(bytes);
+/// Sends a whole packet, in one call: half of one would make all that follow it unreadable. One that was not taken is like
+/// one lost on the way, which the host or our own timeouts notice; there is no better answer to it here.
+fn send(packet: &[u8]) {
+    let _ = Sys::send(packet);
 }
 
 #[cfg(test)]
@@ -192,10 +178,10 @@ mod tests {
             (&[0x0e, 0, 0], Incoming::Ticker),
             (&[0x0e, 0, 4, 0, 0, 0, 0x64], Incoming::Ticker),
             (&[0x15, 0, 4, 0, 0, 0, 8], Incoming::Status),
-            (&[0x0f, 0, 1, 1], Incoming::Bus(Bus::Reset)),
-            (&[0x0f, 0, 1, 4], Incoming::Bus(Bus::Suspend)),
-            (&[0x0f, 0, 1, 8], Incoming::Bus(Bus::Resume)),
+            (&[0x0f, 0, 1, 1], Incoming::BusReset),
             (&[0x0f, 0, 1, 2], Incoming::Other),
+            (&[0x0f, 0, 1, 4], Incoming::Other),
+            (&[0x0f, 0, 1, 8], Incoming::Other),
             (&[0x16, 0, 4, 0xe0, 3, 0, 0], Incoming::Other),
         ] {
             assert_eq!(Incoming::parse(packet), event, "{packet:x?}");

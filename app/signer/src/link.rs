@@ -2,7 +2,7 @@
 
 use highwater_core::apdu::{Reply, Status};
 use highwater_core::hid::{Assembler, REPORT, Received, ReportWriter};
-use nanos_sdk::Io;
+use nanos_sdk::{Io, SendError};
 
 /// The host's side of the app: one command in, one reply out.
 #[derive(Debug)]
@@ -46,8 +46,14 @@ impl Link {
     #[inline(never)]
     pub(crate) fn pump(&mut self, io: &mut Io) {
         let Some(writer) = &mut self.writer else { return };
-        if io.can_send().is_err() {
-            return;
+        match io.can_send() {
+            Ok(()) => {}
+            Err(SendError::Busy) => return,
+            // Nobody is there to take it, and waiting for somebody would hold up all the rest.
+            Err(SendError::NotReady) => {
+                self.writer = None;
+                return;
+            }
         }
         let mut report = [0; REPORT];
         if writer.next(self.reply.as_bytes(), &mut report) {

@@ -52,7 +52,11 @@ impl Signer {
         self.sound()?;
         let message = Message::parse(bytes).map_err(Refused::NotCanonical)?;
         let slot = self.find(env, message.chain).ok_or(Status::UnknownChain)?;
-        let result = self.sign_in(env, slot, &message, bytes);
+        let mut result = self.sign_in(env, slot, &message, bytes);
+        // An overflow may have spoilt anything: this decision, or the signature that was kept for a repeat.
+        if !env.stack_intact() {
+            result = Err(Status::Internal.into());
+        }
         if let Err(Refused::Plain(status) | Refused::Mark(status, _)) = result {
             self.events.push(status, slot, message.hrs);
         }
@@ -189,10 +193,6 @@ impl Signer {
     ) -> Result<Timestamp, Refused> {
         self.last = None;
         let signature = env.sign(permit, slot, bytes)?;
-        // An overflow may have spoilt anything, this decision included.
-        if !env.stack_intact() {
-            return Err(Status::Internal.into());
-        }
         let Slot { serial, incarnation, .. } = self.slots[usize::from(slot)];
         self.last = Some(LastSignature { slot, serial, incarnation, signature });
         Ok(timestamp)

@@ -1,16 +1,24 @@
 //! BOLOS and the MCU, played on a host: one per thread, as there is one to an app.
 //!
-//! It hands out scripted events, and a tick when the script is over, as the MCU does; it takes packets apart again and
-//! insists on the rules a device enforces (one status for one event, packets as long as they say, pages inside the
-//! declared area), by panicking where a device would stop. Every call can be made to fail.
+//! It hands out scripted events, then what happens on the bus and the screen of [`Mcu`], and a tick when there is nothing
+//! else; it takes packets apart again and insists on the rules a device enforces (one status for one event, packets as long
+//! as they say, pages inside the declared area), by panicking where a device would stop. Every call can be made to fail.
 
+mod host;
+mod mcu;
+mod panel;
 mod software;
+mod usb;
 mod wire;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
+pub use host::{Host, Outcome};
+pub use mcu::Mcu;
+pub use panel::{Drawn, Panel};
 pub use software::Software;
+pub use usb::Usb;
 pub use wire::Packet;
 
 use super::{Fault, System};
@@ -25,14 +33,18 @@ pub const FAULT: Fault = Fault(0x4215);
 /// The state of the played system.
 #[derive(Debug)]
 pub struct Kernel {
-    /// Events to come, as whole packets. When there is none, a tick.
+    /// Events to come before anything else, as whole packets.
     pub events: VecDeque<Vec<u8>>,
+    /// The other chip, with the cable and the screen.
+    pub mcu: Mcu,
     /// Flash, the spare page at its end included.
     pub nvm: Vec<[u8; PAGE]>,
     /// What the question for the PIN is answered with.
     pub pin: u32,
-    /// What the user interface of the system makes of every event.
+    /// What the user interface of the system makes of every event; 0x69, "redraw", it says only once.
     pub verdict: u8,
+    /// Whether that user interface draws: then it gives the status of every event it sees.
+    pub system_draws: bool,
     /// Name of the app.
     pub name: Vec<u8>,
     /// Version of the app.
@@ -42,9 +54,17 @@ pub struct Kernel {
     /// What the crypto library computes.
     pub software: Software,
     calls: Vec<Call>,
-    failures: Vec<(Call, usize)>,
+    failures: Vec<Failure>,
     wire: Wire,
     random: u64,
+}
+
+/// Calls that are to fail.
+#[derive(Debug)]
+struct Failure {
+    call: Call,
+    spared: usize,
+    times: usize,
 }
 
 impl Kernel {
@@ -53,9 +73,11 @@ impl Kernel {
         stack[0] = CANARY;
         Self {
             events: VecDeque::new(),
+            mcu: Mcu::default(),
             nvm: vec![[0; PAGE]; usize::from(DECLARED_PAGES)],
             pin: 0xaa,
             verdict: 0xaa,
+            system_draws: false,
             name: b"Fake".to_vec(),
             version: b"1.2.3".to_vec(),
             stack,
@@ -69,7 +91,17 @@ impl Kernel {
 
     /// Lets the next `times` calls of `call` fail with [`FAULT`], without any effect.
     pub fn fail(&mut self, call: Call, times: usize) {
-        self.failures.push((call, times));
+        self.fail_later(call, 0, times);
+    }
+
+    /// As [`Kernel::fail`], but the next `spared` calls go well.
+    pub fn fail_later(&mut self, call: Call, spared: usize, times: usize) {
+        self.failures.push(Failure { call, spared, times });
+    }
+
+    /// Whatever was still to fail will not.
+    pub fn mend(&mut self) {
+        self.failures.clear();
     }
 
     /// How often something was called, failures included.
@@ -82,20 +114,18 @@ impl Kernel {
         self.wire.take()
     }
 
-    /// Says that the system itself has given the event in hand its status, as it does when it draws.
-    pub fn give_status(&mut self) {
-        self.wire.give_status();
-    }
-
     fn enter(&mut self, call: Call) -> Result<(), Fault> {
         self.calls.push(call);
-        match self.failures.iter_mut().find(|(failing, times)| *failing == call && *times > 0) {
-            Some((_, times)) => {
-                *times -= 1;
-                Err(FAULT)
-            }
-            None => Ok(()),
+        let Some(failure) = self.failures.iter_mut().find(|failure| failure.call == call) else {
+            return Ok(());
+        };
+        if failure.spared > 0 {
+            failure.spared -= 1;
+            return Ok(());
         }
+        failure.times -= 1;
+        self.failures.retain(|failure| failure.times > 0);
+        Err(FAULT)
     }
 }
 
@@ -112,7 +142,7 @@ pub fn boot() -> Bolos {
 /// Starts the app again on the same system: flash is as it was left. The state an app keeps elsewhere is gone.
 pub fn restart() -> Bolos {
     with(|kernel| {
-        kernel.wire = Wire::default();
+        (kernel.wire, kernel.mcu) = (Wire::default(), Mcu::default());
         kernel.calls.clear();
     });
     let mut bolos = Bolos::new();
@@ -140,7 +170,11 @@ pub(crate) struct Os;
 
 impl System for Os {
     fn send(bytes: &[u8]) -> Result<(), Fault> {
-        call(Call::Send, |kernel| kernel.wire.send(bytes))
+        call(Call::Send, |kernel| {
+            if let Some(packet) = kernel.wire.send(bytes) {
+                kernel.mcu.take(&packet);
+            }
+        })
     }
 
     fn status_sent() -> Result<bool, Fault> {
@@ -151,7 +185,10 @@ impl System for Os {
         const TICK: [u8; 3] = [0x0e, 0, 0];
         call(Call::Receive, |kernel| {
             kernel.wire.next_event();
-            let event = kernel.events.pop_front().unwrap_or(TICK.to_vec());
+            let event = kernel.events.pop_front().or_else(|| kernel.mcu.event()).unwrap_or(TICK.to_vec());
+            if event.first() == TICK.first() {
+                kernel.mcu.tick();
+            }
             assert!(event.len() <= packet.len(), "an event longer than the buffer for it");
             put(&event, packet)
         })
@@ -202,11 +239,20 @@ impl System for Os {
     }
 
     fn ux(_: u8) -> Result<(), Fault> {
-        call(Call::Ux, |_| ())
+        call(Call::Ux, |kernel| {
+            if kernel.system_draws {
+                kernel.wire.give_status();
+            }
+        })
     }
 
     fn ux_verdict() -> Result<u8, Fault> {
-        call(Call::LastStatus, |kernel| kernel.verdict)
+        const REDRAW: u8 = 0x69;
+        const APP: u8 = 0xaa;
+        call(Call::LastStatus, |kernel| match kernel.verdict {
+            REDRAW => std::mem::replace(&mut kernel.verdict, APP),
+            verdict => verdict,
+        })
     }
 
     fn pin_is_validated() -> Result<u32, Fault> {

@@ -24,7 +24,7 @@ pub struct Fault(pub u32);
 
 /// What the system does for us. Lengths and addresses are checked on this side; the system is handed only what is sound.
 pub(crate) trait System {
-    /// Sends bytes to the MCU. A packet may come in several parts, its header first.
+    /// Sends a packet to the MCU. (It may come in several parts, its header first; ours do not.)
     fn send(bytes: &[u8]) -> Result<(), Fault>;
     /// Whether the event in hand has got its status already (the OS may have drawn instead of us).
     fn status_sent() -> Result<bool, Fault>;

@@ -187,7 +187,11 @@ impl Control {
             (TO_ENDPOINT, SET_FEATURE | CLEAR_FEATURE) if request.value == ENDPOINT_HALT => {
                 self.halt(request.index, request.code == SET_FEATURE)
             }
-            (TO_INTERFACE, SET_INTERFACE) if own_interface && request.value == 0 => Action::Acknowledge,
+            // There is one setting only, but with it the endpoints begin anew (USB 2.0, 9.1.1.5).
+            (TO_INTERFACE, SET_INTERFACE) if own_interface && request.value == 0 => {
+                (self.in_halted, self.out_halted) = (false, false);
+                Action::Configure(true)
+            }
             (TO_HID, SET_IDLE) if own_interface => {
                 self.idle = high;
                 Action::Acknowledge

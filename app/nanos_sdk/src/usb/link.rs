@@ -7,7 +7,8 @@ pub(crate) struct Link {
     waiting: u8,
 }
 
-/// Two seconds, as in Ledger's own apps: a host that is there fetches a report within milliseconds.
+/// Two seconds, as in Ledger's own apps: a host that is there fetches a report within milliseconds. One that sleeps
+/// meanwhile has given the reply up as well.
 const PATIENCE: u8 = 20;
 
 impl Link {

@@ -9,7 +9,7 @@ mod descriptors;
 mod link;
 mod request;
 
-use crate::seph::{self, Bus, Transfer};
+use crate::seph::{self, Transfer};
 use control::{Action, Control};
 use link::Link;
 use request::Request;
@@ -47,12 +47,11 @@ pub(crate) enum Signal {
 pub(crate) struct Usb {
     control: Control,
     link: Link,
-    suspended: bool,
 }
 
 impl Usb {
     pub(crate) const fn new() -> Self {
-        Self { control: Control::new(), link: Link::new(), suspended: false }
+        Self { control: Control::new(), link: Link::new() }
     }
 
     /// Leaves the bus, whoever was on it before, and comes back.
@@ -62,24 +61,17 @@ impl Usb {
         seph::usb_connect(true);
     }
 
-    pub(crate) fn bus(&mut self, event: Bus) -> Option<Signal> {
-        self.suspended = event == Bus::Suspend;
-        if event != Bus::Reset {
-            return None; // Configuration and transfers outlive a sleep.
-        }
+    /// The host starts over. A report that was on its way is forgotten with the next configuration.
+    pub(crate) fn reset(&mut self) {
         self.control.reset();
-        self.link.reset();
-        Some(Signal::LinkReset)
     }
 
-    /// 100 ms have gone by.
-    pub(crate) fn tick(&mut self) -> Option<Signal> {
-        // A sleeping bus fetches nothing; that is no reason to think the host gone.
-        (!self.suspended && self.link.tick()).then_some(Signal::LinkReset)
+    /// 100 ms have gone by. `true`: what was under way is void.
+    pub(crate) fn tick(&mut self) -> bool {
+        self.link.tick()
     }
 
     pub(crate) fn transfer(&mut self, endpoint: u8, kind: Transfer, data: &[u8]) -> Option<Signal> {
-        self.suspended = false;
         let action = match (kind, endpoint & !DIRECTION) {
             // Requests are always for endpoint 0; the emulator labels them otherwise.
             (Transfer::Setup, _) => Request::parse(data).map(|request| self.control.on_setup(request))?,

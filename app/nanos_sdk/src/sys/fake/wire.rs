@@ -26,8 +26,8 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    /// Takes a part of a packet.
-    pub(super) fn send(&mut self, bytes: &[u8]) {
+    /// Takes a part of a packet. Gives the packet with its last part.
+    pub(super) fn send(&mut self, bytes: &[u8]) -> Option<Packet> {
         assert!(!bytes.is_empty(), "an empty part of a packet");
         assert!(!self.status_sent, "sent after the status of the event: {bytes:x?}");
         self.partial.extend_from_slice(bytes);
@@ -36,12 +36,14 @@ impl Wire {
         };
         let length = usize::from(u16::from_be_bytes([*high, *low]));
         assert!(payload.len() <= length, "a packet longer than it says: {:x?}", self.partial);
-        if payload.len() == length {
-            let packet = Packet { tag: *tag, payload: payload.to_vec() };
-            self.status_sent = packet.is_status();
-            self.sent.push(packet);
-            self.partial.clear();
+        if payload.len() < length {
+            return None;
         }
+        let packet = Packet { tag: *tag, payload: payload.to_vec() };
+        self.status_sent = packet.is_status();
+        self.sent.push(packet.clone());
+        self.partial.clear();
+        Some(packet)
     }
 
     pub(super) fn status_sent(&self) -> bool {

@@ -1,0 +1,209 @@
+//! The screen and the buttons, and the system that may want both for itself.
+
+use crate::bench::*;
+use nanos_sdk::fake::Panel;
+use nanos_sdk::screen::{Align, Blank, Font, Icon, Item, Picture, Scratch};
+use nanos_sdk::target::Call;
+use nanos_sdk::{Button, fake};
+
+/// A line of text between two arrows.
+struct Line(&'static [u8]);
+
+impl Picture for Line {
+    fn item<'a>(&'a self, index: u8, _: &'a mut Scratch) -> Option<Item<'a>> {
+        Some(match index {
+            0 => Item::Text {
+                text: self.0,
+                font: Font::Regular,
+                align: Align::Centre,
+                x: 0,
+                width: 128,
+                baseline: 20,
+            },
+            1 => Item::Icon { icon: Icon::Left, x: 2, y: 12 },
+            2 => Item::Bar { x: 120, y: 0, width: 8, height: 2 },
+            _ => return None,
+        })
+    }
+}
+
+fn panel<T>(look: impl FnOnce(&mut Panel) -> T) -> T {
+    kernel(|kernel| look(&mut kernel.mcu.panel))
+}
+
+fn settle(bench: &mut Bench, picture: &impl Picture) {
+    while bench.turn_with(picture) != Told::Ticker {}
+}
+
+fn press(down: u8) {
+    kernel(|kernel| kernel.events.extend([vec![0x05, 0, 1, down << 1], vec![0x05, 0, 1, 0]]));
+}
+
+#[test]
+fn a_picture_is_drawn_thing_by_thing_after_all_was_black() {
+    let mut bench = Bench::new();
+    settle(&mut bench, &Line(b"here"));
+    assert_eq!(panel(|panel| (panel.draws, panel.lines())), (4, vec!["here".to_owned()]));
+    settle(&mut bench, &Line(b"there"));
+    assert_eq!(panel(|panel| panel.draws), 4, "only when it is told to");
+    bench.bolos.io.redraw();
+    settle(&mut bench, &Line(b"there"));
+    assert_eq!(panel(|panel| panel.lines()), ["there"]);
+    bench.bolos.io.redraw();
+    settle(&mut bench, &Blank);
+    assert_eq!(panel(|panel| panel.items().len()), 0);
+}
+
+#[test]
+fn a_picture_is_drawn_while_the_host_is_served() {
+    let mut bench = Bench::configured();
+    bench.bolos.io.redraw();
+    host(|host| (1..=6).for_each(|mark| host.send(&[mark; 64])));
+    settle(&mut bench, &Line(b"busy"));
+    assert_eq!(bench.told().len(), 6);
+    assert_eq!(panel(|panel| panel.lines()), ["busy"]);
+}
+
+#[test]
+fn a_drawing_of_which_no_end_is_heard_is_given_up_after_a_second() {
+    let mut bench = Bench::new();
+    panel(|panel| panel.mute = true);
+    for _ in 0..10 {
+        settle(&mut bench, &Line(b"lost"));
+    }
+    assert_eq!(panel(|panel| panel.draws), 1);
+    settle(&mut bench, &Line(b"lost"));
+    panel(|panel| panel.mute = false);
+    (0..12).for_each(|_| settle(&mut bench, &Line(b"lost")));
+    assert_eq!(panel(|panel| (panel.lines(), panel.items().len())), (vec!["lost".to_owned()], 3));
+}
+
+#[test]
+fn a_page_of_which_a_line_was_not_taken_is_drawn_again() {
+    let mut bench = Bench::new();
+    // The clearing comes first, then the line.
+    kernel(|kernel| kernel.fail_later(Call::Send, 1, 1));
+    for _ in 0..20 {
+        settle(&mut bench, &Line(b"whole"));
+    }
+    assert_eq!(panel(|panel| (panel.lines(), panel.items().len())), (vec!["whole".to_owned()], 3));
+}
+
+#[test]
+fn nothing_is_drawn_and_no_button_counts_while_the_system_owns_the_screen() {
+    for verdict in [0x97, 0x00] {
+        let mut bench = Bench::new();
+        settle(&mut bench, &Line(b"app"));
+        kernel(|kernel| (kernel.verdict, kernel.system_draws) = (verdict, true));
+        settle(&mut bench, &Line(b"app"));
+        let drawn = panel(|panel| panel.draws);
+        bench.bolos.io.redraw();
+        press(1);
+        press(3);
+        (0..30).for_each(|_| settle(&mut bench, &Line(b"app")));
+        assert_eq!((bench.told(), panel(|panel| panel.draws)), (vec![], drawn));
+
+        kernel(|kernel| (kernel.verdict, kernel.system_draws) = (0xaa, false));
+        settle(&mut bench, &Line(b"back"));
+        settle(&mut bench, &Line(b"back"));
+        assert_eq!(panel(|panel| panel.lines()), ["back"], "what the system drew is painted over");
+        press(1);
+        settle(&mut bench, &Line(b"back"));
+        assert_eq!(bench.told(), [Told::Button(Button::Left)]);
+    }
+}
+
+#[test]
+fn nothing_is_drawn_on_events_of_the_host_while_the_system_owns_the_screen() {
+    let mut bench = Bench::configured();
+    kernel(|kernel| kernel.verdict = 0x97);
+    bench.wait(1);
+    let drawn = panel(|panel| panel.draws);
+    bench.bolos.io.redraw();
+    host(|host| (1..=4).for_each(|mark| host.send(&[mark; 64])));
+    settle(&mut bench, &Line(b"app"));
+    assert_eq!((bench.told().len(), panel(|panel| panel.draws)), (4, drawn));
+}
+
+#[test]
+fn what_the_system_drew_is_painted_over_though_nothing_has_changed() {
+    let mut bench = Bench::new();
+    settle(&mut bench, &Line(b"app"));
+    let drawn = panel(|panel| panel.draws);
+    kernel(|kernel| kernel.verdict = 0x97);
+    settle(&mut bench, &Line(b"app"));
+    kernel(|kernel| kernel.verdict = 0xaa);
+    settle(&mut bench, &Line(b"app"));
+    settle(&mut bench, &Line(b"app"));
+    assert_eq!(panel(|panel| panel.draws), 2 * drawn);
+}
+
+#[test]
+fn a_press_the_system_saw_the_end_of_is_no_part_of_the_next() {
+    let mut bench = Bench::new();
+    kernel(|kernel| kernel.events.push_back(vec![0x05, 0, 1, 4]));
+    bench.settle();
+    kernel(|kernel| {
+        kernel.verdict = 0x97;
+        kernel.events.push_back(vec![0x05, 0, 1, 0]);
+    });
+    bench.settle();
+    kernel(|kernel| kernel.verdict = 0xaa);
+    press(1);
+    bench.settle();
+    assert_eq!(bench.told(), [Told::Button(Button::Left)]);
+}
+
+#[test]
+fn a_press_that_began_while_the_system_owned_the_screen_does_not_count() {
+    let mut bench = Bench::new();
+    kernel(|kernel| {
+        kernel.verdict = 0x97;
+        kernel.events.push_back(vec![0x05, 0, 1, 6]);
+    });
+    bench.settle();
+    kernel(|kernel| {
+        kernel.verdict = 0xaa;
+        kernel.events.push_back(vec![0x05, 0, 1, 0]);
+    });
+    bench.settle();
+    assert_eq!(bench.told(), []);
+}
+
+#[test]
+fn the_system_may_ask_for_all_of_it_again() {
+    let mut bench = Bench::new();
+    settle(&mut bench, &Line(b"app"));
+    let before = panel(|panel| panel.draws);
+    kernel(|kernel| kernel.verdict = 0x69);
+    settle(&mut bench, &Line(b"app"));
+    settle(&mut bench, &Line(b"app"));
+    assert_eq!(panel(|panel| panel.draws), 2 * before);
+}
+
+#[test]
+fn a_redraw_that_is_asked_for_while_a_thing_is_drawn_waits_for_it() {
+    let mut bench = Bench::new();
+    panel(|panel| panel.mute = true);
+    settle(&mut bench, &Line(b"app"));
+    kernel(|kernel| kernel.verdict = 0x69);
+    settle(&mut bench, &Line(b"app"));
+    settle(&mut bench, &Line(b"app"));
+    assert_eq!(panel(|panel| panel.draws), 1);
+}
+
+#[test]
+fn the_system_sees_every_event_that_may_concern_it() {
+    let mut bench = Bench::configured();
+    let asked = |kernel: &mut fake::Kernel| kernel.count(Call::Ux);
+    for event in [&[0x05, 0, 1, 2][..], &[0x0d, 0, 0], &[0x0e, 0, 0], &[0x15, 0, 4, 0, 0, 0, 8]] {
+        let before = kernel(asked);
+        kernel(|kernel| kernel.events.push_back(event.to_vec()));
+        bench.turn();
+        assert!(kernel(asked) > before, "{event:02x?}");
+    }
+    let before = kernel(asked);
+    host(|host| host.send(&[1; 64]));
+    assert_eq!(bench.turn(), Told::Report(vec![1; 64]));
+    assert_eq!(kernel(asked), before, "reports are the app's");
+}

@@ -1,0 +1,155 @@
+//! Who has the screen: the app, nobody (it is dark), or the system.
+
+use nanos_sdk::Button;
+
+use crate::bench::{Bench, host, kernel, panel};
+use crate::words::{CHAIN, add, apdu, prevote};
+use highwater_core::apdu::{Command, PromptState};
+use nanos_sdk::fake::Host;
+
+#[test]
+fn the_screen_is_dark_after_thirty_seconds_and_a_button_only_wakes_it() {
+    let mut bench = Bench::armed();
+    bench.press(Button::Right);
+    let home = bench.lines();
+    bench.wait(285);
+    assert_eq!(bench.lines(), home);
+    bench.wait(30);
+    assert!(panel(|panel| panel.items().is_empty()), "arrows too");
+    for button in [Button::Right, Button::Left, Button::Both] {
+        bench.press(button);
+        assert_eq!(bench.lines(), home, "it wakes, and does no more than that");
+        bench.wait(320);
+        assert!(bench.lines().is_empty());
+    }
+}
+
+fn ends(deed: impl FnOnce()) -> bool {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(deed)).is_err()
+}
+
+#[test]
+fn the_owner_may_quit_but_is_asked_twice_while_a_chain_is_armed() {
+    let mut bench = Bench::new();
+    bench.turn_to("Quit");
+    assert!(ends(|| bench.press(Button::Both)));
+
+    let mut bench = Bench::armed();
+    bench.turn_to("Quit");
+    bench.press(Button::Both);
+    let warning = bench.lines();
+    assert_ne!(warning[0], "Quit");
+    bench.press(Button::Right);
+    bench.press(Button::Left);
+    assert_eq!(bench.lines()[0], "Quit", "it is taken back by any other press");
+    bench.press(Button::Both);
+    bench.wait(320);
+    bench.press(Button::Both);
+    assert_eq!(bench.lines()[0], "Quit", "and by going dark");
+    bench.sign(10).unwrap();
+    bench.press(Button::Both);
+    assert_eq!(bench.lines(), warning);
+    assert!(ends(|| bench.press(Button::Both)));
+}
+
+#[test]
+fn signing_does_not_light_a_dark_screen() {
+    let mut bench = Bench::armed();
+    bench.wait(320);
+    let draws = panel(|panel| panel.draws);
+    bench.sign(10).unwrap();
+    bench.wait(30);
+    assert_eq!(panel(|panel| panel.draws), draws);
+}
+
+#[test]
+fn a_prompt_lights_a_dark_screen_and_the_first_press_turns_its_page() {
+    let mut bench = Bench::new();
+    bench.wait(320);
+    let ticket = bench.prompt(add(CHAIN)).unwrap();
+    assert_eq!(bench.lines()[0], "Add chain?");
+    bench.press(Button::Right);
+    assert_eq!(bench.lines(), [CHAIN]);
+    assert_eq!(bench.outcome(ticket).0, PromptState::Pending);
+}
+
+#[test]
+fn home_goes_by_a_second_behind_the_marks() {
+    let mut bench = Bench::armed();
+    bench.wait(10);
+    let before = bench.lines();
+    bench.sign(10).unwrap();
+    bench.wait(12);
+    assert_ne!(bench.lines(), before);
+    bench.wait(20);
+    let draws = panel(|panel| panel.draws);
+    bench.wait(50);
+    assert_eq!(panel(|panel| panel.draws), draws, "what has not changed is not drawn again");
+}
+
+#[test]
+fn while_the_system_owns_the_screen_votes_are_signed_and_nothing_is_drawn() {
+    for verdict in [0x97, 0x00] {
+        let mut bench = Bench::armed();
+        let ticket = bench.prompt(add("other-1")).unwrap();
+        bench.turn_to("Approve");
+        bench.wait(5);
+        kernel(|kernel| (kernel.verdict, kernel.system_draws, kernel.pin) = (verdict, true, 0x55));
+        bench.wait(2);
+        let draws = panel(|panel| panel.draws);
+        bench.sign(10).unwrap();
+        for button in [Button::Both, Button::Left, Button::Right, Button::Both] {
+            bench.press(button);
+        }
+        bench.sign(11).unwrap();
+        bench.wait(20);
+        assert_eq!(panel(|panel| panel.draws), draws);
+
+        // The PIN was entered: the page is back, and none of those presses was for it.
+        kernel(|kernel| (kernel.verdict, kernel.system_draws, kernel.pin) = (0x69, false, 0xaa));
+        bench.wait(3);
+        assert_eq!(bench.lines()[0], "Approve");
+        assert_eq!(bench.outcome(ticket).0, PromptState::Pending);
+        bench.press(Button::Both);
+        bench.wait(200);
+        assert_eq!(bench.outcome(ticket).0, PromptState::Approved);
+    }
+}
+
+#[test]
+fn a_prompt_keeps_the_system_from_locking_once() {
+    use nanos_sdk::target::Call;
+    let mut bench = Bench::new();
+    bench.wait(5);
+    let ux = |bench: &mut Bench, ticks: usize| {
+        let before = kernel(|kernel| (kernel.count(Call::Ux), kernel.count(Call::LastStatus)));
+        bench.wait(ticks);
+        let after = kernel(|kernel| (kernel.count(Call::Ux), kernel.count(Call::LastStatus)));
+        (after.0 - before.0) - (after.1 - before.1)
+    };
+    assert_eq!(ux(&mut bench, 20), 0, "events alone ask for a verdict each");
+    bench.send(&apdu(add(CHAIN)));
+    assert_eq!(ux(&mut bench, 20), 1, "one more: wake up");
+    assert_eq!(ux(&mut bench, 20), 0);
+}
+
+#[test]
+fn a_locked_device_signs() {
+    let mut bench = Bench::armed();
+    kernel(|kernel| (kernel.verdict, kernel.system_draws, kernel.pin) = (0x97, true, 0x55));
+    bench.wait(100);
+    bench.sign(10).unwrap();
+    assert!(bench.ask(Command::GetVersion).is_ok());
+}
+
+#[test]
+fn a_system_that_draws_over_everything_does_not_stop_a_reply_of_two_reports() {
+    let mut bench = Bench::armed();
+    host(|host| host.listening = false);
+    bench.send(&apdu(Command::Sign(&prevote(CHAIN, 10))));
+    kernel(|kernel| (kernel.verdict, kernel.system_draws) = (0x97, true));
+    bench.wait(5);
+    host(|host| host.listening = true);
+    assert!(bench.reply().is_some());
+    assert_eq!(host(Host::received).len(), 0);
+}
