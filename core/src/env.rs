@@ -60,10 +60,16 @@ pub trait Crypto {
     /// Forgets and wipes the key of `slot`.
     fn unload_key(&mut self, slot: u8);
 
-    /// Signs `message` (RFC 8032 Ed25519) with the key loaded for `slot`.
+    /// Signs `message` (RFC 8032 Ed25519) with the key loaded for `slot`. On failure `signature` means nothing.
     ///
     /// The permit proves that the mark of this message stands in flash (guarantee G1); it is consumed.
-    fn sign(&mut self, permit: Durable, slot: u8, message: &[u8]) -> Result<[u8; 64], CryptoFailed>;
+    fn sign(
+        &mut self,
+        permit: Durable,
+        slot: u8,
+        message: &[u8],
+        signature: &mut [u8; 64],
+    ) -> Result<(), CryptoFailed>;
 }
 
 /// The state of the device around the app.

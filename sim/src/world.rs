@@ -72,8 +72,15 @@ impl Crypto for World {
         self.keys.unload(slot);
     }
 
-    fn sign(&mut self, _permit: Durable, slot: u8, message: &[u8]) -> Result<[u8; 64], CryptoFailed> {
-        self.keys.sign(slot, message)
+    fn sign(
+        &mut self,
+        _permit: Durable,
+        slot: u8,
+        message: &[u8],
+        signature: &mut [u8; 64],
+    ) -> Result<(), CryptoFailed> {
+        *signature = self.keys.sign(slot, message)?;
+        Ok(())
     }
 }
 

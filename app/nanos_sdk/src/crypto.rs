@@ -93,14 +93,12 @@ impl Key {
     /// Signs by RFC 8032 (Ed25519, no context, no prehash).
     ///
     /// # Errors
-    /// If there is no key ([`NO_KEY`]), or the library fails: nothing of a signature is given then. Trying again may help.
-    pub fn sign(&self, message: &[u8]) -> Result<[u8; 64], Fault> {
+    /// If there is no key ([`NO_KEY`]), or the library fails: `signature` means nothing then. Trying again may help.
+    pub fn sign(&self, message: &[u8], signature: &mut [u8; 64]) -> Result<(), Fault> {
         if !self.loaded {
             return Err(NO_KEY);
         }
-        let mut signature = [0; 64];
-        Sys::sign(&self.private, message, &mut signature)?;
-        Ok(signature)
+        Sys::sign(&self.private, message, signature)
     }
 
     /// Whether `signature` is this key's, of `message`. Costs more than signing: the point is computed anew.
@@ -204,7 +202,8 @@ mod tests {
     fn a_derived_key_signs_and_verifies_without_deriving_again() {
         let (bolos, key) = derived();
         assert!(key.is_loaded());
-        let signature = key.sign(b"vote").unwrap();
+        let mut signature = [0; 64];
+        key.sign(b"vote", &mut signature).unwrap();
         assert_eq!(key.verify(b"vote", &signature), Ok(true));
         assert_eq!(key.verify(b"Vote", &signature), Ok(false));
         assert_eq!(bolos.crypto.derivations(), 1);
@@ -227,7 +226,7 @@ mod tests {
     fn a_failed_signature_gives_no_bytes() {
         let (_bolos, key) = derived();
         fake::with(|kernel| kernel.fail(Call::Sign, 1));
-        assert_eq!(key.sign(b"vote"), Err(fake::FAULT));
+        assert_eq!(key.sign(b"vote", &mut [0; 64]), Err(fake::FAULT));
         fake::with(|kernel| kernel.fail(Call::Verify, 1));
         assert_eq!(key.verify(b"vote", &[0; 64]), Err(fake::FAULT));
     }
@@ -236,7 +235,7 @@ mod tests {
     fn without_a_key_nothing_is_asked_of_the_library() {
         let (_bolos, mut key) = derived();
         key.wipe();
-        assert_eq!(key.sign(b"vote"), Err(NO_KEY));
+        assert_eq!(key.sign(b"vote", &mut [0; 64]), Err(NO_KEY));
         assert_eq!(key.verify(b"vote", &[0; 64]), Err(NO_KEY));
         assert_eq!(fake::with(|kernel| kernel.count(Call::Sign) + kernel.count(Call::Verify)), 0);
         assert!(!format!("{key:?}").contains("private"));

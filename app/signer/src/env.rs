@@ -81,10 +81,17 @@ impl Crypto for World<'_> {
         }
     }
 
-    fn sign(&mut self, permit: Durable, slot: u8, message: &[u8]) -> Result<[u8; 64], CryptoFailed> {
+    fn sign(
+        &mut self,
+        permit: Durable,
+        slot: u8,
+        message: &[u8],
+        signature: &mut [u8; 64],
+    ) -> Result<(), CryptoFailed> {
         // The mark of this message stands in flash; that is all the permit says, and it ends here.
         let _ = permit;
-        self.keys.get(usize::from(slot)).ok_or(CryptoFailed)?.sign(message).map_err(|_| CryptoFailed)
+        let key = self.keys.get(usize::from(slot)).ok_or(CryptoFailed)?;
+        key.sign(message, signature).map_err(|_| CryptoFailed)
     }
 }
 

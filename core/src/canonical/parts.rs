@@ -104,9 +104,7 @@ pub struct ChainId<'a>(&'a [u8]);
 impl<'a> ChainId<'a> {
     /// `None` if the length or a character is not allowed.
     pub fn new(id: &'a [u8]) -> Option<Self> {
-        // Letters by one range: bit 5 is what tells a small one from a large one.
-        let allowed =
-            |b: &u8| matches!(b | 0x20, b'a'..=b'z') || matches!(b, b'0'..=b'9' | b'.' | b'_' | b'-');
+        let allowed = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
         ((1..=MAX_CHAIN_ID).contains(&id.len()) && id.iter().all(allowed)).then_some(Self(id))
     }
 

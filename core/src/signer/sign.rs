@@ -191,10 +191,12 @@ impl Signer {
         bytes: &[u8],
         timestamp: Timestamp,
     ) -> Result<Timestamp, Refused> {
-        self.last = None;
-        let signature = env.sign(permit, slot, bytes)?;
         let Slot { serial, incarnation, .. } = self.slots[usize::from(slot)];
-        self.last = Some(LastSignature { slot, serial, incarnation, signature });
+        let last = LastSignature { slot, serial, incarnation, signature: [0; 64] };
+        if env.sign(permit, slot, bytes, &mut self.last.insert(last).signature).is_err() {
+            self.last = None;
+            return Err(Status::StorageFault.into());
+        }
         Ok(timestamp)
     }
 }
