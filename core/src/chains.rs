@@ -40,8 +40,8 @@ const _: () = assert!(ID + MAX_CHAIN_ID <= MARK && HIGHEST_SIGNED + Hrs::SIZE <=
 /// What a slot's two copies say together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
-    /// This entry; both copies may not hold it yet.
-    Entry(Entry),
+    /// An entry; both copies may not hold it yet.
+    Entry,
     /// No entry was ever committed here: at most one copy is not blank.
     Blank,
     /// Both copies fail their check. Not free: a chain may have stood here.
@@ -49,6 +49,9 @@ pub enum Found {
 }
 
 impl Entry {
+    /// All zero: no entry.
+    pub const BLANK: Self = Self { bytes: [0; SIZE] };
+
     /// An entry for `chain`; its generation is set by [`commit`].
     pub fn new(chain: ChainId<'_>, key_index: u32, incarnation: u16) -> Self {
         let id = chain.as_bytes();
@@ -61,9 +64,9 @@ impl Entry {
 
     /// A free entry that remembers only its incarnation.
     pub fn free(incarnation: u16) -> Self {
-        let mut bytes = [0; SIZE];
-        bytes[0] = FORMAT;
-        Self { bytes }.in_state(State::Free).reborn(incarnation)
+        let mut entry = Self::BLANK;
+        entry.bytes[0] = FORMAT;
+        entry.in_state(State::Free).reborn(incarnation)
     }
 
     /// The same chain, removed at `mark`.
@@ -135,7 +138,7 @@ impl Entry {
 
     /// Reads a copy as it stands, sound or not.
     fn read(env: &impl Flash, slot: u8, copy: u16) -> Self {
-        let mut entry = Self { bytes: [0; SIZE] };
+        let mut entry = Self::BLANK;
         let (halves, _) = entry.bytes.as_chunks_mut();
         for (half, page) in halves.iter_mut().zip(entry_page(slot, copy)..) {
             env.read(page, half);
@@ -159,26 +162,28 @@ fn place(slot: u8, copy: u16) -> Place {
     Place { domain: Domain::Entry, slot, page: entry_page(slot, copy) }
 }
 
-/// What the copies of a slot's entry say. Writes nothing.
+/// What the copies of a slot's entry say; if they say one, it is put into `entry`. Writes nothing.
 #[inline(never)]
-pub fn read<E: Flash + Crypto>(env: &mut E, installation: &Installation, slot: u8) -> Found {
-    let mut best: Option<Entry> = None;
-    let mut blank = false;
+pub fn read<E: Flash + Crypto>(
+    env: &mut E,
+    installation: &Installation,
+    slot: u8,
+    entry: &mut Entry,
+) -> Found {
+    let mut found = Found::Damaged;
     for copy in 0..2 {
-        let entry = Entry::read(env, slot, copy);
-        blank |= entry.bytes.iter().all(|byte| *byte == 0);
-        if entry.is_sound(env, installation, slot, copy)
-            && best.as_ref().is_none_or(|best| entry.generation() > best.generation())
-        {
-            best = Some(entry);
+        let read = Entry::read(env, slot, copy);
+        if read.is_sound(env, installation, slot, copy) {
+            if found != Found::Entry || read.generation() > entry.generation() {
+                *entry = read;
+            }
+            found = Found::Entry;
+        } else if found == Found::Damaged && read == Entry::BLANK {
+            // The first write of a first entry may be torn while copy 2 is still blank: nothing was committed.
+            found = Found::Blank;
         }
     }
-    match best {
-        Some(entry) => Found::Entry(entry),
-        // The first write of a first entry may be torn while copy 2 is still blank: nothing was committed.
-        None if blank => Found::Blank,
-        None => Found::Damaged,
-    }
+    found
 }
 
 /// The chain of the entry as it stands in flash now, without checking it: what looks a chain up.
@@ -219,8 +224,9 @@ pub fn commit<E: Flash + Crypto>(
     entry: &mut Entry,
     _approved: Approved,
 ) -> Result<(), StorageFault> {
-    let generation = match read(env, installation, slot) {
-        Found::Entry(old) => {
+    let mut old = Entry::BLANK;
+    let generation = match read(env, installation, slot, &mut old) {
+        Found::Entry => {
             equalise(env, installation, slot, &old)?;
             old.generation().wrapping_add(1)
         }

@@ -66,9 +66,9 @@ impl Signer {
         }
     }
 
-    /// Turns a command into a question, or refuses it.
+    /// Turns a command into a question to the owner and gives its ticket, or refuses it.
     #[inline(never)]
-    pub(super) fn ask<E: Env>(&mut self, env: &mut E, command: &Command<'_>) -> Result<Ask, Status> {
+    pub(super) fn ask<E: Env>(&mut self, env: &mut E, command: &Command<'_>) -> Result<[u8; 4], Status> {
         self.sound()?;
         let mut ask = Ask::NONE;
         (ask.what, ask.slot) = match command {
@@ -101,7 +101,8 @@ impl Signer {
             },
             _ => return Err(Status::Internal),
         };
-        Ok(ask)
+        self.prompts.free(env)?;
+        Ok(self.prompts.raise(env, ask))
     }
 
     /// Where a new chain goes: the slot of its own tombstone, else a free one.
@@ -111,9 +112,10 @@ impl Signer {
             return Err(Status::ChainKnown);
         }
         let mut free = None;
+        let mut entry = Entry::BLANK;
         for slot in 0..SLOTS as u8 {
             // An entry may have rotted since boot, and then `find` does not see the chain that stands there.
-            if chains::read(env, &self.installation, slot) == Found::Damaged {
+            if chains::read(env, &self.installation, slot, &mut entry) == Found::Damaged {
                 return Err(Status::StorageDamaged);
             }
             match self.slots[usize::from(slot)].state {

@@ -179,9 +179,8 @@ impl Signer {
             Command::PromptStatus(ticket) => self.prompts.status(ticket, reply)?,
             Command::PromptCancel(ticket) => self.prompts.cancel(ticket)?,
             wanted => {
-                let ask = self.ask(env, &wanted)?;
-                self.prompts.free(env)?;
-                reply.put(&self.prompts.raise(env, ask));
+                let ticket = self.ask(env, &wanted)?;
+                reply.put(&ticket);
             }
         }
         Ok(())

@@ -102,11 +102,12 @@ impl Signer {
     /// stack the entry is gone while the ring is read.
     #[inline(never)]
     fn load_entry<E: Env>(&mut self, env: &mut E, slot: u8) -> (ChainState, u32) {
-        let entry = match chains::read(env, &self.installation, slot) {
+        let mut entry = Entry::BLANK;
+        match chains::read(env, &self.installation, slot, &mut entry) {
             Found::Damaged => return (ChainState::Damaged, 0),
             Found::Blank => return (self.uncommitted(env, slot), 0),
-            Found::Entry(entry) => entry,
-        };
+            Found::Entry => {}
+        }
         self.slots[usize::from(slot)].incarnation = entry.incarnation();
         if chains::equalise(env, &self.installation, slot, &entry).is_err() {
             return (ChainState::Fault, 0);
@@ -170,9 +171,11 @@ impl Signer {
 
     #[inline(never)]
     fn view_entry<E: Env>(&self, env: &mut E, slot: u8, view: &mut View) {
-        if let Found::Entry(entry) = chains::read(env, &self.installation, slot) {
-            let entry = view.entry.insert(entry);
+        let entry = view.entry.insert(Entry::BLANK);
+        if chains::read(env, &self.installation, slot, entry) == Found::Entry {
             (view.mark, view.highest_signed) = (entry.mark(), entry.highest_signed());
+        } else {
+            view.entry = None;
         }
     }
 
@@ -200,9 +203,11 @@ impl Signer {
     /// Another slot whose chain signs with the key of this index.
     #[inline(never)]
     pub fn sharing<E: Env>(&self, env: &mut E, slot: u8, key_index: u32) -> Option<u8> {
+        let mut entry = Entry::BLANK;
         (0..self.slots.len() as u8).filter(|other| *other != slot).find(|other| {
-            let found = chains::read(env, &self.installation, *other);
-            matches!(found, Found::Entry(entry) if entry.key_index() == key_index && entry.chain().is_some())
+            chains::read(env, &self.installation, *other, &mut entry) == Found::Entry
+                && entry.key_index() == key_index
+                && entry.chain().is_some()
         })
     }
 }

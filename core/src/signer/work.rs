@@ -54,8 +54,9 @@ impl Signer {
     ) -> Result<(), Status> {
         // The ring of a live chain was repaired at boot, and its pages are its own until the entry says otherwise.
         let live = self.slots[usize::from(slot)].state == ChainState::Armed;
-        let (known, format) = match chains::read(env, &self.installation, slot) {
-            Found::Entry(entry) => (entry.incarnation(), false),
+        let mut entry = Entry::BLANK;
+        let (known, format) = match chains::read(env, &self.installation, slot, &mut entry) {
+            Found::Entry => (entry.incarnation(), false),
             // Until an ADD has committed, every ADD formats from the start.
             Found::Blank => (0, true),
             Found::Damaged => return Err(Status::StorageDamaged),
@@ -135,14 +136,15 @@ impl Signer {
         self.slots[usize::from(slot)].serial = work.serial;
         let mut record = Record::mark_only(work.incarnation, work.mark, work.highest_signed);
         let _ = self.append(env, slot, &mut record)?;
-        let mut entry = match chains::read(env, &self.installation, slot) {
-            _ if ask.what == What::Add => {
-                let chain = ask.chain.id().ok_or(Status::Internal)?;
-                Entry::new(chain, ask.key_index, work.incarnation)
-            }
-            Found::Entry(old) => old.reborn(work.incarnation),
-            _ => return Err(Status::StorageFault),
-        };
+        let mut entry = Entry::BLANK;
+        if ask.what == What::Add {
+            let chain = ask.chain.id().ok_or(Status::Internal)?;
+            entry = Entry::new(chain, ask.key_index, work.incarnation);
+        } else if chains::read(env, &self.installation, slot, &mut entry) == Found::Entry {
+            entry = entry.reborn(work.incarnation);
+        } else {
+            return Err(Status::StorageFault);
+        }
         chains::commit(env, &self.installation, slot, &mut entry, approved)
             .map_err(|_| Status::StorageFault)?;
         Ok(true)
