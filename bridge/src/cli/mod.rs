@@ -11,6 +11,7 @@ mod pubkey;
 mod run;
 
 use crate::config::Config;
+use crate::node::Identity;
 pub use args::{Args, Verb};
 use args::{ChainVerb, DeviceVerb, MarkVerb};
 pub use failure::Failure;
@@ -31,6 +32,10 @@ pub async fn main(args: Args) -> Result<(), Failure> {
         Verb::Mark { verb: MarkVerb::Show { id } } => mark::show(&config, &id).await,
         Verb::Mark { verb: MarkVerb::Set { id, mark } } => {
             mark::set(&config, &id, mark.to_hrs(), args.yes_simulated).await
+        }
+        Verb::NodeId => {
+            println!("{}", Identity::load(&config.state_dir)?.peer_id());
+            Ok(())
         }
         Verb::Pubkey { id, json } => pubkey::show(&config, &id, json),
     }

@@ -11,7 +11,7 @@ use crate::admin::{self, Counters, Listener};
 use crate::advice;
 use crate::config::{Config, Transport};
 use crate::device::{self, Device};
-use crate::node::{self, Node};
+use crate::node::{self, Identity, Node};
 use crate::validator::{Pins, Validator};
 
 /// Serves until SIGTERM or Ctrl-C. A part that dies ends the whole, so that the service manager notices.
@@ -37,6 +37,8 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     let (device, mut died) = Device::start(device::opener(&config.device, &config.state_dir))
         .map_err(|error| Failure::io("the device's thread", &error))?;
 
+    let identity = Identity::load(&config.state_dir)?;
+    tracing::info!(id = %identity.peer_id(), "who we are to nodes that listen on noise://");
     let counters = Counters::new();
     let stop = CancellationToken::new();
     let mut validators = Vec::new();
@@ -46,9 +48,9 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
         let validator = Validator::new(chain, pin, device.clone(), counters.clone());
         for address in &chain.nodes {
             // Checked with the config.
-            let socket = address.strip_prefix("unix://").unwrap_or(address).into();
-            let node = Node { chain: chain.id.clone(), socket };
-            nodes.spawn(node::run(node, validator.clone(), stop.clone()));
+            let Ok(address) = address.parse() else { continue };
+            let node = Node { chain: chain.id.clone(), address };
+            nodes.spawn(node::run(node, identity.clone(), validator.clone(), stop.clone()));
         }
         validators.push(validator);
     }
