@@ -65,6 +65,18 @@ fn same_scheme(address: &Address) -> &'static str {
     }
 }
 
+/// The node closed the link before it asked anything.
+pub(crate) fn turned_away(address: &Address) -> String {
+    let cure = match address {
+        Address::Noise { .. } => {
+            "it expects another signer; put the id that `highwater node-id` prints into its priv_validator_laddr, as \
+             noise://ID@host:port"
+        }
+        _ => "check that it is not starting again and again, and that no other signer is connected to it",
+    };
+    format!("the node closed the link before it asked anything: {cure}")
+}
+
 /// What makes a link weaker than its operator may think.
 pub(crate) fn exposed(exposed: &Exposed) -> String {
     match exposed {

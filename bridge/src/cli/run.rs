@@ -48,8 +48,8 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
         let validator = Validator::new(chain, pin, device.clone(), counters.clone());
         for address in &chain.nodes {
             // Checked with the config.
-            let Ok(address) = address.parse() else { continue };
-            let node = Node { chain: chain.id.clone(), address };
+            let Ok(parsed) = address.parse() else { continue };
+            let node = Node { chain: chain.id.clone(), address: parsed };
             nodes.spawn(node::run(node, identity.clone(), validator.clone(), stop.clone()));
         }
         validators.push(validator);

@@ -64,6 +64,8 @@ pub async fn run<S: Service>(node: Node, identity: Identity, service: S, stop: C
     let mut backoff = Backoff::default();
     let mut complaint = Complaint::default();
     let mut exposed = None;
+    // The last link ended before the node asked anything; then the next is not announced.
+    let mut wasted = false;
     let mut speaks = Speaks::default();
     loop {
         let dialled = tokio::select! {
@@ -77,6 +79,9 @@ pub async fn run<S: Service>(node: Node, identity: Identity, service: S, stop: C
                     warn_exposed(&node, exposed.as_ref());
                 }
                 let since = Instant::now();
+                if !wasted {
+                    info!(chain = %node.chain, node = %node.address, "connected to the node");
+                }
                 let (ended, requests) = attend(wire, &node, &service, &stop, &mut speaks).await;
                 if matches!(ended, Ended::Stopped) {
                     return;
@@ -86,9 +91,11 @@ pub async fn run<S: Service>(node: Node, identity: Identity, service: S, stop: C
                     backoff.reset();
                     complaint.settled();
                 }
+                wasted = requests == 0;
                 report(&node, &ended, requests, &mut complaint);
             }
             Err(error) => {
+                wasted = false;
                 let text = advice::link::unreachable(&node.address, &error);
                 if complaint.is_due(&text) {
                     warn!(chain = %node.chain, node = %node.address, %error, "{text}; dialling goes on");
@@ -110,7 +117,6 @@ async fn attend<S: Service>(
     stop: &CancellationToken,
     speaks: &mut Speaks,
 ) -> (Ended, u64) {
-    info!(chain = %node.chain, node = %node.address, "connected to the node");
     service.link(node, true);
     let ended = serve::serve(wire, node, service, stop, speaks).await;
     service.link(node, false);
@@ -125,10 +131,16 @@ fn warn_exposed(node: &Node, exposed: Option<&Exposed>) {
 
 fn report(node: &Node, ended: &Ended, requests: u64, complaint: &mut Complaint) {
     let (chain, node) = (&node.chain, &node.address);
-    let text = advice::link::ended(ended);
-    if ended.is_usual() {
-        info!(%chain, %node, requests, "{text}; dialling again");
-    } else if complaint.is_due(&text) {
+    if ended.is_usual() && requests > 0 {
+        info!(%chain, %node, requests, "{}; dialling again", advice::link::ended(ended));
+        return;
+    }
+    // Closed before it asked anything: over noise that is how a node turns a stranger away.
+    let text = match ended.is_usual() {
+        true => advice::link::turned_away(node),
+        false => advice::link::ended(ended),
+    };
+    if complaint.is_due(&text) {
         warn!(%chain, %node, requests, "{text}; the link is closed and dialled again");
     }
 }

@@ -63,13 +63,15 @@ mod tests {
     use super::*;
     use crate::privval::proto::SignVoteRequest;
 
+    /// Step, for a block, skip, extension, what is known of the node.
+    type Row = (Step, bool, bool, &'static [u8], Speaks, Due);
+
     #[test]
     fn the_whole_truth_table() {
         use Due::{No, Perhaps, Yes};
         use Speaks::{Skips, Unknown};
         use Step::{Precommit, Prevote};
-        let table: [(Step, bool, bool, &[u8], Speaks, Due); 32] = [
-            // step, for a block, skip, extension, what is known of the node
+        let table: [Row; 32] = [
             (Prevote, false, false, b"", Unknown, No),
             (Prevote, false, false, b"", Skips, No),
             (Prevote, false, false, b"x", Unknown, No),

@@ -125,7 +125,7 @@ fn vote(vote: proto::Vote, chain: &str, skip_extension: bool) -> Result<SignRequ
         block,
         timestamp: timestamp(vote.timestamp)?,
         chain: ChainId::new(chain.as_bytes()).ok_or(Why::ChainId)?,
-    });
+    };
     let extension = (due != Due::No).then_some(vote.extension);
     Ok(sign_request(Kind::Vote, &message, extension))
 }
