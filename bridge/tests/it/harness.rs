@@ -85,14 +85,14 @@ pub(crate) type Link = Framed<UnixStream, Codec>;
 
 impl Stage {
     /// The node listens before the bridge dials.
-    pub(crate) fn new(service: &Scripted) -> Self {
+    pub(crate) fn new(service: &impl Service) -> Self {
         let mut stage = Self::without_node(service);
         stage.listen();
         stage
     }
 
     /// The bridge dials, and there is no node yet.
-    pub(crate) fn without_node(service: &Scripted) -> Self {
+    pub(crate) fn without_node(service: &impl Service) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("privval.sock");
         let node = Node { chain: CHAIN.to_owned(), address: Address::Unix(socket.clone()) };
