@@ -9,6 +9,7 @@ mod mark;
 mod prompt;
 mod pubkey;
 mod run;
+mod supervise;
 
 use crate::config::Config;
 use crate::node::Identity;

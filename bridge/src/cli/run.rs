@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Failure;
 use super::link::{lock, simulated_warning};
+use super::supervise::death;
 use crate::admin::{self, Counters, Listener};
 use crate::advice;
 use crate::config::{Config, Transport};
@@ -63,15 +64,10 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     tracing::info!(chains = validators.len(), "running");
 
-    let dead = tokio::select! {
-        _ = terminate.recv() => None,
-        _ = tokio::signal::ctrl_c() => None,
-        _ = &mut died => Some("the device's thread".to_owned()),
-        Some(ended) = servers.join_next() => Some(format!("an admin server ({ended:?})")),
-        Some(ended) = nodes.join_next() => Some(format!("a node's task ({ended:?})")),
-    };
-    if let Some(part) = dead {
-        return Err(Failure::software(format!("{part} died: start the daemon again and report its log")));
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+        failure = death(&mut died, &mut servers, &mut nodes) => return Err(failure),
     }
     // A signature in flight is finished: each node's task answers its request first, and so does the device.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);

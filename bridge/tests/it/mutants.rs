@@ -75,7 +75,7 @@ impl Service for Audited {
 impl Inner {
     fn sign(&mut self, request: &SignRequest) -> Outcome {
         // A second a request, so that a leap upwards does not end the chain for good.
-        self.device.tick(TICKS_PER_SECOND.into());
+        self.device.tick(TICKS_PER_SECOND);
         let (data, word) = exchange(&mut self.device, Command::Sign(&request.sign_bytes));
         if Status::from_word(word) != Some(Status::Ok) {
             self.refused += 1;
