@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use crate::node::{Address, DialError, Ended, Exposed, IDLE, SocketError, WRITE};
-use crate::privval::CodecError;
+use crate::privval::{CodecError, MAX_REQUEST};
 
 /// Longest part of a foreign text that is repeated to a node or a log, characters.
 const MAX_QUOTE: usize = 64;
@@ -106,6 +106,10 @@ pub(crate) fn ended(ended: &Ended) -> String {
         ),
         Ended::Broken(CodecError::Io(error)) => {
             format!("the link broke ({error}): check that the node is still running")
+        }
+        // A node may well send that much: it is this kind of link that takes less.
+        Ended::Broken(error @ CodecError::TooLong(length, _)) if *length <= MAX_REQUEST as u64 => {
+            format!("{error} over tcp://: let this node listen on unix:// or noise://, which take it")
         }
         Ended::Broken(error) => format!("{error}: {NO_NODE}"),
         Ended::NotARequest => format!("a message came that is no request of a known version: {NO_NODE}"),

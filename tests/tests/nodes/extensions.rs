@@ -37,7 +37,7 @@ fn over_tcp_a_message_above_a_mebibyte_costs_its_link_and_is_said() {
     assert_eq!(node.links(), 1);
     assert!(node.ask(&Ask::Sign(precommit(5, vec![3; 1 << 20], true))).is_err());
     node.sign(&prevote(5), &rig.key).unwrap();
-    assert!(bridge.output().contains("the longest allowed is 1048576"), "{}", bridge.output());
+    assert!(bridge.output().contains("the longest allowed is 1048576 over tcp://"), "{}", bridge.output());
     bridge.stop().unwrap();
 }
 

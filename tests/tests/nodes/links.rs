@@ -6,6 +6,7 @@ use std::time::Duration;
 use highwater_tests::harness::{Address, Answer, Ask, Node, Timing, Version};
 use highwater_tests::process::wait_for;
 
+use super::proxy::Proxy;
 use super::rig::{By, CHAIN, PATIENCE, Rig, prevote};
 
 /// The id in the specification of libp2p.
@@ -80,6 +81,31 @@ fn noise_is_pinned_at_both_ends() {
     let right = rig.node(Version::V038, &place, Timing::default());
     assert_eq!(right.once(&Ask::PublicKey).unwrap(), Answer::PublicKey(rig.key));
     assert_eq!(bridge.stop().unwrap(), Some(0), "{}", bridge.output());
+}
+
+#[test]
+fn through_a_network_that_chops_and_then_falls_silent_the_chain_goes_on() {
+    for by in [By::Tcp, By::Noise] {
+        let rig = Rig::new();
+        let node = rig.node(Version::V038, &rig.place(by), Timing::default());
+        let address = node.address().unwrap();
+        let (before, host) = address.rsplit_once(['/', '@']).unwrap();
+        let proxy = Proxy::to(host.parse().unwrap());
+        let through = format!("{before}{}{}", &address[before.len()..=before.len()], proxy.address);
+        let mut bridge = rig.bridge(&[through]);
+        wait_for("the key", PATIENCE, || Ok(node.wait_for_key().ok())).unwrap();
+        for height in 1..5 {
+            node.sign(&prevote(height), &rig.key).unwrap();
+        }
+        assert_eq!(node.links(), 1, "{by:?}");
+        // The link is half-open now. The node finds out after 5 s, the bridge after 12.
+        proxy.partition(true);
+        let _ = node.once(&Ask::PublicKey);
+        proxy.partition(false);
+        node.sign(&prevote(5), &rig.key).unwrap();
+        assert!(bridge.output().contains("nothing came for 12 s"), "{by:?}:\n{}", bridge.output());
+        assert_eq!(bridge.stop().unwrap(), Some(0), "{}", bridge.output());
+    }
 }
 
 #[test]

@@ -5,4 +5,5 @@ mod client;
 mod extensions;
 mod links;
 mod neighbours;
+mod proxy;
 mod rig;
