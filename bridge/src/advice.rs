@@ -1,5 +1,7 @@
 //! One cause and one cure per fault: the only place with such sentences.
 
+pub(crate) mod link;
+
 use std::path::Path;
 
 use highwater_core::apdu::Status;

@@ -63,7 +63,7 @@ pub struct Chain {
     pub on_absent: OnAbsent,
     /// The last height to sign.
     pub stop_height: Option<u64>,
-    /// Where its nodes listen: `unix:///path`.
+    /// Where its nodes listen: `unix:///path`, `tcp://host:port` or `noise://peer-id@host:port`.
     #[serde(default)]
     pub nodes: Vec<String>,
 }

@@ -50,15 +50,19 @@ pub struct SignatureLine {
 impl Setup {
     /// Writes a configuration into `folder` for one chain and one node.
     pub fn new(folder: &Path, device: &Device, chain: &str, socket: &Path) -> Result<Self> {
+        Self::for_nodes(folder, device, chain, &[format!("unix://{}", socket.display())])
+    }
+
+    /// Writes a configuration into `folder` for one chain and its nodes, each as the config names it.
+    pub fn for_nodes(folder: &Path, device: &Device, chain: &str, nodes: &[String]) -> Result<Self> {
         std::fs::create_dir_all(folder)?;
         let device = match device {
             Device::Simulated => "transport = \"simulated\"".to_owned(),
             Device::Speculos(address) => format!("transport = \"speculos\"\naddress = \"{address}\""),
         };
         let config = format!(
-            "state_dir = {state:?}\n\n[device]\n{device}\n\n[[chain]]\nid = {chain:?}\non_absent = \"wait\"\nnodes = [{node:?}]\n",
+            "state_dir = {state:?}\n\n[device]\n{device}\n\n[[chain]]\nid = {chain:?}\non_absent = \"wait\"\nnodes = {nodes:?}\n",
             state = folder.join("state"),
-            node = format!("unix://{}", socket.display()),
         );
         std::fs::write(folder.join("highwater.toml"), config)?;
         Ok(Self { folder: folder.to_owned(), chain: chain.to_owned(), program: program()? })

@@ -5,4 +5,5 @@
 
 pub mod bridge;
 pub mod cometbft;
+pub mod harness;
 pub mod process;

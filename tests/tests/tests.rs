@@ -3,4 +3,5 @@
 //! `cargo xtask test` installs the node and tells us where it is.
 
 mod main_job;
+mod nodes;
 mod stage;

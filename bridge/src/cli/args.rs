@@ -45,6 +45,8 @@ pub enum Verb {
         #[command(subcommand)]
         verb: MarkVerb,
     },
+    /// Show the bridge's own peer id, which nodes on noise:// pin; needs no device.
+    NodeId,
     /// Show the pinned public key of a chain; needs no device.
     Pubkey {
         /// Chain id.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::config::ConfigError;
+use crate::node::IdentityError;
 use crate::validator::PinsError;
 
 /// Cause and cure, and the exit code of `sysexits.h` that fits.
@@ -53,6 +54,12 @@ impl From<ConfigError> for Failure {
 
 impl From<PinsError> for Failure {
     fn from(error: PinsError) -> Self {
+        Self { code: 78, text: error.to_string() }
+    }
+}
+
+impl From<IdentityError> for Failure {
+    fn from(error: IdentityError) -> Self {
         Self { code: 78, text: error.to_string() }
     }
 }

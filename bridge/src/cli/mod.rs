@@ -9,8 +9,10 @@ mod mark;
 mod prompt;
 mod pubkey;
 mod run;
+mod supervise;
 
 use crate::config::Config;
+use crate::node::Identity;
 pub use args::{Args, Verb};
 use args::{ChainVerb, DeviceVerb, MarkVerb};
 pub use failure::Failure;
@@ -31,6 +33,10 @@ pub async fn main(args: Args) -> Result<(), Failure> {
         Verb::Mark { verb: MarkVerb::Show { id } } => mark::show(&config, &id).await,
         Verb::Mark { verb: MarkVerb::Set { id, mark } } => {
             mark::set(&config, &id, mark.to_hrs(), args.yes_simulated).await
+        }
+        Verb::NodeId => {
+            println!("{}", Identity::load(&config.state_dir)?.peer_id());
+            Ok(())
         }
         Verb::Pubkey { id, json } => pubkey::show(&config, &id, json),
     }

@@ -7,11 +7,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::Failure;
 use super::link::{lock, simulated_warning};
+use super::supervise::death;
 use crate::admin::{self, Counters, Listener};
 use crate::advice;
 use crate::config::{Config, Transport};
 use crate::device::{self, Device};
-use crate::node::{self, Node};
+use crate::node::{self, Identity, Node};
 use crate::validator::{Pins, Validator};
 
 /// Serves until SIGTERM or Ctrl-C. A part that dies ends the whole, so that the service manager notices.
@@ -37,6 +38,8 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     let (device, mut died) = Device::start(device::opener(&config.device, &config.state_dir))
         .map_err(|error| Failure::io("the device's thread", &error))?;
 
+    let identity = Identity::load(&config.state_dir)?;
+    tracing::info!(id = %identity.peer_id(), "who we are to nodes that listen on noise://");
     let counters = Counters::new();
     let stop = CancellationToken::new();
     let mut validators = Vec::new();
@@ -46,9 +49,9 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
         let validator = Validator::new(chain, pin, device.clone(), counters.clone());
         for address in &chain.nodes {
             // Checked with the config.
-            let socket = address.strip_prefix("unix://").unwrap_or(address).into();
-            let node = Node { chain: chain.id.clone(), socket };
-            nodes.spawn(node::run(node, validator.clone(), stop.clone()));
+            let Ok(parsed) = address.parse() else { continue };
+            let node = Node { chain: chain.id.clone(), address: parsed };
+            nodes.spawn(node::run(node, identity.clone(), validator.clone(), stop.clone()));
         }
         validators.push(validator);
     }
@@ -61,15 +64,10 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     tracing::info!(chains = validators.len(), "running");
 
-    let dead = tokio::select! {
-        _ = terminate.recv() => None,
-        _ = tokio::signal::ctrl_c() => None,
-        _ = &mut died => Some("the device's thread".to_owned()),
-        Some(ended) = servers.join_next() => Some(format!("an admin server ({ended:?})")),
-        Some(ended) = nodes.join_next() => Some(format!("a node's task ({ended:?})")),
-    };
-    if let Some(part) = dead {
-        return Err(Failure::software(format!("{part} died: start the daemon again and report its log")));
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+        failure = death(&mut died, &mut servers, &mut nodes) => return Err(failure),
     }
     // A signature in flight is finished: each node's task answers its request first, and so does the device.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);

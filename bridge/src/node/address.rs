@@ -1,8 +1,11 @@
 //! Where a node listens, as its `priv_validator_laddr` says it.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+
+use super::{PeerId, peer_id::PeerIdError};
 
 /// Longest path of a unix socket, bytes: `sun_path` of unix(7), less the zero at its end.
 const MAX_PATH: usize = 107;
@@ -10,16 +13,32 @@ const MAX_PATH: usize = 107;
 /// The address of a node's privval socket.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Address {
-    /// A socket file that the node makes: an absolute path of at most 107 bytes.
+    /// A socket file that the node makes: an absolute path of at most 107 bytes. Not encrypted; who may open the
+    /// file is who may talk.
     Unix(PathBuf),
+    /// SecretConnection: encrypted, but the node shows a new key at every start, so nobody is authenticated.
+    Tcp(Host),
+    /// libp2p Noise, CometBFT 0.40 and later: encrypted, and each end pins the other.
+    Noise {
+        /// The node, from `cometbft show-node-id --libp2p`.
+        peer: PeerId,
+        /// Where.
+        host: Host,
+    },
+}
+
+/// A host and its port.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Host {
+    /// An IP address, or a name to look up at each dialling.
+    pub name: String,
+    /// Above 0.
+    pub port: u16,
 }
 
 /// Not an address that can be dialled. The text names the cause.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// Known, but not spoken.
-    #[error("{0}:// is not supported in this version")]
-    Unsupported(&'static str),
     /// Not known.
     #[error("{0:?} is not a node's address")]
     Scheme(String),
@@ -32,19 +51,37 @@ pub enum AddressError {
     /// A directory, or a path that ends nowhere.
     #[error("{0:?} names no socket file")]
     NoFile(String),
+    /// No host, or no port.
+    #[error("{0:?} is not a host and a port")]
+    Host(String),
+    /// A peer id where none can be checked.
+    #[error("tcp://{0} names a peer, which tcp:// cannot check: a node shows a new key at every start")]
+    TcpPeer(String),
+    /// A noise address without the node's id.
+    #[error("noise://{0} does not say which node is there")]
+    NoPeer(String),
+    /// Not an id.
+    #[error(transparent)]
+    Peer(#[from] PeerIdError),
 }
 
 impl AddressError {
     /// What to do about it.
     pub fn cure(&self) -> &'static str {
         match self {
-            Self::Unsupported(_) => {
-                "let the node listen on a unix socket: priv_validator_laddr = \"unix:///path/privval.sock\""
+            Self::Scheme(_) => {
+                "write unix:///path/of/the/node's/privval.sock, tcp://host:port or noise://peer-id@host:port"
             }
-            Self::Scheme(_) => "write unix:///path/of/the/node's/privval.sock",
             Self::Relative(_) => "write three slashes: unix:///path/privval.sock",
             Self::TooLong(_) => "let the node make its socket at a shorter path",
             Self::NoFile(_) => "add the name of the file that the node makes",
+            Self::Host(_) => "write the host and port of the node's priv_validator_laddr, as 127.0.0.1:26659",
+            Self::TcpPeer(_) => {
+                "remove what stands before the @, or let a node of CometBFT 0.40 listen on noise://"
+            }
+            Self::NoPeer(_) | Self::Peer(_) => {
+                "write noise://ID@host:port with the id that `cometbft show-node-id --libp2p` prints"
+            }
         }
     }
 }
@@ -53,29 +90,68 @@ impl FromStr for Address {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        let path = match text.split_once("://") {
-            Some(("unix", path)) => path,
-            Some(("tcp", _)) => return Err(AddressError::Unsupported("tcp")),
-            Some(("noise", _)) => return Err(AddressError::Unsupported("noise")),
-            _ => return Err(AddressError::Scheme(text.to_owned())),
+        match text.split_once("://") {
+            Some(("unix", path)) => unix(path),
+            Some(("tcp", rest)) => match rest.contains('@') {
+                true => Err(AddressError::TcpPeer(rest.to_owned())),
+                false => Ok(Self::Tcp(rest.parse()?)),
+            },
+            Some(("noise", rest)) => match rest.split_once('@') {
+                Some((peer, host)) => Ok(Self::Noise { peer: peer.parse()?, host: host.parse()? }),
+                None => Err(AddressError::NoPeer(rest.to_owned())),
+            },
+            _ => Err(AddressError::Scheme(text.to_owned())),
+        }
+    }
+}
+
+fn unix(path: &str) -> Result<Address, AddressError> {
+    if !path.starts_with('/') {
+        return Err(AddressError::Relative(path.to_owned()));
+    }
+    if path.ends_with('/') || Path::new(path).file_name().is_none() {
+        return Err(AddressError::NoFile(path.to_owned()));
+    }
+    if path.len() > MAX_PATH {
+        return Err(AddressError::TooLong(path.len()));
+    }
+    Ok(Address::Unix(path.into()))
+}
+
+impl FromStr for Host {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        let found = match text.parse::<SocketAddr>() {
+            Ok(address) => Some((address.ip().to_string(), address.port())),
+            Err(_) => text
+                .rsplit_once(':')
+                .filter(|(name, _)| !name.is_empty() && !name.contains(|c: char| "/:[] ".contains(c)))
+                .and_then(|(name, port)| Some((name.to_owned(), port.parse().ok()?))),
         };
-        if !path.starts_with('/') {
-            return Err(AddressError::Relative(path.to_owned()));
+        match found {
+            Some((name, port)) if port > 0 => Ok(Self { name, port }),
+            _ => Err(AddressError::Host(text.to_owned())),
         }
-        if path.ends_with('/') || Path::new(path).file_name().is_none() {
-            return Err(AddressError::NoFile(path.to_owned()));
-        }
-        if path.len() > MAX_PATH {
-            return Err(AddressError::TooLong(path.len()));
-        }
-        Ok(Self::Unix(path.into()))
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Unix(path) = self;
-        write!(f, "unix://{}", path.display())
+        match self {
+            Self::Unix(path) => write!(f, "unix://{}", path.display()),
+            Self::Tcp(host) => write!(f, "tcp://{host}"),
+            Self::Noise { peer, host } => write!(f, "noise://{peer}@{host}"),
+        }
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name.contains(':') {
+            true => write!(f, "[{}]:{}", self.name, self.port),
+            false => write!(f, "{}:{}", self.name, self.port),
+        }
     }
 }
 
@@ -83,19 +159,25 @@ impl fmt::Display for Address {
 mod tests {
     use super::*;
 
+    const PEER: &str = "12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3pq";
+
     #[test]
-    fn a_unix_address_is_read_and_written_alike() {
-        let text = "unix:///run/node/privval.sock";
-        assert_eq!(text.parse(), Ok(Address::Unix("/run/node/privval.sock".into())));
-        assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
+    fn every_kind_of_address_is_read_and_written_alike() {
+        for text in [
+            "unix:///run/node/privval.sock",
+            "tcp://127.0.0.1:26659",
+            "tcp://[::1]:26659",
+            "tcp://node-0.validators:26659",
+            &format!("noise://{PEER}@10.0.0.7:26659"),
+        ] {
+            assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
+        }
     }
 
     #[test]
     fn what_cannot_be_dialled_is_refused_with_its_cure() {
         let long = format!("unix:///{}", "x".repeat(MAX_PATH));
         let cases = [
-            ("tcp://127.0.0.1:26659", "not supported in this version", "unix socket"),
-            ("noise://12D3@127.0.0.1:26659", "not supported in this version", "unix socket"),
             ("/run/privval.sock", "not a node's address", "write unix:///"),
             ("http://node", "not a node's address", "write unix:///"),
             ("", "not a node's address", "write unix:///"),
@@ -104,6 +186,14 @@ mod tests {
             ("unix:///", "no socket file", "add the name"),
             ("unix:///run/..", "no socket file", "add the name"),
             (&long, "at most 107", "shorter path"),
+            ("tcp://127.0.0.1", "not a host and a port", "26659"),
+            ("tcp://127.0.0.1:0", "not a host and a port", "26659"),
+            ("tcp://:26659", "not a host and a port", "26659"),
+            ("tcp://::1:26659", "not a host and a port", "26659"),
+            ("tcp://127.0.0.1:99999", "not a host and a port", "26659"),
+            ("tcp://f00d@127.0.0.1:26659", "cannot check", "remove what stands before"),
+            ("noise://127.0.0.1:26659", "does not say which node", "show-node-id --libp2p"),
+            ("noise://f00d@127.0.0.1:26659", "not the id", "show-node-id --libp2p"),
         ];
         for (text, cause, cure) in cases {
             let error = text.parse::<Address>().unwrap_err();

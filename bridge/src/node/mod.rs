@@ -7,9 +7,11 @@
 //!
 //! | room | holds |
 //! | --- | --- |
-//! | `address` | where a node listens |
+//! | `address`, `peer_id` | where a node listens, and who it must be |
+//! | `identity` | who we are on links that ask |
+//! | `wire` | dialling, handshake, and what carries the messages |
 //! | `serve` | one link: receive, answer, send |
-//! | `ended` | how a link ended, with cause and cure |
+//! | `ended` | how a link ended |
 //! | `service` | the seam to the validator |
 //! | `backoff`, `complaint` | how often to dial, and how often to say that it failed |
 
@@ -17,28 +19,30 @@ mod address;
 mod backoff;
 mod complaint;
 mod ended;
+mod identity;
+mod peer_id;
 mod serve;
 mod service;
+mod wire;
 
-use std::io;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio::net::UnixStream;
-use tokio::time::{Instant, sleep, timeout};
-use tokio_util::codec::Framed;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::privval::Codec;
-pub use address::{Address, AddressError};
+use crate::advice;
+use crate::privval::Speaks;
+pub use address::{Address, AddressError, Host};
 use backoff::Backoff;
 use complaint::Complaint;
-use ended::Ended;
+pub(crate) use ended::Ended;
+pub use identity::{Identity, IdentityError};
+pub use peer_id::{PeerId, PeerIdError};
+pub(crate) use serve::{IDLE, WRITE};
 pub use service::{Outcome, Service};
-
-/// Dialling takes no longer than this.
-const DIAL: Duration = Duration::from_secs(3);
+use wire::Wire;
+pub(crate) use wire::{DialError, Exposed, SocketError};
 
 /// A link that lived this long was a good one, however it ended.
 const GOOD: Duration = Duration::from_secs(10);
@@ -48,26 +52,37 @@ const GOOD: Duration = Duration::from_secs(10);
 pub struct Node {
     /// The chain.
     pub chain: String,
-    /// The socket the node made.
-    pub socket: PathBuf,
+    /// Where it listens.
+    pub address: Address,
 }
 
 /// Serves one node until `stop`; a request under way then is still answered, if that takes no more than 5 s.
 ///
 /// A link that ends is dialled again at once, then ever more slowly, at most every second: a node that
 /// starts waits only 3 s for its signer. Nothing a node does ends the task.
-pub async fn run<S: Service>(node: Node, service: S, stop: CancellationToken) {
+pub async fn run<S: Service>(node: Node, identity: Identity, service: S, stop: CancellationToken) {
     let mut backoff = Backoff::default();
     let mut complaint = Complaint::default();
+    let mut exposed = None;
+    // The last link ended before the node asked anything; then the next is not announced.
+    let mut wasted = false;
+    let mut speaks = Speaks::default();
     loop {
         let dialled = tokio::select! {
             () = stop.cancelled() => return,
-            dialled = dial(&node) => dialled,
+            dialled = Wire::dial(&node.address, &identity) => dialled,
         };
         match dialled {
-            Ok(stream) => {
+            Ok((wire, found)) => {
+                if found != exposed {
+                    exposed = found;
+                    warn_exposed(&node, exposed.as_ref());
+                }
                 let since = Instant::now();
-                let (ended, requests) = attend(stream, &node, &service, &stop).await;
+                if !wasted {
+                    info!(chain = %node.chain, node = %node.address, "connected to the node");
+                }
+                let (ended, requests) = attend(wire, &node, &service, &stop, &mut speaks).await;
                 if matches!(ended, Ended::Stopped) {
                     return;
                 }
@@ -76,12 +91,14 @@ pub async fn run<S: Service>(node: Node, service: S, stop: CancellationToken) {
                     backoff.reset();
                     complaint.settled();
                 }
+                wasted = requests == 0;
                 report(&node, &ended, requests, &mut complaint);
             }
             Err(error) => {
-                let cure = unreachable(&error);
-                if complaint.is_due(cure) {
-                    warn!(chain = %node.chain, socket = %node.socket.display(), %error, "{cure}; dialling goes on");
+                wasted = false;
+                let text = advice::link::unreachable(&node.address, &error);
+                if complaint.is_due(&text) {
+                    warn!(chain = %node.chain, node = %node.address, %error, "{text}; dialling goes on");
                 }
             }
         }
@@ -92,46 +109,38 @@ pub async fn run<S: Service>(node: Node, service: S, stop: CancellationToken) {
     }
 }
 
-async fn dial(node: &Node) -> io::Result<UnixStream> {
-    timeout(DIAL, UnixStream::connect(&node.socket)).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()))
-}
-
 /// One link, with the service told of its begin and end.
 async fn attend<S: Service>(
-    stream: UnixStream,
+    wire: Wire,
     node: &Node,
     service: &S,
     stop: &CancellationToken,
+    speaks: &mut Speaks,
 ) -> (Ended, u64) {
-    info!(chain = %node.chain, socket = %node.socket.display(), "connected to the node");
     service.link(node, true);
-    let ended = serve::serve(Framed::new(stream, Codec), node, service, stop).await;
+    let ended = serve::serve(wire, node, service, stop, speaks).await;
     service.link(node, false);
     ended
 }
 
-fn report(node: &Node, ended: &Ended, requests: u64, complaint: &mut Complaint) {
-    let (chain, socket) = (&node.chain, node.socket.display());
-    let text = ended.to_string();
-    if ended.is_usual() {
-        info!(%chain, %socket, requests, "{text}; dialling again");
-    } else if complaint.is_due(&text) {
-        warn!(%chain, %socket, requests, "{text}; the link is closed and dialled again");
+fn warn_exposed(node: &Node, exposed: Option<&Exposed>) {
+    if let Some(exposed) = exposed {
+        warn!(chain = %node.chain, node = %node.address, "{}", advice::link::exposed(exposed));
     }
 }
 
-/// Why a node cannot be reached, and the cure.
-fn unreachable(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::NotFound => {
-            "no node has made this socket yet: start it with this path in its priv_validator_laddr"
-        }
-        io::ErrorKind::ConnectionRefused => {
-            "the socket is there but nobody listens: remove the file that the last run left, and start the node"
-        }
-        io::ErrorKind::PermissionDenied => {
-            "the socket may not be opened: run the bridge as a user or group that may write to it"
-        }
-        _ => "the node cannot be reached: check that it is running and not hung",
+fn report(node: &Node, ended: &Ended, requests: u64, complaint: &mut Complaint) {
+    let (chain, node) = (&node.chain, &node.address);
+    if ended.is_usual() && requests > 0 {
+        info!(%chain, %node, requests, "{}; dialling again", advice::link::ended(ended));
+        return;
+    }
+    // Closed before it asked anything: over noise that is how a node turns a stranger away.
+    let text = match ended.is_usual() {
+        true => advice::link::turned_away(node),
+        false => advice::link::ended(ended),
+    };
+    if complaint.is_due(&text) {
+        warn!(%chain, %node, requests, "{text}; the link is closed and dialled again");
     }
 }

@@ -2,50 +2,43 @@
 
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
-use tokio::io::{AsyncRead, AsyncWrite};
+use highwater_core::hrs::Step;
 use tokio::time::timeout;
-use tokio_util::codec::Framed;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use super::ended::Ended;
-use super::{Node, Outcome, Service};
+use super::wire::Wire;
+use super::{Ended, Node, Outcome, Service};
+use crate::advice;
 use crate::privval::proto::Envelope;
 use crate::privval::{
-    Codec, ErrorOf, Request, SignRequest, error_reply, ping_reply, public_key_reply, signed_reply,
+    Due, ErrorOf, Request, SignRequest, Speaks, due, error_reply, ping_reply, public_key_reply, signed_reply,
 };
 
 /// A link on which no whole message came for so long is dead: a node pings every 3.3 s (CometBFT
 /// `privval/signer_listener_endpoint.go`).
-pub(super) const IDLE: Duration = Duration::from_secs(12);
+pub(crate) const IDLE: Duration = Duration::from_secs(12);
 
 /// Writing a reply takes no longer than this: a node waits for it, and for no longer.
-pub(super) const WRITE: Duration = Duration::from_secs(5);
+pub(crate) const WRITE: Duration = Duration::from_secs(5);
 
 /// When we are to stop, a request under way is given this long: its node waits no longer either.
 const LAST: Duration = Duration::from_secs(5);
 
-/// Longest part of a foreign text that is repeated to a node or a log, characters.
-const MAX_QUOTE: usize = 64;
-
 /// Answers requests in order until the link ends. Also how many came.
-pub(super) async fn serve<S, T>(
-    mut link: Framed<T, Codec>,
+pub(super) async fn serve<S: Service>(
+    mut link: Wire,
     node: &Node,
     service: &S,
     stop: &CancellationToken,
-) -> (Ended, u64)
-where
-    S: Service,
-    T: AsyncRead + AsyncWrite + Unpin,
-{
+    speaks: &mut Speaks,
+) -> (Ended, u64) {
     let mut requests = 0;
     loop {
         let request = tokio::select! {
             biased;
             () = stop.cancelled() => return (Ended::Stopped, requests),
-            request = receive(&mut link) => match request {
+            request = receive(&mut link, speaks) => match request {
                 Ok(request) => request,
                 Err(ended) => return (ended, requests),
             },
@@ -53,7 +46,7 @@ where
         requests += 1;
         let reply = tokio::select! {
             biased;
-            reply = answer(request, node, service) => reply,
+            reply = answer(request, node, service, *speaks) => reply,
             // The node may cut the link meanwhile; what the device does goes on without us.
             ended = interrupted(&mut link) => return (ended, requests),
             () = last_call(stop) => return (Ended::Stopped, requests),
@@ -76,24 +69,21 @@ where
     }
 }
 
-/// The next request. Cancelling loses nothing: bytes of an unfinished message stay in the link's buffer.
-async fn receive<T>(link: &mut Framed<T, Codec>) -> Result<Request, Ended>
-where
-    T: AsyncRead + Unpin,
-{
+/// The next request. Cancelling loses nothing.
+async fn receive(link: &mut Wire, speaks: &mut Speaks) -> Result<Request, Ended> {
     match timeout(IDLE, link.next()).await {
         Err(_) => Err(Ended::Idle),
         Ok(None) => Err(Ended::Closed),
         Ok(Some(Err(error))) => Err(Ended::Broken(error)),
-        Ok(Some(Ok(envelope))) => Request::read(envelope).ok_or(Ended::NotARequest),
+        Ok(Some(Ok(envelope))) => {
+            speaks.learn(&envelope);
+            Request::read(envelope).ok_or(Ended::NotARequest)
+        }
     }
 }
 
 /// What ends the link while a request is unanswered: a node sends nothing then.
-async fn interrupted<T>(link: &mut Framed<T, Codec>) -> Ended
-where
-    T: AsyncRead + Unpin,
-{
+async fn interrupted(link: &mut Wire) -> Ended {
     match link.next().await {
         None => Ended::Closed,
         Some(Err(error)) => Ended::Broken(error),
@@ -107,38 +97,37 @@ async fn last_call(stop: &CancellationToken) {
 }
 
 /// The reply, or none where silence is the answer.
-async fn answer<S: Service>(request: Request, node: &Node, service: &S) -> Option<Envelope> {
+async fn answer<S: Service>(request: Request, node: &Node, service: &S, speaks: Speaks) -> Option<Envelope> {
     match request {
         Request::Ping => Some(ping_reply()),
         Request::PublicKey { chain } if chain == node.chain => Some(public_key_reply(&service.public_key())),
-        Request::PublicKey { chain } => Some(refuse(node, ErrorOf::PublicKey, &wrong_chain(node, &chain))),
-        Request::RawSigning => {
-            let words = "raw signing is refused, it would bypass the high-water mark: \
-                         let the application on this node use another key for it";
-            Some(refuse(node, ErrorOf::RawSigning, words))
+        Request::PublicKey { chain } => {
+            Some(refuse(node, ErrorOf::PublicKey, &advice::link::wrong_chain(&node.chain, &chain)))
         }
+        Request::RawSigning => Some(refuse(node, ErrorOf::RawSigning, advice::link::raw_signing())),
         Request::Malformed(malformed) => {
             Some(refuse(node, ErrorOf::Sign(malformed.kind), &malformed.to_string()))
         }
-        Request::Sign(request) => sign(request, node, service).await,
+        Request::Sign(request) => sign(request, node, service, speaks).await,
     }
 }
 
-async fn sign<S: Service>(request: SignRequest, node: &Node, service: &S) -> Option<Envelope> {
+async fn sign<S: Service>(
+    request: SignRequest,
+    node: &Node,
+    service: &S,
+    speaks: Speaks,
+) -> Option<Envelope> {
     let (kind, hrs) = (request.kind, request.hrs);
     let to = ErrorOf::Sign(kind);
     if request.chain != node.chain {
-        return Some(refuse(node, to, &wrong_chain(node, &request.chain)));
+        return Some(refuse(node, to, &advice::link::wrong_chain(&node.chain, &request.chain)));
     }
-    // A reply without the extension's signature is fatal to the node (CometBFT `state/execution.go` and
-    // `consensus/state.go`: the extension must be signed if it is enabled). An empty one may mean that
-    // extensions are not enabled at all.
-    if request.extension.as_ref().is_some_and(|extension| !extension.is_empty()) {
-        let words = format!(
-            "precommit at {hrs} refused: it carries a vote extension, and this version does not sign those; \
-             a chain with vote extensions needs a newer version"
-        );
-        return Some(refuse(node, to, &words));
+    // A reply without the extension's signature stops the node for good where it is due; an error does not.
+    if let Some(extension) = &request.extension
+        && due(Step::Precommit, true, false, extension, speaks) == Due::Yes
+    {
+        return Some(refuse(node, to, &advice::link::extension_due(hrs, extension.is_empty())));
     }
     match service.sign(request).await {
         Outcome::Signed { signature, timestamp } => Some(signed_reply(kind, &signature, timestamp)),
@@ -152,15 +141,6 @@ async fn sign<S: Service>(request: SignRequest, node: &Node, service: &S) -> Opt
 
 /// A refusal that needs no validator: said here, since nobody else sees it.
 fn refuse(node: &Node, to: ErrorOf, words: &str) -> Envelope {
-    warn!(chain = %node.chain, socket = %node.socket.display(), "{words}");
+    warn!(chain = %node.chain, node = %node.address, "{words}");
     error_reply(to, words)
-}
-
-fn wrong_chain(node: &Node, asked: &str) -> String {
-    let asked: String = asked.chars().take(MAX_QUOTE).collect();
-    format!(
-        "this socket signs for chain {:?}, the node asked for {asked:?}: \
-         check the node's genesis, and its priv_validator_laddr against the nodes of each [[chain]]",
-        node.chain
-    )
 }

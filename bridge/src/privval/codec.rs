@@ -18,14 +18,17 @@ const LONGEST_VARINT: usize = 10;
 #[derive(Debug, thiserror::Error)]
 pub enum CodecError {
     /// Longer than any node sends.
-    #[error("a message of {0} bytes was announced, the longest allowed is {MAX_REQUEST}")]
-    TooLong(u64),
+    #[error("a message of {0} bytes was announced, the longest allowed is {1}")]
+    TooLong(u64, usize),
     /// Not a varint.
     #[error("the length before a message is not a number")]
     Length,
     /// Not protobuf.
     #[error("a message does not parse: {0}")]
     Message(#[from] prost::DecodeError),
+    /// What came was not encrypted by the peer of the handshake.
+    #[error("a message does not decrypt: {0}")]
+    Sealed(String),
     /// The peer closed the link within a message.
     #[error("the link was closed within a message, after {0} bytes of it")]
     CutShort(usize),
@@ -87,7 +90,7 @@ fn length(buffer: &[u8]) -> Result<Option<(usize, usize)>, CodecError> {
         if byte & 0x80 == 0 {
             return match usize::try_from(value) {
                 Ok(length) if length <= MAX_REQUEST => Ok(Some((length, index + 1))),
-                _ => Err(CodecError::TooLong(value)),
+                _ => Err(CodecError::TooLong(value, MAX_REQUEST)),
             };
         }
     }
@@ -123,7 +126,7 @@ mod tests {
         ];
         for giant in giants {
             let mut buffer = BytesMut::from(giant);
-            assert!(matches!(Codec.decode(&mut buffer), Err(CodecError::TooLong(_))), "{giant:02x?}");
+            assert!(matches!(Codec.decode(&mut buffer), Err(CodecError::TooLong(..))), "{giant:02x?}");
             assert!(buffer.capacity() < 100);
         }
         // The longest that is allowed is waited for, and nothing is set aside for it.

@@ -8,16 +8,19 @@
 //! | [`proto`] | the messages of every node version, as they are on the wire |
 //! | `codec` | the framing, with its size cap |
 //! | `request` | what a message asks, checked; votes and proposals become canonical sign bytes |
+//! | `extension` | when the signature of a vote extension is due |
 //! | `malformed` | why a vote or proposal cannot be asked for |
 //! | `reply` | what goes back |
 
 mod codec;
+mod extension;
 mod malformed;
 pub mod proto;
 mod reply;
 mod request;
 
 pub use codec::{Codec, CodecError, MAX_REQUEST};
+pub use extension::{Due, Speaks, due};
 pub use malformed::{Malformed, Why};
 pub use reply::{ErrorOf, error_reply, ping_reply, public_key_reply, signed_reply};
 pub use request::{Kind, Request, SignRequest};

@@ -5,6 +5,7 @@ use std::fmt;
 use highwater_core::canonical::{BlockId, ChainId, MAX_MESSAGE, Message, Timestamp};
 use highwater_core::hrs::{Height, Hrs, Round, Step};
 
+use super::extension::{Due, Speaks, due};
 use super::malformed::{Malformed, Why};
 use super::proto::{self, Envelope, Sum};
 
@@ -109,9 +110,10 @@ fn vote(vote: proto::Vote, chain: &str, skip_extension: bool) -> Result<SignRequ
         other => return Err(Why::VoteType(other)),
     };
     let block = block(vote.block_id.as_ref())?;
-    let extends = step == Step::Precommit && block.is_some();
+    // What else is known of the node can only make it more certain.
+    let due = due(step, block.is_some(), skip_extension, &vote.extension, Speaks::Unknown);
     // With the flag a node of 1.0 leaves the fields as they are (`privval/file.go`).
-    if !extends && !vote.extension.is_empty() && !skip_extension {
+    if due == Due::No && !vote.extension.is_empty() && !skip_extension {
         return Err(Why::Extension);
     }
     if !vote.non_rp_extension.is_empty() {
@@ -124,7 +126,7 @@ fn vote(vote: proto::Vote, chain: &str, skip_extension: bool) -> Result<SignRequ
         timestamp: timestamp(vote.timestamp)?,
         chain: ChainId::new(chain.as_bytes()).ok_or(Why::ChainId)?,
     };
-    let extension = (extends && !skip_extension).then_some(vote.extension);
+    let extension = (due != Due::No).then_some(vote.extension);
     Ok(sign_request(Kind::Vote, &message, extension))
 }
 

@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 use std::fs;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use highwater::node::{self, Node, Outcome, Service};
+use highwater::node::{self, Address, Identity, Node, Outcome, Service};
 use highwater::privval::proto::{Empty, Envelope, PubKeyRequest, SignVoteRequest, Sum, Timestamp, Vote};
 use highwater::privval::{Codec, SignRequest};
 use highwater_core::canonical;
@@ -73,7 +74,7 @@ impl Drop for Waiting<'_> {
 /// A node that listens, and the bridge's task that dials it.
 pub(crate) struct Stage {
     listener: Option<UnixListener>,
-    pub(crate) node: Node,
+    socket: PathBuf,
     pub(crate) stop: CancellationToken,
     task: tokio::task::JoinHandle<()>,
     _folder: tempfile::TempDir,
@@ -84,24 +85,25 @@ pub(crate) type Link = Framed<UnixStream, Codec>;
 
 impl Stage {
     /// The node listens before the bridge dials.
-    pub(crate) fn new(service: &Scripted) -> Self {
+    pub(crate) fn new(service: &impl Service) -> Self {
         let mut stage = Self::without_node(service);
         stage.listen();
         stage
     }
 
     /// The bridge dials, and there is no node yet.
-    pub(crate) fn without_node(service: &Scripted) -> Self {
+    pub(crate) fn without_node(service: &impl Service) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let node = Node { chain: CHAIN.to_owned(), socket: folder.path().join("privval.sock") };
+        let socket = folder.path().join("privval.sock");
+        let node = Node { chain: CHAIN.to_owned(), address: Address::Unix(socket.clone()) };
         let stop = CancellationToken::new();
-        let task = tokio::spawn(node::run(node.clone(), service.clone(), stop.clone()));
-        Self { listener: None, node, stop, task, _folder: folder }
+        let task = tokio::spawn(node::run(node, Identity::generate(), service.clone(), stop.clone()));
+        Self { listener: None, socket, stop, task, _folder: folder }
     }
 
     /// The node starts.
     pub(crate) fn listen(&mut self) {
-        self.listener = Some(UnixListener::bind(&self.node.socket).unwrap());
+        self.listener = Some(UnixListener::bind(&self.socket).unwrap());
     }
 
     /// The node dies, and leaves its socket file.
@@ -111,7 +113,7 @@ impl Stage {
 
     /// What an operator does before the node starts again.
     pub(crate) fn remove_socket(&self) {
-        fs::remove_file(&self.node.socket).unwrap();
+        fs::remove_file(&self.socket).unwrap();
     }
 
     /// The next time the bridge dials.

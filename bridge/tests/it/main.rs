@@ -5,6 +5,7 @@ mod hostile;
 mod link;
 mod log;
 mod malformed;
+mod mutants;
 mod oracle;
 mod patience;
 mod vectors;

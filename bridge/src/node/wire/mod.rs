@@ -1,0 +1,133 @@
+//! What carries the messages: dialling, handshake, and the same two verbs for all three kinds of link.
+
+mod noise;
+mod secret;
+mod unix;
+
+use std::io;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::time::timeout;
+use tokio_util::codec::Framed;
+
+use super::{Address, Host, Identity, PeerId};
+use crate::privval::proto::Envelope;
+use crate::privval::{Codec, CodecError};
+pub(crate) use unix::SocketError;
+
+/// Connecting takes no longer than this.
+const CONNECT: Duration = Duration::from_secs(3);
+
+/// A handshake takes no longer than this: a node that starts gives its signer 3 s for all of it.
+const HANDSHAKE: Duration = Duration::from_millis(2_500);
+
+/// A link whose handshake is done.
+pub(super) enum Wire {
+    Unix(Framed<UnixStream, Codec>),
+    Tcp(secret::Secret),
+    Noise(Box<Framed<TcpStream, noise::Sealed>>),
+}
+
+/// Why there is no link. `advice` has cause and cure of each.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DialError {
+    /// No connection.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// The socket file is none, or whose it is must not be talked to.
+    #[error(transparent)]
+    Socket(#[from] SocketError),
+    /// Connected, and then nothing for [`HANDSHAKE`].
+    #[error("no handshake")]
+    Late,
+    /// The peer broke off the handshake.
+    #[error("the handshake was broken off")]
+    BrokenOff,
+    /// What came is no handshake of this kind.
+    #[error("the handshake failed: {0}")]
+    Handshake(String),
+    /// Another node than the pinned one.
+    #[error("{0} is there")]
+    OtherPeer(PeerId),
+}
+
+/// What is worth a warning about a link that is up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Exposed {
+    /// Every user of this machine may open the socket file.
+    Everyone(u32),
+    /// SecretConnection to another machine.
+    Network(IpAddr),
+}
+
+impl Wire {
+    pub(super) async fn dial(
+        address: &Address,
+        identity: &Identity,
+    ) -> Result<(Self, Option<Exposed>), DialError> {
+        match address {
+            Address::Unix(path) => {
+                let exposed = unix::check(path)?;
+                let stream = in_time(UnixStream::connect(path)).await?;
+                Ok((Self::Unix(Framed::new(stream, Codec)), exposed))
+            }
+            Address::Tcp(host) => {
+                let stream = connect(host).await?;
+                let peer = stream.peer_addr()?.ip();
+                let exposed = (!peer.to_canonical().is_loopback()).then_some(Exposed::Network(peer));
+                Ok((Self::Tcp(handshake(secret::shake(stream, identity)).await?), exposed))
+            }
+            Address::Noise { peer, host } => {
+                let stream = connect(host).await?;
+                let sealed = handshake(noise::shake(stream, identity, *peer)).await?;
+                Ok((Self::Noise(Box::new(sealed)), None))
+            }
+        }
+    }
+
+    /// The next message; `None` at the end. Cancelling loses nothing: an unfinished message stays in a buffer, or
+    /// with a task that nobody cancels but the end of the link.
+    pub(super) async fn next(&mut self) -> Option<Result<Envelope, CodecError>> {
+        match self {
+            Self::Unix(framed) => framed.next().await,
+            Self::Tcp(secret) => secret.next().await,
+            Self::Noise(framed) => framed.next().await,
+        }
+    }
+
+    /// Sends a message. Cancelled, or after an error, the link must be dropped.
+    pub(super) async fn send(&mut self, message: Envelope) -> Result<(), CodecError> {
+        match self {
+            Self::Unix(framed) => framed.send(message).await,
+            Self::Tcp(secret) => secret.send(message).await,
+            Self::Noise(framed) => framed.send(message).await,
+        }
+    }
+}
+
+async fn connect(host: &Host) -> io::Result<TcpStream> {
+    let stream = in_time(TcpStream::connect((host.name.as_str(), host.port))).await?;
+    // A message of several packets would wait for an acknowledgement before its last.
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+async fn in_time<T>(connecting: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    timeout(CONNECT, connecting).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()))
+}
+
+async fn handshake<T>(shaking: impl Future<Output = Result<T, DialError>>) -> Result<T, DialError> {
+    match timeout(HANDSHAKE, shaking).await {
+        Err(_) => Err(DialError::Late),
+        Ok(Err(DialError::Io(error))) if is_end(&error) => Err(DialError::BrokenOff),
+        Ok(shaken) => shaken,
+    }
+}
+
+fn is_end(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), UnexpectedEof | ConnectionReset | BrokenPipe)
+}

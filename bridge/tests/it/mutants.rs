@@ -1,0 +1,242 @@
+//! A hostile node: honest messages with something wrong in them, in front of the real signer and an auditor.
+//!
+//! 100,000 of them, 1,000,000 with `HIGHWATER_FULL=1`. None ends the bridge, none gets a signature that the rules
+//! forbid, and memory stays flat.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use bytes::BytesMut;
+use ed25519_dalek::{Signature, VerifyingKey};
+use futures_util::StreamExt;
+use highwater::node::{Outcome, Service};
+use highwater::privval::proto::{
+    BlockId, Empty, Envelope, PartSetHeader, Proposal, PubKeyRequest, SignProposalRequest, SignVoteRequest,
+    Sum, Timestamp, Vote,
+};
+use highwater::privval::{Codec, SignRequest};
+use highwater_core::apdu::{Command, MAX_COMMAND, Reply, Signed, Status};
+use highwater_core::canonical::{self, ChainId, MAX_MESSAGE, Message};
+use highwater_core::hrs::Hrs;
+use highwater_core::signer::TICKS_PER_SECOND;
+use highwater_sim::{Owner, SimDevice};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{Rng, SeedableRng};
+use tokio::io::AsyncWriteExt;
+use tokio_util::codec::Encoder;
+
+use crate::harness::{CHAIN, Link, Stage, ping};
+
+/// The signer, and what it let go.
+#[derive(Clone)]
+struct Audited(Arc<Mutex<Inner>>);
+
+struct Inner {
+    device: SimDevice,
+    key: [u8; 32],
+    /// The one statement of each place.
+    statements: BTreeMap<Hrs, Vec<u8>>,
+    highest: Hrs,
+    signed: u64,
+    refused: u64,
+}
+
+impl Audited {
+    fn new() -> Self {
+        let mut device = SimDevice::in_memory(b"mutants");
+        device.owner = Owner::Approves;
+        let chain = ChainId::new(CHAIN.as_bytes()).unwrap();
+        exchange(&mut device, Command::AddChain { chain, key_index: 0, mark: Hrs::default() });
+        let (key, _) = exchange(&mut device, Command::GetPublicKey(chain));
+        let key = key[..32].try_into().unwrap();
+        let statements = BTreeMap::new();
+        Self(Arc::new(Mutex::new(Inner {
+            device,
+            key,
+            statements,
+            highest: Hrs::default(),
+            signed: 0,
+            refused: 0,
+        })))
+    }
+}
+
+impl Service for Audited {
+    fn public_key(&self) -> [u8; 32] {
+        self.0.lock().unwrap().key
+    }
+
+    async fn sign(&self, request: SignRequest) -> Outcome {
+        self.0.lock().unwrap().sign(&request)
+    }
+}
+
+impl Inner {
+    fn sign(&mut self, request: &SignRequest) -> Outcome {
+        // A second a request, so that a leap upwards does not end the chain for good.
+        self.device.tick(TICKS_PER_SECOND);
+        let (data, word) = exchange(&mut self.device, Command::Sign(&request.sign_bytes));
+        if Status::from_word(word) != Some(Status::Ok) {
+            self.refused += 1;
+            return Outcome::Refused(format!("{word:04x}"));
+        }
+        let signed = Signed::parse(&data).unwrap();
+        self.audit(&request.sign_bytes, &signed);
+        self.signed += 1;
+        Outcome::Signed { signature: signed.signature, timestamp: signed.timestamp }
+    }
+
+    /// The rules once more, by a reader of their own.
+    fn audit(&mut self, bytes: &[u8], signed: &Signed) {
+        let message = Message::parse(bytes).expect("only canonical messages are signed");
+        assert_eq!(message.chain.as_str(), CHAIN);
+        let mut over = [0; MAX_MESSAGE];
+        let len = message.at(signed.timestamp).encode(&mut over);
+        let key = VerifyingKey::from_bytes(&self.key).unwrap();
+        key.verify_strict(&over[..len], &Signature::from_bytes(&signed.signature)).unwrap();
+        let len = message.at(canonical::Timestamp::default()).encode(&mut over);
+        let known = self.statements.entry(message.hrs).or_insert_with(|| {
+            assert!(message.hrs > self.highest, "{} after {}", message.hrs, self.highest);
+            over[..len].to_vec()
+        });
+        assert_eq!(known[..], over[..len], "two statements at {}", message.hrs);
+        self.highest = self.highest.max(message.hrs);
+    }
+}
+
+fn exchange(device: &mut SimDevice, command: Command<'_>) -> (Vec<u8>, u16) {
+    let mut apdu = [0; MAX_COMMAND];
+    let len = command.encode(&mut apdu).unwrap();
+    let reply = device.exchange(&apdu[..len]);
+    let (data, word) = Reply::split(&reply).unwrap();
+    (data.to_vec(), word)
+}
+
+/// What an honest node would send, a little above or below where the chain is.
+fn honest(random: &mut StdRng, height: i64) -> Sum {
+    let height = height + random.random_range(-1..=1);
+    let block = random.random_range(0..3u8);
+    let hash = if block == 0 { vec![] } else { vec![block; 32] };
+    let part_set_header = Some(PartSetHeader { total: block.into(), hash: hash.clone() });
+    let block_id = Some(BlockId { hash, part_set_header });
+    let timestamp = Some(Timestamp { seconds: 1_700_000_000 + height, nanos: random.random_range(0..3) });
+    let (round, chain_id) = (random.random_range(0..3), CHAIN.to_owned());
+    match random.random_range(0..10) {
+        0 => Sum::PubKeyRequest(PubKeyRequest { chain_id }),
+        1 => Sum::PingRequest(Empty {}),
+        2 | 3 => Sum::SignProposalRequest(SignProposalRequest {
+            proposal: Some(Proposal {
+                r#type: 32,
+                height,
+                round,
+                pol_round: round - 1,
+                block_id,
+                timestamp,
+                signature: vec![],
+            }),
+            chain_id,
+        }),
+        r#type => Sum::SignVoteRequest(SignVoteRequest {
+            vote: Some(Vote {
+                r#type: r#type % 2 + 1,
+                height,
+                round,
+                block_id,
+                timestamp,
+                validator_address: vec![6; 20],
+                ..Default::default()
+            }),
+            chain_id,
+            skip_extension_signing: random.random_bool(0.1),
+        }),
+    }
+}
+
+/// Does one to four things to the bytes behind the length, and rarely to the length.
+fn mutated(random: &mut StdRng, message: Sum) -> BytesMut {
+    let mut wire = BytesMut::new();
+    Codec.encode(Envelope { sum: Some(message) }, &mut wire).unwrap();
+    // Below 128 bytes the length is one byte, else two.
+    let prefix = if wire[0] < 0x80 { 1 } else { 2 };
+    let mut body = wire[prefix..].to_vec();
+    for _ in 0..random.random_range(1..=4) {
+        let at = random.random_range(0..=body.len());
+        let to = random.random_range(at..=body.len().min(at + 8));
+        match random.random_range(0..6) {
+            0 if at < body.len() => body[at] ^= 1 << random.random_range(0..8),
+            1 if at < body.len() => {
+                body[at] = *[0, 1, 0x7f, 0x80, 0xff, 0x12, 0x1a, 0x22, 0x2a].choose(random).unwrap();
+            }
+            2 => drop(body.drain(at..to)),
+            3 => drop(body.splice(at..at, body[at..to].to_vec())),
+            4 => drop(body.splice(at..at, (0..4).map(|_| random.random()).collect::<Vec<u8>>())),
+            _ => {}
+        }
+    }
+    let mut wire = BytesMut::new();
+    let length = match random.random_range(0..2_000) {
+        0 => random.random(),
+        1 => body.len() as u64 + random.random_range(1..4),
+        _ => body.len() as u64,
+    };
+    prost::encoding::encode_varint(length, &mut wire);
+    wire.extend_from_slice(&body);
+    wire
+}
+
+/// Kilobytes in memory.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("a line of this name");
+    line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
+}
+
+/// Whether the link lives on: a reply came, or the bridge closed it. A message that announces more than it brings is
+/// neither, and then the node gives up.
+async fn lives(link: &mut Link) -> bool {
+    let patience = std::time::Duration::from_secs(1);
+    matches!(tokio::time::timeout(patience, link.next()).await, Ok(Some(Ok(_))))
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_mutant_ends_the_bridge_or_gets_an_unlawful_signature() {
+    let count = if std::env::var_os("HIGHWATER_FULL").is_some() { 1_000_000 } else { 100_000 };
+    let service = Audited::new();
+    let stage = Stage::new(&service);
+    let mut random = StdRng::seed_from_u64(0x4857);
+    let mut link = stage.accept().await;
+    let (mut before, mut links) = (0, 1);
+    for number in 0..count {
+        if number == count / 10 {
+            before = resident();
+        }
+        let highest = service.0.lock().unwrap().highest.height.value() as i64;
+        let message = honest(&mut random, highest + 1);
+        // Every tenth is honest, so that the chain goes on and there is something to conflict with.
+        let mut wire = BytesMut::new();
+        if number % 10 == 0 {
+            Codec.encode(Envelope { sum: Some(message) }, &mut wire).unwrap();
+        } else {
+            wire = mutated(&mut random, message);
+        }
+        let written = link.get_mut().write_all(&wire).await.is_ok();
+        if !(written && lives(&mut link).await) {
+            link = stage.accept().await;
+            links += 1;
+        }
+    }
+    drop(link);
+    ping(&mut stage.accept().await).await;
+    let grown = resident().saturating_sub(before);
+    stage.finish().await;
+    let inner = service.0.lock().unwrap();
+    println!(
+        "{count} messages, {links} links, {} signed, {} refused by the device, {} places, +{grown} KiB",
+        inner.signed,
+        inner.refused,
+        inner.statements.len()
+    );
+    assert!(inner.signed > count as u64 / 50 && inner.refused > count as u64 / 50, "the signer was reached");
+    assert!(grown < 16 << 10, "memory grew by {grown} KiB");
+}
