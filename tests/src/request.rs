@@ -1,9 +1,7 @@
 //! What a node wants signed.
 
-use highwater_core::canonical::{
-    BlockId, ChainId, MAX_MESSAGE, Message, Proposal, Timestamp, Vote, VoteKind,
-};
-use highwater_core::hrs::{Height, Hrs, Round, Step};
+use highwater_core::canonical::{BlockId, ChainId, MAX_MESSAGE, Message, Timestamp};
+use highwater_core::hrs::{Hrs, Round, Step};
 
 /// A vote or proposal. [`prevote`] and its like fill in what a test does not care about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,26 +61,12 @@ impl Request {
     pub fn bytes(&self) -> Vec<u8> {
         let (hash, parts_hash) = ([self.block; 32], [self.parts; 32]);
         let block = BlockId { hash: &hash, total: self.total, parts_hash: &parts_hash };
-        let height = Height::new(self.height).expect("a test asks for what there is");
-        let round = |round| Round::new(round).expect("a test asks for what there is");
-        let chain = ChainId::new(self.chain.as_bytes()).expect("a test names a chain as it may be named");
-        let timestamp = self.timestamp;
-        let vote = |kind| {
-            let block = (self.block != 0).then_some(block);
-            Message::Vote(Vote { kind, height, round: round(self.round), block, timestamp, chain })
-        };
-        let message = match self.step {
-            Step::Proposal => Message::Proposal(Proposal {
-                height,
-                round: round(self.round),
-                pol_round: self.pol.map(round),
-                block,
-                timestamp,
-                chain,
-            }),
-            Step::Prevote => vote(VoteKind::Prevote),
-            Step::Precommit => vote(VoteKind::Precommit),
-            Step::None => panic!("nothing is signed at step none"),
+        let message = Message {
+            hrs: self.hrs(),
+            pol_round: self.pol.map(|pol| Round::new(pol).expect("a test asks for what there is")),
+            block: (self.block != 0).then_some(block),
+            timestamp: self.timestamp,
+            chain: ChainId::new(self.chain.as_bytes()).expect("a test names a chain as it may be named"),
         };
         let mut bytes = [0; MAX_MESSAGE];
         let length = message.encode(&mut bytes);

@@ -62,7 +62,7 @@ fn a_chain_is_added_removed_added_again_and_forgotten(stage: &mut Stage) {
     // Again, and lower than before: the owner sees from where.
     let lower = hrs(8, 0, Step::None);
     let ticket = stage.raise(Command::AddChain { chain: chain(SECOND), key_index: 5, mark: lower });
-    let from = format!("From|{at}");
+    let from = format!("From mark|{at}");
     let pages =
         ["Add chain?|slot 2", SECOND_PAGE, &path, &start, &end, &from, &signed_page, "To mark|8|r0 none"];
     stage.decide(true, &pages);
@@ -179,7 +179,7 @@ fn a_mark_is_raised_and_lowered_by_the_owner(stage: &mut Stage) {
     let up = hrs(height + 50, 3, Step::Prevote);
     let ticket = stage.raise(Command::SetMark { named, to: up });
     let signed = format!("{height}|r2 precommit");
-    let (from, signed) = (format!("From|{signed}"), format!("Highest signed|{signed}"));
+    let (from, signed) = (format!("From mark|{signed}"), format!("Highest signed|{signed}"));
     let to = format!("To mark|{}|r3 prevote", height + 50);
     stage.decide(true, &["Set mark?|slot 1", CHAIN, &from, &signed, &to]);
     let outcome = stage.outcome(ticket);
@@ -190,7 +190,7 @@ fn a_mark_is_raised_and_lowered_by_the_owner(stage: &mut Stage) {
     // Back, but not below what was signed: another life of the chain.
     let down = hrs(height + 1, 0, Step::None);
     let ticket = stage.raise(Command::SetMark { named, to: down });
-    let from = format!("From|{}|r3 prevote", height + 50);
+    let from = format!("From mark|{}|r3 prevote", height + 50);
     let to = format!("To mark|{}|r0 none", height + 1);
     stage.decide(true, &["Set mark?|slot 1", CHAIN, &from, &signed, &to]);
     let outcome = stage.outcome(ticket);
@@ -207,7 +207,7 @@ fn a_mark_that_was_passed_meanwhile_is_moved(stage: &mut Stage) {
     stage.sign(&prevote(CHAIN, height + 1, 0));
     // The page that says from where is drawn anew.
     let at = format!("{}|r0 prevote", height + 1);
-    let pages = ["From", "Highest signed", "To mark"].map(|title| format!("{title}|{at}"));
+    let pages = ["From mark", "Highest signed", "To mark"].map(|title| format!("{title}|{at}"));
     stage.decide(true, &["Set mark?|slot 1", CHAIN, &pages[0], &pages[1], &pages[2]]);
     assert_eq!(stage.outcome(ticket).state, PromptState::Moved);
     assert_eq!(stage.slot(0).mark, hrs(height + 1, 0, Step::Prevote));

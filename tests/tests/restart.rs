@@ -88,8 +88,8 @@ fn a_chain_that_lost_both_copies_signs_nothing_until_its_owner_sets_the_mark(sta
     let pages = [
         "Set mark?|slot 1",
         CHAIN,
-        "Mark unclear|what follows is|a floor only",
-        &format!("From|{floor}"),
+        "Mark unclear:|at least what|is shown next",
+        &format!("From mark|{floor}"),
         &format!("Highest signed|{floor}"),
         &format!("To mark|{}|r0 precommit", to.height.value()),
     ];

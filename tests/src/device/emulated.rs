@@ -10,6 +10,7 @@ use highwater_core::env::Cell;
 use speculos::{Button, Emulator, Options, Seed};
 
 use super::{Device, SEED, owner, stack};
+use crate::process::tail;
 use crate::tools;
 
 /// Longer than a command takes, on a slow machine too: a signature costs a second of the processor.
@@ -71,7 +72,11 @@ impl Device for Emulated {
         let reply = self.cable()?.exchange(apdu, Instant::now() + PATIENCE);
         // A dead emulator tells more of the reason than a cut cable.
         self.emulator()?.check()?;
-        reply.with_context(|| format!("the firmware did not answer {}", hex::encode(apdu)))
+        let emulator = self.emulator()?;
+        reply.with_context(|| {
+            let log = tail(&emulator.log());
+            format!("the firmware did not answer {}; the emulator's log:\n{log}", hex::encode(apdu))
+        })
     }
 
     fn decide(&mut self, approved: bool) -> Result<Option<Vec<String>>> {
