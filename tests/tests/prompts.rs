@@ -5,6 +5,7 @@ use highwater_core::hrs::Step;
 use highwater_tests::on_both_devices;
 use highwater_tests::request::{precommit, prevote};
 use highwater_tests::stage::{CHAIN, Stage, chain, hrs};
+use speculos::Button;
 
 on_both_devices! {
     a_chain_is_added_removed_added_again_and_forgotten,
@@ -20,7 +21,8 @@ on_both_devices! {
     a_mark_that_was_passed_meanwhile_is_moved,
     what_may_not_be_asked_raises_no_prompt,
     a_key_is_shown_whole,
-    home_shows_where_the_chain_stands_and_goes_dark,
+    home_shows_where_the_chain_stands_and_goes_dark;
+    firmware: the_pages_behind_the_chains_tell_the_version_and_ask_before_they_quit,
 }
 
 /// The second chain of these tests, in slot 1.
@@ -260,4 +262,22 @@ fn home_shows_where_the_chain_stands_and_goes_dark(stage: &mut Stage) {
         stage.device.press_home().unwrap();
         assert_eq!(stage.device.screen().unwrap(), Some(screen), "a button wakes it");
     }
+}
+
+fn the_pages_behind_the_chains_tell_the_version_and_ask_before_they_quit(stage: &mut Stage) {
+    let turn = |stage: &mut Stage, button| {
+        stage.device.emulated().unwrap().emulator().unwrap().press(button).unwrap();
+        stage.device.screen().unwrap().unwrap()
+    };
+    let version = format!("Highwater|version {}", env!("CARGO_PKG_VERSION"));
+    let expected = ["Highwater slot 2|no chain", "Highwater slot 3|no chain", &version, "Quit|press both"];
+    assert_eq!([(); 4].map(|()| turn(stage, Button::Right)), expected);
+    // A chain is armed: one press of both only warns, and turning the page takes it back.
+    assert_eq!(turn(stage, Button::Both), "Signing stops!|Quit all the same?|press both");
+    assert_eq!(turn(stage, Button::Left), version);
+    assert_eq!(turn(stage, Button::Right), "Quit|press both");
+    let home = turn(stage, Button::Right);
+    assert!(home.starts_with(CHAIN), "{home}");
+    let height = stage.fresh_height();
+    stage.sign(&prevote(CHAIN, height, 0));
 }

@@ -1,28 +1,30 @@
 //! The deepest stack of the whole suite, left beside the firmware for `cargo xtask firmware` to judge.
 
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use highwater_core::apdu::{EventList, Reply};
-use serde_json::json;
+use serde_json::{Value, json};
 
-/// The deepest so far in this process.
-static DEEPEST: Mutex<u16> = Mutex::new(0);
+/// Held while the file is compared and written: tests run side by side.
+static FILE: Mutex<()> = Mutex::new(());
 
-/// Notes the stack that a reply to GET_EVENTS tells of. What the app was doing is the test that now ends: the app
-/// tells of the deepest since its start, and a test that changes nothing is not named.
+/// Notes the stack that a reply to GET_EVENTS tells of, if none was deeper so far. It is named after the test that now
+/// ends: the app tells of the deepest since its start.
+///
+/// The file belongs to one image, and is thrown away with it by `cargo xtask firmware`.
 pub(super) fn note(firmware: &Path, reply: &[u8]) -> Result<()> {
     let (data, _) = Reply::split(reply).context("a reply without a status word")?;
     let stack = EventList::parse(data).context("a malformed event list")?.diagnostics.stack;
-    let mut deepest = DEEPEST.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    if stack <= *deepest {
+    let path = firmware.with_file_name("stack.json");
+    let _held = FILE.lock().unwrap_or_else(PoisonError::into_inner);
+    let deepest = std::fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Value>(&text).ok());
+    if deepest.and_then(|noted| noted["bytes"].as_u64()) >= Some(stack.into()) {
         return Ok(());
     }
-    *deepest = stack;
     let thread = std::thread::current();
     let during = thread.name().unwrap_or("the suite");
-    let path = firmware.with_file_name("stack.json");
     let text = serde_json::to_string_pretty(&json!({ "bytes": stack, "during": during }))?;
     std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
 }
