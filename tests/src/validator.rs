@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::bridge::{Bridge, Device as Transport, Setup};
 use crate::cometbft::{Home, Node};
-use crate::device::{Device, Emulated};
+use crate::device::{Emulated, approve};
 use crate::tools;
 
 /// The chain.
@@ -39,7 +39,7 @@ impl Validator {
         Self::make(Some(emulated)).expect("a validator with the firmware")
     }
 
-    fn make(mut emulated: Option<Emulated>) -> Result<Self> {
+    fn make(emulated: Option<Emulated>) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let home = folder.path().join("node");
         let transport = match &emulated {
@@ -47,7 +47,10 @@ impl Validator {
             Some(emulated) => Transport::Speculos(emulated.emulator()?.apdu_address().to_string()),
         };
         let setup = Setup::new(&folder.path().join("bridge"), &transport, CHAIN, &home.join("privval.sock"))?;
-        setup.add_chain(|| emulated.as_mut().map_or(Ok(()), approve))?;
+        setup.add_chain(|| match &emulated {
+            Some(emulated) => approve(emulated.emulator()?, |_| ()),
+            None => Ok(()),
+        })?;
         let key = setup.public_key()?;
         let home = Home::init(&tools::cometbft()?, &home, CHAIN, &key)?;
         Ok(Self { setup, home, emulated, _folder: folder })
@@ -67,14 +70,4 @@ impl Validator {
     pub fn emulated(&mut self) -> &mut Emulated {
         self.emulated.as_mut().expect("this validator has the firmware")
     }
-}
-
-/// Approves the prompt that will stand, and lets the work that follows be done without waiting for the clock.
-fn approve(emulated: &mut Emulated) -> Result<()> {
-    emulated.decide(true)?;
-    // One tick is one turn of the app, which prepares a few pages in each.
-    while emulated.screen()?.is_some_and(|screen| screen.contains("Working")) {
-        emulated.pass(20)?;
-    }
-    Ok(())
 }

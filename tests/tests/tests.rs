@@ -5,6 +5,7 @@
 
 mod budgets;
 mod commands;
+mod demo;
 mod framing;
 mod main_job;
 mod nodes;

@@ -15,9 +15,6 @@ use crate::tools;
 
 /// Longer than a command takes, on a slow machine too: a signature costs a second of the processor.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// The first lines of the prompts.
-const TITLES: [&str; 6] =
-    ["Add chain?", "Set mark?", "Remove chain?", "Public key", "Forget chain?", "Forget damaged?"];
 
 /// A running emulator.
 pub struct Emulated {
@@ -81,7 +78,7 @@ impl Device for Emulated {
 
     fn decide(&mut self, approved: bool) -> Result<Option<Vec<String>>> {
         let mut pages = Vec::new();
-        owner::read_and_decide(self.emulator()?, &TITLES, approved, |page| pages.push(owner::lines(page)))?;
+        owner::read_and_decide(self.emulator()?, approved, |page| pages.push(owner::lines(page)))?;
         // The pages of the decision stand at the end, "Approve" before "Reject".
         pages.truncate(pages.len() - if approved { 1 } else { 2 });
         Ok(Some(pages))

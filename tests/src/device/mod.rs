@@ -6,7 +6,7 @@ mod simulated;
 mod stack;
 
 pub use emulated::Emulated;
-pub use owner::{lines, read_and_decide};
+pub use owner::{approve, lines, read_and_decide};
 pub use simulated::Simulated;
 
 use anyhow::Result;

@@ -9,22 +9,20 @@ use speculos::{Button, Emulator, Screen};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The longest prompt has twelve.
 const MOST_PAGES: usize = 20;
+/// The first lines of the prompts.
+const TITLES: [&str; 6] =
+    ["Add chain?", "Set mark?", "Remove chain?", "Public key", "Forget chain?", "Forget damaged?"];
 
 /// The lines of a screen, without the blanks at their ends, separated by `|`.
 pub fn lines(screen: &Screen) -> String {
     screen.lines().iter().map(|line| line.trim()).collect::<Vec<_>>().join("|")
 }
 
-/// Reads the prompt that begins with `title` page by page, shows each to `seen`, and decides on the page of the
+/// Reads the prompt that stands, or soon will, page by page, shows each to `seen`, and decides on the page of the
 /// decision, which is shown too.
-pub fn read_and_decide(
-    emulator: &Emulator,
-    titles: &[&str],
-    approved: bool,
-    mut seen: impl FnMut(&Screen),
-) -> Result<()> {
+pub fn read_and_decide(emulator: &Emulator, approved: bool, mut seen: impl FnMut(&Screen)) -> Result<()> {
     let begins =
-        |screen: &Screen| titles.iter().any(|title| screen.lines().first().is_some_and(|l| l == title));
+        |screen: &Screen| TITLES.iter().any(|title| screen.lines().first().is_some_and(|l| l == title));
     let mut page = emulator.wait_for_screen("the first page of a prompt", PATIENCE, begins)?;
     let decision = if approved { "Approve" } else { "Reject" };
     for _ in 0..MOST_PAGES {
@@ -37,6 +35,17 @@ pub fn read_and_decide(
         page = turn(emulator, &page)?;
     }
     bail!("the prompt has no page \"{decision}\": {}", lines(&page));
+}
+
+/// Approves the prompt that will stand, page by page, and lets the work that follows be done: one tick is one turn of
+/// the app, which prepares a few pages in each, and nobody has to wait for the clock.
+pub fn approve(emulator: &Emulator, seen: impl FnMut(&Screen)) -> Result<()> {
+    read_and_decide(emulator, true, seen)?;
+    let clock = emulator.pause()?;
+    while emulator.screen()?.contains("Working") {
+        clock.step(20)?;
+    }
+    Ok(())
 }
 
 /// Presses the right button and waits for another page. The mark on a page may change by itself meanwhile, so it is
