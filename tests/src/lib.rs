@@ -5,7 +5,7 @@
 //! | --- | --- |
 //! | [`device`] | a device in hand: commands, buttons, screen, clock, plug |
 //! | [`stage`] | a device with a chain approved, and short words for what a host asks of it |
-//! | [`bench`] | one stage for all tests of a module |
+//! | [`mod@bench`] | one stage for all tests of a module |
 //! | [`request`] | what a node wants signed |
 //! | [`validator`] | a chain of one validator whose key is the device's |
 //! | [`bridge`], [`cometbft`], [`process`] | the programs |

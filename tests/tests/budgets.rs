@@ -71,7 +71,10 @@ fn a_signature_is_five_reports_on_the_cable_and_six_for_the_longest_messages() {
             if key_index == 0 { hrs(1, 0, Step::None) } else { hrs(i64::MAX as u64 - 1, 0, Step::None) };
         send(Command::AddChain { chain: chain(id), key_index, mark });
     }
-    for request in [proposal(CHAIN, 2, 0), prevote(CHAIN, 2, 0), precommit(CHAIN, 2, 0)] {
+    // With a round and with the nanoseconds of a real clock; without them some votes take a report less.
+    let timestamp = Timestamp { seconds: 1_700_000_000, nanos: 987_654_321 };
+    for request in [proposal(CHAIN, 2, 1), prevote(CHAIN, 2, 1), precommit(CHAIN, 2, 1)] {
+        let request = Request { timestamp, ..request };
         assert_eq!(send(Command::Sign(&request.bytes())), 5, "{request:?}");
     }
     let longest = Request {

@@ -116,6 +116,8 @@ fn a_refusal_is_remembered_and_changes_nothing(stage: &mut Stage) {
     let height = stage.fresh_height();
     stage.sign(&prevote(CHAIN, height, 0));
     let before = (stage.slot(0), stage.counters().page_writes);
+    // Another one first: the same in a row counts on, whoever asked for it.
+    stage.refused(&prevote(CHAIN, height - 1, 0));
     for _ in 0..3 {
         stage.refused(&proposal(CHAIN, height, 0));
     }
