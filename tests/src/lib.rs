@@ -8,6 +8,7 @@
 //! | [`mod@bench`] | one stage for all tests of a module |
 //! | [`request`] | what a node wants signed |
 //! | [`validator`] | a chain of one validator whose key is the device's |
+//! | [`harness`] | a node played in Rust, for every version and link |
 //! | [`bridge`], [`cometbft`], [`process`] | the programs |
 //! | [`tools`] | where they are |
 
