@@ -1,7 +1,7 @@
 //! The bridge, run as an operator runs it.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -77,16 +77,35 @@ impl Setup {
 
     /// Runs a command line to its end; an error holds what it printed.
     pub fn run(&self, arguments: &[&str]) -> Result<Output> {
-        let output = self.command(arguments).env("HIGHWATER_SIM_APPROVE", "1").output()?;
-        ensure!(
-            output.status.success(),
-            "highwater {}: {}\n{}{}",
-            arguments.join(" "),
-            output.status,
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
+        self.run_while(arguments, || Ok(()))
+    }
+
+    /// As [`Setup::run`], while the owner of the device does something, as a command that raises a prompt needs.
+    pub fn run_while(&self, arguments: &[&str], owner: impl FnOnce() -> Result<()>) -> Result<Output> {
+        let mut command = self.command(arguments);
+        command.env("HIGHWATER_SIM_APPROVE", "1").stdin(Stdio::null());
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let acted = owner();
+        let output = child.wait_with_output()?;
+        let said = || {
+            let said = [&output.stdout[..], &output.stderr].concat();
+            format!(
+                "highwater {}: {}\n{}",
+                arguments.join(" "),
+                output.status,
+                String::from_utf8_lossy(&said)
+            )
+        };
+        // If the owner found no prompt, the reason stands in what the command says.
+        acted.with_context(said)?;
+        ensure!(output.status.success(), said());
         Ok(output)
+    }
+
+    /// Approves the chain on the device and pins its key.
+    pub fn add_chain(&self, owner: impl FnOnce() -> Result<()>) -> Result<()> {
+        self.run_while(&["chain", "add", &self.chain, "--key-index", "0", "--next-height", "1"], owner)
+            .map(drop)
     }
 
     /// The chain's public key.

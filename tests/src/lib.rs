@@ -1,9 +1,26 @@
-//! What end-to-end tests and the demo are staged with: a real node, the bridge as an operator runs it, and
-//! helpers that start, watch and stop them.
+//! What end-to-end tests and the demo are staged with: a device in hand (simulated, or the firmware in the emulator),
+//! a real node, the bridge as an operator runs it, and helpers that start, watch and stop them.
+//!
+//! | room | holds |
+//! | --- | --- |
+//! | [`device`] | a device in hand: commands, buttons, screen, clock, plug |
+//! | [`stage`] | a device with a chain approved, and short words for what a host asks of it |
+//! | [`mod@bench`] | one stage for all tests of a module |
+//! | [`request`] | what a node wants signed |
+//! | [`validator`] | a chain of one validator whose key is the device's |
+//! | [`harness`] | a node played in Rust, for every version and link |
+//! | [`bridge`], [`cometbft`], [`process`] | the programs |
+//! | [`tools`] | where they are |
 
 #![forbid(unsafe_code)]
 
+pub mod bench;
 pub mod bridge;
 pub mod cometbft;
+pub mod device;
 pub mod harness;
 pub mod process;
+pub mod request;
+pub mod stage;
+pub mod tools;
+pub mod validator;

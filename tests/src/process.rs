@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// A running program: stopped when dropped, and by the kernel should we be killed.
 #[derive(Debug)]
@@ -60,8 +61,7 @@ impl Process {
     /// SIGTERM, and its exit code once it is gone. Killed if it takes longer than `patience`.
     pub fn stop(&mut self, patience: Duration) -> Result<Option<i32>> {
         if self.child.try_wait()?.is_none() {
-            let id = self.child.id().to_string();
-            Command::new("kill").args(["-TERM", &id]).status()?;
+            kill_process(Pid::from_child(&self.child), Signal::TERM)?;
         }
         let until = Instant::now() + patience;
         loop {

@@ -1,7 +1,15 @@
-//! End to end: a real node, the bridge as an operator runs it, a device.
+//! End to end: a real node, the bridge as an operator runs it, a device. What one device can show by itself is shown on
+//! both, the simulated one and the firmware in the emulator.
 //!
-//! `cargo xtask test` installs the node and tells us where it is.
+//! `cargo xtask test` installs and builds what this needs and says where it is.
 
+mod budgets;
+mod commands;
+mod demo;
+mod framing;
 mod main_job;
 mod nodes;
-mod stage;
+mod prompts;
+mod refusals;
+mod repeats;
+mod restart;

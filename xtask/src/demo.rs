@@ -1,13 +1,14 @@
-//! `cargo xtask demo`: the main job, shown. Installs and builds what is needed, then hands over to the demo itself
-//! (package `highwater-tests`).
+//! `cargo xtask demo`: the main job, shown. Installs and builds what is needed, then becomes the demo itself (package
+//! `highwater-tests`).
 
+use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
-use crate::process;
-use crate::tools::cometbft;
+use crate::tools::{cometbft, emulator};
 use crate::workspace::Workspace;
+use crate::{firmware, process, toolchain};
 
 /// How `cargo xtask demo` is called.
 #[derive(clap::Args)]
@@ -16,12 +17,14 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
     blocks: u64,
     /// What signs.
-    #[arg(long, value_enum, default_value = "simulated")]
+    #[arg(long, value_enum, default_value = "speculos")]
     device: Device,
 }
 
-#[derive(Clone, Copy, clap::ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Device {
+    /// The firmware in the emulator of a Nano S.
+    Speculos,
     /// The signer in the bridge's own process: not a hardware key.
     Simulated,
 }
@@ -29,6 +32,7 @@ enum Device {
 impl Device {
     const fn name(self) -> &'static str {
         match self {
+            Self::Speculos => "speculos",
             Self::Simulated => "simulated",
         }
     }
@@ -37,12 +41,17 @@ impl Device {
 /// Runs the command.
 pub(crate) fn command(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
-    let node = cometbft::ensure(&workspace)?;
+    let mut demo = Command::new(workspace.target().join("debug/highwater-demo"));
+    demo.args(["--device", args.device.name(), "--blocks", &args.blocks.to_string()]);
+    demo.arg("--cometbft").arg(cometbft::ensure(&workspace)?);
+    if args.device == Device::Speculos {
+        demo.arg("--emulator").arg(emulator::ensure(&workspace)?);
+        let report = firmware::make(&workspace, &toolchain::find(&workspace)?)?;
+        print!("{}", report.table());
+        demo.arg("--firmware").arg(report.elf);
+    }
     let build = ["build", "--package", "highwater", "--package", "highwater-tests", "--bins"];
     process::run(workspace.cargo().args(build))?;
-    let mut demo = Command::new(workspace.target().join("debug/highwater-demo"));
-    demo.arg("--blocks").arg(args.blocks.to_string());
-    demo.arg("--device").arg(args.device.name()).arg("--cometbft").arg(node);
-    process::run(&mut demo)?;
-    Ok(ExitCode::SUCCESS)
+    // In our place, not below us: a signal then reaches the one that knows what to stop.
+    Err(demo.exec()).with_context(|| format!("cannot start {}", process::line(&demo)))
 }

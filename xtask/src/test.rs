@@ -2,7 +2,7 @@
 //! rest, and the last line sums all of them up.
 //!
 //! The emulator suite (package `highwater-tests`) is told by the environment what it needs: `HIGHWATER_ELF` the
-//! firmware, `HIGHWATER_SPECULOS` the emulator, `HIGHWATER_COMETBFT` the node; with `--full` also `HIGHWATER_FULL=1`.
+//! firmware, `HIGHWATER_SPECULOS` the emulator's Python, `HIGHWATER_COMETBFT` the node; with `--full` also `HIGHWATER_FULL=1`.
 //! It leaves the deepest stack it saw in `stack.json` beside the firmware.
 
 mod tally;
@@ -14,7 +14,7 @@ use anyhow::{Context, Result, ensure};
 use crate::digest::{Digest, Verdict};
 use crate::firmware::report::Report;
 use crate::toolchain::{self, Toolchain};
-use crate::tools::{cometbft, debian};
+use crate::tools::{cometbft, debian, emulator};
 use crate::workspace::Workspace;
 use crate::{firmware, process, sideload};
 use tally::Tally;
@@ -35,15 +35,6 @@ pub(crate) fn command(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
     let mut tally = Tally::default();
     host(&mut tally, &workspace, args);
-    if !workspace.root().join("app/signer/link/nanos.x").exists() {
-        println!(
-            "The firmware is not in this tree yet: its image, its gates and the emulator are not tried."
-        );
-        if !args.quick {
-            tally.suite("a real node", || end_to_end(&workspace, args));
-        }
-        return Ok(tally.finish());
-    }
     let built = on_firmware(&mut tally, &workspace);
     if !args.quick {
         tally.check("sideload tools", || {
@@ -51,7 +42,7 @@ pub(crate) fn command(args: &Args) -> Result<ExitCode> {
             println!("{}", sideload::check(&workspace, report)?);
             Ok(())
         });
-        emulator(&mut tally, &workspace, args, built.as_ref());
+        on_emulator(&mut tally, &workspace, args, built.as_ref());
     }
     Ok(tally.finish())
 }
@@ -117,13 +108,12 @@ fn firmware_lints(workspace: &Workspace, toolchain: &Toolchain) -> Result<()> {
 }
 
 /// The firmware in the emulator, behind the bridge, with a real node.
-fn emulator(tally: &mut Tally, workspace: &Workspace, args: &Args, built: Option<&Report>) {
+fn on_emulator(tally: &mut Tally, workspace: &Workspace, args: &Args, built: Option<&Report>) {
     let ran = tally.suite("emulator and node", || {
         let report = built.context("there is no firmware to run")?;
-        debian::ensure(debian::EMULATOR, "the emulator")?;
         firmware::forget_stack(workspace)?;
         let mut test = end_to_end(workspace, args)?;
-        test.env("HIGHWATER_ELF", &report.elf);
+        test.env("HIGHWATER_ELF", &report.elf).env("HIGHWATER_SPECULOS", emulator::ensure(workspace)?);
         Ok(test)
     });
     if let Some(report) = built.filter(|_| ran) {

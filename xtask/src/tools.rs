@@ -4,6 +4,7 @@
 
 pub(crate) mod cometbft;
 pub(crate) mod debian;
+pub(crate) mod emulator;
 pub(crate) mod python;
 
 use std::io::IsTerminal;

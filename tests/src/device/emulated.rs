@@ -1,0 +1,119 @@
+//! The firmware in the emulator. Commands go through the bridge's own transport.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use highwater::config;
+use highwater::device::{Transport, opener};
+use highwater_core::env::Cell;
+use speculos::{Button, Emulator, Options, Seed};
+
+use super::{Device, SEED, owner, stack};
+use crate::process::tail;
+use crate::tools;
+
+/// Longer than a command takes, on a slow machine too: a signature costs a second of the processor.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running emulator.
+pub struct Emulated {
+    firmware: PathBuf,
+    options: Options,
+    /// `None` only while the power is off.
+    emulator: Option<Emulator>,
+    /// `None` until it is needed: the emulator has one client at a time, and the bridge may be it.
+    cable: Option<Box<dyn Transport>>,
+}
+
+impl Emulated {
+    /// A new device, with the firmware and the emulator that the environment names.
+    pub fn new() -> Result<Self> {
+        Self::start(&tools::firmware()?, &tools::emulator()?)
+    }
+
+    /// A new device with this firmware; `python` runs the emulator.
+    pub fn start(firmware: &Path, python: &Path) -> Result<Self> {
+        let options = Options::new(python, firmware).seed(Seed::Bytes(SEED.to_vec()));
+        let emulator = Some(Emulator::start(&options)?);
+        Ok(Self { firmware: firmware.to_owned(), options, emulator, cable: None })
+    }
+
+    /// The emulator.
+    pub fn emulator(&self) -> Result<&Emulator> {
+        self.emulator.as_ref().context("the power is off")
+    }
+
+    /// Lets go of the cable, for another client.
+    pub fn unplug(&mut self) {
+        self.cable = None;
+    }
+
+    fn cable(&mut self) -> Result<&mut Box<dyn Transport>> {
+        if self.cable.is_none() {
+            let config = config::Device {
+                transport: config::Transport::Speculos,
+                address: Some(self.emulator()?.apdu_address()),
+                serial: None,
+                path: None,
+            };
+            // This transport keeps nothing in a state directory.
+            self.cable = Some(opener(&config, Path::new("/")).open()?);
+        }
+        self.cable.as_mut().context("just opened")
+    }
+}
+
+impl Device for Emulated {
+    fn exchange(&mut self, apdu: &[u8]) -> Result<Vec<u8>> {
+        let reply = self.cable()?.exchange(apdu, Instant::now() + PATIENCE);
+        // A dead emulator tells more of the reason than a cut cable.
+        self.emulator()?.check()?;
+        let emulator = self.emulator()?;
+        reply.with_context(|| {
+            let log = tail(&emulator.log());
+            format!("the firmware did not answer {}; the emulator's log:\n{log}", hex::encode(apdu))
+        })
+    }
+
+    fn decide(&mut self, approved: bool) -> Result<Option<Vec<String>>> {
+        let mut pages = Vec::new();
+        owner::read_and_decide(self.emulator()?, approved, |page| pages.push(owner::lines(page)))?;
+        // The pages of the decision stand at the end, "Approve" before "Reject".
+        pages.truncate(pages.len() - if approved { 1 } else { 2 });
+        Ok(Some(pages))
+    }
+
+    fn press_home(&mut self) -> Result<()> {
+        Ok(self.emulator()?.press(Button::Both)?)
+    }
+
+    fn screen(&mut self) -> Result<Option<String>> {
+        Ok(Some(owner::lines(&self.emulator()?.screen()?)))
+    }
+
+    fn pass(&mut self, ticks: u32) -> Result<()> {
+        Ok(self.emulator()?.pause()?.step(ticks)?)
+    }
+
+    fn restart(&mut self, spoilt: &[(u16, Cell)]) -> Result<()> {
+        self.cable = None;
+        let image = self.emulator.take().context("the power is off")?.pull_the_plug()?;
+        let image = spoilt.iter().fold(image, |image, (page, cell)| image.with_page((*page).into(), cell));
+        self.emulator = Some(Emulator::start(&self.options.clone().nvram(image))?);
+        Ok(())
+    }
+
+    fn page(&mut self, page: u16) -> Result<Cell> {
+        Ok(self.emulator()?.nvram()?.page(page.into()))
+    }
+
+    fn emulated(&mut self) -> Option<&mut Emulated> {
+        Some(self)
+    }
+
+    fn note(&mut self) -> Result<()> {
+        let reply = self.exchange(&[0xe0, 0x11, 0, 0, 0])?;
+        stack::note(&self.firmware, &reply)
+    }
+}

@@ -1,0 +1,28 @@
+//! Where the programs are that the suite runs; `cargo xtask test` installs or builds them and says so by the
+//! environment.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+/// The firmware for the emulator.
+pub fn firmware() -> Result<PathBuf> {
+    named("HIGHWATER_ELF", "the firmware")
+}
+
+/// The Python of the emulator's environment.
+pub fn emulator() -> Result<PathBuf> {
+    named("HIGHWATER_SPECULOS", "the emulator")
+}
+
+/// The node.
+pub fn cometbft() -> Result<PathBuf> {
+    named("HIGHWATER_COMETBFT", "the node")
+}
+
+fn named(variable: &str, what: &str) -> Result<PathBuf> {
+    let path = std::env::var_os(variable);
+    path.map(PathBuf::from).with_context(|| {
+        format!("{variable} does not say where {what} is: run `cargo xtask test`, which provides it")
+    })
+}
