@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use highwater_core::hrs::{Hrs, Step};
 
+use crate::place::Place;
+
 /// The consensus signer of a CometBFT validator, on a Ledger.
 #[derive(Debug, Parser)]
 #[command(name = "highwater", version)]
@@ -127,19 +129,14 @@ fn next_height(text: &str) -> Result<Hrs, String> {
 }
 
 fn last_signed(text: &str) -> Result<Hrs, String> {
-    let parse = || {
-        let mut parts = text.split('/');
-        let (height, round, step) = (parts.next()?, parts.next()?, parts.next()?);
-        let step = match step {
-            "proposal" => Step::Proposal,
-            "prevote" => Step::Prevote,
-            "precommit" => Step::Precommit,
-            _ => return None,
-        };
-        let height = height.parse().ok().filter(|height| *height > 0)?;
-        if parts.next().is_some() { None } else { Hrs::new(height, round.parse().ok()?, step) }
-    };
-    parse().ok_or_else(|| format!("{text:?} is not height/round/step, as 1234/0/precommit"))
+    match text.parse::<Place>() {
+        Ok(Place(hrs)) if hrs.height.value() > 0 && hrs.step != Step::None => Ok(hrs),
+        Ok(_) => {
+            Err("a place that was signed has a height of at least 1, and proposal, prevote or precommit"
+                .to_owned())
+        }
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 #[cfg(test)]

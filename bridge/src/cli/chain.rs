@@ -8,7 +8,7 @@ use super::link::Link;
 use super::{Failure, prompt};
 use crate::advice;
 use crate::config::Config;
-use crate::validator::{Pin, Pins};
+use crate::validator::{Memory, Pin, Pins};
 
 pub(super) async fn add(
     config: &Config,
@@ -28,9 +28,7 @@ pub(super) async fn add(
     }
     match session.chain(id) {
         // Approved earlier, but not pinned: the last command was cut in between.
-        Some(slot)
-            if pins.get(id).is_none() && slot.key_index == key_index && slot.mark == mark.to_string() =>
-        {
+        Some(slot) if pins.get(id).is_none() && slot.key_index == key_index && slot.mark.0 == mark => {
             eprintln!("{id} is approved on the device already; its key is pinned now");
         }
         _ => {
@@ -42,6 +40,8 @@ pub(super) async fn add(
     let key = link.ask(Command::GetPublicKey(chain)).await?;
     let key =
         key.try_into().map_err(|_| Failure::unavailable("the device's key is malformed: restart the app"))?;
+    // The state file first: a pinned chain without one does not start.
+    Memory::new(id, key, mark).save(&config.state_dir)?;
     pins.pin(id, Pin { key, installation: session.installation })?;
     println!("{id} added: key {}, mark {mark}", hex::encode(key));
     if config.chain(id).is_none() {

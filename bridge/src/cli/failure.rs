@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::config::ConfigError;
-use crate::validator::PinsError;
+use crate::validator::{MemoryError, PinsError};
 
 /// Cause and cure, and the exit code of `sysexits.h` that fits.
 #[derive(Debug)]
@@ -53,6 +53,12 @@ impl From<ConfigError> for Failure {
 
 impl From<PinsError> for Failure {
     fn from(error: PinsError) -> Self {
+        Self { code: 78, text: error.to_string() }
+    }
+}
+
+impl From<MemoryError> for Failure {
+    fn from(error: MemoryError) -> Self {
         Self { code: 78, text: error.to_string() }
     }
 }

@@ -12,7 +12,7 @@ use crate::advice;
 use crate::config::{Config, Transport};
 use crate::device::{self, Device};
 use crate::node::{self, Node};
-use crate::validator::{Pins, Validator};
+use crate::validator::{Memory, Pins, Validator};
 
 /// Serves until SIGTERM or Ctrl-C. A part that dies ends the whole, so that the service manager notices.
 pub(super) async fn run(config: Config) -> Result<(), Failure> {
@@ -20,10 +20,13 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     if config.chains.is_empty() {
         return Err(Failure::usage("the config has no [[chain]]: add one, with its id and nodes"));
     }
-    if let Some(chain) = config.chains.iter().find(|chain| pins.get(&chain.id).is_none()) {
-        return Err(Failure::usage(advice::not_pinned(&chain.id)));
-    }
     let _locks = lock(&config)?;
+    Memory::sweep(&config.state_dir)?;
+    let mut chains = Vec::new();
+    for chain in &config.chains {
+        let pin = pins.get(&chain.id).ok_or_else(|| Failure::usage(advice::not_pinned(&chain.id)))?;
+        chains.push((chain, pin, Memory::load(&config.state_dir, &chain.id, &pin)?));
+    }
     if config.device.transport == Transport::Simulated {
         tracing::warn!("{}", simulated_warning());
     }
@@ -41,14 +44,15 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     let stop = CancellationToken::new();
     let mut validators = Vec::new();
     let mut nodes = JoinSet::new();
-    for chain in &config.chains {
-        let Some(pin) = pins.get(&chain.id) else { continue };
-        let validator = Validator::new(chain, pin, device.clone(), counters.clone());
+    for (chain, pin, memory) in chains {
+        let validator =
+            Validator::new(chain, pin, memory, &config.state_dir, device.clone(), counters.clone())
+                .map_err(|error| Failure::io("the state file's thread", &error))?;
         for address in &chain.nodes {
             // Checked with the config.
             let socket = address.strip_prefix("unix://").unwrap_or(address).into();
             let node = Node { chain: chain.id.clone(), socket };
-            nodes.spawn(node::run(node, validator.clone(), stop.clone()));
+            nodes.spawn(node::run(node, validator.for_node(address), stop.clone()));
         }
         validators.push(validator);
     }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use highwater_core::apdu::{Command, MAX_COMMAND};
 use highwater_sim::SimDevice;
 
-use super::super::TransportError;
+use super::super::{Device, TransportError};
 use super::*;
 
 type Twist = fn(&[u8], Vec<u8>) -> Result<Vec<u8>, TransportError>;

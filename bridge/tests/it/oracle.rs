@@ -61,7 +61,7 @@ fn sign_bytes(request: Request) -> Option<Vec<u8>> {
     match request {
         Request::Sign(request) => {
             let message = canonical::Message::parse(&request.sign_bytes).expect("the device parses it");
-            assert_eq!((message.hrs(), message.chain().as_str()), (request.hrs, CHAIN));
+            assert_eq!((message.hrs, message.chain.as_str()), (request.hrs, CHAIN));
             Some(request.sign_bytes)
         }
         _ => None,
