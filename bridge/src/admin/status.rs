@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::advice;
 use crate::device::{Device, Session};
+use crate::place::Place;
 use crate::validator::Validator;
 
 /// The daemon, the device and the chains.
@@ -24,8 +25,14 @@ pub struct Report {
 pub struct ChainReport {
     /// Chain id.
     pub chain: String,
-    /// The last place signed, as height/round/step.
-    pub last: Option<String>,
+    /// The installation it is pinned to, in hex.
+    pub installation: String,
+    /// The highest place ever asked of a device.
+    pub asked: Place,
+    /// The last place signed.
+    pub last: Option<Place>,
+    /// The last refusal, in words.
+    pub last_refusal: Option<String>,
     /// Signatures released.
     pub signatures: u64,
     /// Requests refused.
@@ -39,8 +46,16 @@ pub fn report(device: &Device, validators: &[Validator]) -> Report {
     let seen = device.seen();
     let chains = validators.iter().map(|validator| {
         let [signatures, refusals, silences] = validator.counts();
-        let last = validator.last().map(|hrs| hrs.to_string());
-        ChainReport { chain: validator.chain().to_owned(), last, signatures, refusals, silences }
+        ChainReport {
+            chain: validator.chain().to_owned(),
+            installation: hex::encode(validator.installation()),
+            asked: Place(validator.asked()),
+            last: validator.last().map(Place),
+            last_refusal: validator.last_refusal(),
+            signatures,
+            refusals,
+            silences,
+        }
     });
     Report {
         healthy: seen.session.as_ref().is_some_and(|session| session.standing == 0),

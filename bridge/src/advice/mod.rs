@@ -1,6 +1,8 @@
 //! One cause and one cure per fault: the only place with such sentences.
 
+mod adopt;
 mod device;
+mod prompt;
 mod state;
 
 use std::path::Path;
@@ -8,7 +10,9 @@ use std::path::Path;
 use highwater_core::apdu::Status;
 use highwater_core::hrs::{Hrs, Step};
 
+pub use adopt::*;
 pub use device::*;
+pub use prompt::*;
 pub use state::*;
 
 /// `1.2.3`.

@@ -69,3 +69,36 @@ pub fn locked_block(asked: Hrs, owner: &str, node: &str) -> String {
          are signed; the next height is free"
     )
 }
+
+/// The state of this directory was exported.
+pub fn exported(mark: &Path, said: &str) -> String {
+    format!(
+        "this state was {}: the bridge signs on the host it was carried to; only if it was never imported anywhere, \
+         remove {}",
+        said.trim_end(),
+        mark.display()
+    )
+}
+
+/// The file to export to exists.
+pub fn export_exists(to: &Path) -> String {
+    format!("{} exists already: name a new file", to.display())
+}
+
+/// There is something to be overwritten.
+pub fn import_over(state_dir: &Path) -> String {
+    format!("{} knows chains already: name an empty state_dir in the config", state_dir.display())
+}
+
+/// It is no exported state.
+pub fn import_damaged(from: &Path, cause: &str) -> String {
+    format!(
+        "{} is not an exported state ({cause}): carry it over again from the host that exported it",
+        from.display()
+    )
+}
+
+/// Nobody answers at the admin socket.
+pub fn no_daemon() -> &'static str {
+    "no daemon runs on this state_dir: start it with `highwater run`, or ask the device itself with `highwater device info`"
+}

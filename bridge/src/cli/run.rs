@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Failure;
-use super::link::{lock, simulated_warning};
+use super::link::{lock, not_exported, simulated_warning};
 use crate::admin::{self, Counters, Listener};
 use crate::advice;
 use crate::config::{Config, Transport};
@@ -16,6 +16,7 @@ use crate::validator::{Memory, Pins, Validator};
 
 /// Serves until SIGTERM or Ctrl-C. A part that dies ends the whole, so that the service manager notices.
 pub(super) async fn run(config: Config) -> Result<(), Failure> {
+    not_exported(&config)?;
     let pins = Pins::load(&config.state_dir)?;
     if config.chains.is_empty() {
         return Err(Failure::usage("the config has no [[chain]]: add one, with its id and nodes"));

@@ -119,12 +119,15 @@ impl Validator {
     }
 
     /// The owner adopted another installation, whose mark is at or above all that was asked.
-    pub fn adopt(&self, installation: [u8; 16]) {
+    pub fn adopt(&self, installation: [u8; 16], asked: Hrs) {
         let mut state = self.inner.state();
         state.installation = installation;
         state.replies = Replies::default();
         drop(state);
-        self.inner.keeper.change_now(|memory| memory.fallen = None);
+        self.inner.keeper.change_now(|memory| {
+            memory.asked = memory.asked.max(asked);
+            memory.fallen = None;
+        });
     }
 
     /// The installation it is pinned to.
