@@ -30,9 +30,14 @@ pub fn fault(fault: &Fault) -> String {
         Fault::Malformed(command) => format!(
             "the reply to {command} is malformed: replug the device; if it comes again, install the app again"
         ),
+        Fault::WrongReply => {
+            "the device's reply does not fit what was asked: it is opened anew and asked once more; if this goes on, \
+             check with `highwater device info` that the right device is plugged in"
+                .to_owned()
+        }
         Fault::OtherInstallation { found, pinned } => format!(
             "this is installation {} of the app, pinned is {}: a spare or a reinstalled app has the same key but \
-             not the mark; plug in the pinned device",
+             not the mark; plug in the pinned device, or let this one take over with `highwater mark adopt`",
             hex::encode(found),
             hex::encode(pinned)
         ),

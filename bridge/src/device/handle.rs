@@ -24,6 +24,12 @@ pub trait Job: Send {
         ""
     }
 
+    /// Whether this can be the reply to the command. If not it is asked once more on a fresh link; what is no
+    /// reply then either is [`Fault::WrongReply`].
+    fn accepts(&mut self, _reply: &[u8]) -> bool {
+        true
+    }
+
     /// Whether to try again, a little later, after this fault.
     fn keep_trying(&self, _fault: &Fault) -> bool {
         false

@@ -1,5 +1,6 @@
 //! The one thread that talks to the device.
 
+use std::mem::Discriminant;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -24,6 +25,8 @@ pub(super) struct Owner {
     link: Option<Box<dyn Transport>>,
     inbox: mpsc::Receiver<Order>,
     turns: Turns,
+    /// The kinds of fault that were said since the device was ready.
+    said: Vec<Discriminant<Fault>>,
     publish: watch::Sender<Seen>,
     /// Of the last device that answered, kept while it is away.
     lives: Option<Lives>,
@@ -38,7 +41,17 @@ impl Owner {
         publish: watch::Sender<Seen>,
     ) -> Self {
         let (now, turns) = (Instant::now(), Turns::default());
-        Self { opener, link: None, inbox, turns, publish, lives: None, next_try: now, next_look: now }
+        Self {
+            opener,
+            link: None,
+            inbox,
+            turns,
+            said: Vec::new(),
+            publish,
+            lives: None,
+            next_try: now,
+            next_look: now,
+        }
     }
 
     pub(super) fn run(mut self) {
@@ -89,8 +102,19 @@ impl Owner {
     }
 
     fn serve(&mut self, mut job: Box<dyn Job>) {
+        let mut wrong = false;
         while let Some(apdu) = job.apdu() {
-            match self.exchange(&apdu, job.installation()) {
+            let mut result = self.exchange(&apdu, job.installation());
+            if result.as_ref().is_ok_and(|reply| !job.accepts(reply)) {
+                // Maybe the reply to something else: once more, on a fresh link.
+                self.lose(Fault::WrongReply);
+                self.next_try = Instant::now();
+                if !std::mem::replace(&mut wrong, true) {
+                    continue;
+                }
+                result = Err(Fault::WrongReply);
+            }
+            match result {
                 Err(fault) if job.keep_trying(&fault) => thread::sleep(RETRY),
                 result => return job.done(result),
             }
@@ -115,6 +139,11 @@ impl Owner {
                 let fault = Fault::OtherApp(format!("status {word:04x}"));
                 self.lose(fault.clone());
                 Err(fault)
+            }
+            // The app signs while it is locked, so this is not the app.
+            Some((_, Some(Status::Locked))) if instruction < ins::ADD_CHAIN => {
+                self.lose(Fault::Locked);
+                Err(Fault::Locked)
             }
             Some(_) => {
                 if instruction >= ins::ADD_CHAIN {
@@ -147,6 +176,7 @@ impl Owner {
         self.next_try = now + SEARCH / 2;
         self.link = Some(self.opener.open()?);
         self.resync()?;
+        self.said.clear();
         if let Some(session) = &self.publish.borrow().session {
             tracing::info!(
                 installation = %hex::encode(session.installation),
@@ -178,9 +208,10 @@ impl Owner {
     /// Closes; the next opening asks everything anew.
     fn lose(&mut self, fault: Fault) {
         self.link = None;
-        let news = self.publish.borrow().fault.as_ref().map(std::mem::discriminant)
-            != Some(std::mem::discriminant(&fault));
-        if news {
+        // Each kind is said once until the device is ready again, however they take turns.
+        let kind = std::mem::discriminant(&fault);
+        if !self.said.contains(&kind) {
+            self.said.push(kind);
             tracing::warn!("{}", advice::fault(&fault));
         }
         self.publish.send_modify(|seen| {

@@ -113,3 +113,9 @@ async fn the_thread_ends_when_told() {
     assert!(died.await.is_err(), "the sender is dropped with the thread");
     assert_eq!(device.exchange(apdu(Command::GetVersion)).await, Err(Fault::Ending));
 }
+
+#[tokio::test]
+async fn what_comes_in_place_of_a_name_is_never_shown() {
+    let late: Twist = |_, _| Ok([&[0xab; 64][..], &[0x90, 0]].concat());
+    assert_eq!(fault_of(late).await, Fault::OtherApp("one without a name".to_owned()));
+}

@@ -56,7 +56,7 @@ impl Session {
     pub fn open(mut exchange: impl FnMut(&[u8]) -> Result<Vec<u8>, Fault>) -> Result<Self, Fault> {
         let name = ask(&mut exchange, Command::GetAppName, "GET_APP_NAME")?;
         if name != APP_NAME {
-            return Err(Fault::OtherApp(String::from_utf8_lossy(&name).into_owned()));
+            return Err(Fault::OtherApp(app_name(&name)));
         }
         let data = ask(&mut exchange, Command::GetVersion, "GET_VERSION")?;
         let version = Version::parse(&data).ok_or(Fault::Malformed("GET_VERSION"))?;
@@ -114,6 +114,12 @@ impl Slot {
             refused: Place(status.refused),
         }
     }
+}
+
+/// A name as apps have them. Anything else is never shown: it may be the late reply to something secret.
+fn app_name(name: &[u8]) -> String {
+    let plain = name.len() <= 32 && name.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
+    if plain { String::from_utf8_lossy(name).into_owned() } else { "one without a name".to_owned() }
 }
 
 fn ask(

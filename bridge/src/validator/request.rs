@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use highwater_core::apdu::{Command, MAX_COMMAND};
+use highwater_core::apdu::{Command, MAX_COMMAND, Reply, Status};
 use highwater_core::hrs::Hrs;
 use tokio::sync::oneshot;
 
+use super::settle::Verified;
 use super::{PATIENCE, Validator};
 use crate::config::OnAbsent;
 use crate::device::{Fault, Job};
@@ -21,12 +22,14 @@ pub(super) struct Request {
     started: Instant,
     /// The highest place asked before this one.
     before: Option<Hrs>,
+    /// The device's signature, once it was verified.
+    verified: Option<Verified>,
     answer: oneshot::Sender<Outcome>,
 }
 
 impl Request {
     pub(super) fn new(validator: Validator, request: SignRequest, answer: oneshot::Sender<Outcome>) -> Self {
-        Self { validator, request, started: Instant::now(), before: None, answer }
+        Self { validator, request, started: Instant::now(), before: None, verified: None, answer }
     }
 }
 
@@ -59,17 +62,32 @@ impl Job for Request {
         &self.validator.inner.chain
     }
 
+    fn accepts(&mut self, reply: &[u8]) -> bool {
+        match Reply::split(reply) {
+            Some((data, word)) if word == Status::Ok.word() => {
+                self.verified = self.validator.inner.verify(&self.request, data);
+                self.verified.is_some()
+            }
+            _ => true,
+        }
+    }
+
     fn keep_trying(&self, fault: &Fault) -> bool {
         let inner = &self.validator.inner;
         let late = inner.on_absent == OnAbsent::Error
             && inner.state().absent_since.is_some_and(|since| since.elapsed() >= PATIENCE);
-        !matches!(fault, Fault::OtherInstallation { .. }) && !late && self.started.elapsed() < TRY
+        !matches!(fault, Fault::OtherInstallation { .. } | Fault::WrongReply)
+            && !late
+            && self.started.elapsed() < TRY
     }
 
     fn done(self: Box<Self>, result: Result<Vec<u8>, Fault>) {
-        let Self { validator, request, started, before, answer } = *self;
-        let before = before.unwrap_or_default();
-        let outcome = validator.inner.settle(&request, &validator.node, before, started, result);
+        let Self { validator, request, started, before, verified, answer } = *self;
+        let inner = &validator.inner;
+        let outcome = match (result, verified) {
+            (Ok(_), Some(verified)) => inner.release(&request, &validator.node, started, verified),
+            (result, _) => inner.settle(&request, before.unwrap_or_default(), started, result),
+        };
         // The node may be gone; the result is kept for its next question.
         let _ = answer.send(outcome);
     }

@@ -15,13 +15,33 @@ use crate::device::Fault;
 use crate::node::Outcome;
 use crate::privval::SignRequest;
 
+/// A signature that was verified against the exact bytes and the pinned key.
+#[derive(Debug)]
+pub(super) struct Verified {
+    kept: Kept,
+    bytes: Vec<u8>,
+}
+
 impl Inner {
-    /// On the device's owner thread. Called even if the node is gone: a late result is kept.
+    /// Reads the device's reply to a request. What fails is never shown: it may be half of a fault attack.
+    pub(super) fn verify(&self, request: &SignRequest, data: &[u8]) -> Option<Verified> {
+        let (given, message) = (Signed::parse(data)?, Message::parse(&request.sign_bytes).ok()?);
+        // A vote that was signed before comes back with the timestamp it was signed with.
+        if given.timestamp != message.timestamp && message.hrs.step == Step::Proposal {
+            return None;
+        }
+        let bytes = encode(&message.at(given.timestamp));
+        let kept = Kept { signature: given.signature, timestamp: given.timestamp };
+        let key = ed25519_dalek::VerifyingKey::from_bytes(&self.key).ok()?;
+        key.verify_strict(&bytes, &ed25519_dalek::Signature::from_bytes(&given.signature)).ok()?;
+        Some(Verified { kept, bytes })
+    }
+
+    /// No signature came. On the device's owner thread, and called even if the node is gone.
     /// `before` is the highest place asked before this request.
     pub(super) fn settle(
         &self,
         request: &SignRequest,
-        node: &str,
         before: Hrs,
         started: Instant,
         result: Result<Vec<u8>, Fault>,
@@ -33,11 +53,11 @@ impl Inner {
                 self.unask(before);
                 return self.refused(hrs, advice::fault(&fault));
             }
+            Err(Fault::WrongReply) => return self.refused(hrs, advice::wrong_signature(&self.chain)),
             Err(_) => return self.undecided(hrs, started),
         };
         let (data, word) = Reply::split(&reply).unwrap_or((&[], 0));
         match Status::from_word(word) {
-            Some(Status::Ok) => self.release(request, node, started, data),
             Some(status) if status.is_decided() => {
                 self.state().absent_since = None;
                 self.unask(before);
@@ -52,27 +72,22 @@ impl Inner {
         }
     }
 
-    /// Verifies before anything is kept or told. What fails is never shown: it may be half of a fault attack.
-    fn release(&self, request: &SignRequest, node: &str, started: Instant, data: &[u8]) -> Outcome {
-        let hrs = request.hrs;
-        let wrong = || self.refused(hrs, advice::wrong_signature(&self.chain));
-        let (Some(given), Ok(message)) = (Signed::parse(data), Message::parse(&request.sign_bytes)) else {
-            return wrong();
-        };
-        // A vote that was signed before comes back with the timestamp it was signed with.
-        let moved = given.timestamp != message.timestamp;
-        let bytes = encode(&message.at(given.timestamp));
-        if moved && hrs.step == Step::Proposal || !self.verifies(&bytes, &given.signature) {
-            return wrong();
-        }
-        let kept = Kept { signature: given.signature, timestamp: given.timestamp };
+    /// Remembers a signature, and gives it out unless it shows that the device's mark fell.
+    pub(super) fn release(
+        &self,
+        request: &SignRequest,
+        node: &str,
+        started: Instant,
+        verified: Verified,
+    ) -> Outcome {
+        let (hrs, Verified { kept, bytes }) = (request.hrs, verified);
         let seen = self.device.seen();
         let slot = seen.session.as_ref().and_then(|session| session.chain(&self.chain));
         let released = Released {
             installation: self.state().installation,
             incarnation: slot.map_or(0, |slot| slot.incarnation),
             bytes,
-            signature: given.signature,
+            signature: kept.signature,
         };
         let fallen = self.keeper.read(|memory| memory.released.as_ref()?.conflict(&released));
         if let Some(last) = fallen {
@@ -80,6 +95,8 @@ impl Inner {
             self.keeper.change_now(|memory| memory.fallen = Some(text.clone()));
             return self.refused(hrs, text);
         }
+        // It was parsed when it was verified.
+        let Ok(message) = Message::parse(&request.sign_bytes) else { return Outcome::Silent };
         self.keeper.change(|memory| {
             memory.ownership.released(node, &message);
             memory.maybe = None;
@@ -102,12 +119,6 @@ impl Inner {
             "signed"
         );
         signed(kept)
-    }
-
-    fn verifies(&self, bytes: &[u8], signature: &[u8; 64]) -> bool {
-        ed25519_dalek::VerifyingKey::from_bytes(&self.key).is_ok_and(|key| {
-            key.verify_strict(bytes, &ed25519_dalek::Signature::from_bytes(signature)).is_ok()
-        })
     }
 
     /// Nothing is known: silence, until an absence has lasted too long for the node's patience.

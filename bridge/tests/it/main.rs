@@ -1,5 +1,9 @@
 //! The bridge against nodes of our own: polite ones, hostile ones, and ones that vanish.
 
+mod desk;
+mod drills;
+mod emulator;
+mod faults;
 mod harness;
 mod hostile;
 mod link;
@@ -7,4 +11,5 @@ mod log;
 mod malformed;
 mod oracle;
 mod patience;
+mod sentences;
 mod vectors;
