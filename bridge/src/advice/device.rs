@@ -103,7 +103,7 @@ pub fn status(status: Status) -> &'static str {
             "the question is gone, the app was restarted or another was asked: run the command again"
         }
         Status::ChainKnown => {
-            "the chain is approved already: see `highwater device info`, and `highwater mark set` to move its mark"
+            "the chain is approved already: see `highwater device info`, and use `highwater mark set` to move its mark, or `highwater mark adopt` to pin it here"
         }
         Status::TableFull => "all chain slots are taken: remove and forget a chain first",
         Status::StorageFault => {

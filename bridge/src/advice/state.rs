@@ -7,8 +7,10 @@ use highwater_core::hrs::Hrs;
 /// A file of the state directory is not as it was written.
 pub fn state(path: &Path, cause: &str) -> String {
     format!(
-        "{}: {cause}; restore it from a backup, or remove it and run `highwater chain add` again",
-        path.display()
+        "{} cannot be used ({}); restore it from a copy, or, if it is lost, remove it and run `highwater mark adopt` \
+         with --last-signed for each chain",
+        path.display(),
+        cause.trim_end()
     )
 }
 

@@ -28,21 +28,34 @@ pub(super) async fn add(
     {
         return Err(Failure::unavailable(advice::pinned_elsewhere(id)));
     }
-    match session.chain(id) {
+    let approved_now = match session.chain(id) {
         // Approved earlier, but not pinned: the last command was cut in between.
         Some(slot) if pins.get(id).is_none() && slot.key_index == key_index && slot.mark.0 == mark => {
             eprintln!("{id} is approved on the device already; its key is pinned now");
+            false
         }
         _ => {
             let question = format!("add chain {id}, key 44'/118'/0'/0'/{key_index}', mark {mark}.");
             let command = Command::AddChain { chain, key_index, mark };
             prompt::ask(&mut link, command, &question, session.target, yes_simulated).await?;
+            true
         }
-    }
+    };
     let key = key_of(&mut link, chain).await?;
     // The state file first: a pinned chain without one does not start.
-    Memory::new(id, key, mark).save(&config.state_dir)?;
-    pins.pin(id, Pin { key, installation: session.installation })?;
+    let pin = Pin { key, installation: session.installation };
+    let memory = match Memory::load(&config.state_dir, id, &pin) {
+        Ok(known) if !approved_now => known,
+        // The owner approved where to begin. That a device's mark fell is not forgotten by adding the chain again.
+        Ok(known) => {
+            let mut memory = Memory::new(id, key, mark);
+            memory.fallen = known.fallen;
+            memory
+        }
+        Err(_) => Memory::new(id, key, mark),
+    };
+    memory.save(&config.state_dir)?;
+    pins.pin(id, pin)?;
     println!("{id} added: key {}, mark {mark}", hex::encode(key));
     if config.chain(id).is_none() {
         println!("next: a [[chain]] section with id = {id:?} in the config, then start the daemon again");

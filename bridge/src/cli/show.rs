@@ -8,11 +8,14 @@ use crate::admin::{ChainReport, Report};
 use crate::advice;
 use crate::device::{Session, Slot};
 
+/// Of a value, so that a line fits a terminal of 100 columns.
+const WIDTH: usize = 74;
+
 /// Everything, as `status` prints it.
 pub(super) fn report(report: &Report) -> String {
     let mut text = match (&report.device, &report.fault) {
         (Some(session), _) => device(session),
-        (None, Some(fault)) => format!("device   {fault}\n"),
+        (None, Some(fault)) => format!("device   away\n{}", line("why", fault)),
         (None, None) => "device   being opened\n".to_owned(),
     };
     let slots = report.device.iter().flat_map(|session| &session.slots);
@@ -98,8 +101,21 @@ fn of_daemon(chain: &ChainReport) -> String {
     text
 }
 
+/// A name and its value, which goes on below itself where it is long.
 fn line(name: &str, value: &str) -> String {
-    format!("         {name:<15} {value}\n")
+    let mut text = format!("         {name:<15}");
+    let mut column = 0;
+    for word in value.split(' ') {
+        let wide = word.chars().count();
+        if column > 0 && column + wide > WIDTH {
+            let _ = write!(text, "\n{:24}", "");
+            column = 0;
+        }
+        let _ = write!(text, " {word}");
+        column += wide + 1;
+    }
+    text.push('\n');
+    text
 }
 
 fn name(slot: &Slot) -> &str {

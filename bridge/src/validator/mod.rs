@@ -270,7 +270,9 @@ impl Inner {
     fn refused(&self, asked: Hrs, text: String) -> Outcome {
         self.counters.refused(&self.chain);
         tracing::error!(chain = %self.chain, hrs = %asked, reason = %text, "refused");
-        self.state().last_refusal = Some(format!("{asked}: {text}"));
+        let place = asked.to_string();
+        let named = if text.contains(&place) { text.clone() } else { format!("{place}: {text}") };
+        self.state().last_refusal = Some(named);
         Outcome::Refused(text)
     }
 }

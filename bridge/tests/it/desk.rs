@@ -71,7 +71,7 @@ impl Desk {
         let done = self.command(args).output().unwrap();
         let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
         let text =
-            format!("$ highwater {}\n{out}{err}exit {}\n", args.join(" "), done.status.code().unwrap());
+            format!("$ highwater {}\n{err}{out}exit {}\n", args.join(" "), done.status.code().unwrap());
         self.named(&text)
     }
 

@@ -41,8 +41,8 @@ pub(crate) struct Bench {
     last: Vec<u8>,
 }
 
-/// The port.
-#[derive(Debug)]
+/// The port. Clones are the same device.
+#[derive(Debug, Clone)]
 pub(crate) struct Emulator {
     bench: Arc<Mutex<Bench>>,
     pub(crate) address: SocketAddr,
