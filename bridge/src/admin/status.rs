@@ -10,11 +10,11 @@ use crate::validator::Validator;
 /// The daemon, the device and the chains.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
-    /// Whether the device answers and is sound.
+    /// Whether the device answers and is sound, and no chain is stopped.
     pub healthy: bool,
     /// What the device says of itself; none while it is away.
     pub device: Option<Session>,
-    /// Why it is away, and the cure.
+    /// Why it is not healthy, and the cure.
     pub fault: Option<String>,
     /// The chains of the config.
     pub chains: Vec<ChainReport>,
@@ -31,6 +31,8 @@ pub struct ChainReport {
     pub asked: Place,
     /// The last place signed.
     pub last: Option<Place>,
+    /// Why it is stopped until another device is adopted, if so.
+    pub stopped: Option<String>,
     /// The last refusal, in words.
     pub last_refusal: Option<String>,
     /// Signatures released.
@@ -51,16 +53,21 @@ pub fn report(device: &Device, validators: &[Validator]) -> Report {
             installation: hex::encode(validator.installation()),
             asked: Place(validator.asked()),
             last: validator.last().map(Place),
+            stopped: validator.fallen(),
             last_refusal: validator.last_refusal(),
             signatures,
             refusals,
             silences,
         }
     });
+    let chains: Vec<ChainReport> = chains.collect();
+    let sound = seen.session.as_ref().is_some_and(|session| session.standing == 0);
+    // One word to a watcher: the cause of a stopped chain comes before the device's.
+    let stopped = chains.iter().find_map(|chain| chain.stopped.clone());
     Report {
-        healthy: seen.session.as_ref().is_some_and(|session| session.standing == 0),
-        fault: seen.fault.as_ref().map(advice::fault),
-        chains: chains.collect(),
+        healthy: sound && stopped.is_none(),
+        fault: stopped.or_else(|| seen.fault.as_ref().map(advice::fault)),
+        chains,
         device: seen.session,
     }
 }

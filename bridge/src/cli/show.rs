@@ -23,6 +23,7 @@ pub(super) fn report(report: &Report) -> String {
         let slot = report.device.as_ref().and_then(|session| session.chain(&chain.chain));
         let here = report.device.as_ref().map(|session| hex::encode(session.installation));
         let state = match (slot, here) {
+            _ if chain.stopped.is_some() => "STOPPED".to_owned(),
             (Some(_), Some(here)) if here != chain.installation => {
                 "pinned to another installation".to_owned()
             }

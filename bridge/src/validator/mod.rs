@@ -150,6 +150,11 @@ impl Validator {
         self.inner.state().last_refusal.clone()
     }
 
+    /// Why nothing is signed any more, if the device's mark fell.
+    pub fn fallen(&self) -> Option<String> {
+        self.inner.keeper.read(|memory| memory.fallen.clone())
+    }
+
     /// The highest place ever asked of a device.
     pub fn asked(&self) -> Hrs {
         self.inner.keeper.read(|memory| memory.asked)
@@ -176,10 +181,9 @@ impl Service for Validator {
                 outcome.await.unwrap_or(Outcome::Silent)
             }
         };
-        if matches!(outcome, Outcome::Signed { .. }) {
-            // Written while the device worked, so there is seldom anything left to wait for.
-            self.inner.keeper.durable().await;
-        }
+        // Written while the device worked, so there is seldom anything left to wait for. Of a refusal it may be
+        // that the mark fell, which must not be forgotten either.
+        self.inner.keeper.durable().await;
         outcome
     }
 

@@ -157,3 +157,24 @@ async fn a_second_bridge_is_refused_and_commands_go_through_the_first() {
     signed_vote(daemon.insists(&prevote(5, 1)).await);
     assert!(desk.must(&["mark", "show", CHAIN]).contains("5/0/prevote"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_whose_mark_fell_stops_its_chain_aloud_and_for_good() {
+    let desk = Desk::pinned("faults");
+    let before = desk.emulator.bench().device.world.medium.pages().to_vec();
+    let mut daemon = desk.daemon().await;
+    signed_vote(daemon.insists(&prevote(5, 1)).await);
+    // The app's memory is put back to what it was, as only somebody at the chip itself could.
+    {
+        let mut device = desk.emulator.swap(owned("nothing"));
+        device.world.medium.restore(&before);
+        desk.emulator.swap(device.restart());
+    }
+    let text = refusal(daemon.insists(&prevote(5, 2)).await);
+    assert!(text.contains("fell") && text.contains("out of service"), "{text}");
+    drop(daemon);
+    let mut daemon = desk.daemon().await;
+    assert!(refusal(daemon.insists(&prevote(6, 1)).await).contains("fell"), "a restart changes nothing");
+    assert!(desk.must(&["status"]).contains("alpha-1, STOPPED"));
+    assert!(desk.says(&["mark", "adopt", CHAIN]).contains("this one cannot"));
+}
