@@ -9,6 +9,8 @@ pub mod advice;
 pub mod cli;
 pub mod config;
 pub mod device;
+mod durable;
 pub mod node;
+pub mod place;
 pub mod privval;
 pub mod validator;

@@ -24,6 +24,7 @@ struct Inner {
     signatures: Family<Labels, Counter>,
     refusals: Family<Labels, Counter>,
     silences: Family<Labels, Counter>,
+    unwritten: Family<Labels, Counter>,
     seconds: Family<Labels, Histogram>,
     height: Family<Labels, Gauge<u64, AtomicU64>>,
     device: Gauge,
@@ -43,6 +44,12 @@ impl Counters {
             "Requests met with silence, so that the node asks again",
             silences.clone(),
         );
+        let unwritten = Family::<Labels, Counter>::default();
+        registry.register(
+            "state_file_unwritten",
+            "Times the state file could not be written; signing goes on",
+            unwritten.clone(),
+        );
         // 0.5 ms to 8 s.
         let seconds: Family<Labels, Histogram> =
             Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.000_5, 2.0, 15)));
@@ -56,7 +63,7 @@ impl Counters {
         registry.register("height", "Height of the last signature", height.clone());
         let device = Gauge::<i64>::default();
         registry.register("device_up", "1 while the device answers", device.clone());
-        Self(Arc::new(Inner { registry, signatures, refusals, silences, seconds, height, device }))
+        Self(Arc::new(Inner { registry, signatures, refusals, silences, unwritten, seconds, height, device }))
     }
 
     pub(crate) fn signed(&self, chain: &str, hrs: Hrs, elapsed: Duration) {
@@ -71,6 +78,10 @@ impl Counters {
 
     pub(crate) fn silent(&self, chain: &str) {
         self.0.silences.get_or_create(&labels(chain)).inc();
+    }
+
+    pub(crate) fn state_unwritten(&self, chain: &str) {
+        self.0.unwritten.get_or_create(&labels(chain)).inc();
     }
 
     /// Signatures, refusals, silences of a chain.

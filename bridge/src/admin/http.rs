@@ -3,7 +3,7 @@
 //! | route | answer |
 //! | --- | --- |
 //! | `GET /metrics` | OpenMetrics text |
-//! | `GET /health` | 200 while the device answers and is sound, else 503, with the cause |
+//! | `GET /health` | 200 while the device answers and is sound and no chain is stopped, else 503, with the cause |
 //! | `GET /status` | [`super::Report`] as JSON |
 
 use std::io;

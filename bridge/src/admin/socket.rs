@@ -13,7 +13,8 @@ use tokio::task::JoinSet;
 use super::{Report, report};
 use crate::advice;
 use crate::device::Device;
-use crate::validator::Validator;
+use crate::node::Service as _;
+use crate::validator::{Memory, Pins, Validator};
 
 /// The longest line taken: a command of the device in hex, with room.
 const LINE: u64 = 2_048;
@@ -22,8 +23,14 @@ const LINE: u64 = 2_048;
 #[serde(rename_all = "snake_case", tag = "do")]
 enum Ask {
     Status,
-    Exchange { apdu: String },
-    Press { approved: bool },
+    Exchange {
+        apdu: String,
+    },
+    Press {
+        approved: bool,
+    },
+    /// The file of pins has changed.
+    Repin,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -32,6 +39,7 @@ enum Answer {
     Status(Box<Report>),
     Reply(String),
     Pressed(bool),
+    Repinned,
     Failed(String),
 }
 
@@ -42,7 +50,7 @@ pub fn path(state_dir: &Path) -> PathBuf {
 
 /// The daemon's end.
 #[derive(Debug)]
-pub struct Listener(UnixListener);
+pub struct Listener(UnixListener, PathBuf);
 
 impl Listener {
     /// Makes the socket, readable by its owner alone. The caller holds the lock of the state directory, so a
@@ -56,7 +64,7 @@ impl Listener {
         let listener = UnixListener::bind(&path)?;
         // The directory is 0700, so nobody else came in between.
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-        Ok(Self(listener))
+        Ok(Self(listener, state_dir.to_owned()))
     }
 
     /// Serves until the future is dropped.
@@ -65,8 +73,8 @@ impl Listener {
         loop {
             tokio::select! {
                 accepted = self.0.accept() => {
-                    let (device, validators) = (device.clone(), validators.clone());
-                    clients.spawn(client(accepted?.0, device, validators));
+                    let client = client(accepted?.0, self.1.clone(), device.clone(), validators.clone());
+                    clients.spawn(client);
                 }
                 Some(_) = clients.join_next() => {}
             }
@@ -74,7 +82,12 @@ impl Listener {
     }
 }
 
-async fn client(stream: UnixStream, device: Device, validators: Vec<Validator>) -> io::Result<()> {
+async fn client(
+    stream: UnixStream,
+    state_dir: PathBuf,
+    device: Device,
+    validators: Vec<Validator>,
+) -> io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
     loop {
@@ -88,6 +101,10 @@ async fn client(stream: UnixStream, device: Device, validators: Vec<Validator>) 
                 Answer::Status(Box::new(report(&device, &validators)))
             }
             Ok(Ask::Press { approved }) => Answer::Pressed(device.press(approved).await),
+            Ok(Ask::Repin) => match repin(&state_dir, &validators) {
+                Ok(()) => Answer::Repinned,
+                Err(error) => Answer::Failed(error.to_string()),
+            },
             Ok(Ask::Exchange { apdu }) => match hex::decode(&apdu) {
                 Ok(apdu) => match device.exchange(apdu).await {
                     Ok(reply) => Answer::Reply(hex::encode(reply)),
@@ -101,6 +118,25 @@ async fn client(stream: UnixStream, device: Device, validators: Vec<Validator>) 
         line.push(b'\n');
         write.write_all(&line).await?;
     }
+}
+
+/// Takes over pins that the owner moved to another installation of the same key.
+fn repin(state_dir: &Path, validators: &[Validator]) -> anyhow::Result<()> {
+    let pins = Pins::load(state_dir)?;
+    for validator in validators {
+        match pins.get(validator.chain()) {
+            Some(pin)
+                if pin.key == validator.public_key() && pin.installation != validator.installation() =>
+            {
+                let memory = Memory::load(state_dir, validator.chain(), &pin)?;
+                validator.adopt(pin.installation, memory.asked);
+                let installation = hex::encode(pin.installation);
+                tracing::info!(chain = validator.chain(), installation, "adopted");
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The command line's end.
@@ -133,6 +169,14 @@ impl Client {
     pub async fn press(&mut self, approved: bool) -> Result<bool, String> {
         match self.ask(&Ask::Press { approved }).await? {
             Answer::Pressed(pressed) => Ok(pressed),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// The file of pins has changed.
+    pub async fn repin(&mut self) -> Result<(), String> {
+        match self.ask(&Ask::Repin).await? {
+            Answer::Repinned => Ok(()),
             other => Err(unexpected(other)),
         }
     }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use highwater_core::hrs::{Hrs, Step};
 
+use crate::place::Place;
+
 /// The consensus signer of a CometBFT validator, on a Ledger.
 #[derive(Debug, Parser)]
 #[command(name = "highwater", version)]
@@ -27,6 +29,12 @@ pub enum Verb {
     Run,
     /// Show the running daemon, its device and its chains.
     Status,
+    /// The state of this bridge, to be carried to another host.
+    State {
+        /// What of it.
+        #[command(subcommand)]
+        verb: StateVerb,
+    },
     /// The device.
     Device {
         /// What of it.
@@ -57,6 +65,21 @@ pub enum Verb {
     },
 }
 
+/// What of the state.
+#[derive(Debug, Subcommand)]
+pub enum StateVerb {
+    /// Pack pins and state files into one file, and retire them here: this host signs no more.
+    Export {
+        /// The file to write; it must not exist.
+        file: PathBuf,
+    },
+    /// Unpack what another host exported, into an empty state directory.
+    Import {
+        /// The file to read.
+        file: PathBuf,
+    },
+}
+
 /// What of the device.
 #[derive(Debug, Subcommand)]
 pub enum DeviceVerb {
@@ -80,6 +103,35 @@ pub enum ChainVerb {
     },
     /// Show the chains of the device and their pins.
     List,
+    /// Show the key on the device's screen, to be compared with the one printed here.
+    ShowKey {
+        /// Chain id.
+        id: String,
+    },
+    /// Approve another chain id with the same key, as after an upgrade that renames the chain.
+    Rename {
+        /// The chain as it is called now.
+        id: String,
+        /// What it will be called.
+        new: String,
+        /// The first mark of the new one.
+        #[command(flatten)]
+        mark: MarkArgs,
+    },
+    /// Stop signing for a chain, with the owner's approval; its final mark stays on the device.
+    Remove {
+        /// Chain id.
+        id: String,
+    },
+    /// Free the slot of a removed chain, or of a damaged one, with the owner's approval. Its mark is gone then.
+    #[command(group = clap::ArgGroup::new("what").required(true).multiple(false).args(["id", "slot"]))]
+    Forget {
+        /// Chain id.
+        id: Option<String>,
+        /// The number of a damaged slot, which has no other name.
+        #[arg(long, value_name = "N")]
+        slot: Option<u8>,
+    },
 }
 
 /// What of a mark.
@@ -89,6 +141,18 @@ pub enum MarkVerb {
     Show {
         /// Chain id.
         id: String,
+    },
+    /// Pin this device, or this installation of the app, in place of another one; the owner approves a mark at
+    /// or above everything that was ever asked before.
+    Adopt {
+        /// Chain id.
+        id: String,
+        /// The number of its key, if the chain is not approved on this device yet.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..1 << 31))]
+        key_index: Option<u32>,
+        /// The last place signed by any device, if the state file is lost.
+        #[arg(long, value_name = "H/R/STEP", value_parser = last_signed)]
+        last_signed: Option<Hrs>,
     },
     /// Move it, with the owner's approval on the device.
     Set {
@@ -129,19 +193,14 @@ fn next_height(text: &str) -> Result<Hrs, String> {
 }
 
 fn last_signed(text: &str) -> Result<Hrs, String> {
-    let parse = || {
-        let mut parts = text.split('/');
-        let (height, round, step) = (parts.next()?, parts.next()?, parts.next()?);
-        let step = match step {
-            "proposal" => Step::Proposal,
-            "prevote" => Step::Prevote,
-            "precommit" => Step::Precommit,
-            _ => return None,
-        };
-        let height = height.parse().ok().filter(|height| *height > 0)?;
-        if parts.next().is_some() { None } else { Hrs::new(height, round.parse().ok()?, step) }
-    };
-    parse().ok_or_else(|| format!("{text:?} is not height/round/step, as 1234/0/precommit"))
+    match text.parse::<Place>() {
+        Ok(Place(hrs)) if hrs.height.value() > 0 && hrs.step != Step::None => Ok(hrs),
+        Ok(_) => {
+            Err("a place that was signed has a height of at least 1, and proposal, prevote or precommit"
+                .to_owned())
+        }
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 #[cfg(test)]

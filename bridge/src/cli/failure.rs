@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::config::ConfigError;
 use crate::node::IdentityError;
-use crate::validator::PinsError;
+use crate::validator::{MemoryError, PinsError};
 
 /// Cause and cure, and the exit code of `sysexits.h` that fits.
 #[derive(Debug)]
@@ -60,6 +60,12 @@ impl From<PinsError> for Failure {
 
 impl From<IdentityError> for Failure {
     fn from(error: IdentityError) -> Self {
+        Self { code: 78, text: error.to_string() }
+    }
+}
+
+impl From<MemoryError> for Failure {
+    fn from(error: MemoryError) -> Self {
         Self { code: 78, text: error.to_string() }
     }
 }

@@ -2,8 +2,10 @@
 
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
+use std::path::PathBuf;
 
 use highwater_core::apdu::{Command, MAX_COMMAND, Reply, Status};
+use highwater_core::hrs::Hrs;
 
 use super::Failure;
 use crate::admin::Client;
@@ -32,9 +34,24 @@ pub(super) fn state_dir(config: &Config) -> Result<(), Failure> {
         .map_err(|error| Failure::io(dir.display(), &error))
 }
 
+/// Where it is noted that the state was carried to another host.
+pub(super) fn exported_mark(config: &Config) -> PathBuf {
+    config.state_dir.join("exported")
+}
+
+/// Refuses to sign, or to prepare it, with a state that was carried to another host.
+pub(super) fn not_exported(config: &Config) -> Result<(), Failure> {
+    let mark = exported_mark(config);
+    match fs::read_to_string(&mark) {
+        Ok(said) => Err(Failure::usage(advice::exported(&mark, &said))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Failure::io(mark.display(), &error)),
+    }
+}
+
 /// Locks the device for this process, until the locks are dropped.
 pub(super) fn lock(config: &Config) -> Result<Vec<Lock>, Failure> {
-    let take = |path: std::path::PathBuf| match Lock::take(&path) {
+    let take = |path: PathBuf| match Lock::take(&path) {
         Ok(lock) => Ok(lock),
         Err(LockError::Held(path)) => {
             Err(Failure::unavailable(advice::second_daemon(&path.display().to_string())))
@@ -69,6 +86,7 @@ impl Link {
                 (report.device, report.fault)
             }
             Self::Own { device, .. } => {
+                device.look().await;
                 let seen = device.seen();
                 (seen.session, seen.fault.as_ref().map(advice::fault))
             }
@@ -95,8 +113,22 @@ impl Link {
         let (data, word) = Reply::split(&reply).unwrap_or((&[], 0));
         match Status::from_word(word) {
             Some(Status::Ok) => Ok(data.to_vec()),
-            Some(status) => Err(Failure::unavailable(format!("{word:04x}: {}", advice::status(status)))),
-            None => Err(Failure::unavailable(format!("{word:04x}: another app's answer; open Highwater"))),
+            _ => Err(Failure::unavailable(advice::question_refused(word))),
+        }
+    }
+
+    /// What the running daemon remembers of a chain as the highest place asked; `None` if none runs.
+    pub(super) async fn asked(&mut self, chain: &str) -> Result<Option<Hrs>, Failure> {
+        let Self::Daemon(client) = self else { return Ok(None) };
+        let report = client.status().await.map_err(Failure::unavailable)?;
+        Ok(report.chains.iter().find(|known| known.chain == chain).map(|known| known.asked.0))
+    }
+
+    /// Tells a running daemon that pins have moved.
+    pub(super) async fn repin(&mut self) -> Result<(), Failure> {
+        match self {
+            Self::Daemon(client) => client.repin().await.map_err(Failure::unavailable),
+            Self::Own { .. } => Ok(()),
         }
     }
 

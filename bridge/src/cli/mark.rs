@@ -6,6 +6,7 @@ use highwater_core::hrs::Hrs;
 use super::chain::chain_id;
 use super::link::Link;
 use super::{Failure, prompt};
+use crate::advice;
 use crate::config::Config;
 use crate::device::{Session, Slot};
 
@@ -29,7 +30,5 @@ pub(super) async fn set(config: &Config, id: &str, to: Hrs, yes_simulated: bool)
 }
 
 fn find<'a>(session: &'a Session, id: &str) -> Result<&'a Slot, Failure> {
-    session.chain(id).ok_or_else(|| {
-        Failure::unavailable(format!("{id} is not approved on this device: run `highwater chain add {id}`"))
-    })
+    session.chain(id).ok_or_else(|| Failure::unavailable(advice::not_on_device(id)))
 }

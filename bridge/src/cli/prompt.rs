@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use highwater_core::apdu::{Command, PromptState, PromptStatus, Status};
+use highwater_core::apdu::{Command, PromptState, PromptStatus};
 
 use super::Failure;
 use super::link::Link;
@@ -22,9 +22,7 @@ pub(super) async fn ask(
     yes_simulated: bool,
 ) -> Result<PromptStatus, Failure> {
     if target == 0 && !yes_simulated && !std::io::stdin().is_terminal() {
-        return Err(Failure::unavailable(
-            "the simulated device's owner answers at a terminal, and there is none: run the command in one",
-        ));
+        return Err(Failure::unavailable(advice::no_terminal()));
     }
     let data = link.ask(command).await?;
     let ticket = data.try_into().map(u32::from_le_bytes).map_err(|_| malformed())?;
@@ -34,6 +32,20 @@ pub(super) async fn ask(
     } else {
         eprintln!("Look at the device: {question}");
     }
+    let outcome = tokio::select! {
+        outcome = watch(link, ticket) => Some(outcome),
+        _ = tokio::signal::ctrl_c() => None,
+    };
+    match outcome {
+        Some(outcome) => outcome,
+        None => {
+            link.ask(Command::PromptCancel(ticket)).await?;
+            Err(Failure::unavailable(advice::taken_back()))
+        }
+    }
+}
+
+async fn watch(link: &mut Link, ticket: u32) -> Result<PromptStatus, Failure> {
     let until = Instant::now() + PATIENCE;
     while Instant::now() < until {
         let data = link.ask(Command::PromptStatus(ticket)).await?;
@@ -44,21 +56,14 @@ pub(super) async fn ask(
                 continue;
             }
             PromptState::Approved => return Ok(status),
-            PromptState::Denied => "the owner refused: nothing was changed",
-            PromptState::Expired => {
-                "nobody pressed a button in time: nothing was changed; run the command again"
-            }
-            PromptState::Moved => {
-                "the mark moved past what was asked while the question stood: look at it and run the command again"
-            }
-            PromptState::Failed => {
-                let reason = Status::from_word(status.status).map_or("unknown reason", advice::status);
-                return Err(Failure::unavailable(format!("approved, but it failed: {reason}")));
-            }
+            PromptState::Denied => advice::denied(),
+            PromptState::Expired => advice::expired(),
+            PromptState::Moved => advice::moved(),
+            PromptState::Failed => advice::failed(status.status),
         };
         return Err(Failure::unavailable(failed));
     }
-    Err(Failure::unavailable("no decision for 15 minutes: run the command again"))
+    Err(Failure::unavailable(advice::no_decision(PATIENCE.as_secs() / 60)))
 }
 
 /// The owner of a simulated device answers at the terminal.
@@ -71,7 +76,5 @@ fn typed(question: &str) -> Result<bool, Failure> {
 }
 
 fn malformed() -> Failure {
-    Failure::unavailable(
-        "the device's reply to a prompt is malformed: restart the app and run the command again",
-    )
+    Failure::unavailable(advice::prompt_malformed())
 }

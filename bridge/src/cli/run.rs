@@ -6,25 +6,29 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Failure;
-use super::link::{lock, simulated_warning};
+use super::link::{lock, not_exported, simulated_warning};
 use super::supervise::death;
 use crate::admin::{self, Counters, Listener};
 use crate::advice;
 use crate::config::{Config, Transport};
 use crate::device::{self, Device};
 use crate::node::{self, Identity, Node};
-use crate::validator::{Pins, Validator};
+use crate::validator::{Memory, Pins, Validator};
 
 /// Serves until SIGTERM or Ctrl-C. A part that dies ends the whole, so that the service manager notices.
 pub(super) async fn run(config: Config) -> Result<(), Failure> {
+    not_exported(&config)?;
     let pins = Pins::load(&config.state_dir)?;
     if config.chains.is_empty() {
         return Err(Failure::usage("the config has no [[chain]]: add one, with its id and nodes"));
     }
-    if let Some(chain) = config.chains.iter().find(|chain| pins.get(&chain.id).is_none()) {
-        return Err(Failure::usage(advice::not_pinned(&chain.id)));
-    }
     let _locks = lock(&config)?;
+    Memory::sweep(&config.state_dir)?;
+    let mut chains = Vec::new();
+    for chain in &config.chains {
+        let pin = pins.get(&chain.id).ok_or_else(|| Failure::usage(advice::not_pinned(&chain.id)))?;
+        chains.push((chain, pin, Memory::load(&config.state_dir, &chain.id, &pin)?));
+    }
     if config.device.transport == Transport::Simulated {
         tracing::warn!("{}", simulated_warning());
     }
@@ -44,14 +48,15 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     let stop = CancellationToken::new();
     let mut validators = Vec::new();
     let mut nodes = JoinSet::new();
-    for chain in &config.chains {
-        let Some(pin) = pins.get(&chain.id) else { continue };
-        let validator = Validator::new(chain, pin, device.clone(), counters.clone());
+    for (chain, pin, memory) in chains {
+        let validator =
+            Validator::new(chain, pin, memory, &config.state_dir, device.clone(), counters.clone())
+                .map_err(|error| Failure::io("the state file's thread", &error))?;
         for address in &chain.nodes {
             // Checked with the config.
             let Ok(parsed) = address.parse() else { continue };
             let node = Node { chain: chain.id.clone(), address: parsed };
-            nodes.spawn(node::run(node, identity.clone(), validator.clone(), stop.clone()));
+            nodes.spawn(node::run(node, identity.clone(), validator.for_node(address), stop.clone()));
         }
         validators.push(validator);
     }

@@ -25,7 +25,8 @@ pub enum TransportError {
     Io(#[from] io::Error),
 }
 
-/// Why a request got no reply from the signer. All are undecided but [`Fault::OtherInstallation`].
+/// Why a request got no reply from the signer. All are undecided but [`Fault::OtherInstallation`] and
+/// [`Fault::WrongReply`], which comes only after a second try.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// The device is not there.
@@ -57,6 +58,9 @@ pub enum Fault {
     /// A reply that does not have the form of its command's.
     #[error("malformed reply to {0}")]
     Malformed(&'static str),
+    /// A reply that cannot be the one to what was asked, such as a signature that does not verify.
+    #[error("a reply to something else")]
+    WrongReply,
     /// Another installation of the app than the one pinned. Nothing was asked of it.
     #[error("installation {}, not {}", hex::encode(found), hex::encode(pinned))]
     OtherInstallation {

@@ -1,16 +1,18 @@
 //! The device: one owner thread, three transports, deadlines, reopen, resync.
 
 mod fault;
+mod handle;
 mod hid;
 mod lock;
 mod owner;
 mod session;
 mod simulated;
 mod speculos;
+mod turns;
 
 pub use fault::{Fault, TransportError};
+pub use handle::{Device, Died, Job, Seen};
 pub use lock::{Lock, LockError, paths as lock_paths};
-pub use owner::{Device, Died, Job, Seen};
 pub use session::{Session, Slot};
 
 use std::path::Path;

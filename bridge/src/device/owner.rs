@@ -1,12 +1,15 @@
-//! The one thread that talks to the device; everyone else hands it jobs.
+//! The one thread that talks to the device.
 
+use std::mem::Discriminant;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use highwater_core::apdu::{Reply, Status, ins};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
+use super::handle::{Job, Order, Seen};
+use super::turns::Turns;
 use super::{DEADLINE, Fault, Opener, SIGN_DEADLINE, Session, Transport};
 use crate::advice;
 
@@ -17,134 +20,13 @@ const CHECK: Duration = Duration::from_secs(5);
 /// Between two tries of one job.
 const RETRY: Duration = Duration::from_millis(200);
 
-/// One command for the device. All methods are called on the owner thread.
-pub trait Job: Send {
-    /// The command; `None` if nobody wants it any more. Asked right before each sending.
-    fn apdu(&mut self) -> Option<Vec<u8>>;
-
-    /// The only installation that may be asked.
-    fn installation(&self) -> Option<[u8; 16]> {
-        None
-    }
-
-    /// Whether to try again, a little later, after this fault.
-    fn keep_trying(&self, _fault: &Fault) -> bool {
-        false
-    }
-
-    /// The reply with its status word, or why there is none. Called even if the asker is gone by then.
-    fn done(self: Box<Self>, result: Result<Vec<u8>, Fault>);
-}
-
-/// What is known of the device.
-#[derive(Debug, Clone, Default)]
-pub struct Seen {
-    /// What it described itself as; `None` while it is away.
-    pub session: Option<Session>,
-    /// Why it is away.
-    pub fault: Option<Fault>,
-    /// Rises whenever marks or chains may have been changed by command, or another device was plugged in.
-    pub epoch: u64,
-}
-
-enum Order {
-    Job(Box<dyn Job>),
-    Press(bool, oneshot::Sender<bool>),
-    Look(oneshot::Sender<()>),
-    End,
-}
-
-/// A handle of the device; clones share it.
-#[derive(Debug, Clone)]
-pub struct Device {
-    orders: mpsc::Sender<Order>,
-    seen: watch::Receiver<Seen>,
-}
-
-/// Resolves when the owner thread ended, in whatever way.
-pub type Died = oneshot::Receiver<()>;
-
-impl Device {
-    /// Starts the owner thread, which opens the device by itself.
-    pub fn start(opener: Box<dyn Opener>) -> std::io::Result<(Self, Died)> {
-        let (orders, inbox) = mpsc::channel();
-        let (publish, seen) = watch::channel(Seen::default());
-        let (alive, died) = oneshot::channel::<()>();
-        let now = Instant::now();
-        let owner = Owner { opener, link: None, inbox, publish, lives: None, next_try: now, next_look: now };
-        thread::Builder::new().name("device".to_owned()).spawn(move || {
-            // Dropped when the thread ends, by a panic too.
-            let _alive = alive;
-            owner.run();
-        })?;
-        Ok((Self { orders, seen }, died))
-    }
-
-    /// Queues a job. If the owner thread is gone the job is dropped without a call.
-    pub fn submit(&self, job: Box<dyn Job>) {
-        let _ = self.orders.send(Order::Job(job));
-    }
-
-    /// One command of the operator. The reply holds its status word.
-    pub async fn exchange(&self, apdu: Vec<u8>) -> Result<Vec<u8>, Fault> {
-        let (answer, reply) = oneshot::channel();
-        self.submit(Box::new(Plain { apdu, answer }));
-        reply.await.unwrap_or(Err(Fault::Ending))
-    }
-
-    /// The owner of a simulated device presses; `false` if the device has real buttons.
-    pub async fn press(&self, approved: bool) -> bool {
-        let (answer, pressed) = oneshot::channel();
-        let _ = self.orders.send(Order::Press(approved, answer));
-        pressed.await.unwrap_or(false)
-    }
-
-    /// Asks the device for its state now, if it gets round to it within 3 s; else the last one known stays.
-    pub async fn look(&self) {
-        let (answer, looked) = oneshot::channel();
-        let _ = self.orders.send(Order::Look(answer));
-        let _ = tokio::time::timeout(Duration::from_secs(3), looked).await;
-    }
-
-    /// Ends the owner thread once what is queued is done.
-    pub fn finish(&self) {
-        let _ = self.orders.send(Order::End);
-    }
-
-    /// What is known of the device now.
-    pub fn seen(&self) -> Seen {
-        self.seen.borrow().clone()
-    }
-
-    /// Waits until the device was opened or could not be.
-    pub async fn looked(&self) -> Seen {
-        let mut seen = self.seen.clone();
-        match seen.wait_for(|seen| seen.session.is_some() || seen.fault.is_some()).await {
-            Ok(seen) => seen.clone(),
-            Err(_) => Seen { fault: Some(Fault::Ending), ..Seen::default() },
-        }
-    }
-}
-
-struct Plain {
-    apdu: Vec<u8>,
-    answer: oneshot::Sender<Result<Vec<u8>, Fault>>,
-}
-
-impl Job for Plain {
-    fn apdu(&mut self) -> Option<Vec<u8>> {
-        (!self.answer.is_closed()).then(|| self.apdu.clone())
-    }
-
-    fn done(self: Box<Self>, result: Result<Vec<u8>, Fault>) {
-        let _ = self.answer.send(result);
-    }
-}
-
-struct Owner {
+pub(super) struct Owner {
     opener: Box<dyn Opener>,
     link: Option<Box<dyn Transport>>,
     inbox: mpsc::Receiver<Order>,
+    turns: Turns,
+    /// The kinds of fault that were said since the device was ready.
+    said: Vec<Discriminant<Fault>>,
     publish: watch::Sender<Seen>,
     /// Of the last device that answered, kept while it is away.
     lives: Option<Lives>,
@@ -153,12 +35,39 @@ struct Owner {
 }
 
 impl Owner {
-    fn run(mut self) {
+    pub(super) fn new(
+        opener: Box<dyn Opener>,
+        inbox: mpsc::Receiver<Order>,
+        publish: watch::Sender<Seen>,
+    ) -> Self {
+        let (now, turns) = (Instant::now(), Turns::default());
+        Self {
+            opener,
+            link: None,
+            inbox,
+            turns,
+            said: Vec::new(),
+            publish,
+            lives: None,
+            next_try: now,
+            next_look: now,
+        }
+    }
+
+    pub(super) fn run(mut self) {
         self.look();
         loop {
             // Not pushed back by jobs: what changed behind our back is seen on a busy device too.
-            match self.inbox.recv_timeout(self.next_look.saturating_duration_since(Instant::now())) {
-                Ok(Order::Job(job)) => self.serve(job),
+            if Instant::now() >= self.next_look {
+                self.look();
+            }
+            let wait = match self.turns.is_empty() {
+                true => self.next_look.saturating_duration_since(Instant::now()),
+                false => Duration::ZERO,
+            };
+            // Everything that has come is put in its lane before the next job is served.
+            match self.inbox.recv_timeout(wait) {
+                Ok(Order::Job(job)) => self.turns.push(job),
                 Ok(Order::Press(approved, answer)) => {
                     let pressed = self.link.as_mut().is_some_and(|link| link.press(approved));
                     let _ = answer.send(pressed);
@@ -168,8 +77,17 @@ impl Owner {
                     // The asker may have lost its patience.
                     let _ = answer.send(());
                 }
-                Err(RecvTimeoutError::Timeout) => self.look(),
-                Ok(Order::End) | Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Some(job) = self.turns.next() {
+                        self.serve(job);
+                    }
+                }
+                Ok(Order::End) | Err(RecvTimeoutError::Disconnected) => {
+                    while let Some(job) = self.turns.next() {
+                        self.serve(job);
+                    }
+                    return;
+                }
             }
         }
     }
@@ -184,8 +102,19 @@ impl Owner {
     }
 
     fn serve(&mut self, mut job: Box<dyn Job>) {
+        let mut wrong = false;
         while let Some(apdu) = job.apdu() {
-            match self.exchange(&apdu, job.installation()) {
+            let mut result = self.exchange(&apdu, job.installation());
+            if result.as_ref().is_ok_and(|reply| !job.accepts(reply)) {
+                // Maybe the reply to something else: once more, on a fresh link.
+                self.lose(Fault::WrongReply);
+                self.next_try = Instant::now();
+                if !std::mem::replace(&mut wrong, true) {
+                    continue;
+                }
+                result = Err(Fault::WrongReply);
+            }
+            match result {
                 Err(fault) if job.keep_trying(&fault) => thread::sleep(RETRY),
                 result => return job.done(result),
             }
@@ -210,6 +139,11 @@ impl Owner {
                 let fault = Fault::OtherApp(format!("status {word:04x}"));
                 self.lose(fault.clone());
                 Err(fault)
+            }
+            // The app signs while it is locked, so this is not the app.
+            Some((_, Some(Status::Locked))) if instruction < ins::ADD_CHAIN => {
+                self.lose(Fault::Locked);
+                Err(Fault::Locked)
             }
             Some(_) => {
                 if instruction >= ins::ADD_CHAIN {
@@ -242,6 +176,7 @@ impl Owner {
         self.next_try = now + SEARCH / 2;
         self.link = Some(self.opener.open()?);
         self.resync()?;
+        self.said.clear();
         if let Some(session) = &self.publish.borrow().session {
             tracing::info!(
                 installation = %hex::encode(session.installation),
@@ -273,9 +208,10 @@ impl Owner {
     /// Closes; the next opening asks everything anew.
     fn lose(&mut self, fault: Fault) {
         self.link = None;
-        let news = self.publish.borrow().fault.as_ref().map(std::mem::discriminant)
-            != Some(std::mem::discriminant(&fault));
-        if news {
+        // Each kind is said once until the device is ready again, however they take turns.
+        let kind = std::mem::discriminant(&fault);
+        if !self.said.contains(&kind) {
+            self.said.push(kind);
             tracing::warn!("{}", advice::fault(&fault));
         }
         self.publish.send_modify(|seen| {

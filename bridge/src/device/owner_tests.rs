@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use highwater_core::apdu::{Command, MAX_COMMAND};
 use highwater_sim::SimDevice;
 
-use super::super::TransportError;
+use super::super::{Device, TransportError};
 use super::*;
 
 type Twist = fn(&[u8], Vec<u8>) -> Result<Vec<u8>, TransportError>;
@@ -112,4 +112,10 @@ async fn the_thread_ends_when_told() {
     device.finish();
     assert!(died.await.is_err(), "the sender is dropped with the thread");
     assert_eq!(device.exchange(apdu(Command::GetVersion)).await, Err(Fault::Ending));
+}
+
+#[tokio::test]
+async fn what_comes_in_place_of_a_name_is_never_shown() {
+    let late: Twist = |_, _| Ok([&[0xab; 64][..], &[0x90, 0]].concat());
+    assert_eq!(fault_of(late).await, Fault::OtherApp("one without a name".to_owned()));
 }

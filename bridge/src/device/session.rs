@@ -1,11 +1,11 @@
 //! What is at the other end: asked after every opening, before anything is signed.
 
 use highwater_core::apdu::{ChainState, ChainStatus, Command, MAX_COMMAND, PROTOCOL, Reply, Status, Version};
-use highwater_core::hrs::Hrs;
 use highwater_core::signer::APP_NAME;
 use serde::{Deserialize, Serialize};
 
 use super::Fault;
+use crate::place::Place;
 
 /// The signer as it described itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,15 +36,17 @@ pub struct Slot {
     /// The chain's life in this slot.
     pub incarnation: u16,
     /// The mark, as height/round/step; of an unclear chain a floor.
-    pub mark: String,
+    pub mark: Place,
     /// The highest signed, as height/round/step.
-    pub highest_signed: String,
+    pub highest_signed: Place,
     /// Records written, ever.
     pub writes: u32,
     /// Erases of the most worn page, in millionths of its rated life.
     pub wear_ppm: u32,
     /// The last refusal of this slot, as its status word; 0 if there was none.
     pub last_refusal: u16,
+    /// The place it was asked for.
+    pub refused: Place,
 }
 
 impl Session {
@@ -54,7 +56,7 @@ impl Session {
     pub fn open(mut exchange: impl FnMut(&[u8]) -> Result<Vec<u8>, Fault>) -> Result<Self, Fault> {
         let name = ask(&mut exchange, Command::GetAppName, "GET_APP_NAME")?;
         if name != APP_NAME {
-            return Err(Fault::OtherApp(String::from_utf8_lossy(&name).into_owned()));
+            return Err(Fault::OtherApp(app_name(&name)));
         }
         let data = ask(&mut exchange, Command::GetVersion, "GET_VERSION")?;
         let version = Version::parse(&data).ok_or(Fault::Malformed("GET_VERSION"))?;
@@ -104,17 +106,20 @@ impl Slot {
             chain: status.chain.map_or_else(String::new, |chain| chain.as_str().to_owned()),
             key_index: status.key_index,
             incarnation: status.incarnation,
-            mark: hrs(status.mark),
-            highest_signed: hrs(status.highest_signed),
+            mark: Place(status.mark),
+            highest_signed: Place(status.highest_signed),
             writes: status.writes,
             wear_ppm: status.wear_ppm,
             last_refusal: status.last_refusal,
+            refused: Place(status.refused),
         }
     }
 }
 
-fn hrs(hrs: Hrs) -> String {
-    hrs.to_string()
+/// A name as apps have them. Anything else is never shown: it may be the late reply to something secret.
+fn app_name(name: &[u8]) -> String {
+    let plain = name.len() <= 32 && name.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
+    if plain { String::from_utf8_lossy(name).into_owned() } else { "one without a name".to_owned() }
 }
 
 fn ask(

@@ -1,7 +1,7 @@
 //! The same signer in this process. Not a hardware key: its seed is a file.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -11,6 +11,7 @@ use highwater_sim::SimDevice;
 use rand::RngCore;
 
 use super::{Transport, TransportError};
+use crate::durable;
 
 /// Opens the simulated device that a state directory holds.
 pub(super) struct Opener {
@@ -82,20 +83,13 @@ fn seed(path: &Path) -> io::Result<Vec<u8>> {
     }
     seed.resize(32, 0);
     rand::rng().fill_bytes(&mut seed);
-    // Written aside and renamed, so that a cut leaves no half of a seed.
-    let aside = path.with_extension("seed.new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
-    file.write_all(&seed)?;
-    file.sync_all()?;
-    fs::rename(&aside, path)?;
-    if let Some(dir) = path.parent() {
-        File::open(dir)?.sync_all()?;
-    }
+    durable::replace(path, &seed)?;
     Ok(seed)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use super::super::Opener as _;

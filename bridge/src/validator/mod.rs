@@ -1,104 +1,194 @@
-//! One chain's validator: pinned key, last replies, verification of every signature before release.
+//! One chain's validator: pinned key, last replies, the host's memory, whose height it is, and verification of
+//! every signature before release.
+//!
+//! | room | holds |
+//! | --- | --- |
+//! | `pins` | key and installation of each chain, pinned when it was added |
+//! | `memory` | the state file: what was asked for and released, kept durable |
+//! | `ownership` | several nodes on one chain |
+//! | `replies` | what was given and may be given again |
+//! | `request` | one signature, from the device's queue to the node |
+//! | `settle` | what becomes of the device's answer |
 
+mod memory;
+mod ownership;
 mod pins;
 mod replies;
 mod request;
+mod settle;
 
+use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use highwater_core::apdu::{Reply, Signed, Status};
+use highwater_core::apdu::Status;
 use highwater_core::canonical::Message;
-use highwater_core::hrs::{Hrs, Step};
+use highwater_core::hrs::Hrs;
 use tokio::sync::oneshot;
 
 use crate::admin::Counters;
 use crate::advice;
 use crate::config::{self, OnAbsent};
-use crate::device::{Device, Fault};
-use crate::node::{Outcome, Service};
+use crate::device::Device;
+use crate::node::{Node, Outcome, Service};
 use crate::privval::SignRequest;
+use memory::Keeper;
+pub use memory::{Memory, MemoryError, path as memory_path};
+use ownership::{Foreign, Links};
 pub use pins::{Pin, Pins, PinsError};
-use replies::{Kept, Released, Replies};
+use replies::{Kept, Replies};
 use request::Request;
 
 /// How long nodes get silence before errors, from the first unanswered request of an absence.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The signer of one chain, as its nodes see it. Clones share everything.
+/// The signer of one chain, as one of its nodes sees it. Clones share everything.
 #[derive(Debug, Clone)]
-pub struct Validator(Arc<Inner>);
+pub struct Validator {
+    inner: Arc<Inner>,
+    /// The node's address.
+    node: Arc<str>,
+}
 
 #[derive(Debug)]
 struct Inner {
     chain: String,
-    pin: Pin,
+    key: [u8; 32],
     on_absent: OnAbsent,
     stop_height: Option<u64>,
     device: Device,
     counters: Counters,
+    /// Locked after `state`, if both are.
+    keeper: Keeper,
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     replies: Replies,
     /// Of the device, when `replies` were kept.
     epoch: u64,
+    links: Links,
+    /// The only installation that is asked.
+    installation: [u8; 16],
     /// When the first request of this absence came.
     absent_since: Option<Instant>,
-    /// The device's mark fell: nothing is signed any more.
-    fallen: Option<String>,
-    released: Option<Released>,
     last: Option<Hrs>,
+    last_refusal: Option<String>,
     extension_told: bool,
 }
 
 impl Validator {
-    /// A validator of `chain`, whose key and installation are pinned.
-    pub fn new(chain: &config::Chain, pin: Pin, device: Device, counters: Counters) -> Self {
-        Self(Arc::new(Inner {
+    /// A validator of `chain`, whose key and installation are pinned; `memory` is what its state file in
+    /// `state_dir` said.
+    pub fn new(
+        chain: &config::Chain,
+        pin: Pin,
+        memory: Memory,
+        state_dir: &Path,
+        device: Device,
+        counters: Counters,
+    ) -> io::Result<Self> {
+        let state = State {
+            replies: Replies::default(),
+            epoch: 0,
+            links: Links::new(Instant::now()),
+            installation: pin.installation,
+            absent_since: None,
+            last: None,
+            last_refusal: None,
+            extension_told: false,
+        };
+        let inner = Inner {
             chain: chain.id.clone(),
-            pin,
+            key: pin.key,
             on_absent: chain.on_absent,
             stop_height: chain.stop_height,
             device,
+            keeper: Keeper::start(memory, state_dir, counters.clone())?,
             counters,
-            state: Mutex::default(),
-        }))
+            state: Mutex::new(state),
+        };
+        Ok(Self { inner: Arc::new(inner), node: "".into() })
+    }
+
+    /// The same validator, as the node of this address sees it.
+    pub fn for_node(&self, node: &str) -> Self {
+        Self { inner: self.inner.clone(), node: node.into() }
+    }
+
+    /// The owner adopted another installation, whose mark is at or above all that was asked.
+    pub fn adopt(&self, installation: [u8; 16], asked: Hrs) {
+        let mut state = self.inner.state();
+        state.installation = installation;
+        state.replies = Replies::default();
+        drop(state);
+        self.inner.keeper.change_now(|memory| {
+            memory.asked = memory.asked.max(asked);
+            memory.fallen = None;
+        });
+    }
+
+    /// The installation it is pinned to.
+    pub fn installation(&self) -> [u8; 16] {
+        self.inner.state().installation
     }
 
     /// The chain id.
     pub fn chain(&self) -> &str {
-        &self.0.chain
+        &self.inner.chain
     }
 
     /// The last place signed since the start.
     pub fn last(&self) -> Option<Hrs> {
-        self.0.state().last
+        self.inner.state().last
+    }
+
+    /// The last refusal since the start, in words.
+    pub fn last_refusal(&self) -> Option<String> {
+        self.inner.state().last_refusal.clone()
+    }
+
+    /// Why nothing is signed any more, if the device's mark fell.
+    pub fn fallen(&self) -> Option<String> {
+        self.inner.keeper.read(|memory| memory.fallen.clone())
+    }
+
+    /// The highest place ever asked of a device.
+    pub fn asked(&self) -> Hrs {
+        self.inner.keeper.read(|memory| memory.asked)
     }
 
     /// Signatures since the start, refusals, and requests met with silence.
     pub fn counts(&self) -> [u64; 3] {
-        self.0.counters.of(&self.0.chain)
+        self.inner.counters.of(&self.inner.chain)
     }
 }
 
 impl Service for Validator {
     fn public_key(&self) -> [u8; 32] {
-        self.0.pin.key
+        self.inner.key
     }
 
     async fn sign(&self, request: SignRequest) -> Outcome {
-        let started = Instant::now();
-        let (answer, outcome) = oneshot::channel();
-        if let Some(outcome) = self.0.at_once(&request) {
-            return outcome;
-        }
-        let job = Request { validator: self.clone(), request, started, answer };
-        self.0.device.submit(Box::new(job));
-        // The owner thread is gone: the process is ending.
-        outcome.await.unwrap_or(Outcome::Silent)
+        let outcome = match self.inner.at_once(&request, &self.node) {
+            Some(outcome) => outcome,
+            None => {
+                let (answer, outcome) = oneshot::channel();
+                self.inner.device.submit(Box::new(Request::new(self.clone(), request, answer)));
+                // The owner thread is gone: the process is ending.
+                outcome.await.unwrap_or(Outcome::Silent)
+            }
+        };
+        // Written while the device worked, so there is seldom anything left to wait for. Of a refusal it may be
+        // that the mark fell, which must not be forgotten either.
+        self.inner.keeper.durable().await;
+        outcome
+    }
+
+    fn link(&self, _node: &Node, up: bool) {
+        self.inner.state().links.set(&self.node, up, Instant::now());
     }
 }
 
@@ -109,134 +199,85 @@ impl Inner {
     }
 
     /// What needs no device: rules of the bridge, and replies that were given before.
-    fn at_once(&self, request: &SignRequest) -> Option<Outcome> {
+    fn at_once(&self, request: &SignRequest, node: &str) -> Option<Outcome> {
+        let hrs = request.hrs;
         let Ok(message) = Message::parse(&request.sign_bytes) else {
-            return Some(self.refuse(request.hrs, Status::NotCanonical, None));
+            return Some(self.refuse(hrs, Status::NotCanonical, None));
         };
         if message.chain.as_str() != self.chain {
-            return Some(self.refused(advice::other_chain(&self.chain)));
+            return Some(self.refused(hrs, advice::other_chain(&self.chain)));
         }
         if let Some(stop) = self.stop_height
-            && message.hrs.height.value() > stop
+            && hrs.height.value() > stop
         {
-            return Some(self.refused(advice::beyond_stop(stop)));
+            return Some(self.refused(hrs, advice::beyond_stop(stop)));
         }
-        let fallen = self.state().fallen.clone();
-        if let Some(text) = fallen {
-            return Some(self.refused(text));
+        if let Some(text) = self.keeper.read(|memory| memory.fallen.clone()) {
+            return Some(self.refused(hrs, text));
         }
-        let mut state = self.state();
         if let Some(extension) = &request.extension {
             // Released without its extension's signature, such a precommit stops the node for good; an error does not.
             if !extension.is_empty() {
-                drop(state);
-                return Some(self.refused(advice::extension(&self.chain)));
+                return Some(self.refused(hrs, advice::extension(&self.chain)));
             }
-            if !state.extension_told {
-                state.extension_told = true;
+            if !std::mem::replace(&mut self.state().extension_told, true) {
                 tracing::info!("{}", advice::empty_extension(&self.chain));
             }
         }
-        state.forget_older(self.device.seen().epoch);
-        let kept = state.replies.find(&request.sign_bytes, &message)?;
-        tracing::debug!(chain = %self.chain, hrs = %message.hrs, "repeated");
-        Some(signed(kept))
-    }
-
-    /// What the device answered, on its owner thread. Called even if the node is gone: a late result is kept.
-    fn settle(&self, request: &SignRequest, started: Instant, result: Result<Vec<u8>, Fault>) -> Outcome {
-        let reply = match result {
-            Ok(reply) => reply,
-            Err(fault @ Fault::OtherInstallation { .. }) => return self.refused(advice::fault(&fault)),
-            Err(_) => return self.undecided(started),
-        };
-        let (data, word) = Reply::split(&reply).unwrap_or((&[], 0));
-        match Status::from_word(word) {
-            Some(Status::Ok) => self.release(request, started, data),
-            Some(status) if status.is_decided() => {
-                self.state().absent_since = None;
-                let mark = data.try_into().ok().and_then(|bytes: &[u8; Hrs::SIZE]| Hrs::from_bytes(bytes));
-                self.refuse(request.hrs, status, mark)
-            }
-            status => {
-                let cause = status.map_or("a status word of another app", advice::status);
-                tracing::warn!(chain = %self.chain, hrs = %request.hrs, "no signature yet: {cause}");
-                self.undecided(started)
-            }
-        }
-    }
-
-    /// Verifies before anything is kept or told. What fails is never shown: it may be half of a fault attack.
-    fn release(&self, request: &SignRequest, started: Instant, data: &[u8]) -> Outcome {
-        let (Some(given), Ok(message)) = (Signed::parse(data), Message::parse(&request.sign_bytes)) else {
-            return self.refused(advice::wrong_signature(&self.chain));
-        };
-        // A vote that was signed before comes back with the timestamp it was signed with.
-        let moved = given.timestamp != message.timestamp;
-        let over = replies::encode(&message.at(given.timestamp));
-        if moved && message.hrs.step == Step::Proposal || !self.verifies(&over, &given.signature) {
-            return self.refused(advice::wrong_signature(&self.chain));
-        }
         let mut state = self.state();
-        state.absent_since = None;
-        let seen = self.device.seen();
-        state.forget_older(seen.epoch);
-        let hrs = message.hrs;
-        let incarnation = seen
-            .session
-            .as_ref()
-            .and_then(|session| session.chain(&self.chain))
-            .map_or(0, |slot| slot.incarnation);
-        let released = Released::new(incarnation, &message);
-        if let Some(last) = state.released.as_ref().and_then(|last| last.conflict(&released)) {
-            let text = advice::fallen(&self.chain, last, hrs);
-            state.fallen = Some(text.clone());
-            drop(state);
-            return self.refused(text);
+        state.forget_older(self.device.seen().epoch);
+        if let Some(kept) = state.replies.find(&request.sign_bytes, &message) {
+            tracing::debug!(chain = %self.chain, %hrs, "repeated");
+            return Some(signed(kept));
         }
-        state.released = Some(released);
-        let kept = Kept { signature: given.signature, timestamp: given.timestamp };
-        state.replies.keep(&request.sign_bytes, &message, kept);
-        state.last = Some(hrs);
+        let now = Instant::now();
+        let admitted = self.keeper.read(|memory| memory.ownership.admits(node, &message, &state.links, now));
         drop(state);
-        let elapsed = started.elapsed();
-        self.counters.signed(&self.chain, hrs, elapsed);
-        tracing::info!(
-            chain = %self.chain,
-            height = hrs.height.value(),
-            round = hrs.round.value(),
-            step = advice::step(hrs.step),
-            ms = (elapsed.as_micros() as f64) / 1_000.0,
-            "signed"
-        );
-        signed(kept)
+        let text = match admitted.err()? {
+            Foreign::Owned { owner } => advice::owned(hrs, &owner, node),
+            Foreign::Locked { owner } => advice::locked_block(hrs, &owner, node),
+        };
+        Some(self.refused(hrs, text))
     }
 
-    fn verifies(&self, bytes: &[u8], signature: &[u8; 64]) -> bool {
-        ed25519_dalek::VerifyingKey::from_bytes(&self.pin.key).is_ok_and(|key| {
-            key.verify_strict(bytes, &ed25519_dalek::Signature::from_bytes(signature)).is_ok()
-        })
+    /// Before the device is asked: from now on it may be that this was signed. The file is written meanwhile.
+    fn ask(&self, request: &SignRequest, node: &str) {
+        let Ok(message) = Message::parse(&request.sign_bytes) else { return };
+        let asked = request.hrs;
+        let maybe = self.keeper.read(|memory| {
+            let mut next = memory.ownership.clone();
+            next.released(node, &message);
+            let news =
+                asked > memory.asked || memory.maybe.as_ref() != Some(&next) && memory.ownership != next;
+            news.then_some(next)
+        });
+        if maybe.is_some() {
+            self.keeper.change_now(|memory| {
+                memory.asked = memory.asked.max(asked);
+                memory.maybe = maybe;
+            });
+        }
+    }
+
+    /// A rule said no, so nothing was signed: what was asked does not count.
+    fn unask(&self, before: Hrs) {
+        self.keeper.change(|memory| {
+            memory.asked = before;
+            memory.maybe = None;
+        });
     }
 
     fn refuse(&self, asked: Hrs, status: Status, mark: Option<Hrs>) -> Outcome {
-        self.refused(advice::refused(&self.chain, asked, status, mark))
+        self.refused(asked, advice::refused(&self.chain, asked, status, mark))
     }
 
-    fn refused(&self, text: String) -> Outcome {
+    fn refused(&self, asked: Hrs, text: String) -> Outcome {
         self.counters.refused(&self.chain);
-        tracing::error!(chain = %self.chain, reason = %text, "refused");
+        tracing::error!(chain = %self.chain, hrs = %asked, reason = %text, "refused");
+        let place = asked.to_string();
+        let named = if text.contains(&place) { text.clone() } else { format!("{place}: {text}") };
+        self.state().last_refusal = Some(named);
         Outcome::Refused(text)
-    }
-
-    /// Nothing is known: silence, until an absence has lasted too long for the node's patience.
-    fn undecided(&self, started: Instant) -> Outcome {
-        let since = *self.state().absent_since.get_or_insert(started);
-        let away = since.elapsed();
-        if self.on_absent == OnAbsent::Error && away >= PATIENCE {
-            return self.refused(advice::absent(away.as_secs()));
-        }
-        self.counters.silent(&self.chain);
-        Outcome::Silent
     }
 }
 
@@ -255,4 +296,8 @@ fn signed(kept: Kept) -> Outcome {
 }
 
 #[cfg(test)]
+mod bench;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_nodes;

@@ -1,14 +1,13 @@
 //! What was pinned when each chain was added: its key and the installation that holds its mark.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::advice;
+use crate::{advice, durable};
 
 /// What a chain's signatures must come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,10 +76,27 @@ impl Pins {
             Some(_) => return Err(PinsError(advice::other_key(chain))),
             None => self.pins.insert(chain.to_owned(), pin),
         };
-        self.save().map_err(|error| PinsError(advice::state(&self.path, &error.to_string())))
+        self.write()
     }
 
-    /// Written aside, synced, renamed, and the directory synced: a cut leaves the old file or the new one.
+    /// Pins another installation of the same key: only `mark adopt` may, once that one's mark is high enough.
+    pub fn move_to(&mut self, chain: &str, installation: [u8; 16]) -> Result<(), PinsError> {
+        if let Some(pin) = self.pins.get_mut(chain) {
+            pin.installation = installation;
+        }
+        self.write()
+    }
+
+    /// Unpins a chain.
+    pub fn unpin(&mut self, chain: &str) -> Result<(), PinsError> {
+        self.pins.remove(chain);
+        self.write()
+    }
+
+    fn write(&self) -> Result<(), PinsError> {
+        self.save().map_err(|error| PinsError(advice::pins_io(&self.path, &error)))
+    }
+
     fn save(&self) -> io::Result<()> {
         let lines: BTreeMap<&str, Line> = self
             .iter()
@@ -89,15 +105,7 @@ impl Pins {
             })
             .collect();
         let text = toml::to_string(&lines).map_err(io::Error::other)?;
-        let aside = self.path.with_extension("toml.new");
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&aside, &self.path)?;
-        match self.path.parent() {
-            Some(dir) => File::open(dir)?.sync_all(),
-            None => Ok(()),
-        }
+        durable::replace(&self.path, text.as_bytes())
     }
 }
 

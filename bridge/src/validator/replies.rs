@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use highwater_core::canonical::{MAX_MESSAGE, Message, Timestamp};
 use highwater_core::hrs::{Hrs, Step};
 
+use super::memory::statement;
+
 /// Replies kept: a few heights, so that a node that reconnects finds its own.
 const KEPT: usize = 32;
 
@@ -55,32 +57,6 @@ impl Replies {
     pub(super) fn clear(&mut self) {
         self.entries.clear();
     }
-}
-
-/// The last signature released, within one life of the chain on the device.
-#[derive(Debug)]
-pub(super) struct Released {
-    incarnation: u16,
-    hrs: Hrs,
-    statement: Vec<u8>,
-}
-
-impl Released {
-    pub(super) fn new(incarnation: u16, message: &Message<'_>) -> Self {
-        Self { incarnation, hrs: message.hrs, statement: statement(message) }
-    }
-
-    /// The place that `next` conflicts with: below it, or there with another statement.
-    pub(super) fn conflict(&self, next: &Self) -> Option<Hrs> {
-        let lower = next.hrs < self.hrs;
-        let other = next.hrs == self.hrs && next.statement != self.statement;
-        (next.incarnation == self.incarnation && (lower || other)).then_some(self.hrs)
-    }
-}
-
-/// All that a message says but when.
-fn statement(message: &Message<'_>) -> Vec<u8> {
-    encode(&message.at(Timestamp::default()))
 }
 
 pub(super) fn encode(message: &Message<'_>) -> Vec<u8> {

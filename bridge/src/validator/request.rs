@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use highwater_core::apdu::{Command, MAX_COMMAND};
+use highwater_core::apdu::{Command, MAX_COMMAND, Reply, Status};
+use highwater_core::hrs::Hrs;
 use tokio::sync::oneshot;
 
+use super::settle::Verified;
 use super::{PATIENCE, Validator};
 use crate::config::OnAbsent;
 use crate::device::{Fault, Job};
@@ -15,10 +17,20 @@ use crate::privval::SignRequest;
 const TRY: Duration = Duration::from_secs(4);
 
 pub(super) struct Request {
-    pub(super) validator: Validator,
-    pub(super) request: SignRequest,
-    pub(super) started: Instant,
-    pub(super) answer: oneshot::Sender<Outcome>,
+    validator: Validator,
+    request: SignRequest,
+    started: Instant,
+    /// The highest place asked before this one.
+    before: Option<Hrs>,
+    /// The device's signature, once it was verified.
+    verified: Option<Verified>,
+    answer: oneshot::Sender<Outcome>,
+}
+
+impl Request {
+    pub(super) fn new(validator: Validator, request: SignRequest, answer: oneshot::Sender<Outcome>) -> Self {
+        Self { validator, request, started: Instant::now(), before: None, verified: None, answer }
+    }
 }
 
 impl Job for Request {
@@ -27,7 +39,9 @@ impl Job for Request {
         if self.answer.is_closed() {
             return None;
         }
-        if let Some(outcome) = self.validator.0.at_once(&self.request) {
+        let inner = &self.validator.inner;
+        // Asked again: another node may have got the height meanwhile.
+        if let Some(outcome) = inner.at_once(&self.request, &self.validator.node) {
             let (answer, _) = oneshot::channel();
             let _ = std::mem::replace(&mut self.answer, answer).send(outcome);
             return None;
@@ -35,23 +49,46 @@ impl Job for Request {
         let mut apdu = [0; MAX_COMMAND];
         // Canonical bytes always fit; `at_once` has parsed them.
         let len = Command::Sign(&self.request.sign_bytes).encode(&mut apdu)?;
+        self.before.get_or_insert_with(|| inner.keeper.read(|memory| memory.asked));
+        inner.ask(&self.request, &self.validator.node);
         Some(apdu[..len].to_vec())
     }
 
     fn installation(&self) -> Option<[u8; 16]> {
-        Some(self.validator.0.pin.installation)
+        Some(self.validator.installation())
+    }
+
+    fn lane(&self) -> &str {
+        &self.validator.inner.chain
+    }
+
+    fn accepts(&mut self, reply: &[u8]) -> bool {
+        match Reply::split(reply) {
+            Some((data, word)) if word == Status::Ok.word() => {
+                self.verified = self.validator.inner.verify(&self.request, data);
+                self.verified.is_some()
+            }
+            _ => true,
+        }
     }
 
     fn keep_trying(&self, fault: &Fault) -> bool {
-        let inner = &self.validator.0;
+        let inner = &self.validator.inner;
         let late = inner.on_absent == OnAbsent::Error
             && inner.state().absent_since.is_some_and(|since| since.elapsed() >= PATIENCE);
-        !matches!(fault, Fault::OtherInstallation { .. }) && !late && self.started.elapsed() < TRY
+        !matches!(fault, Fault::OtherInstallation { .. } | Fault::WrongReply)
+            && !late
+            && self.started.elapsed() < TRY
     }
 
     fn done(self: Box<Self>, result: Result<Vec<u8>, Fault>) {
-        let outcome = self.validator.0.settle(&self.request, self.started, result);
+        let Self { validator, request, started, before, verified, answer } = *self;
+        let inner = &validator.inner;
+        let outcome = match (result, verified) {
+            (Ok(_), Some(verified)) => inner.release(&request, &validator.node, started, verified),
+            (result, _) => inner.settle(&request, before.unwrap_or_default(), started, result),
+        };
         // The node may be gone; the result is kept for its next question.
-        let _ = self.answer.send(outcome);
+        let _ = answer.send(outcome);
     }
 }

@@ -1,5 +1,9 @@
 //! The bridge against nodes of our own: polite ones, hostile ones, and ones that vanish.
 
+mod desk;
+mod drills;
+mod emulator;
+mod faults;
 mod harness;
 mod hostile;
 mod link;
@@ -8,4 +12,5 @@ mod malformed;
 mod mutants;
 mod oracle;
 mod patience;
+mod sentences;
 mod vectors;

@@ -1,28 +1,8 @@
-//! One cause and one cure per fault: the only place with such sentences.
-
-pub(crate) mod link;
-
-use std::path::Path;
+//! Of the device: why it does not answer, why nothing is signed, why it said no.
 
 use highwater_core::apdu::Status;
-use highwater_core::hrs::{Hrs, Step};
 
 use crate::device::Fault;
-
-/// `1.2.3`.
-pub fn version([major, minor, patch]: [u8; 3]) -> String {
-    format!("{major}.{minor}.{patch}")
-}
-
-/// A step, as HRS are written.
-pub fn step(step: Step) -> &'static str {
-    match step {
-        Step::None => "none",
-        Step::Proposal => "proposal",
-        Step::Prevote => "prevote",
-        Step::Precommit => "precommit",
-    }
-}
 
 /// Why the device gives no answer.
 pub fn fault(fault: &Fault) -> String {
@@ -50,9 +30,14 @@ pub fn fault(fault: &Fault) -> String {
         Fault::Malformed(command) => format!(
             "the reply to {command} is malformed: replug the device; if it comes again, install the app again"
         ),
+        Fault::WrongReply => {
+            "the device's reply does not fit what was asked: it is opened anew and asked once more; if this goes on, \
+             check with `highwater device info` that the right device is plugged in"
+                .to_owned()
+        }
         Fault::OtherInstallation { found, pinned } => format!(
             "this is installation {} of the app, pinned is {}: a spare or a reinstalled app has the same key but \
-             not the mark; plug in the pinned device",
+             not the mark; plug in the pinned device, or let this one take over with `highwater mark adopt`",
             hex::encode(found),
             hex::encode(pinned)
         ),
@@ -118,7 +103,7 @@ pub fn status(status: Status) -> &'static str {
             "the question is gone, the app was restarted or another was asked: run the command again"
         }
         Status::ChainKnown => {
-            "the chain is approved already: see `highwater device info`, and `highwater mark set` to move its mark"
+            "the chain is approved already: see `highwater device info`, and use `highwater mark set` to move its mark, or `highwater mark adopt` to pin it here"
         }
         Status::TableFull => "all chain slots are taken: remove and forget a chain first",
         Status::StorageFault => {
@@ -137,99 +122,4 @@ pub fn status(status: Status) -> &'static str {
         }
         Status::Internal => "a fault inside the app: restart the app on the device",
     }
-}
-
-/// A refusal as the node's log will show it.
-pub fn refused(chain: &str, asked: Hrs, reason: Status, mark: Option<Hrs>) -> String {
-    let mark = mark.map_or_else(String::new, |mark| format!(" (mark {mark})"));
-    format!("{chain} {asked} refused with {:04x}{mark}: {}", reason.word(), status(reason))
-}
-
-/// The request is beyond the planned halt.
-pub fn beyond_stop(stop: u64) -> String {
-    format!(
-        "stop_height is {stop}: to sign beyond it, change or remove it in the config and restart the bridge"
-    )
-}
-
-/// A signature that does not verify; nothing of it is shown.
-pub fn wrong_signature(chain: &str) -> String {
-    format!(
-        "the device's signature for {chain} does not verify under the pinned key: it was thrown away; check with \
-         `highwater device info` that the right device is plugged in, and replace it if it is"
-    )
-}
-
-/// The device released less than it had released before.
-pub fn fallen(chain: &str, last: Hrs, now: Hrs) -> String {
-    format!(
-        "the device's mark of {chain} fell: it signed {now} in conflict with {last}; nothing more is signed for this \
-         chain: take the device out of service and restart the bridge only with another one"
-    )
-}
-
-/// The device has been away for too long.
-pub fn absent(seconds: u64) -> String {
-    format!("no answer from the device for {seconds} s: see the bridge's log for cause and cure")
-}
-
-/// The request names another chain than the link.
-pub fn other_chain(chain: &str) -> String {
-    format!("this socket signs for {chain:?} only: check the node's genesis and priv_validator_laddr")
-}
-
-/// A vote extension with content is to be signed.
-pub fn extension(chain: &str) -> String {
-    format!(
-        "{chain}: the application puts content into vote extensions, which this version does not sign, so the \
-         precommit is refused; this chain needs a version that signs extensions"
-    )
-}
-
-/// A precommit may want the signature of an empty extension.
-pub fn empty_extension(chain: &str) -> String {
-    format!(
-        "{chain}: vote extensions are not signed by this version; that is harmless unless the chain enabled them: \
-         then its node stops at the first precommit, so do not run this version there"
-    )
-}
-
-/// The config file cannot be read.
-pub fn config_unreadable(path: &Path, error: &std::io::Error) -> String {
-    format!("{} cannot be read ({error}): name a readable file with --config", path.display())
-}
-
-/// The config file is no such file.
-pub fn config_syntax(error: &str) -> String {
-    format!("{}\ncorrect the line shown; docs/operations.md lists every key", error.trim_end())
-}
-
-/// A chain was never added.
-pub fn not_pinned(chain: &str) -> String {
-    format!("chain {chain:?} has no pinned key: run `highwater chain add {chain} --key-index N` first")
-}
-
-/// The key is not the pinned one.
-pub fn other_key(chain: &str) -> String {
-    format!(
-        "{chain} is pinned with another key: it belongs to another device; plug that in, or use another state_dir"
-    )
-}
-
-/// A file of the state directory is not as it was written.
-pub fn state(path: &Path, cause: &str) -> String {
-    format!(
-        "{}: {cause}; restore it from a backup, or remove it and run `highwater chain add` again",
-        path.display()
-    )
-}
-
-/// Another daemon holds the state directory.
-pub fn second_daemon(path: &str) -> String {
-    format!("{path}: another highwater process owns this device; stop it first")
-}
-
-/// The daemon's socket broke.
-pub fn admin_broken(error: &std::io::Error) -> String {
-    format!("the daemon stopped answering ({error}): see its log, then run the command again")
 }

@@ -1,0 +1,85 @@
+//! Of chains and their devices: adding, adopting, removing, forgetting.
+
+use highwater_core::hrs::Hrs;
+
+/// The chain is not approved on this device.
+pub fn not_on_device(chain: &str) -> String {
+    format!("{chain} is not approved on this device: run `highwater chain add {chain}`")
+}
+
+/// The chain to adopt is not approved on this device yet.
+pub fn adopt_needs_index(chain: &str) -> String {
+    format!(
+        "{chain} is not approved on this device: run the command again with --key-index N, the number its key had \
+         when it was added; the device will ask for the chain and its mark together"
+    )
+}
+
+/// The device's key of the chain is not the pinned one.
+pub fn adopt_other_key(chain: &str) -> String {
+    format!(
+        "this device's key of {chain} is not the pinned one, so it is no spare of the same seed, or the chain was \
+         added with another --key-index: remove and forget the chain on it, or plug in the right device"
+    )
+}
+
+/// Nothing tells how high the mark must be.
+pub fn adopt_needs_mark(chain: &str, why: &str) -> String {
+    format!(
+        "{why}; nothing here tells what was signed last for {chain}: run the command again with --last-signed H/R/STEP, \
+         the highest place any device may have signed, from the chain itself and the logs of every bridge"
+    )
+}
+
+/// A device whose mark fell is not adopted again.
+pub fn adopt_fallen(why: &str) -> String {
+    format!("{why}; another device can be adopted, this one cannot")
+}
+
+/// Something changed while the question stood.
+pub fn adopt_changed(chain: &str) -> String {
+    format!(
+        "the device is not as it was when the question was asked: plug one in, leave it, and run `highwater mark adopt {chain}` again"
+    )
+}
+
+/// The mark did not come up to what was asked.
+pub fn adopt_low(chain: &str, mark: Hrs, floor: Hrs) -> String {
+    format!(
+        "the mark of {chain} on this device is {mark}, below {floor} that was asked before: run `highwater mark adopt {chain}` again and approve the mark"
+    )
+}
+
+/// The chain is pinned to another installation.
+pub fn pinned_elsewhere(chain: &str) -> String {
+    format!(
+        "{chain} is pinned to another device or installation: to move it to this one, with its mark, run \
+         `highwater mark adopt {chain}`"
+    )
+}
+
+/// Nothing is buried under that name.
+pub fn not_removed(chain: &str) -> String {
+    format!("{chain} has no tombstone on this device: run `highwater chain remove {chain}` first")
+}
+
+/// The slot is not damaged.
+pub fn not_damaged(slot: u8) -> String {
+    format!("slot {slot} is not damaged: see `highwater device info`, and name its chain instead")
+}
+
+/// The chain stands in the config.
+pub fn still_configured(chain: &str) -> String {
+    format!(
+        "{chain} still has its [[chain]] in the config: take it out and start the daemon again before the chain is forgotten"
+    )
+}
+
+/// The owner compared the key on the screen.
+pub fn key_shown(pinned: Option<bool>) -> &'static str {
+    match pinned {
+        Some(true) => "the owner confirmed it; it is the pinned key",
+        Some(false) => "the owner confirmed it, but another key is pinned here: plug in the pinned device",
+        None => "the owner confirmed it; it is not pinned here",
+    }
+}

@@ -1,0 +1,119 @@
+//! One cause and one cure per fault: the only place with such sentences.
+
+mod adopt;
+mod device;
+pub(crate) mod link;
+mod prompt;
+mod state;
+
+use std::path::Path;
+
+use highwater_core::apdu::Status;
+use highwater_core::hrs::{Hrs, Step};
+
+pub use adopt::*;
+pub use device::*;
+pub use prompt::*;
+pub use state::*;
+
+/// `1.2.3`.
+pub fn version([major, minor, patch]: [u8; 3]) -> String {
+    format!("{major}.{minor}.{patch}")
+}
+
+/// A step, as HRS are written.
+pub fn step(step: Step) -> &'static str {
+    match step {
+        Step::None => "none",
+        Step::Proposal => "proposal",
+        Step::Prevote => "prevote",
+        Step::Precommit => "precommit",
+    }
+}
+
+/// A refusal as the node's log will show it.
+pub fn refused(chain: &str, asked: Hrs, reason: Status, mark: Option<Hrs>) -> String {
+    let mark = mark.map_or_else(String::new, |mark| format!(" (mark {mark})"));
+    format!("{chain} {asked} refused with {:04x}{mark}: {}", reason.word(), status(reason))
+}
+
+/// The request is beyond the planned halt.
+pub fn beyond_stop(stop: u64) -> String {
+    format!(
+        "stop_height is {stop}: to sign beyond it, change or remove it in the config and restart the bridge"
+    )
+}
+
+/// A signature that does not verify; nothing of it is shown.
+pub fn wrong_signature(chain: &str) -> String {
+    format!(
+        "the device's signature for {chain} does not verify under the pinned key: it was thrown away; check with \
+         `highwater device info` that the right device is plugged in, and replace it if it is"
+    )
+}
+
+/// The device released less than it had released before.
+pub fn fallen(chain: &str, last: Hrs, now: Hrs) -> String {
+    format!(
+        "the device's mark of {chain} fell: it signed {now} in conflict with {last}; nothing more is signed for this \
+         chain: take the device out of service and restart the bridge only with another one"
+    )
+}
+
+/// The device has been away for too long.
+pub fn absent(seconds: u64) -> String {
+    format!("no answer from the device for {seconds} s: see the bridge's log for cause and cure")
+}
+
+/// The request names another chain than the link.
+pub fn other_chain(chain: &str) -> String {
+    format!("this socket signs for {chain:?} only: check the node's genesis and priv_validator_laddr")
+}
+
+/// A vote extension with content is to be signed.
+pub fn extension(chain: &str) -> String {
+    format!(
+        "{chain}: the application puts content into vote extensions, which this version does not sign, so the \
+         precommit is refused; this chain needs a version that signs extensions"
+    )
+}
+
+/// A precommit may want the signature of an empty extension.
+pub fn empty_extension(chain: &str) -> String {
+    format!(
+        "{chain}: vote extensions are not signed by this version; that is harmless unless the chain enabled them: \
+         then its node stops at the first precommit, so do not run this version there"
+    )
+}
+
+/// The config file cannot be read.
+pub fn config_unreadable(path: &Path, error: &std::io::Error) -> String {
+    format!("{} cannot be read ({error}): name a readable file with --config", path.display())
+}
+
+/// The config file is no such file.
+pub fn config_syntax(error: &str) -> String {
+    format!("{}\ncorrect the line shown; docs/operations.md lists every key", error.trim_end())
+}
+
+/// A chain was never added.
+pub fn not_pinned(chain: &str) -> String {
+    format!("chain {chain:?} has no pinned key: run `highwater chain add {chain} --key-index N` first")
+}
+
+/// The key is not the pinned one.
+pub fn other_key(chain: &str) -> String {
+    format!(
+        "{chain} is pinned with another key: it belongs to another device; plug that in, or use another state_dir"
+    )
+}
+
+/// Another daemon holds the state directory.
+pub fn second_daemon(path: &str) -> String {
+    format!("{path}: another highwater process owns this device; stop it first")
+}
+
+/// The daemon's socket broke.
+pub fn admin_broken(error: &std::io::Error) -> String {
+    format!("the daemon stopped answering ({error}): see its log, then run the command again")
+}

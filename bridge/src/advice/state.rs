@@ -1,0 +1,106 @@
+//! Of the state directory, and of whose height it is.
+
+use std::path::Path;
+
+use highwater_core::hrs::Hrs;
+
+/// A file of the state directory is not as it was written.
+pub fn state(path: &Path, cause: &str) -> String {
+    format!(
+        "{} cannot be used ({}); restore it from a copy, or, if it is lost, remove it and run `highwater mark adopt` \
+         with --last-signed for each chain",
+        path.display(),
+        cause.trim_end()
+    )
+}
+
+/// A pinned chain has no state file.
+pub fn memory_missing(path: &Path, chain: &str) -> String {
+    format!(
+        "{} is missing, so nobody knows what was asked for before; {}",
+        path.display(),
+        memory_cure(chain)
+    )
+}
+
+/// A state file is not what was written.
+pub fn memory_damaged(path: &Path, chain: &str, cause: &str) -> String {
+    format!("{} cannot be trusted ({cause}); {}", path.display(), memory_cure(chain))
+}
+
+/// A state file is of another chain or key.
+pub fn memory_foreign(path: &Path, chain: &str, found: &str) -> String {
+    format!("{} is {found}, not of the pinned {chain}; {}", path.display(), memory_cure(chain))
+}
+
+fn memory_cure(chain: &str) -> String {
+    format!(
+        "restore it from the newest copy, or, if it is lost, run `highwater mark adopt {chain}` with the pinned \
+         device plugged in"
+    )
+}
+
+/// A state file cannot be read or written.
+pub fn memory_io(path: &Path, error: &std::io::Error) -> String {
+    format!(
+        "{} cannot be read or written ({error}): free space on its disk, and let the bridge's user own it",
+        path.display()
+    )
+}
+
+/// The file of pins cannot be written.
+pub fn pins_io(path: &Path, error: &std::io::Error) -> String {
+    format!(
+        "{} cannot be written ({error}): free space on its disk, and let the bridge's user own it",
+        path.display()
+    )
+}
+
+/// The height belongs to another node.
+pub fn owned(asked: Hrs, owner: &str, node: &str) -> String {
+    format!(
+        "{asked} refused to {node}: {owner} signs this height; it is free when that node's link has been down for \
+         5 s, or at the next height"
+    )
+}
+
+/// The height's owner precommitted a block and is gone.
+pub fn locked_block(asked: Hrs, owner: &str, node: &str) -> String {
+    format!(
+        "{asked} refused to {node}: a block was precommitted at this height for {owner}, so only votes for it or nil \
+         are signed; the next height is free"
+    )
+}
+
+/// The state of this directory was exported.
+pub fn exported(mark: &Path, said: &str) -> String {
+    format!(
+        "this state was {}: the bridge signs on the host it was carried to; only if it was never imported anywhere, \
+         remove {}",
+        said.trim_end(),
+        mark.display()
+    )
+}
+
+/// The file to export to exists.
+pub fn export_exists(to: &Path) -> String {
+    format!("{} exists already: name a new file", to.display())
+}
+
+/// There is something to be overwritten.
+pub fn import_over(state_dir: &Path) -> String {
+    format!("{} knows chains already: name an empty state_dir in the config", state_dir.display())
+}
+
+/// It is no exported state.
+pub fn import_damaged(from: &Path, cause: &str) -> String {
+    format!(
+        "{} is not an exported state ({cause}): carry it over again from the host that exported it",
+        from.display()
+    )
+}
+
+/// Nobody answers at the admin socket.
+pub fn no_daemon() -> &'static str {
+    "no daemon runs on this state_dir: start it with `highwater run`, or ask the device itself with `highwater device info`"
+}

@@ -1,0 +1,127 @@
+//! `mark adopt`: another device or installation takes over a chain, once its mark is at or above everything
+//! that was ever asked before.
+
+use highwater_core::apdu::{Command, Named};
+use highwater_core::hrs::Hrs;
+
+use super::chain::{chain_id, key_of};
+use super::link::{Link, not_exported};
+use super::{Failure, prompt};
+use crate::advice;
+use crate::config::Config;
+use crate::device::Session;
+use crate::validator::{Memory, MemoryError, Pin, Pins};
+
+pub(super) async fn adopt(
+    config: &Config,
+    id: &str,
+    key_index: Option<u32>,
+    last_signed: Option<Hrs>,
+    yes_simulated: bool,
+) -> Result<(), Failure> {
+    not_exported(config)?;
+    let chain = chain_id(id)?;
+    let mut pins = Pins::load(&config.state_dir)?;
+    let mut link = Link::open(config).await?;
+    let session = link.session().await?;
+    let pinned = pins.get(id);
+    let (memory, floor) = remembered(config, id, pinned, &session, last_signed)?;
+    let floor = floor.max(link.asked(id).await?.unwrap_or_default());
+
+    let approved = session.chain(id);
+    let command = match approved {
+        None => {
+            let key_index = key_index.ok_or_else(|| Failure::usage(advice::adopt_needs_index(id)))?;
+            Some(Command::AddChain { chain, key_index, mark: floor })
+        }
+        Some(slot) => {
+            let key = key_of(&mut link, chain).await?;
+            if pinned.is_some_and(|pin| pin.key != key) {
+                return Err(Failure::unavailable(advice::adopt_other_key(id)));
+            }
+            let named = Named { chain, incarnation: slot.incarnation };
+            let low = slot.state != "armed" || slot.mark.0 < floor;
+            low.then_some(Command::SetMark { named, to: floor })
+        }
+    };
+    if let Some(command) = command {
+        let question = match approved {
+            None => format!("add chain {id} with mark {floor}."),
+            Some(slot) => format!("move the mark of {id} from {} to {floor}.", slot.mark),
+        };
+        prompt::ask(&mut link, command, &question, session.target, yes_simulated).await?;
+    }
+
+    // What counts is what stands now, on the device that was asked.
+    let now = link.session().await?;
+    let key = key_of(&mut link, chain).await?;
+    let slot = now.chain(id).filter(|slot| slot.state == "armed" && now.installation == session.installation);
+    let slot = slot.ok_or_else(|| Failure::unavailable(advice::adopt_changed(id)))?;
+    if pinned.is_some_and(|pin| pin.key != key) {
+        return Err(Failure::unavailable(advice::adopt_other_key(id)));
+    }
+    if slot.mark.0 < floor {
+        return Err(Failure::unavailable(advice::adopt_low(id, slot.mark.0, floor)));
+    }
+    // The state file first: cut in between, the old installation is pinned still, and the command can be run again.
+    let mut memory = memory.unwrap_or_else(|| Memory::new(id, key, floor));
+    memory.asked = memory.asked.max(slot.mark.0);
+    memory.fallen = None;
+    memory.save(&config.state_dir)?;
+    match pinned {
+        Some(_) => pins.move_to(id, now.installation)?,
+        None => pins.pin(id, Pin { key, installation: now.installation })?,
+    }
+    link.repin().await?;
+    println!(
+        "{id} adopted: installation {}, key {}, mark {}",
+        hex::encode(now.installation),
+        hex::encode(key),
+        slot.mark
+    );
+    if pinned.is_some_and(|pin| pin.installation != now.installation) {
+        println!(
+            "next: remove {id} from the other device if it still works; two of one seed must never sign at once"
+        );
+    }
+    Ok(())
+}
+
+/// What the host remembers, and the mark that a device must have at least.
+fn remembered(
+    config: &Config,
+    id: &str,
+    pinned: Option<Pin>,
+    session: &Session,
+    last_signed: Option<Hrs>,
+) -> Result<(Option<Memory>, Hrs), Failure> {
+    let said = last_signed.unwrap_or_default();
+    let Some(pin) = pinned else {
+        let why = format!("{id} has no pin in this state directory");
+        return match last_signed {
+            Some(said) => Ok((None, said)),
+            None => Err(Failure::usage(advice::adopt_needs_mark(id, &why))),
+        };
+    };
+    let same = pin.installation == session.installation;
+    match Memory::load(&config.state_dir, id, &pin) {
+        Ok(Memory { fallen: Some(why), .. }) if same => Err(Failure::unavailable(advice::adopt_fallen(&why))),
+        Ok(memory) => {
+            let floor = memory.asked.max(said);
+            Ok((Some(memory), floor))
+        }
+        Err(MemoryError::Io(path, error)) => Err(MemoryError::Io(path, error).into()),
+        // The pinned installation's own mark is the truth, so a lost file can be made from it.
+        Err(_) if same && session.chain(id).is_some_and(|slot| slot.state == "armed") => Ok((None, said)),
+        Err(error) if last_signed.is_none() => {
+            Err(Failure::usage(advice::adopt_needs_mark(id, &cause(&error))))
+        }
+        Err(_) => Ok((None, said)),
+    }
+}
+
+/// The first half of an error's text: the cure of this one is another here.
+fn cause(error: &MemoryError) -> String {
+    let text = error.to_string();
+    text.split_once("; ").map_or(text.clone(), |(cause, _)| cause.to_owned())
+}

@@ -1,0 +1,130 @@
+//! What a person is shown of device and chains.
+
+use std::fmt::Write as _;
+
+use highwater_core::apdu::Status;
+
+use crate::admin::{ChainReport, Report};
+use crate::advice;
+use crate::device::{Session, Slot};
+
+/// Of a value, so that a line fits a terminal of 100 columns.
+const WIDTH: usize = 74;
+
+/// Everything, as `status` prints it.
+pub(super) fn report(report: &Report) -> String {
+    let mut text = match (&report.device, &report.fault) {
+        (Some(session), _) => device(session),
+        (None, Some(fault)) => format!("device   away\n{}", line("why", fault)),
+        (None, None) => "device   being opened\n".to_owned(),
+    };
+    let slots = report.device.iter().flat_map(|session| &session.slots);
+    for chain in &report.chains {
+        let slot = report.device.as_ref().and_then(|session| session.chain(&chain.chain));
+        let here = report.device.as_ref().map(|session| hex::encode(session.installation));
+        let state = match (slot, here) {
+            _ if chain.stopped.is_some() => "STOPPED".to_owned(),
+            (Some(_), Some(here)) if here != chain.installation => {
+                "pinned to another installation".to_owned()
+            }
+            (Some(slot), _) => slot.state.clone(),
+            (None, Some(_)) => "not approved on this device".to_owned(),
+            (None, None) => "waiting for the device".to_owned(),
+        };
+        let _ = writeln!(text, "\nchain    {}, {state}", chain.chain);
+        if let Some(slot) = slot {
+            text += &of_slot(slot);
+        }
+        text += &of_daemon(chain);
+    }
+    for slot in slots.filter(|slot| !report.chains.iter().any(|chain| chain.chain == slot.chain)) {
+        let _ = writeln!(text, "\nchain    {}, {}, not in the config", name(slot), slot.state);
+        text += &of_slot(slot);
+    }
+    text
+}
+
+/// The device alone, as `device info` prints it.
+pub(super) fn info(session: &Session) -> String {
+    let mut text = device(session);
+    for slot in &session.slots {
+        let _ = writeln!(text, "\nslot {}   {}, {}", slot.slot, name(slot), slot.state);
+        text += &of_slot(slot);
+    }
+    if session.slots.is_empty() && session.standing == 0 {
+        text += "\nno chain is approved: run `highwater chain add`\n";
+    }
+    text
+}
+
+fn device(session: &Session) -> String {
+    let kind = match session.target {
+        0 => "simulated, NOT A HARDWARE KEY",
+        1 => "Nano S",
+        _ => "unknown model",
+    };
+    let state = advice::standing(session.standing).unwrap_or("sound");
+    format!(
+        "device   {kind}, Highwater {}, {state}\n         installation {}\n",
+        advice::version(session.app),
+        hex::encode(session.installation)
+    )
+}
+
+fn of_slot(slot: &Slot) -> String {
+    let mark = match slot.state.contains("unclear") {
+        true => format!("unclear, at least {}", slot.mark),
+        false => slot.mark.to_string(),
+    };
+    let mut text = line("mark", &mark);
+    text += &line("highest signed", &slot.highest_signed.to_string());
+    text += &line("key", &format!("44'/118'/0'/0'/{}'", slot.key_index));
+    text += &line("wear", &format!("{} of rated life, {} writes", percent(slot.wear_ppm), slot.writes));
+    if slot.last_refusal != 0 {
+        let reason = Status::from_word(slot.last_refusal).map_or("unknown to this version", advice::status);
+        let said = format!("{}, {:04x}: {reason}", slot.refused, slot.last_refusal);
+        text += &line("device refused", &said);
+    }
+    text
+}
+
+fn of_daemon(chain: &ChainReport) -> String {
+    let mut text = line("last asked", &chain.asked.to_string());
+    let last = chain.last.map_or_else(|| "nothing yet".to_owned(), |last| last.to_string());
+    let counts = format!(
+        "{last} last, {} signed, {} refused, {} without answer",
+        chain.signatures, chain.refusals, chain.silences
+    );
+    text += &line("since start", &counts);
+    if let Some(refusal) = &chain.last_refusal {
+        text += &line("last refusal", refusal);
+    }
+    text
+}
+
+/// A name and its value, which goes on below itself where it is long.
+fn line(name: &str, value: &str) -> String {
+    let mut text = format!("         {name:<15}");
+    let mut column = 0;
+    for word in value.split(' ') {
+        let wide = word.chars().count();
+        if column > 0 && column + wide > WIDTH {
+            let _ = write!(text, "\n{:24}", "");
+            column = 0;
+        }
+        let _ = write!(text, " {word}");
+        column += wide + 1;
+    }
+    text.push('\n');
+    text
+}
+
+fn name(slot: &Slot) -> &str {
+    if slot.chain.is_empty() { "(unknown)" } else { &slot.chain }
+}
+
+/// Millionths as percent, rounded up: wear is never shown as less than it is.
+fn percent(ppm: u32) -> String {
+    let hundredths = ppm.div_ceil(100);
+    format!("{}.{:02} %", hundredths / 100, hundredths % 100)
+}

@@ -1,0 +1,165 @@
+//! The thread that keeps a chain's file up to date, beside the device's work.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::{Memory, MemoryError};
+use crate::admin::Counters;
+
+/// A change that nobody waits for is written with the next one that somebody waits for, or after this.
+const LAZY: Duration = Duration::from_millis(500);
+/// A disk that hangs holds a reply no longer than this.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// While nothing can be written, it is said no more often than this.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// Keeps a chain's memory; the file follows. Dropped, it writes what is left.
+#[derive(Debug)]
+pub(in crate::validator) struct Keeper {
+    shared: Arc<Shared>,
+    written: watch::Receiver<u64>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    desk: Mutex<Desk>,
+    news: Condvar,
+}
+
+#[derive(Debug)]
+struct Desk {
+    memory: Memory,
+    /// Counts changes; those up to `urgent` are waited for.
+    changes: u64,
+    urgent: u64,
+    ending: bool,
+}
+
+impl Keeper {
+    /// Starts the thread. The file must exist already: whoever pinned the chain wrote it.
+    pub(in crate::validator) fn start(
+        memory: Memory,
+        state_dir: &Path,
+        counters: Counters,
+    ) -> std::io::Result<Self> {
+        let desk = Desk { memory, changes: 0, urgent: 0, ending: false };
+        let shared = Arc::new(Shared { desk: Mutex::new(desk), news: Condvar::new() });
+        let (tell, written) = watch::channel(0);
+        let writer = Writer { shared: shared.clone(), state_dir: state_dir.to_owned(), tell, counters };
+        // What the thread says goes where its maker's words go.
+        let log = tracing::dispatcher::get_default(Clone::clone);
+        let thread = thread::Builder::new().name("state file".to_owned()).spawn(move || {
+            tracing::dispatcher::with_default(&log, || writer.run());
+        })?;
+        Ok(Self { shared, written, thread: Some(thread) })
+    }
+
+    /// What is remembered.
+    pub(in crate::validator) fn read<T>(&self, look: impl FnOnce(&Memory) -> T) -> T {
+        look(&self.shared.desk().memory)
+    }
+
+    /// Changes it; the file follows at leisure.
+    pub(in crate::validator) fn change<T>(&self, change: impl FnOnce(&mut Memory) -> T) -> T {
+        let mut desk = self.shared.desk();
+        desk.changes += 1;
+        let result = change(&mut desk.memory);
+        self.shared.news.notify_one();
+        result
+    }
+
+    /// Changes it; the file follows at once, and [`Keeper::durable`] waits for it.
+    pub(in crate::validator) fn change_now(&self, change: impl FnOnce(&mut Memory)) {
+        let mut desk = self.shared.desk();
+        desk.changes += 1;
+        desk.urgent = desk.changes;
+        change(&mut desk.memory);
+        self.shared.news.notify_one();
+    }
+
+    /// Waits until all that was changed at once is durable, or could not be made so: that was said aloud, and
+    /// does not keep a validator from signing.
+    pub(in crate::validator) async fn durable(&self) {
+        let wanted = self.shared.desk().urgent;
+        let mut written = self.written.clone();
+        // An error means that the thread is gone, so the process is ending.
+        let _ = tokio::time::timeout(PATIENCE, written.wait_for(|written| *written >= wanted)).await;
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.shared.desk().ending = true;
+        self.shared.news.notify_one();
+        if let Some(thread) = self.thread.take() {
+            // A panic there was printed when it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        // Changes are single assignments, so a panic elsewhere leaves nothing half done.
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Writer {
+    shared: Arc<Shared>,
+    state_dir: PathBuf,
+    tell: watch::Sender<u64>,
+    counters: Counters,
+}
+
+impl Writer {
+    fn run(self) {
+        let mut failing: Option<Instant> = None;
+        let mut written = 0;
+        while let Some((memory, changes)) = self.next(written) {
+            written = changes;
+            match memory.save(&self.state_dir) {
+                Ok(()) => {
+                    if failing.take().is_some() {
+                        tracing::info!(chain = %memory.chain, "the state file is written again");
+                    }
+                }
+                Err(error) => {
+                    self.counters.state_unwritten(&memory.chain);
+                    if failing.is_none_or(|said| said.elapsed() >= AGAIN) {
+                        failing = Some(Instant::now());
+                        say(&memory, &error);
+                    }
+                }
+            }
+            self.tell.send_replace(written);
+        }
+    }
+
+    /// The next state to write, once there is one: at once, after a while, or at the end.
+    fn next(&self, written: u64) -> Option<(Memory, u64)> {
+        let mut desk = self.shared.desk();
+        while desk.changes == written && !desk.ending {
+            desk = self.shared.news.wait(desk).unwrap_or_else(PoisonError::into_inner);
+        }
+        let until = Instant::now() + LAZY;
+        while desk.urgent <= written && !desk.ending {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            let waited = self.shared.news.wait_timeout(desk, left);
+            desk = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        (desk.changes > written).then(|| (desk.memory.clone(), desk.changes))
+    }
+}
+
+fn say(memory: &Memory, error: &MemoryError) {
+    tracing::error!(chain = %memory.chain, asked = %memory.asked, "{error}");
+}

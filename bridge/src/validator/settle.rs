@@ -1,0 +1,140 @@
+//! What becomes of the device's answer: verified, remembered, released; refused; or nothing known yet.
+
+use std::time::Instant;
+
+use highwater_core::apdu::{Reply, Signed, Status};
+use highwater_core::canonical::Message;
+use highwater_core::hrs::{Hrs, Step};
+
+use super::memory::Released;
+use super::replies::{Kept, encode};
+use super::{Inner, PATIENCE, signed};
+use crate::advice;
+use crate::config::OnAbsent;
+use crate::device::Fault;
+use crate::node::Outcome;
+use crate::privval::SignRequest;
+
+/// A signature that was verified against the exact bytes and the pinned key.
+#[derive(Debug)]
+pub(super) struct Verified {
+    kept: Kept,
+    bytes: Vec<u8>,
+}
+
+impl Inner {
+    /// Reads the device's reply to a request. What fails is never shown: it may be half of a fault attack.
+    pub(super) fn verify(&self, request: &SignRequest, data: &[u8]) -> Option<Verified> {
+        let (given, message) = (Signed::parse(data)?, Message::parse(&request.sign_bytes).ok()?);
+        // A vote that was signed before comes back with the timestamp it was signed with.
+        if given.timestamp != message.timestamp && message.hrs.step == Step::Proposal {
+            return None;
+        }
+        let bytes = encode(&message.at(given.timestamp));
+        let kept = Kept { signature: given.signature, timestamp: given.timestamp };
+        let key = ed25519_dalek::VerifyingKey::from_bytes(&self.key).ok()?;
+        key.verify_strict(&bytes, &ed25519_dalek::Signature::from_bytes(&given.signature)).ok()?;
+        Some(Verified { kept, bytes })
+    }
+
+    /// No signature came. On the device's owner thread, and called even if the node is gone.
+    /// `before` is the highest place asked before this request.
+    pub(super) fn settle(
+        &self,
+        request: &SignRequest,
+        before: Hrs,
+        started: Instant,
+        result: Result<Vec<u8>, Fault>,
+    ) -> Outcome {
+        let hrs = request.hrs;
+        let reply = match result {
+            Ok(reply) => reply,
+            Err(fault @ Fault::OtherInstallation { .. }) => {
+                self.unask(before);
+                return self.refused(hrs, advice::fault(&fault));
+            }
+            Err(Fault::WrongReply) => return self.refused(hrs, advice::wrong_signature(&self.chain)),
+            Err(_) => return self.undecided(hrs, started),
+        };
+        let (data, word) = Reply::split(&reply).unwrap_or((&[], 0));
+        match Status::from_word(word) {
+            Some(status) if status.is_decided() => {
+                self.state().absent_since = None;
+                self.unask(before);
+                let mark = data.try_into().ok().and_then(|bytes: &[u8; Hrs::SIZE]| Hrs::from_bytes(bytes));
+                self.refuse(hrs, status, mark)
+            }
+            status => {
+                let cause = status.map_or("a status word of another app", advice::status);
+                tracing::warn!(chain = %self.chain, %hrs, "no signature yet: {cause}");
+                self.undecided(hrs, started)
+            }
+        }
+    }
+
+    /// Remembers a signature, and gives it out unless it shows that the device's mark fell.
+    pub(super) fn release(
+        &self,
+        request: &SignRequest,
+        node: &str,
+        started: Instant,
+        verified: Verified,
+    ) -> Outcome {
+        let (hrs, Verified { kept, bytes }) = (request.hrs, verified);
+        let seen = self.device.seen();
+        let slot = seen.session.as_ref().and_then(|session| session.chain(&self.chain));
+        let released = Released {
+            installation: self.state().installation,
+            incarnation: slot.map_or(0, |slot| slot.incarnation),
+            bytes,
+            signature: kept.signature,
+        };
+        let fallen = self.keeper.read(|memory| memory.released.as_ref()?.conflict(&released));
+        if let Some(last) = fallen {
+            let text = advice::fallen(&self.chain, last, hrs);
+            self.keeper.change_now(|memory| memory.fallen = Some(text.clone()));
+            return self.refused(hrs, text);
+        }
+        // It was parsed when it was verified.
+        let Ok(message) = Message::parse(&request.sign_bytes) else { return Outcome::Silent };
+        self.keeper.change(|memory| {
+            memory.ownership.released(node, &message);
+            memory.maybe = None;
+            memory.released = Some(released);
+        });
+        let mut state = self.state();
+        state.absent_since = None;
+        state.forget_older(seen.epoch);
+        state.replies.keep(&request.sign_bytes, &message, kept);
+        state.last = Some(hrs);
+        drop(state);
+        let elapsed = started.elapsed();
+        self.counters.signed(&self.chain, hrs, elapsed);
+        tracing::info!(
+            chain = %self.chain,
+            height = hrs.height.value(),
+            round = hrs.round.value(),
+            step = advice::step(hrs.step),
+            ms = (elapsed.as_micros() as f64) / 1_000.0,
+            "signed"
+        );
+        signed(kept)
+    }
+
+    /// Nothing is known: silence, until an absence has lasted too long for the node's patience.
+    fn undecided(&self, hrs: Hrs, started: Instant) -> Outcome {
+        // It may have been signed: then the height is this node's.
+        self.keeper.change(|memory| {
+            if let Some(maybe) = memory.maybe.take() {
+                memory.ownership = maybe;
+            }
+        });
+        let since = *self.state().absent_since.get_or_insert(started);
+        let away = since.elapsed();
+        if self.on_absent == OnAbsent::Error && away >= PATIENCE {
+            return self.refused(hrs, advice::absent(away.as_secs()));
+        }
+        self.counters.silent(&self.chain);
+        Outcome::Silent
+    }
+}

@@ -1,0 +1,198 @@
+//! An operator's desk: a config, the program, its daemon, and a node that listens.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use highwater::privval::Codec;
+use highwater::privval::proto::{BlockId, Envelope, PartSetHeader, SignVoteRequest, Sum, Timestamp, Vote};
+use tempfile::TempDir;
+use tokio::net::{UnixListener, UnixStream};
+use tokio_util::codec::Framed;
+
+use crate::emulator::Emulator;
+use crate::harness::within;
+
+/// The chain of these tests.
+pub(crate) const CHAIN: &str = "alpha-1";
+
+/// A state directory and a config on one device.
+pub(crate) struct Desk {
+    dir: TempDir,
+    pub(crate) config: PathBuf,
+    pub(crate) emulator: Emulator,
+}
+
+impl Desk {
+    pub(crate) fn new(seed: &str) -> Self {
+        Self::with("", Emulator::start(seed))
+    }
+
+    /// With the chain approved and pinned, at height 1.
+    pub(crate) fn pinned(seed: &str) -> Self {
+        let desk = Self::new(seed);
+        desk.must(&["chain", "add", CHAIN, "--key-index", "0", "--next-height", "1"]);
+        desk
+    }
+
+    /// `more` goes into the chain's section.
+    pub(crate) fn with(more: &str, emulator: Emulator) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let config = dir.path().join("highwater.toml");
+        let text = format!(
+            "state_dir = {:?}\n[device]\ntransport = \"speculos\"\naddress = \"{}\"\n[[chain]]\nid = \"{CHAIN}\"\nnodes = [\"unix://{}\"]\n{more}",
+            dir.path().join("state"),
+            emulator.address,
+            dir.path().join("node.sock").display()
+        );
+        fs::write(&config, text).unwrap();
+        Self { dir, config, emulator }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_highwater"));
+        command
+            .args(args)
+            .arg("--config")
+            .arg(&self.config)
+            .current_dir(self.dir.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// What a person sees: the command, its output, its exit code; what differs from run to run has a name.
+    pub(crate) fn says(&self, args: &[&str]) -> String {
+        let done = self.command(args).output().unwrap();
+        let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+        let text =
+            format!("$ highwater {}\n{err}{out}exit {}\n", args.join(" "), done.status.code().unwrap());
+        self.named(&text)
+    }
+
+    /// It must succeed.
+    pub(crate) fn must(&self, args: &[&str]) -> String {
+        let said = self.says(args);
+        assert!(said.ends_with("exit 0\n"), "{said}");
+        said
+    }
+
+    /// Installations, paths and ports get names.
+    fn named(&self, text: &str) -> String {
+        let text = text.replace(&self.dir.path().display().to_string(), "[dir]");
+        let text = text.replace(&self.emulator.address.to_string(), "[address]");
+        let port = format!("highwater-speculos-{}.lock", self.emulator.address.port());
+        let text = text.replace(&format!("{}/{port}", std::env::temp_dir().display()), "[lock]");
+        let mut named = String::new();
+        for piece in text.split_inclusive(|c: char| !c.is_ascii_hexdigit()) {
+            let digits = piece.trim_end_matches(|c: char| !c.is_ascii_hexdigit());
+            match digits.len() {
+                32 => named += &piece.replace(digits, "[installation]"),
+                _ => named += piece,
+            }
+        }
+        named
+    }
+
+    /// Starts the daemon, and the node that it dials.
+    pub(crate) async fn daemon(&self) -> Daemon {
+        let socket = self.path("node.sock");
+        let _ = fs::remove_file(&socket);
+        let node = UnixListener::bind(&socket).unwrap();
+        let log = self.path("daemon.log");
+        let child = self.command(&["run"]).stdout(File::create(&log).unwrap()).spawn().unwrap();
+        let mut daemon = Daemon { child, log, node, link: None };
+        daemon.accept().await;
+        daemon
+    }
+}
+
+/// A running daemon; killed when dropped.
+pub(crate) struct Daemon {
+    child: Child,
+    log: PathBuf,
+    node: UnixListener,
+    link: Option<Framed<UnixStream, Codec>>,
+}
+
+impl Daemon {
+    /// The daemon dials (again).
+    pub(crate) async fn accept(&mut self) {
+        self.link = None;
+        let (stream, _) = within(self.node.accept()).await.unwrap();
+        self.link = Some(Framed::new(stream, Codec));
+    }
+
+    /// A reply within a node's patience; `None` is silence, after which the node cuts the link and the daemon
+    /// dials again.
+    pub(crate) async fn asks(&mut self, vote: Sum) -> Option<Sum> {
+        let link = self.link.as_mut().unwrap();
+        link.send(Envelope { sum: Some(vote) }).await.unwrap();
+        match tokio::time::timeout(Duration::from_secs(5), link.next()).await {
+            Ok(reply) => reply.expect("a reply, not the end").unwrap().sum,
+            Err(_) => {
+                self.accept().await;
+                None
+            }
+        }
+    }
+
+    /// As a node does: the same bytes again, until there is a reply.
+    pub(crate) async fn insists(&mut self, vote: &Sum) -> Sum {
+        for _ in 0..10 {
+            if let Some(reply) = self.asks(vote.clone()).await {
+                return reply;
+            }
+        }
+        panic!("no reply; the log says:\n{}", self.log());
+    }
+
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// The lines of the log that have this in them.
+    pub(crate) fn lines(&self, what: &str) -> Vec<String> {
+        self.log().lines().filter(|line| line.contains(what)).map(str::to_owned).collect()
+    }
+
+    /// Waits until the log says this.
+    pub(crate) async fn until(&self, what: &str) {
+        within(async {
+            while self.lines(what).is_empty() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await;
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // Failing means that it is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A prevote for a block of this number.
+pub(crate) fn prevote(height: i64, block: u8) -> Sum {
+    let part_set_header = Some(PartSetHeader { total: 1, hash: vec![block; 32] });
+    let vote = Vote {
+        r#type: 1,
+        height,
+        block_id: Some(BlockId { hash: vec![block; 32], part_set_header }),
+        timestamp: Some(Timestamp { seconds: 1_700_000_000, nanos: 0 }),
+        ..Default::default()
+    };
+    Sum::SignVoteRequest(SignVoteRequest {
+        vote: Some(vote),
+        chain_id: CHAIN.to_owned(),
+        skip_extension_signing: false,
+    })
+}

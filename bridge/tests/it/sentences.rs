@@ -1,0 +1,124 @@
+//! What a person sees at the command line: one file per case in `tests/cmd/`.
+//!
+//! `INSTA_UPDATE=always cargo test -p highwater --test it` writes them anew; read the difference.
+
+use std::fs;
+
+use highwater::privval::proto::Sum;
+use highwater_sim::Owner;
+
+use crate::desk::{CHAIN, Desk, prevote};
+use crate::emulator::{Fault, owned};
+use crate::harness::{refusal, signed_vote};
+
+/// Compares with the file of this name.
+pub(crate) fn shown(name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../cmd");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+const SET: [&str; 5] = ["mark", "set", CHAIN, "--next-height", "9"];
+
+#[test]
+fn the_device_is_away_locked_or_in_another_app() {
+    let desk = Desk::new("sentences");
+    for (fault, name) in [(Fault::Gone, "absent"), (Fault::Locked, "locked"), (Fault::OtherApp, "other-app")]
+    {
+        desk.emulator.fault(fault);
+        shown(&format!("device-info-{name}"), &desk.says(&["device", "info"]));
+    }
+}
+
+#[test]
+fn a_device_and_its_chains() {
+    let desk = Desk::new("sentences");
+    shown("device-info-blank", &desk.says(&["device", "info"]));
+    shown(
+        "chain-add",
+        &desk.says(&["chain", "add", CHAIN, "--key-index", "0", "--last-signed", "7/0/precommit"]),
+    );
+    shown("chain-add-known", &desk.says(&["chain", "add", CHAIN, "--key-index", "0", "--next-height", "1"]));
+    shown("device-info", &desk.says(&["device", "info"]));
+    shown("chain-list", &desk.says(&["chain", "list"]));
+    shown("chain-show-key", &desk.says(&["chain", "show-key", CHAIN]));
+    shown("mark-show", &desk.says(&["mark", "show", CHAIN]));
+    shown("pubkey", &desk.says(&["pubkey", CHAIN]));
+    shown("pubkey-unknown", &desk.says(&["pubkey", "beta-1"]));
+    shown("mark-show-unknown", &desk.says(&["mark", "show", "beta-1"]));
+    shown("mark-set-below-signed", &desk.says(&["mark", "set", CHAIN, "--next-height", "3"]));
+    shown("status-no-daemon", &desk.says(&["status"]));
+}
+
+#[test]
+fn what_became_of_a_question() {
+    let desk = Desk::pinned("sentences");
+    shown("mark-set", &desk.says(&SET));
+    desk.emulator.bench().device.owner = Owner::Refuses;
+    shown("mark-set-denied", &desk.says(&SET));
+    shown("mark-set-paused", &desk.says(&SET));
+    // Three minutes pass with each command from here on: the pause ends, and so does a question.
+    desk.emulator.bench().haste = 1_800;
+    desk.emulator.bench().device.owner = Owner::Away;
+    shown("mark-set-nobody-comes", &desk.says(&SET));
+    desk.emulator.bench().device.owner = Owner::Approves;
+    desk.emulator.bench().device.world.unlocked = false;
+    shown("mark-set-locked", &desk.says(&SET));
+    desk.emulator.bench().device.world.unlocked = true;
+    shown("mark-set-no-chain", &desk.says(&["mark", "set", "beta-1", "--next-height", "9"]));
+    shown("mark-set-no-mark", &desk.says(&["mark", "set", CHAIN]));
+}
+
+#[test]
+fn a_chain_is_removed_and_forgotten() {
+    let desk = Desk::pinned("sentences");
+    shown("chain-forget-not-removed", &desk.says(&["chain", "forget", "beta-1"]));
+    shown("chain-forget-configured", &desk.says(&["chain", "forget", CHAIN]));
+    shown("chain-remove", &desk.says(&["chain", "remove", CHAIN]));
+    let text = fs::read_to_string(&desk.config).unwrap();
+    fs::write(&desk.config, &text[..text.find("[[chain]]").unwrap()]).unwrap();
+    shown("chain-forget", &desk.says(&["chain", "forget", CHAIN]));
+    shown("chain-forget-sound-slot", &desk.says(&["chain", "forget", "--slot", "0"]));
+    assert!(!desk.path("state/chains/alpha-1.json").exists());
+}
+
+#[test]
+fn a_daemon_that_does_not_start() {
+    let desk = Desk::new("sentences");
+    shown("run-not-pinned", &desk.says(&["run"]));
+    desk.must(&["chain", "add", CHAIN, "--key-index", "0", "--next-height", "1"]);
+    let file = desk.path("state/chains/alpha-1.json");
+    let good = fs::read_to_string(&file).unwrap();
+    fs::remove_file(&file).unwrap();
+    shown("run-state-missing", &desk.says(&["run"]));
+    fs::write(&file, "").unwrap();
+    shown("run-state-empty", &desk.says(&["run"]));
+    fs::write(&file, good.replace("1/0/none", "0/0/none")).unwrap();
+    shown("run-state-damaged", &desk.says(&["run"]));
+    let other = Desk::pinned("another seed");
+    fs::copy(other.path("state/chains/alpha-1.json"), &file).unwrap();
+    shown("run-state-foreign", &desk.says(&["run"]));
+    fs::write(desk.path("state/pins.toml"), "alpha-1 = 7\n").unwrap();
+    shown("run-pins-damaged", &desk.says(&["run"]));
+    fs::write(&desk.config, "state_dir = \"/var/lib/highwater\"\n[device]\ntransport = \"usb\"\n").unwrap();
+    shown("run-config", &desk.says(&["run"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_status_of_a_running_daemon() {
+    let desk = Desk::pinned("sentences");
+    let mut daemon = desk.daemon().await;
+    signed_vote(daemon.insists(&prevote(5, 1)).await);
+    refusal(daemon.insists(&prevote(5, 2)).await);
+    shown("status", &desk.says(&["status"]));
+    shown("run-second-daemon", &desk.says(&["run"]));
+    desk.emulator.fault(Fault::Locked);
+    assert!(daemon.asks(prevote(6, 1)).await.is_none());
+    shown("status-locked", &desk.says(&["status"]));
+    desk.emulator.fault(Fault::None);
+    desk.emulator.swap(owned("sentences"));
+    let Sum::SignedVoteResponse(_) = daemon.insists(&prevote(6, 1)).await else { panic!("no vote") };
+    shown("status-another-installation", &desk.says(&["status"]));
+}
