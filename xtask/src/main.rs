@@ -6,6 +6,7 @@ mod demo;
 mod digest;
 mod firmware;
 mod gate;
+mod generate;
 mod ihex;
 mod manifest;
 mod process;
@@ -33,6 +34,8 @@ enum Command {
     Firmware(firmware::Args),
     /// Shows the main job: a real node whose every block is signed by the device.
     Demo(demo::Args),
+    /// Writes the tables of the documentation that the code decides.
+    Generate(generate::Args),
     /// Runs every check: format, lints, tests, docs, firmware, sideload tools, emulator and a real node.
     Test(test::Args),
 }
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Firmware(args) => firmware::command(&args),
         Command::Demo(args) => demo::command(&args),
+        Command::Generate(args) => generate::command(&args),
         Command::Test(args) => test::command(&args),
     };
     done.unwrap_or_else(|error| {

@@ -53,6 +53,7 @@ fn host(tally: &mut Tally, workspace: &Workspace, args: &Args) {
     tally.check("lints", || {
         process::run(workspace.cargo().args(["clippy", "--workspace", "--all-targets", "--", "-Dwarnings"]))
     });
+    tally.check("generated documentation", || crate::generate::check(workspace));
     tally.suite("unit, property and doc tests", || Ok(cargo_test(workspace, args)));
     tally.check("documentation", || {
         process::run(
