@@ -5,8 +5,10 @@
 
 mod answers;
 mod commands;
+mod faults;
 mod guarantees;
 mod marked;
+mod sources;
 mod status_words;
 
 use std::path::Path;
@@ -15,6 +17,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 
 use crate::workspace::Workspace;
+use sources::Sources;
 
 /// How `cargo xtask generate` is called.
 #[derive(clap::Args)]
@@ -73,8 +76,14 @@ fn documents(root: &Path) -> Result<Vec<Document>> {
         ("answers", answers::table()?),
         ("status words", status_words::table()),
     ];
-    let readme = [("guarantees", guarantees::table(root)?)];
-    Ok(vec![document(root, "docs/protocol.md", &protocol)?, document(root, "README.md", &readme)?])
+    let sources = Sources::read(root)?;
+    let readme = [("guarantees", guarantees::table(&sources)?)];
+    let security = [("faults", faults::table(&sources)?)];
+    Ok(vec![
+        document(root, "docs/protocol.md", &protocol)?,
+        document(root, "docs/security.md", &security)?,
+        document(root, "README.md", &readme)?,
+    ])
 }
 
 fn document(root: &Path, path: &'static str, tables: &[(&str, String)]) -> Result<Document> {
