@@ -8,6 +8,7 @@ mod commands;
 mod faults;
 mod guarantees;
 mod marked;
+mod screens;
 mod sources;
 mod status_words;
 
@@ -77,7 +78,7 @@ fn documents(root: &Path) -> Result<Vec<Document>> {
         ("status words", status_words::table()),
     ];
     let sources = Sources::read(root)?;
-    let readme = [("guarantees", guarantees::table(&sources)?)];
+    let readme = [("guarantees", guarantees::table(&sources)?), ("screens", screens::picture(root)?)];
     let security = [("faults", faults::table(&sources)?)];
     Ok(vec![
         document(root, "docs/protocol.md", &protocol)?,
