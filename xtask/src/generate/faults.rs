@@ -16,7 +16,7 @@ const fn fault(elsewhere: &'static str, here: &'static str, tests: &'static [&'s
     Fault { elsewhere, here, tests }
 }
 
-const FAULTS: [Fault; 24] = [
+const FAULTS: [Fault; 28] = [
     fault(
         "The mark lives in RAM and is set anew by a button at each start",
         "The mark is a record in flash; RAM holds its index only",
@@ -143,7 +143,30 @@ const FAULTS: [Fault; 24] = [
     fault(
         "Two processes sign from one state",
         "One owner of a device, by a lock that ends with the process",
-        &["a_second_owner_is_refused_until_the_first_ends"],
+        &["a_second_bridge_is_refused_and_commands_go_through_the_first"],
+    ),
+    fault(
+        "A state file that is missing, empty or in another folder counts as height 0",
+        "The daemon does not start, and says what to do; the mark is the device's anyway",
+        &["a_missing_empty_damaged_or_foreign_file_is_never_height_zero"],
+    ),
+    fault(
+        "The host's state is renamed into place but never synced",
+        "File and directory are synced before the reply leaves",
+        &["what_is_asked_is_durable_before_the_reply"],
+    ),
+    fault(
+        "A spare device, a restored backup or a reinstalled app signs from an old mark",
+        "Key and installation are pinned; another installation signs after its owner has raised its mark",
+        &[
+            "a_spare_of_the_same_seed_is_refused_until_its_stale_mark_was_raised",
+            "the_app_is_reinstalled_and_the_mark_carried_over_by_finger",
+        ],
+    ),
+    fault(
+        "Nodes that share a key race each other, or one that lags drops the link at each regression",
+        "The node of a height's first signature owns that height; the others get the same statement's signature or an error",
+        &["the_node_of_the_first_signature_owns_its_height_and_no_other"],
     ),
     fault(
         "Any bytes the node sends are signed under a prefix",

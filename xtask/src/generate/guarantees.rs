@@ -24,26 +24,34 @@ const GUARANTEES: [Guarantee; 5] = [
         name: "G2",
         says: "The mark never falls; when it cannot be told, nothing is signed until the owner sets it",
         held_by: "the rules of [docs/journal.md](docs/journal.md)",
-        tests: &["g2_the_mark_never_falls", "g2_the_mark_never_falls_and_tears_alone_never_make_it_unclear"],
+        tests: &[
+            "g2_the_mark_never_falls",
+            "g2_the_mark_never_falls_and_tears_alone_never_make_it_unclear",
+            "the_mark_and_the_repeat_survive_a_restart",
+        ],
     },
     Guarantee {
         name: "G3",
         says: "One statement per chain, height, round and step",
         held_by: "`hrs::judge`, one `match`",
-        tests: &["g3_one_statement_per_hrs"],
+        tests: &["g3_one_statement_per_hrs", "another_statement_at_the_mark_is_a_conflict"],
     },
     Guarantee {
         name: "G4",
         says: "Votes only: canonical votes and proposals of an approved chain; there is no raw signing",
         held_by: "`canonical::Message`",
-        tests: &["g4_votes_only"],
+        tests: &["g4_votes_only", "bytes_that_are_not_canonical_are_refused_with_the_rule_they_break"],
     },
     Guarantee {
         name: "G5",
         says: "Lowering needs a finger: adding, moving, removing and forgetting are approved on the device, with the \
                PIN valid at the press",
         held_by: "type `signer::permit::Approved`",
-        tests: &["g5_lowering_needs_a_finger", "the_press_counts_only_while_the_pin_is_valid"],
+        tests: &[
+            "g5_lowering_needs_a_finger",
+            "the_press_counts_only_while_the_pin_is_valid",
+            "a_rejected_chain_is_not_added",
+        ],
     },
 ];
 
