@@ -9,6 +9,8 @@ mod gate;
 mod generate;
 mod ihex;
 mod manifest;
+#[cfg(test)]
+mod packaging;
 mod process;
 mod sideload;
 mod test;

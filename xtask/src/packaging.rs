@@ -1,0 +1,65 @@
+//! What `packaging/` installs, judged by the programs that will read it, where they are there.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::process;
+
+fn packaging(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging").join(file)
+}
+
+/// Runs it if it is installed; fails if it is and says no.
+fn accepted(command: &mut Command) {
+    if process::on_path(&command.get_program().to_string_lossy()).is_none() {
+        eprintln!("{} is not here: not tried", command.get_program().to_string_lossy());
+        return;
+    }
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn systemd_accepts_the_unit_and_finds_it_hardened() {
+    // The unit names programs that exist only where it is installed.
+    let unit = std::fs::read_to_string(packaging("systemd/highwater.service")).unwrap();
+    let folder = std::env::temp_dir().join(format!("highwater-unit-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("highwater.service");
+    std::fs::write(&path, unit.replace("/usr/bin/highwater", "/bin/true")).unwrap();
+    accepted(Command::new("systemd-analyze").arg("verify").arg(&path));
+    // Exposure in tenths: below 2.0.
+    accepted(
+        Command::new("systemd-analyze").args(["security", "--offline=true", "--threshold=19"]).arg(&path),
+    );
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn systemd_accepts_the_users() {
+    accepted(Command::new("systemd-sysusers").arg("--dry-run").arg(packaging("sysusers.d/highwater.conf")));
+}
+
+#[test]
+fn the_rules_open_the_device_to_one_group_and_nobody_else() {
+    let rules = std::fs::read_to_string(packaging("udev/70-highwater.rules")).unwrap();
+    let nodes: Vec<_> = rules.lines().filter(|line| line.contains("MODE=")).collect();
+    assert_eq!(nodes.len(), 2, "hidraw and usb");
+    for rule in nodes {
+        let parts: Vec<_> = rule.split(", ").collect();
+        assert!(parts.iter().any(|part| part.ends_with("{idVendor}==\"2c97\"")), "{rule}");
+        assert!(parts.contains(&"MODE=\"0660\"") && parts.contains(&"GROUP=\"highwater\""), "{rule}");
+        assert!(parts.contains(&"TAG-=\"uaccess\""), "{rule}");
+    }
+}
+
+#[test]
+fn the_sample_configuration_is_toml_with_and_without_its_comments() {
+    let text = std::fs::read_to_string(packaging("highwater.toml")).unwrap();
+    toml::from_str::<toml::Table>(&text).unwrap();
+    let (head, chain) = text.split_once("# [[chain]]").unwrap();
+    let chain = format!("[[chain]]{}", chain.replace("\n# ", "\n"));
+    let whole: toml::Table = toml::from_str(&format!("{head}{chain}")).unwrap();
+    let keys: Vec<_> = whole["chain"][0].as_table().unwrap().keys().cloned().collect();
+    assert_eq!(keys, ["id", "nodes", "on_absent", "stop_height"]);
+}
