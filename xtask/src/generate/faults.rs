@@ -53,7 +53,7 @@ const FAULTS: [Fault; 28] = [
     fault(
         "A message that is no vote moves the mark, or resets its round",
         "Only a parsed vote or proposal reaches the journal, and only above the mark",
-        &["g4_votes_only", "the_whole_truth_table"],
+        &["g4_votes_only", "order_is_height_then_round_then_step_and_agrees_with_the_verdict"],
     ),
     fault(
         "Chain id, block and timestamp are not looked at; fields twice or out of order are taken, the last one wins",
