@@ -71,7 +71,7 @@ const FAULTS: [Fault; 28] = [
     fault(
         "Two chains share one mark, or a device moved to another chain keeps the old mark",
         "A slot, a ring and a mark for each chain id",
-        &["three_chains_and_no_more"],
+        &["signing_goes_on_while_a_prompt_stands_and_while_a_ring_is_prepared"],
     ),
     fault(
         "The same vote asked again is refused, so a lost reply is a lost vote",
