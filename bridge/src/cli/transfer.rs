@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Failure;
 use super::link::{exported_mark, lock, not_exported};
 use crate::config::Config;
+use crate::node::Identity;
 use crate::validator::{Memory, Pins, memory_path};
 use crate::{advice, durable};
 
@@ -23,6 +25,8 @@ struct Packed {
     pins: String,
     /// Each chain's state file.
     chains: BTreeMap<String, String>,
+    /// The key of our end of the links, in hex: nodes on `noise://` know this bridge by it.
+    identity: Option<String>,
 }
 
 /// Packs, and retires what was packed.
@@ -32,8 +36,13 @@ pub(super) fn export(config: &Config, to: &Path) -> Result<(), Failure> {
     let _locks = lock(config)?;
     let pins = Pins::load(&config.state_dir)?;
     let read = |path: &Path| fs::read_to_string(path).map_err(|error| Failure::io(path.display(), &error));
-    let mut packed =
-        Packed { format: FORMAT, pins: read(&config.state_dir.join("pins.toml"))?, chains: BTreeMap::new() };
+    let identity = match fs::read(Identity::path(&config.state_dir)) {
+        Ok(key) => Some(hex::encode(key)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(Failure::io(Identity::path(&config.state_dir).display(), &error)),
+    };
+    let pinned = read(&config.state_dir.join("pins.toml"))?;
+    let mut packed = Packed { format: FORMAT, pins: pinned, chains: BTreeMap::new(), identity };
     for (chain, pin) in pins.iter() {
         // Only what this host would start with itself.
         Memory::load(&config.state_dir, chain, &pin)?;
@@ -60,8 +69,8 @@ pub(super) fn import(config: &Config, from: &Path) -> Result<(), Failure> {
     if Pins::load(&config.state_dir)?.iter().next().is_some() || exported_mark(config).exists() {
         return Err(Failure::usage(advice::import_over(&config.state_dir)));
     }
-    let io = |path: &Path, error: std::io::Error| Failure::io(path.display(), &error);
-    let text = fs::read(from).map_err(|error| io(from, error))?;
+    let failed = |path: &Path, error: io::Error| Failure::io(path.display(), &error);
+    let text = fs::read(from).map_err(|error| failed(from, error))?;
     let packed: Packed = serde_json::from_slice(&text)
         .map_err(|error| Failure::usage(advice::import_damaged(from, &error.to_string())))?;
     if packed.format != FORMAT {
@@ -69,15 +78,21 @@ pub(super) fn import(config: &Config, from: &Path) -> Result<(), Failure> {
         return Err(Failure::usage(advice::import_damaged(from, &cause)));
     }
     let folder = config.state_dir.join("chains");
-    fs::create_dir_all(&folder).map_err(|error| io(&folder, error))?;
+    fs::create_dir_all(&folder).map_err(|error| failed(&folder, error))?;
     for (chain, text) in &packed.chains {
         super::chain::chain_id(chain)?;
         let path = memory_path(&config.state_dir, chain);
-        durable::replace(&path, text.as_bytes()).map_err(|error| io(&path, error))?;
+        durable::replace(&path, text.as_bytes()).map_err(|error| failed(&path, error))?;
+    }
+    if let Some(identity) = &packed.identity {
+        let key = hex::decode(identity)
+            .map_err(|error| Failure::usage(advice::import_damaged(from, &error.to_string())))?;
+        let path = Identity::path(&config.state_dir);
+        durable::replace(&path, &key).map_err(|error| failed(&path, error))?;
     }
     // Last: until the pins stand, nothing starts.
     let path = config.state_dir.join("pins.toml");
-    durable::replace(&path, packed.pins.as_bytes()).map_err(|error| io(&path, error))?;
+    durable::replace(&path, packed.pins.as_bytes()).map_err(|error| failed(&path, error))?;
     for (chain, pin) in Pins::load(&config.state_dir)?.iter() {
         let memory = Memory::load(&config.state_dir, chain, &pin)?;
         println!("{chain} imported: last asked {}", memory.asked);

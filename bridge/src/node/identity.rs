@@ -25,9 +25,14 @@ pub struct Identity(Arc<SigningKey>);
 pub struct IdentityError(String);
 
 impl Identity {
+    /// Where the key of a state directory stands.
+    pub(crate) fn path(state_dir: &Path) -> PathBuf {
+        state_dir.join(FILE)
+    }
+
     /// Reads the key of a state directory; makes it the first time.
     pub fn load(state_dir: &Path) -> Result<Self, IdentityError> {
-        let path = state_dir.join(FILE);
+        let path = Self::path(state_dir);
         let fail = |cause: &str| IdentityError(advice::link::identity(&path, cause));
         match read(&path) {
             Ok(Some(key)) => Ok(Self(Arc::new(key))),

@@ -9,6 +9,7 @@
 //! | `replies` | what was given and may be given again |
 //! | `request` | one signature, from the device's queue to the node |
 //! | `settle` | what becomes of the device's answer |
+//! | `state` | what a restart may forget |
 
 mod memory;
 mod ownership;
@@ -16,6 +17,7 @@ mod pins;
 mod replies;
 mod request;
 mod settle;
+mod state;
 
 use std::io;
 use std::path::Path;
@@ -35,10 +37,11 @@ use crate::node::{Node, Outcome, Service};
 use crate::privval::SignRequest;
 use memory::Keeper;
 pub use memory::{Memory, MemoryError, path as memory_path};
-use ownership::{Foreign, Links};
+use ownership::Foreign;
 pub use pins::{Pin, Pins, PinsError};
 use replies::{Kept, Replies};
 use request::Request;
+use state::State;
 
 /// How long nodes get silence before errors, from the first unanswered request of an absence.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -64,21 +67,6 @@ struct Inner {
     state: Mutex<State>,
 }
 
-#[derive(Debug)]
-struct State {
-    replies: Replies,
-    /// Of the device, when `replies` were kept.
-    epoch: u64,
-    links: Links,
-    /// The only installation that is asked.
-    installation: [u8; 16],
-    /// When the first request of this absence came.
-    absent_since: Option<Instant>,
-    last: Option<Hrs>,
-    last_refusal: Option<String>,
-    extension_told: bool,
-}
-
 impl Validator {
     /// A validator of `chain`, whose key and installation are pinned; `memory` is what its state file in
     /// `state_dir` said.
@@ -90,16 +78,6 @@ impl Validator {
         device: Device,
         counters: Counters,
     ) -> io::Result<Self> {
-        let state = State {
-            replies: Replies::default(),
-            epoch: 0,
-            links: Links::new(Instant::now()),
-            installation: pin.installation,
-            absent_since: None,
-            last: None,
-            last_refusal: None,
-            extension_told: false,
-        };
         let inner = Inner {
             chain: chain.id.clone(),
             key: pin.key,
@@ -108,7 +86,7 @@ impl Validator {
             device,
             keeper: Keeper::start(memory, state_dir, counters.clone())?,
             counters,
-            state: Mutex::new(state),
+            state: Mutex::new(State::new(pin.installation)),
         };
         Ok(Self { inner: Arc::new(inner), node: "".into() })
     }
@@ -278,16 +256,6 @@ impl Inner {
         let named = if text.contains(&place) { text.clone() } else { format!("{place}: {text}") };
         self.state().last_refusal = Some(named);
         Outcome::Refused(text)
-    }
-}
-
-impl State {
-    /// Replies do not outlive a change of marks by command, or another device.
-    fn forget_older(&mut self, epoch: u64) {
-        if self.epoch != epoch {
-            self.replies.clear();
-            self.epoch = epoch;
-        }
     }
 }
 

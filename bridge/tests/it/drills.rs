@@ -71,6 +71,7 @@ async fn the_bridge_moves_to_another_host_and_signs_at_one_only() {
     let here = in_service("drill").await;
     let there = Desk::with("", here.emulator.clone());
     let file = here.path("moving.json").display().to_string();
+    let id = here.must(&["node-id"]);
     let mut told = here.says(&["state", "export", &file]);
     told += &here.says(&["run"]);
     told += &here.says(&["mark", "adopt", CHAIN]);
@@ -78,6 +79,7 @@ async fn the_bridge_moves_to_another_host_and_signs_at_one_only() {
     let told_there = there.says(&["state", "import", &file]) + &there.says(&["state", "import", &file]);
     told += &told_there.replace(&name, "[old host]/");
     shown("drill-move-host", &told);
+    assert_eq!(there.must(&["node-id"]), id, "nodes on noise:// know the bridge again");
     let mut daemon = there.daemon().await;
     // Whose height it was came along: the node of the old host may have voted otherwise.
     assert!(refusal(daemon.insists(&prevote(5, 2)).await).contains("signs this height"));

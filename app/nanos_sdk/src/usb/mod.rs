@@ -1,7 +1,7 @@
 //! A USB device with one HID interface and two endpoints of 64-byte reports, as Ledger's own apps show it, so that every
 //! host that knows a Ledger finds it.
 //!
-//! [`control`] decides what to answer on endpoint 0 and touches nothing; [`link`] counts the reports; here their decisions
+//! `control` decides what to answer on endpoint 0 and touches nothing; `link` counts the reports; here their decisions
 //! become packets.
 
 mod control;

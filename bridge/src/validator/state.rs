@@ -1,0 +1,46 @@
+//! What a restart may forget.
+
+use std::time::Instant;
+
+use highwater_core::hrs::Hrs;
+
+use super::ownership::Links;
+use super::replies::Replies;
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) replies: Replies,
+    /// Of the device, when `replies` were kept.
+    pub(super) epoch: u64,
+    pub(super) links: Links,
+    /// The only installation that is asked.
+    pub(super) installation: [u8; 16],
+    /// When the first request of this absence came.
+    pub(super) absent_since: Option<Instant>,
+    pub(super) last: Option<Hrs>,
+    pub(super) last_refusal: Option<String>,
+    pub(super) extension_told: bool,
+}
+
+impl State {
+    pub(super) fn new(installation: [u8; 16]) -> Self {
+        Self {
+            replies: Replies::default(),
+            epoch: 0,
+            links: Links::new(Instant::now()),
+            installation,
+            absent_since: None,
+            last: None,
+            last_refusal: None,
+            extension_told: false,
+        }
+    }
+
+    /// Replies do not outlive a change of marks by command, or another device.
+    pub(super) fn forget_older(&mut self, epoch: u64) {
+        if self.epoch != epoch {
+            self.replies.clear();
+            self.epoch = epoch;
+        }
+    }
+}
