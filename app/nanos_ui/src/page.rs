@@ -91,7 +91,7 @@ impl Page {
     }
 
     /// From top to bottom; empty ones leave no gap.
-    fn lines(&self) -> impl Iterator<Item = &[u8]> + Clone {
+    fn lines(&self) -> impl Iterator<Item = &[u8]> {
         let text = &self.text[..usize::from(self.length).min(ROOM)];
         text.split(|byte| *byte == BREAK).filter(|line| !line.is_empty())
     }
@@ -112,9 +112,14 @@ fn baseline(used: usize, index: usize) -> u8 {
 impl Picture for Page {
     fn item<'a>(&'a self, index: u8, _: &'a mut Scratch) -> Option<Item<'a>> {
         let index = usize::from(index);
-        let mut lines = self.lines();
-        let used = lines.clone().count();
-        if let Some(text) = lines.nth(index) {
+        let (mut used, mut found) = (0, None);
+        for line in self.lines() {
+            if used == index {
+                found = Some(line);
+            }
+            used += 1;
+        }
+        if let Some(text) = found {
             return Some(Item::Text {
                 text,
                 font: Font::Regular,

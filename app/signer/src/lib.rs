@@ -101,11 +101,10 @@ impl App {
         self.link.pump(io);
         if self.link.is_quiet() {
             if self.quitting {
-                self.keys.iter_mut().for_each(Key::wipe);
-                os.exit();
+                world.keys.iter_mut().for_each(Key::wipe);
+                world.os.exit();
             }
             // Nobody waits for these, so they come after the reply.
-            let mut world = World { nvm, crypto, os, keys: &mut self.keys };
             signer.step(&mut world);
             if self.screen.update(signer, &mut world) {
                 io.redraw();

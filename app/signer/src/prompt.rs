@@ -9,7 +9,7 @@ use highwater_core::signer::{Ask, Prompt, Signer, View, What};
 use nanos_sdk::Button;
 use nanos_ui::{Page, Pager, Pressed};
 
-/// A page of a prompt.
+/// A page of a prompt. Their order is the same for every question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 enum Sheet {
@@ -24,8 +24,8 @@ enum Sheet {
     /// The mark is not known; what follows is only a floor.
     Unclear,
     From,
-    To,
     HighestSigned,
+    To,
     Approve,
     Reject,
 }
@@ -33,6 +33,9 @@ enum Sheet {
 use Sheet::{
     Approve, Chain, From, HighestSigned, KeyEnd, KeyStart, Path, Reject, SameKey, Title, To, Unclear,
 };
+
+const SHEETS: [Sheet; 12] =
+    [Title, Chain, Path, KeyStart, KeyEnd, SameKey, Unclear, From, HighestSigned, To, Approve, Reject];
 
 /// What a press led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,10 +69,10 @@ impl Screen {
         world: &mut World<'_>,
     ) -> Choice {
         let view = signer.view(world, prompt.ask.slot);
-        let count = self.count(prompt, &view, signer, world);
-        match (self.pager.press(button, count), self.sheet(prompt, &view, signer, world)) {
-            (Pressed::Chosen, Some(Approve)) => Choice::Decided(true),
-            (Pressed::Chosen, Some(Reject)) => Choice::Decided(false),
+        let (sheet, count) = self.up(prompt, &view, signer, world);
+        match (self.pager.press(button, count), sheet) {
+            (Pressed::Chosen, Approve) => Choice::Decided(true),
+            (Pressed::Chosen, Reject) => Choice::Decided(false),
             _ => Choice::Open,
         }
     }
@@ -78,61 +81,42 @@ impl Screen {
     #[inline(never)]
     pub(crate) fn page(&self, prompt: &Prompt, signer: &mut Signer, world: &mut World<'_>) -> Page {
         let view = signer.view(world, prompt.ask.slot);
-        let count = self.count(prompt, &view, signer, world);
-        let sheet = self.sheet(prompt, &view, signer, world).unwrap_or(Reject);
+        let (sheet, count) = self.up(prompt, &view, signer, world);
         let mut page = fill(sheet, prompt, &view, signer, world);
         page.set_arrows(self.pager.at() > 0, self.pager.at() + 1 < count);
         page
     }
 
-    fn sheet(
-        &self,
-        prompt: &Prompt,
-        view: &View,
-        signer: &mut Signer,
-        world: &mut World<'_>,
-    ) -> Option<Sheet> {
-        let row = row(&prompt.ask, view.state).iter().copied();
-        row.filter(|sheet| applies(*sheet, prompt, view, signer, world)).nth(usize::from(self.pager.at()))
-    }
-
-    fn count(&self, prompt: &Prompt, view: &View, signer: &mut Signer, world: &mut World<'_>) -> u8 {
-        let row = row(&prompt.ask, view.state).iter().copied();
-        row.filter(|sheet| applies(*sheet, prompt, view, signer, world)).count() as u8
-    }
-}
-
-/// The pages of a question. Those of marks are left out where there is none.
-fn row(ask: &Ask, state: ChainState) -> &'static [Sheet] {
-    match ask.what {
-        What::Add => &[
-            Title,
-            Chain,
-            Path,
-            KeyStart,
-            KeyEnd,
-            SameKey,
-            Unclear,
-            From,
-            HighestSigned,
-            To,
-            Approve,
-            Reject,
-        ],
-        What::SetMark => &[Title, Chain, Unclear, From, HighestSigned, To, Approve, Reject],
-        What::ShowKey => &[Title, Chain, Path, KeyStart, KeyEnd, Approve, Reject],
-        // A damaged slot has no name; the highest HRS in its ring is all there is to know it by.
-        What::Forget if state == ChainState::Damaged => &[Title, HighestSigned, Approve, Reject],
-        What::Remove | What::Forget => &[Title, Chain, Unclear, From, HighestSigned, Approve, Reject],
+    /// The sheet that is up, and how many there are. Behind the last, should there be fewer now, nothing can be approved.
+    #[inline(never)]
+    fn up(&self, prompt: &Prompt, view: &View, signer: &mut Signer, world: &mut World<'_>) -> (Sheet, u8) {
+        let (mut up, mut count) = (Reject, 0);
+        for sheet in SHEETS {
+            if applies(sheet, &prompt.ask, view, signer, world) {
+                if count == self.pager.at() {
+                    up = sheet;
+                }
+                count += 1;
+            }
+        }
+        (up, count)
     }
 }
 
-fn applies(sheet: Sheet, prompt: &Prompt, view: &View, signer: &mut Signer, world: &mut World<'_>) -> bool {
+/// Whether a question has this page. Those of marks are left out where there is none.
+fn applies(sheet: Sheet, ask: &Ask, view: &View, signer: &Signer, world: &mut World<'_>) -> bool {
+    let what = ask.what;
     match sheet {
+        // A damaged slot has no name; the highest HRS in its ring is all there is to know it by.
+        Chain => view.state != ChainState::Damaged,
+        Path | KeyStart | KeyEnd => matches!(what, What::Add | What::ShowKey),
+        SameKey => shared(ask, signer, world).is_some(),
+        _ if what == What::ShowKey => matches!(sheet, Title | Approve | Reject),
         Unclear => matches!(view.state, ChainState::Unclear | ChainState::UnclearTombstone),
-        From | HighestSigned => !matches!(view.state, ChainState::Free),
-        SameKey => shared(&prompt.ask, signer, world).is_some(),
-        _ => true,
+        From => !matches!(view.state, ChainState::Free | ChainState::Damaged),
+        HighestSigned => view.state != ChainState::Free,
+        To => matches!(what, What::Add | What::SetMark),
+        Title | Approve | Reject => true,
     }
 }
 

@@ -208,21 +208,6 @@ pub struct ChainStatus<'a> {
 impl<'a> ChainStatus<'a> {
     const MAX: usize = 1 + 1 + MAX_CHAIN_ID + 4 + 2 + 13 + 13 + 1 + 4 + 4 + 2 + 13;
 
-    pub(crate) fn put(&self, reply: &mut Reply) {
-        let id = self.chain.as_ref().map_or(&[][..], ChainId::as_bytes);
-        reply.put(&[self.state as u8, id.len() as u8]);
-        reply.put(id);
-        reply.put_number(self.key_index, 4);
-        reply.put_number(self.incarnation.into(), 2);
-        reply.put_hrs(self.mark);
-        reply.put_hrs(self.highest_signed);
-        reply.put(&[self.kind]);
-        reply.put_number(self.writes, 4);
-        reply.put_number(self.wear_ppm, 4);
-        reply.put_number(self.last_refusal.into(), 2);
-        reply.put_hrs(self.refused);
-    }
-
     /// Reads the data of the reply.
     pub fn parse(data: &'a [u8]) -> Option<Self> {
         let mut reader = Reader::new(data);

@@ -15,7 +15,7 @@ mod work;
 pub use prompts::{Ask, ChainName, Prompt, What};
 pub use slot::{LEAP_CREDIT, View};
 
-use crate::apdu::{ChainState, Command, EventList, PROTOCOL, PROTOCOL_MIN, Reply, Signed, Status, Version};
+use crate::apdu::{ChainState, Command, EventList, PROTOCOL, PROTOCOL_MIN, Reply, Status, Version};
 use crate::canonical::ChainId;
 use crate::chains;
 use crate::env::Env;
@@ -24,7 +24,6 @@ use crate::hrs::Hrs;
 use crate::installation::{self, Standing};
 use crate::layout::{Installation, SLOTS};
 use prompts::Prompts;
-use sign::Refused;
 use slot::Slot;
 
 /// The name GET_APP_NAME gives.
@@ -117,17 +116,8 @@ impl Signer {
     #[inline(never)]
     pub fn handle<E: Env>(&mut self, env: &mut E, apdu: &[u8], reply: &mut Reply) {
         reply.clear();
-        let status = match Command::parse(apdu) {
-            Ok(command) => match self.answer(env, command, reply) {
-                Ok(()) => Status::Ok,
-                Err(refused) => {
-                    reply.clear();
-                    refuse(refused, reply)
-                }
-            },
-            Err(status) => status,
-        };
-        reply.finish(status);
+        let answered = Command::parse(apdu).and_then(|command| self.answer(env, command, reply));
+        reply.finish(answered.err().unwrap_or(Status::Ok));
     }
 
     /// Whether the app may quit without taking a validator down: no chain is armed.
@@ -155,18 +145,15 @@ impl Signer {
         self.prompts.tick();
     }
 
+    /// What was put into the reply stands also if the answer is a refusal.
     fn answer<E: Env>(
         &mut self,
         env: &mut E,
         command: Command<'_>,
         reply: &mut Reply,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), Status> {
         match command {
-            Command::Sign(bytes) => {
-                let timestamp = self.sign(env, bytes)?;
-                let last = self.last.as_ref().ok_or(Status::Internal)?;
-                Signed::put(&last.signature, timestamp, reply);
-            }
+            Command::Sign(bytes) => self.sign(env, bytes, reply)?,
             Command::GetVersion => self.version(env).put(reply),
             Command::GetAppName => reply.put(APP_NAME),
             Command::GetPublicKey(chain) => {
@@ -204,18 +191,13 @@ impl Signer {
     }
 
     #[inline(never)]
-    fn status<E: Env>(&mut self, env: &mut E, slot: u8, reply: &mut Reply) -> Result<(), Refused> {
+    fn status<E: Env>(&mut self, env: &mut E, slot: u8, reply: &mut Reply) -> Result<(), Status> {
         if usize::from(slot) >= SLOTS {
-            return Err(Status::Length.into());
+            return Err(Status::Length);
         }
         self.sound()?;
         let view = self.view(env, slot);
-        let mut status = view.status(env.pairs());
-        if let Some(event) = self.events.last_of(slot) {
-            status.last_refusal = event.word;
-            status.refused = Hrs::from_bytes(&event.asked).unwrap_or_default();
-        }
-        status.put(reply);
+        view.put(env.pairs(), self.events.last_of(slot), reply);
         Ok(())
     }
 
@@ -238,19 +220,5 @@ impl Signer {
             matches!(state, ChainState::Armed | ChainState::Unclear | ChainState::Fault)
                 && chains::names(env, *slot, chain)
         })
-    }
-}
-
-fn refuse(refused: Refused, reply: &mut Reply) -> Status {
-    match refused {
-        Refused::Plain(status) => status,
-        Refused::NotCanonical(reason) => {
-            reply.put(&[reason as u8]);
-            Status::NotCanonical
-        }
-        Refused::Mark(status, mark) => {
-            reply.put(&mark.to_bytes());
-            status
-        }
     }
 }

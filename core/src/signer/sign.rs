@@ -2,33 +2,16 @@
 
 use super::slot::{LEAP_CREDIT, Slot};
 use super::{LastSignature, Signer};
-use crate::apdu::{ChainState, Status};
-use crate::canonical::{MAX_MESSAGE, Message, NotCanonical, Timestamp};
+use crate::apdu::{ChainState, Reply, Signed, Status};
+use crate::canonical::{MAX_MESSAGE, Message, Timestamp};
 use crate::env::{CryptoFailed, Env};
 use crate::hrs::{self, Asked, Hrs, Refusal, Verdict, judge};
 use crate::journal::{Durable, Newest, Record, Unreadable};
 use crate::statement::{self, Digest};
 
-/// A refusal, with what the host is told beside the status word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refused {
-    /// Nothing more.
-    Plain(Status),
-    /// Which rule of the canonical form is broken.
-    NotCanonical(NotCanonical),
-    /// Refused for its place: the mark.
-    Mark(Status, Hrs),
-}
-
-impl From<Status> for Refused {
-    fn from(status: Status) -> Self {
-        Self::Plain(status)
-    }
-}
-
-impl From<CryptoFailed> for Refused {
+impl From<CryptoFailed> for Status {
     fn from(_: CryptoFailed) -> Self {
-        Self::Plain(Status::StorageFault)
+        Self::StorageFault
     }
 }
 
@@ -46,18 +29,26 @@ impl From<Refusal> for Status {
 }
 
 impl Signer {
-    /// Signs, or refuses. The signature is the last one then ([`Signer::last`]); this is the timestamp it is over.
+    /// Signs, or refuses. What the host is told beside the status word goes into `reply`: the signature and the timestamp
+    /// it is over; of bytes that are not canonical the rule they break; of a refusal for its place the mark.
     #[inline(never)]
-    pub(super) fn sign<E: Env>(&mut self, env: &mut E, bytes: &[u8]) -> Result<Timestamp, Refused> {
+    pub(super) fn sign<E: Env>(&mut self, env: &mut E, bytes: &[u8], reply: &mut Reply) -> Result<(), Status> {
         self.sound()?;
-        let message = Message::parse(bytes).map_err(Refused::NotCanonical)?;
+        let message = match Message::parse(bytes) {
+            Ok(message) => message,
+            Err(rule) => {
+                reply.put(&[rule as u8]);
+                return Err(Status::NotCanonical);
+            }
+        };
         let slot = self.find(env, message.chain).ok_or(Status::UnknownChain)?;
-        let mut result = self.sign_in(env, slot, &message, bytes);
+        let mut result = self.sign_in(env, slot, &message, bytes, reply);
         // An overflow may have spoilt anything: this decision, or the signature that was kept for a repeat.
         if !env.stack_intact() {
-            result = Err(Status::Internal.into());
+            reply.clear();
+            result = Err(Status::Internal);
         }
-        if let Err(Refused::Plain(status) | Refused::Mark(status, _)) = result {
+        if let Err(status) = result {
             self.events.push(status, slot, message.hrs);
         }
         result
@@ -70,7 +61,8 @@ impl Signer {
         slot: u8,
         message: &Message<'_>,
         bytes: &[u8],
-    ) -> Result<Timestamp, Refused> {
+        reply: &mut Reply,
+    ) -> Result<(), Status> {
         let asked = Asked {
             hrs: message.hrs,
             statement: statement::digest(env, message),
@@ -80,12 +72,17 @@ impl Signer {
         let mark = newest.record.hrs;
         let credit = LEAP_CREDIT.saturating_sub(self.slots[usize::from(slot)].spent);
         match judge(&asked, mark, &newest.record.statement(), credit) {
-            Verdict::Refuse(refusal) => Err(Refused::Mark(refusal.into(), mark)),
+            Verdict::Refuse(refusal) => {
+                reply.put_hrs(mark);
+                Err(refusal.into())
+            }
             Verdict::Fresh => {
                 let permit = self.raise(env, slot, message, &asked, mark)?;
-                self.release(env, permit, slot, bytes, asked.timestamp)
+                self.release(env, permit, slot, bytes, asked.timestamp, reply)
             }
-            Verdict::Repeat | Verdict::Retimed => self.again(env, slot, message, newest, &asked.statement),
+            Verdict::Repeat | Verdict::Retimed => {
+                self.again(env, slot, message, newest, &asked.statement, reply)
+            }
         }
     }
 
@@ -123,7 +120,7 @@ impl Signer {
         message: &Message<'_>,
         asked: &Asked,
         mark: Hrs,
-    ) -> Result<Durable, Refused> {
+    ) -> Result<Durable, Status> {
         let incarnation = self.slots[usize::from(slot)].incarnation;
         let nil = message.block.is_none();
         let mut record = Record::signed(incarnation, asked.hrs, nil, &asked.statement, asked.timestamp);
@@ -164,21 +161,23 @@ impl Signer {
         message: &Message<'_>,
         newest: Newest,
         statement: &Digest,
-    ) -> Result<Timestamp, Refused> {
+        reply: &mut Reply,
+    ) -> Result<(), Status> {
         let hrs::Signed::Statement(_, timestamp) = newest.record.statement() else {
-            return Err(Status::Internal.into());
+            return Err(Status::Internal);
         };
         let (serial, incarnation) = (newest.record.serial, newest.record.incarnation);
         if let Some(last) = &self.last
             && (last.slot, last.serial, last.incarnation) == (slot, serial, incarnation)
         {
-            return Ok(timestamp);
+            Signed::put(&last.signature, timestamp, reply);
+            return Ok(());
         }
         let permit = newest.permit_repeat(statement).ok_or(Status::Internal)?;
         // Ed25519 is deterministic: over the recorded timestamp these are the bytes that were signed.
         let mut bytes = [0; MAX_MESSAGE];
         let len = message.at(timestamp).encode(&mut bytes);
-        self.release(env, permit, slot, &bytes[..len], timestamp)
+        self.release(env, permit, slot, &bytes[..len], timestamp, reply)
     }
 
     /// Signs what may be signed, and keeps the signature as the last one.
@@ -190,13 +189,15 @@ impl Signer {
         slot: u8,
         bytes: &[u8],
         timestamp: Timestamp,
-    ) -> Result<Timestamp, Refused> {
+        reply: &mut Reply,
+    ) -> Result<(), Status> {
         let Slot { serial, incarnation, .. } = self.slots[usize::from(slot)];
-        let last = LastSignature { slot, serial, incarnation, signature: [0; 64] };
-        if env.sign(permit, slot, bytes, &mut self.last.insert(last).signature).is_err() {
+        let last = self.last.insert(LastSignature { slot, serial, incarnation, signature: [0; 64] });
+        if env.sign(permit, slot, bytes, &mut last.signature).is_err() {
             self.last = None;
-            return Err(Status::StorageFault.into());
+            return Err(Status::StorageFault);
         }
-        Ok(timestamp)
+        Signed::put(&last.signature, timestamp, reply);
+        Ok(())
     }
 }

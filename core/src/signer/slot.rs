@@ -1,9 +1,10 @@
 //! One slot as RAM knows it, and how it is read from flash.
 
 use super::Signer;
-use crate::apdu::{ChainState, ChainStatus, Status};
+use crate::apdu::{ChainState, Reply, Status};
 use crate::chains::{self, Entry, Found, State};
 use crate::env::Env;
+use crate::events::Kept;
 use crate::hrs::Hrs;
 use crate::journal::{Kind, Record, Ring, Unreadable};
 use crate::layout::{self, RATED_ERASES, ring_page};
@@ -58,21 +59,22 @@ impl View {
         };
     }
 
-    pub(super) fn status(&self, pairs: u16) -> ChainStatus<'_> {
+    /// Writes the reply to GET_STATUS, which [`crate::apdu::ChainStatus::parse`] reads.
+    pub(super) fn put(&self, pairs: u16, refused: Option<&Kept>, reply: &mut Reply) {
+        let entry = self.entry.as_ref().unwrap_or(&Entry::BLANK);
+        let id = entry.chain().map_or(&[][..], |chain| chain.as_bytes());
         let erases = self.writes / u32::from(pairs);
-        ChainStatus {
-            state: self.state,
-            chain: self.entry.as_ref().and_then(Entry::chain),
-            key_index: self.entry.as_ref().map_or(0, Entry::key_index),
-            incarnation: self.entry.as_ref().map_or(0, Entry::incarnation),
-            mark: self.mark,
-            highest_signed: self.highest_signed,
-            kind: self.kind,
-            writes: self.writes,
-            wear_ppm: erases.saturating_mul(PPM_PER_ERASE),
-            last_refusal: 0,
-            refused: Hrs::default(),
-        }
+        reply.put(&[self.state as u8, id.len() as u8]);
+        reply.put(id);
+        reply.put_number(entry.key_index(), 4);
+        reply.put_number(entry.incarnation().into(), 2);
+        reply.put_hrs(self.mark);
+        reply.put_hrs(self.highest_signed);
+        reply.put_number(self.kind.into(), 1);
+        reply.put_number(self.writes, 4);
+        reply.put_number(erases.saturating_mul(PPM_PER_ERASE), 4);
+        reply.put_number(refused.map_or(0, |event| event.word).into(), 2);
+        reply.put(refused.map_or(&[0; Hrs::SIZE], |event| &event.asked));
     }
 }
 

@@ -77,6 +77,7 @@ impl Signer {
     }
 
     /// Goes on with what was approved: a few pages, or its end. Called once a turn of the app's loop.
+    #[inline(never)]
     pub fn step<E: Env>(&mut self, env: &mut E) {
         if self.prompts.phase != Phase::Working {
             return;
