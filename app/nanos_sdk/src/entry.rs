@@ -1,7 +1,7 @@
 //! From the first instruction to the app's `run`.
 //!
 //! `boot.s` stands first in the image. It leaves again if another app called us (r0 not 0: we are no library), zeroes
-//! the statics, sets the guard word and the pattern of [`crate::stack`], and calls what [`entry!`] defines.
+//! the statics, sets the guard word and the pattern of [`crate::stack`], and calls what [`crate::entry!`] defines.
 #![allow(unsafe_code)]
 
 use core::cell::UnsafeCell;
