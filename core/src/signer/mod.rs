@@ -146,12 +146,7 @@ impl Signer {
     }
 
     /// What was put into the reply stands also if the answer is a refusal.
-    fn answer<E: Env>(
-        &mut self,
-        env: &mut E,
-        command: Command<'_>,
-        reply: &mut Reply,
-    ) -> Result<(), Status> {
+    fn answer<E: Env>(&mut self, env: &mut E, command: Command<'_>, reply: &mut Reply) -> Result<(), Status> {
         match command {
             Command::Sign(bytes) => self.sign(env, bytes, reply)?,
             Command::GetVersion => self.version(env).put(reply),

@@ -32,7 +32,12 @@ impl Signer {
     /// Signs, or refuses. What the host is told beside the status word goes into `reply`: the signature and the timestamp
     /// it is over; of bytes that are not canonical the rule they break; of a refusal for its place the mark.
     #[inline(never)]
-    pub(super) fn sign<E: Env>(&mut self, env: &mut E, bytes: &[u8], reply: &mut Reply) -> Result<(), Status> {
+    pub(super) fn sign<E: Env>(
+        &mut self,
+        env: &mut E,
+        bytes: &[u8],
+        reply: &mut Reply,
+    ) -> Result<(), Status> {
         self.sound()?;
         let message = match Message::parse(bytes) {
             Ok(message) => message,
