@@ -55,7 +55,8 @@ impl Entry {
     /// An entry for `chain`; its generation is set by [`commit`].
     pub fn new(chain: ChainId<'_>, key_index: u32, incarnation: u16) -> Self {
         let id = chain.as_bytes();
-        let mut entry = Self::free(incarnation).in_state(State::Armed);
+        let mut entry = Self::free(incarnation);
+        entry.bytes[1] = State::Armed as u8;
         entry.bytes[8..12].copy_from_slice(&key_index.to_le_bytes());
         entry.bytes[12] = id.len() as u8;
         entry.bytes[ID..ID + id.len()].copy_from_slice(id);
@@ -66,25 +67,21 @@ impl Entry {
     pub fn free(incarnation: u16) -> Self {
         let mut entry = Self::BLANK;
         entry.bytes[0] = FORMAT;
-        entry.in_state(State::Free).reborn(incarnation)
+        entry.bytes[1] = State::Free as u8;
+        entry.begin(incarnation);
+        entry
     }
 
     /// The same chain, removed at `mark`.
-    pub fn buried(mut self, state: State, mark: Hrs, highest_signed: Hrs) -> Self {
+    pub fn bury(&mut self, state: State, mark: Hrs, highest_signed: Hrs) {
         self.bytes[MARK..HIGHEST_SIGNED].copy_from_slice(&mark.to_bytes());
         self.bytes[HIGHEST_SIGNED..HIGHEST_SIGNED + Hrs::SIZE].copy_from_slice(&highest_signed.to_bytes());
-        self.in_state(state)
+        self.bytes[1] = state as u8;
     }
 
     /// The same chain in another incarnation.
-    pub fn reborn(mut self, incarnation: u16) -> Self {
+    pub fn begin(&mut self, incarnation: u16) {
         self.bytes[2..4].copy_from_slice(&incarnation.to_le_bytes());
-        self
-    }
-
-    fn in_state(mut self, state: State) -> Self {
-        self.bytes[1] = state as u8;
-        self
     }
 
     /// What it says.

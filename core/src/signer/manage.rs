@@ -7,6 +7,7 @@ use crate::apdu::{ChainState, Command, Named, PromptState, PromptStatus, Status}
 use crate::canonical::ChainId;
 use crate::chains::{self, Entry, Found, State};
 use crate::env::Env;
+use crate::hrs::Hrs;
 use crate::journal::Record;
 use crate::layout::SLOTS;
 
@@ -184,16 +185,15 @@ impl Signer {
     #[inline(never)]
     fn remove<E: Env>(&mut self, env: &mut E, slot: u8, approved: Approved) -> Result<Progress, Status> {
         // The mark is frozen here: nothing is signed between this reading and the entry.
-        let view = self.view(env, slot);
+        let mut view = self.view(env, slot);
         let state = match view.state {
             ChainState::Armed => State::Tombstone,
             ChainState::Unclear => State::UnclearTombstone,
             _ => return Err(Status::StorageFault),
         };
-        let old = view.entry.ok_or(Status::StorageFault)?;
-        let mut entry = old.buried(state, view.mark, view.highest_signed);
-        chains::commit(env, &self.installation, slot, &mut entry, approved)
-            .map_err(|_| Status::StorageFault)?;
+        let entry = view.entry.as_mut().ok_or(Status::StorageFault)?;
+        entry.bury(state, view.mark, view.highest_signed);
+        chains::commit(env, &self.installation, slot, entry, approved).map_err(|_| Status::StorageFault)?;
         Ok(Progress::Done)
     }
 
@@ -209,9 +209,8 @@ impl Signer {
     #[inline(never)]
     fn set_mark<E: Env>(&mut self, env: &mut E, ask: &Ask, approved: Approved) -> Result<Progress, Status> {
         let Ask { slot, mark: to, raise, .. } = *ask;
-        let view = self.view(env, slot);
-        if view.state == ChainState::Unclear {
-            if to < view.mark {
+        if let Some(floor) = self.floor(env, slot) {
+            if to < floor {
                 return Err(Status::BelowSigned);
             }
             self.prepare(env, slot, to, to, approved)?;
@@ -233,6 +232,13 @@ impl Signer {
         let _ = approved;
         let _ = self.append(env, slot, &mut record)?;
         Ok(Progress::Done)
+    }
+
+    /// Of an unclear chain, the floor of its mark.
+    #[inline(never)]
+    fn floor<E: Env>(&mut self, env: &mut E, slot: u8) -> Option<Hrs> {
+        let view = self.view(env, slot);
+        (view.state == ChainState::Unclear).then_some(view.mark)
     }
 
     /// Ends an approved prompt: the slot is read again from flash, and the outcome tells what stands now.

@@ -137,17 +137,29 @@ impl Signer {
         self.slots[usize::from(slot)].serial = work.serial;
         let mut record = Record::mark_only(work.incarnation, work.mark, work.highest_signed);
         let _ = self.append(env, slot, &mut record)?;
+        self.commit_entry(env, ask, work.incarnation, approved)?;
+        Ok(true)
+    }
+
+    /// The last step: the entry under the new incarnation.
+    #[inline(never)]
+    fn commit_entry<E: Env>(
+        &mut self,
+        env: &mut E,
+        ask: &Ask,
+        incarnation: u16,
+        approved: Approved,
+    ) -> Result<(), Status> {
         let mut entry = Entry::BLANK;
         if ask.what == What::Add {
             let chain = ask.chain.id().ok_or(Status::Internal)?;
-            entry = Entry::new(chain, ask.key_index, work.incarnation);
-        } else if chains::read(env, &self.installation, slot, &mut entry) == Found::Entry {
-            entry = entry.reborn(work.incarnation);
+            entry = Entry::new(chain, ask.key_index, incarnation);
+        } else if chains::read(env, &self.installation, ask.slot, &mut entry) == Found::Entry {
+            entry.begin(incarnation);
         } else {
             return Err(Status::StorageFault);
         }
-        chains::commit(env, &self.installation, slot, &mut entry, approved)
-            .map_err(|_| Status::StorageFault)?;
-        Ok(true)
+        chains::commit(env, &self.installation, ask.slot, &mut entry, approved)
+            .map_err(|_| Status::StorageFault)
     }
 }
