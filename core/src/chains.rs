@@ -192,7 +192,7 @@ pub fn names<E: Flash>(env: &E, slot: u8, chain: ChainId<'_>) -> bool {
     })
 }
 
-/// Makes both copies hold `entry` (rule 2). Safe at any time: it is what the slot says already.
+/// Makes both copies hold `entry` (rule 2), or both blank again where none was ever committed. Safe at any time: it is what the slot says already.
 #[inline(never)]
 pub fn equalise<E: Flash + Crypto>(
     env: &mut E,
@@ -202,7 +202,9 @@ pub fn equalise<E: Flash + Crypto>(
 ) -> Result<(), StorageFault> {
     let mut want = *entry;
     for copy in 0..2 {
-        layout::seal(env, installation, place(slot, copy), &mut want.bytes);
+        if *entry != Entry::BLANK {
+            layout::seal(env, installation, place(slot, copy), &mut want.bytes);
+        }
         if Entry::read(env, slot, copy) != want && !write_copy(env, slot, copy, &want) {
             return Err(StorageFault);
         }

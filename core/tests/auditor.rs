@@ -94,6 +94,7 @@ impl Auditor {
                 ChainState::Armed => assert!(*place <= mark, "{what}: the mark {mark} fell below {place}"),
                 ChainState::Unclear => assert_eq!(refused, Status::Unclear, "{what}"),
                 ChainState::Fault => panic!("{what}: a fault though power is back"),
+                ChainState::Damaged => assert_eq!(refused, Status::StorageDamaged, "{what}"),
                 _ => assert_eq!(refused, Status::UnknownChain, "{what}"),
             }
         }

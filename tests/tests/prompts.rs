@@ -83,7 +83,7 @@ fn a_second_chain_of_the_same_key_is_shown_as_such(stage: &mut Stage) {
     let [path, start, end] = key_pages(0);
     let mark = hrs(1, 0, Step::None);
     let ticket = stage.raise(Command::AddChain { chain: chain("twin"), key_index: 0, mark });
-    let same = "Same key as|the chain of|slot 1";
+    let same = "Same key as|slot 1";
     stage.decide(false, &["Add chain?|slot 2", "twin", &path, &start, &end, same, "To mark|1|r0 none"]);
     assert_eq!(stage.outcome(ticket).state, PromptState::Denied);
 }
@@ -273,7 +273,7 @@ fn the_pages_behind_the_chains_tell_the_version_and_ask_before_they_quit(stage: 
     let expected = ["Highwater slot 2|no chain", "Highwater slot 3|no chain", &version, "Quit|press both"];
     assert_eq!([(); 4].map(|()| turn(stage, Button::Right)), expected);
     // A chain is armed: one press of both only warns, and turning the page takes it back.
-    assert_eq!(turn(stage, Button::Both), "Signing stops!|Quit all the same?|press both");
+    assert_eq!(turn(stage, Button::Both), "Signing stops!|Quit? press both");
     assert_eq!(turn(stage, Button::Left), version);
     assert_eq!(turn(stage, Button::Right), "Quit|press both");
     let home = turn(stage, Button::Right);

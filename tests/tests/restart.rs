@@ -88,7 +88,7 @@ fn a_chain_that_lost_both_copies_signs_nothing_until_its_owner_sets_the_mark(sta
     let pages = [
         "Set mark?|slot 1",
         CHAIN,
-        "Mark unclear:|at least what|is shown next",
+        "Mark unclear:|at least",
         &format!("From mark|{floor}"),
         &format!("Highest signed|{floor}"),
         &format!("To mark|{}|r0 precommit", to.height.value()),

@@ -55,12 +55,10 @@ impl Home {
     pub(crate) fn page(&self, signer: &mut Signer, world: &mut World<'_>) -> Page {
         let mut page = match (self.page, self.warned, signer.standing()) {
             (VERSION, ..) => Page::new(concat!("Highwater\nversion ", env!("CARGO_PKG_VERSION")).as_bytes()),
-            (QUIT, true, _) => Page::new(b"Signing stops!\nQuit all the same?\npress both"),
+            (QUIT, true, _) => Page::new(b"Signing stops!\nQuit? press both"),
             (QUIT, ..) => Page::new(b"Quit\npress both"),
             (_, _, Standing::Sound) => self.chain(signer, world),
-            (_, _, Standing::OtherSeed) => Page::new(b"Other seed:\nthis one signs\nnothing"),
-            (_, _, Standing::Damaged) => Page::new(b"Storage damaged:\nnothing is signed"),
-            (_, _, Standing::Fault) => Page::new(b"Storage fault:\nnothing is signed"),
+            (_, _, standing) => wrong(standing),
         };
         page.set_arrows(true, true);
         page
@@ -95,4 +93,15 @@ impl Home {
         });
         page
     }
+}
+
+/// What keeps the whole from signing.
+fn wrong(standing: Standing) -> Page {
+    let mut page = Page::new(match standing {
+        Standing::OtherSeed => b"Other seed",
+        Standing::Damaged => b"Storage damaged",
+        Standing::Fault | Standing::Sound => b"Storage fault",
+    });
+    page.push(b":\nnothing is signed");
+    page
 }

@@ -136,9 +136,9 @@ fn fill(sheet: Sheet, prompt: &Prompt, view: &View, signer: &mut Signer, world: 
         KeyStart | KeyEnd => key(sheet == KeyEnd, ask, view, world),
         SameKey => {
             let slot = shared(ask, signer, world).unwrap_or(0);
-            numbered(b"Same key as\nthe chain of\nslot ", u64::from(slot) + 1, b"")
+            numbered(b"Same key as\nslot ", u64::from(slot) + 1, b"")
         }
-        Unclear => Page::new(b"Mark unclear:\nat least what\nis shown next"),
+        Unclear => Page::new(b"Mark unclear:\nat least"),
         From if matches!(ask.what, What::Remove | What::Forget) => words::mark(b"Mark", view.mark),
         From => words::mark(b"From mark", view.mark),
         To => words::mark(b"To mark", ask.mark),
@@ -180,7 +180,7 @@ fn key(end: bool, ask: &Ask, view: &View, world: &mut World<'_>) -> Page {
         _ => world.public_key(key_index(ask, view)),
     };
     let Ok(key) = key else {
-        return Page::new(b"Public key\ncannot be derived");
+        return Page::new(b"Public key fails");
     };
     let mut page = Page::new(if end { b"Public key 2/2\n" } else { b"Public key 1/2\n" });
     let (one, two) = key[if end { 16 } else { 0 }..][..16].split_at(8);

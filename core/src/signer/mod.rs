@@ -153,7 +153,7 @@ impl Signer {
             Command::GetAppName => reply.put(APP_NAME),
             Command::GetPublicKey(chain) => {
                 self.sound()?;
-                let slot = self.find(env, chain).ok_or(Status::UnknownChain)?;
+                let slot = self.find(env, chain).ok_or_else(|| self.unknown())?;
                 reply.put(&env.loaded_key(slot)?);
             }
             Command::GetStatus { slot } => self.status(env, slot, reply)?,
@@ -206,6 +206,12 @@ impl Signer {
         };
         self.events.push(status, NO_SLOT, Hrs::default());
         Err(status)
+    }
+
+    /// Why a chain is in no slot: it was never approved, or its slot is damaged and nobody can tell.
+    fn unknown(&self) -> Status {
+        let damaged = self.slots.iter().any(|slot| slot.state == ChainState::Damaged);
+        if damaged { Status::StorageDamaged } else { Status::UnknownChain }
     }
 
     /// The slot in which a chain is approved, whether its mark is clear or not.

@@ -46,7 +46,7 @@ impl Signer {
                 return Err(Status::NotCanonical);
             }
         };
-        let slot = self.find(env, message.chain).ok_or(Status::UnknownChain)?;
+        let slot = self.find(env, message.chain).ok_or_else(|| self.unknown())?;
         let mut result = self.sign_in(env, slot, &message, bytes, reply);
         // An overflow may have spoilt anything: this decision, or the signature that was kept for a repeat.
         if !env.stack_intact() {

@@ -105,21 +105,28 @@ impl Signer {
     #[inline(never)]
     fn load_entry<E: Env>(&mut self, env: &mut E, slot: u8) -> (ChainState, u32) {
         let mut entry = Entry::BLANK;
-        match chains::read(env, &self.installation, slot, &mut entry) {
-            Found::Damaged => return (ChainState::Damaged, 0),
-            Found::Blank => return (self.uncommitted(env, slot), 0),
-            Found::Entry => {}
-        }
-        self.slots[usize::from(slot)].incarnation = entry.incarnation();
-        if chains::equalise(env, &self.installation, slot, &entry).is_err() {
+        let found = chains::read(env, &self.installation, slot, &mut entry);
+        let state = match found {
+            Found::Damaged => ChainState::Damaged,
+            Found::Blank => self.uncommitted(env, slot),
+            Found::Entry => {
+                self.slots[usize::from(slot)].incarnation = entry.incarnation();
+                match entry.state() {
+                    State::Free => ChainState::Free,
+                    State::Tombstone => ChainState::Tombstone,
+                    State::UnclearTombstone => ChainState::UnclearTombstone,
+                    State::Armed => ChainState::Armed,
+                }
+            }
+        };
+        // Of a slot that was never committed a torn first entry or a rotted page goes the same way: left there, with
+        // the other copy gone too one day, it would count as damaged. If its page fails it stays free all the same.
+        if state != ChainState::Damaged
+            && chains::equalise(env, &self.installation, slot, &entry).is_err()
+            && found != Found::Blank
+        {
             return (ChainState::Fault, 0);
         }
-        let state = match entry.state() {
-            State::Free => ChainState::Free,
-            State::Tombstone => ChainState::Tombstone,
-            State::UnclearTombstone => ChainState::UnclearTombstone,
-            State::Armed => ChainState::Armed,
-        };
         (state, entry.key_index())
     }
 
