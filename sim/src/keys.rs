@@ -1,24 +1,55 @@
-//! Software keys, derived as the Ledger derives them.
+//! Software keys, derived as the Ledger derives them; and toy keys for searches through millions of states.
+
+use std::collections::HashMap;
 
 use ed25519_dalek::{Signer as _, SigningKey};
 use highwater_core::env::CryptoFailed;
 use highwater_core::layout::SLOTS;
 use hmac::{Hmac, Mac};
-use sha2::Sha512;
+use sha2::{Digest, Sha256, Sha512};
 use zeroize::Zeroizing;
 
 /// Keys of one seed: SLIP-10 Ed25519 at `44'/118'/0'/0'/index'`.
 #[derive(Debug)]
 pub struct Keys {
-    seed: Zeroizing<Vec<u8>>,
-    loaded: [Option<SigningKey>; SLOTS],
+    source: Source,
+    loaded: [Option<Key>; SLOTS],
     derivations: u16,
+}
+
+#[derive(Debug)]
+enum Source {
+    Seed(Zeroizing<Vec<u8>>),
+    /// Derived once per index and remembered: a device that is restarted a million times.
+    Remembered(Zeroizing<Vec<u8>>, HashMap<u32, SigningKey>),
+    Toy,
+}
+
+#[derive(Debug)]
+enum Key {
+    Real(Box<SigningKey>),
+    Toy(u32),
 }
 
 impl Keys {
     /// Keys of a BIP-39 seed or any other secret bytes.
     pub fn new(seed: &[u8]) -> Self {
-        Self { seed: Zeroizing::new(seed.to_vec()), loaded: [const { None }; SLOTS], derivations: 0 }
+        Self::from(Source::Seed(Zeroizing::new(seed.to_vec())))
+    }
+
+    /// The same keys, each derived only once however often the app starts.
+    pub fn remembered(seed: &[u8]) -> Self {
+        Self::from(Source::Remembered(Zeroizing::new(seed.to_vec()), HashMap::new()))
+    }
+
+    /// No keys at all: signatures are checksums, and so is SHA-256. For searches whose subject is the journal,
+    /// which never looks into a signature; a checksum is a thousand times cheaper.
+    pub fn toy() -> Self {
+        Self::from(Source::Toy)
+    }
+
+    fn from(source: Source) -> Self {
+        Self { source, loaded: [const { None }; SLOTS], derivations: 0 }
     }
 
     /// Derivations so far.
@@ -26,8 +57,17 @@ impl Keys {
         self.derivations
     }
 
+    /// Whether signatures mean nothing.
+    pub fn is_toy(&self) -> bool {
+        matches!(self.source, Source::Toy)
+    }
+
+    pub(crate) fn sha256(&self, data: &[u8]) -> [u8; 32] {
+        if self.is_toy() { checksum(data) } else { Sha256::digest(data).into() }
+    }
+
     pub(crate) fn public_key(&mut self, index: u32) -> [u8; 32] {
-        self.derive(index).verifying_key().to_bytes()
+        public(&self.derive(index))
     }
 
     pub(crate) fn load(&mut self, slot: u8, index: u32) {
@@ -38,25 +78,72 @@ impl Keys {
         self.loaded[usize::from(slot)] = None;
     }
 
-    pub(crate) fn loaded(&self, slot: u8) -> Result<&SigningKey, CryptoFailed> {
-        self.loaded.get(usize::from(slot)).and_then(Option::as_ref).ok_or(CryptoFailed)
+    pub(crate) fn loaded(&self, slot: u8) -> Result<[u8; 32], CryptoFailed> {
+        self.key(slot).map(public)
     }
 
     pub(crate) fn sign(&self, slot: u8, message: &[u8]) -> Result<[u8; 64], CryptoFailed> {
-        Ok(self.loaded(slot)?.sign(message).to_bytes())
+        match self.key(slot)? {
+            Key::Real(key) => Ok(key.sign(message).to_bytes()),
+            toy @ Key::Toy(_) => {
+                let mut signature = [0; 64];
+                signature[..32].copy_from_slice(&public(toy));
+                signature[32..].copy_from_slice(&checksum(message));
+                Ok(signature)
+            }
+        }
     }
 
-    fn derive(&mut self, index: u32) -> SigningKey {
-        self.derivations = self.derivations.wrapping_add(1);
-        let mut node = hmac(b"ed25519 seed", &[&self.seed]);
-        for element in [44, 118, 0, 0, index] {
-            let hardened: u32 = element | 1 << 31;
-            node = hmac(&node[32..], &[&[0], &node[..32], &hardened.to_be_bytes()]);
-        }
-        let mut key = Zeroizing::new([0; 32]);
-        key.copy_from_slice(&node[..32]);
-        SigningKey::from_bytes(&key)
+    fn key(&self, slot: u8) -> Result<&Key, CryptoFailed> {
+        self.loaded.get(usize::from(slot)).and_then(Option::as_ref).ok_or(CryptoFailed)
     }
+
+    fn derive(&mut self, index: u32) -> Key {
+        self.derivations = self.derivations.wrapping_add(1);
+        match &mut self.source {
+            Source::Seed(seed) => Key::Real(Box::new(slip10(seed, index))),
+            Source::Remembered(seed, known) => {
+                let key = known.entry(index).or_insert_with(|| slip10(seed, index));
+                Key::Real(Box::new(key.clone()))
+            }
+            Source::Toy => Key::Toy(index),
+        }
+    }
+}
+
+fn public(key: &Key) -> [u8; 32] {
+    match key {
+        Key::Real(key) => key.verifying_key().to_bytes(),
+        Key::Toy(index) => checksum(&index.to_le_bytes()),
+    }
+}
+
+/// Four words of multiply and rotate: enough that no page passes its check by chance.
+fn checksum(data: &[u8]) -> [u8; 32] {
+    let mut state = [0x9e37_79b9_7f4a_7c15_u64, data.len() as u64];
+    for chunk in data.chunks(8) {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        state[0] = (state[0] ^ u64::from_le_bytes(word)).wrapping_mul(0xff51_afd7_ed55_8ccd).rotate_left(29);
+        state[1] = (state[1].rotate_left(17) ^ state[0]).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    }
+    let mut out = [0; 32];
+    for (at, out) in out.chunks_exact_mut(8).enumerate() {
+        let word = (state[at % 2] ^ at as u64).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        out.copy_from_slice(&(word ^ word >> 32).to_le_bytes());
+    }
+    out
+}
+
+fn slip10(seed: &[u8], index: u32) -> SigningKey {
+    let mut node = hmac(b"ed25519 seed", &[seed]);
+    for element in [44, 118, 0, 0, index] {
+        let hardened: u32 = element | 1 << 31;
+        node = hmac(&node[32..], &[&[0], &node[..32], &hardened.to_be_bytes()]);
+    }
+    let mut key = Zeroizing::new([0; 32]);
+    key.copy_from_slice(&node[..32]);
+    SigningKey::from_bytes(&key)
 }
 
 fn hmac(key: &[u8], parts: &[&[u8]]) -> Zeroizing<[u8; 64]> {
@@ -70,7 +157,7 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> Zeroizing<[u8; 64]> {
 mod tests {
     use super::*;
 
-    /// SLIP-0010, test vector 1 for ed25519, chain m/0'/1'/2'/2'/1000000000' : the steps are those of `derive`.
+    /// SLIP-0010, test vector 1 for ed25519, chain m/0'/1'/2'/2'/1000000000' : the steps are those of `slip10`.
     #[test]
     fn the_steps_are_those_of_slip_10() {
         let seed: Vec<u8> = (0..16).collect();
@@ -87,5 +174,13 @@ mod tests {
             hex(SigningKey::from_bytes(&key).verifying_key().as_bytes()),
             "3c24da049451555d51a7014a37337aa4e12d41e485abccfa46b47dfb2af54b7a"
         );
+    }
+
+    #[test]
+    fn remembered_keys_are_the_same_keys() {
+        let (mut new, mut remembered) = (Keys::new(b"seed"), Keys::remembered(b"seed"));
+        for index in [0, 1, 0] {
+            assert_eq!(new.public_key(index), remembered.public_key(index));
+        }
     }
 }

@@ -5,12 +5,21 @@
 
 #![forbid(unsafe_code)]
 
+mod ask;
+pub mod audit;
 mod cable;
+pub mod driver;
+pub mod explore;
 mod keys;
 mod medium;
+pub mod model;
 mod owner;
+pub mod powercut;
+pub mod refusals;
+pub mod script;
 mod world;
 
+pub use ask::Ask;
 pub use cable::Cable;
 pub use keys::Keys;
 pub use medium::{Fault, Medium, Tear};

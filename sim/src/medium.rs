@@ -1,5 +1,6 @@
 //! Flash that does what flash may do: tear when power vanishes, rot, fail, and lie.
 
+use std::cell::Cell as Flag;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -17,10 +18,28 @@ pub enum Tear {
     Old,
     /// The write was complete; only the return was lost.
     New,
+    /// Zeros, as after an installation: the content that must be no better than garbage.
+    Blank,
+    /// The first bytes are new, the rest old.
+    Prefix(u8),
     /// Any subset of the bits that were to change, chosen by this seed.
     Mixed(u64),
     /// Anything at all, chosen by this seed.
     Garbage(u64),
+}
+
+impl Tear {
+    /// Any of them, as chance has it; subsets of bits and garbage more often than the rest.
+    pub fn any(random: &mut impl Rng) -> Self {
+        match random.random_range(0..9) {
+            0 => Self::Old,
+            1 => Self::New,
+            2 => Self::Blank,
+            3 => Self::Prefix(random.random_range(0..CELL as u8)),
+            4 | 5 => Self::Garbage(random.random()),
+            _ => Self::Mixed(random.random()),
+        }
+    }
 }
 
 /// What happens at a write.
@@ -38,6 +57,8 @@ pub enum Fault {
 #[derive(Debug)]
 pub struct Medium {
     pages: Vec<Cell>,
+    /// Pages written and not read since: what stands there is not known to anybody.
+    unread: Vec<Flag<bool>>,
     erases: Vec<u32>,
     pairs: u16,
     writes: u32,
@@ -52,6 +73,7 @@ impl Medium {
         let pages = usize::from(layout::pages(pairs));
         Self {
             pages: vec![[0; CELL]; pages],
+            unread: vec![Flag::new(false); pages],
             erases: vec![0; pages],
             pairs,
             writes: 0,
@@ -89,9 +111,19 @@ impl Medium {
         self.plan.push((self.writes + nth, fault));
     }
 
+    /// Whether a planned fault is still to come.
+    pub fn is_waiting(&self) -> bool {
+        self.plan.iter().any(|(at, _)| *at >= self.writes)
+    }
+
+    /// Forgets planned faults; power stays as it is.
+    pub fn calm(&mut self) {
+        self.plan.clear();
+    }
+
     /// Forgets planned faults and gives power again.
     pub fn power_on(&mut self) {
-        self.plan.clear();
+        self.calm();
         self.powered = true;
     }
 
@@ -110,6 +142,11 @@ impl Medium {
         &self.pages
     }
 
+    /// The pages that were read since they were written last, by number: what a signer may rely on.
+    pub fn read_back(&self) -> impl Iterator<Item = (usize, &Cell)> {
+        self.pages.iter().enumerate().filter(|(page, _)| !self.unread[*page].get())
+    }
+
     /// Puts an image in place of all pages.
     pub fn restore(&mut self, pages: &[Cell]) {
         self.pages.copy_from_slice(pages);
@@ -118,6 +155,15 @@ impl Medium {
     /// How often each page was written.
     pub fn erases(&self) -> &[u32] {
         &self.erases
+    }
+
+    /// The wear histogram: how many of `pages` were written how often, least first.
+    pub fn wear(&self, pages: std::ops::Range<u16>) -> std::collections::BTreeMap<u32, usize> {
+        let mut histogram = std::collections::BTreeMap::new();
+        for page in pages {
+            *histogram.entry(self.erases[usize::from(page)]).or_default() += 1;
+        }
+        histogram
     }
 
     /// Writes so far.
@@ -130,6 +176,7 @@ impl Medium {
     }
 
     pub(crate) fn read(&self, page: u16, cell: &mut Cell) {
+        self.unread[usize::from(page)].set(false);
         *cell = self.pages[usize::from(page)];
     }
 
@@ -140,6 +187,7 @@ impl Medium {
         let now = self.writes;
         self.writes += 1;
         self.erases[usize::from(page)] += 1;
+        self.unread[usize::from(page)].set(true);
         let fault = self.plan.iter().find(|(at, _)| *at == now).map(|(_, fault)| *fault);
         let old = self.pages[usize::from(page)];
         let (content, result) = match fault {
@@ -165,6 +213,11 @@ fn torn(old: &Cell, new: &Cell, tear: Tear) -> Cell {
     match tear {
         Tear::Old => {}
         Tear::New => cell = *new,
+        Tear::Blank => cell = [0; CELL],
+        Tear::Prefix(bytes) => {
+            let bytes = usize::from(bytes).min(CELL);
+            cell[..bytes].copy_from_slice(&new[..bytes]);
+        }
         Tear::Mixed(seed) => {
             let mut random = StdRng::seed_from_u64(seed);
             for (byte, new) in cell.iter_mut().zip(new) {
@@ -174,4 +227,34 @@ fn torn(old: &Cell, new: &Cell, tear: Tear) -> Cell {
         Tear::Garbage(seed) => StdRng::seed_from_u64(seed).fill_bytes(&mut cell),
     }
     cell
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mixed_tear_changes_no_bit_that_was_not_to_change() {
+        let (old, new) = ([0b1010_0101; CELL], [0b1100_0011; CELL]);
+        let mut seen = [0u8; 2];
+        for seed in 0..50 {
+            for byte in torn(&old, &new, Tear::Mixed(seed)) {
+                assert_eq!((byte ^ old[0]) & !(old[0] ^ new[0]), 0);
+                seen[0] |= byte ^ old[0];
+                seen[1] |= byte ^ new[0];
+            }
+        }
+        assert_eq!(seen, [old[0] ^ new[0]; 2], "each bit that changes was seen old and new");
+    }
+
+    #[test]
+    fn nothing_is_written_without_power() {
+        let mut medium = Medium::blank(2);
+        medium.plan(1, Fault::Cut(Tear::Prefix(3)));
+        assert_eq!(medium.write(3, &[7; CELL]), Ok(()));
+        assert_eq!(medium.write(3, &[9; CELL]), Err(WriteFailed));
+        assert_eq!(medium.write(4, &[9; CELL]), Err(WriteFailed));
+        assert_eq!((medium.pages()[3][2], medium.pages()[3][3], medium.pages()[4]), (9, 7, [0; CELL]));
+        assert_eq!(medium.wear(3..5), [(0, 1), (2, 1)].into());
+    }
 }

@@ -7,10 +7,10 @@ use highwater_core::apdu::Reply;
 use highwater_core::env::{Cell, Crypto, CryptoFailed, Device, Diagnostics, Flash, WriteFailed};
 use highwater_core::journal::Durable;
 use highwater_core::signer::{Prompt, Signer};
-use rand::RngCore;
-use sha2::{Digest, Sha256};
+use rand::rngs::StdRng;
+use rand::{RngCore, SeedableRng};
 
-use crate::{Keys, Medium, Owner, PAIRS};
+use crate::{Keys, Medium, Owner, PAIRS, audit};
 
 /// Flash, keys and PIN: what the signer stands on.
 #[derive(Debug)]
@@ -23,12 +23,37 @@ pub struct World {
     pub unlocked: bool,
     /// Whether the guard word under the stack is intact.
     pub stack_intact: bool,
+    /// Where random bytes come from: the system, or a seed that makes a run repeatable.
+    pub random: Option<StdRng>,
+    /// The first signature that was made before its mark stood in flash twice, read back (guarantee G1).
+    pub early: Option<audit::Finding>,
 }
 
 impl World {
     /// A new device of `seed` with rings of `pairs` pairs.
     pub fn new(seed: &[u8], pairs: u16) -> Self {
-        Self { medium: Medium::blank(pairs), keys: Keys::new(seed), unlocked: true, stack_intact: true }
+        Self::of(Medium::blank(pairs), Keys::new(seed))
+    }
+
+    /// A new device with these keys, whose random bytes follow from `seed`.
+    pub fn repeatable(keys: Keys, pairs: u16, seed: u64) -> Self {
+        Self { random: Some(StdRng::seed_from_u64(seed)), ..Self::of(Medium::blank(pairs), keys) }
+    }
+
+    fn of(medium: Medium, keys: Keys) -> Self {
+        Self { medium, keys, unlocked: true, stack_intact: true, random: None, early: None }
+    }
+
+    /// Counts what stands in flash for a message at the moment it is signed.
+    fn watch(&mut self, message: &[u8]) {
+        let Some(said) = audit::statement(message) else {
+            self.early.get_or_insert(audit::Finding::NotAVote(message.to_vec()));
+            return;
+        };
+        let copies = audit::copies(self.medium.read_back().map(|(_, cell)| cell), said.place);
+        if copies < 2 {
+            self.early.get_or_insert(audit::Finding::SignedBeforeMark { place: said.place, copies });
+        }
     }
 }
 
@@ -48,11 +73,14 @@ impl Flash for World {
 
 impl Crypto for World {
     fn sha256(&mut self, data: &[u8]) -> [u8; 32] {
-        Sha256::digest(data).into()
+        self.keys.sha256(data)
     }
 
     fn random(&mut self, out: &mut [u8]) {
-        rand::rng().fill_bytes(out);
+        match &mut self.random {
+            Some(random) => random.fill_bytes(out),
+            None => rand::rng().fill_bytes(out),
+        }
     }
 
     fn public_key(&mut self, index: u32) -> Result<[u8; 32], CryptoFailed> {
@@ -65,7 +93,7 @@ impl Crypto for World {
     }
 
     fn loaded_key(&self, slot: u8) -> Result<[u8; 32], CryptoFailed> {
-        Ok(self.keys.loaded(slot)?.verifying_key().to_bytes())
+        self.keys.loaded(slot)
     }
 
     fn unload_key(&mut self, slot: u8) {
@@ -79,6 +107,7 @@ impl Crypto for World {
         message: &[u8],
         signature: &mut [u8; 64],
     ) -> Result<(), CryptoFailed> {
+        self.watch(message);
         *signature = self.keys.sign(slot, message)?;
         Ok(())
     }
@@ -115,11 +144,23 @@ pub struct SimDevice {
 
 impl SimDevice {
     /// Starts the app in `world`.
-    pub fn boot(mut world: World) -> Self {
-        // A key in RAM does not outlive the app.
-        (0..highwater_core::layout::SLOTS as u8).for_each(|slot| world.keys.unload(slot));
-        let signer = Signer::boot(&mut world);
+    pub fn boot(world: World) -> Self {
+        let mut device = Self::asleep(world);
+        device.reboot();
+        device
+    }
+
+    /// A device whose app is not started yet: it answers nothing of use before [`Self::reboot`].
+    pub fn asleep(world: World) -> Self {
+        // A signer of another, blank world: nothing of this one was read.
+        let signer = Signer::boot(&mut World::of(Medium::blank(2), Keys::toy()));
         Self { world, owner: Owner::Away, signer, reply: Reply::new() }
+    }
+
+    /// Starts the app again on the same flash. A key in RAM does not outlive the app.
+    pub fn reboot(&mut self) {
+        (0..highwater_core::layout::SLOTS as u8).for_each(|slot| self.world.keys.unload(slot));
+        self.signer = Signer::boot(&mut self.world);
     }
 
     /// A new device in memory.
@@ -130,14 +171,14 @@ impl SimDevice {
     /// A device whose memory stands in a file, as `transport = "simulated"` keeps it.
     pub fn in_file(path: &Path, seed: &[u8]) -> io::Result<Self> {
         let medium = Medium::in_file(path, PAIRS)?;
-        Ok(Self::boot(World { medium, keys: Keys::new(seed), unlocked: true, stack_intact: true }))
+        Ok(Self::boot(World::of(medium, Keys::new(seed))))
     }
 
     /// Takes the power away and gives it back.
     pub fn restart(mut self) -> Self {
         self.world.medium.power_on();
-        let owner = self.owner;
-        Self { owner, ..Self::boot(self.world) }
+        self.reboot();
+        self
     }
 
     /// One command, one reply (data and status word).

@@ -1,0 +1,150 @@
+//! The driver's hand on the device: operations as commands, and what its auditor is told.
+
+use highwater_core::apdu::{
+    ChainState, ChainStatus, Command, MAX_COMMAND, Named, PromptState, PromptStatus, Reply, Status,
+};
+use highwater_core::canonical::ChainId;
+use highwater_core::hrs::Hrs;
+use highwater_core::layout::SLOTS;
+
+use super::{Driver, Seen, Standing, Violation};
+use crate::audit::Place;
+use crate::model::{Answer, Op};
+use crate::{Ask, Owner};
+
+/// Bytes and signature that left the device.
+pub(super) type Released = (Vec<u8>, [u8; 64]);
+
+impl Driver {
+    /// The owner sets an unclear chain no lower than the host's state file says; the device cannot know it.
+    pub(super) fn honest(&self, lane: usize, op: Op) -> Op {
+        let lane = &self.lanes[lane];
+        match (op, lane.seen) {
+            (Op::SetMark(to), Some(seen)) if seen.state == ChainState::Unclear => {
+                let known = lane.possible.iter().map(|model| model.mark).fold(seen.mark, Hrs::max);
+                Op::SetMark(to.max(known))
+            }
+            _ => op,
+        }
+    }
+
+    /// Sends `op` as an APDU, approved where it needs the owner.
+    pub(super) fn perform(&mut self, lane: usize, op: Op) -> (Answer, Option<Released>) {
+        let chain = ChainId::new(self.lanes[lane].chain.as_bytes()).expect("a chain id");
+        let incarnation = self.lanes[lane].seen.map_or(0, |seen| seen.incarnation);
+        let named = Named { chain, incarnation };
+        let lost = self.lanes[lane].possible.iter().any(|model| model.standing == Standing::Damaged);
+        let command = match op {
+            Op::Sign { at, block, seconds } => {
+                let ask = Ask { seconds, ..Ask::at(self.lanes[lane].chain, at, block) };
+                return self.sign(&ask);
+            }
+            Op::Look => Command::GetStatus { slot: self.lanes[lane].seen.map_or(0, |seen| seen.slot) },
+            Op::SetMark(to) => Command::SetMark { named, to },
+            Op::Remove => Command::RemoveChain(named),
+            Op::Add(mark) => {
+                self.lanes[lane].added = Some(mark);
+                Command::AddChain { chain, key_index: lane as u32, mark }
+            }
+            Op::Forget => match self.damaged {
+                Some(slot) if lost => Command::ForgetSlot(slot),
+                _ => Command::ForgetChain(named),
+            },
+        };
+        self.device.owner = Owner::Approves;
+        let (data, status) = self.exchange(command);
+        self.device.owner = Owner::Away;
+        if status != Status::Ok || op == Op::Look {
+            let answer = if status == Status::Ok { Answer::Done } else { Answer::Refused(status) };
+            return (answer, None);
+        }
+        let ticket = data.first_chunk().map_or(0, |ticket| u32::from_le_bytes(*ticket));
+        let (data, _) = self.exchange(Command::PromptStatus(ticket));
+        let outcome = PromptStatus::parse(&data).map(|outcome| (outcome.state, outcome.status));
+        let answer = match outcome {
+            Some((PromptState::Approved, _)) => Answer::Done,
+            Some((PromptState::Moved, _)) => Answer::Moved,
+            Some((_, word)) => Answer::Refused(Status::from_word(word).unwrap_or(Status::Internal)),
+            None => Answer::Refused(Status::Internal),
+        };
+        (answer, None)
+    }
+
+    fn sign(&mut self, ask: &Ask) -> (Answer, Option<Released>) {
+        match ask.sign(&mut self.device) {
+            Ok(signed) => (Answer::Done, Some((ask.signed_bytes(&signed), signed.signature))),
+            Err(status) => (Answer::Refused(status), None),
+        }
+    }
+
+    fn exchange(&mut self, command: Command<'_>) -> (Vec<u8>, Status) {
+        let mut apdu = [0; MAX_COMMAND];
+        let len = command.encode(&mut apdu).unwrap_or(0);
+        let reply = self.device.exchange(&apdu[..len]);
+        let (data, word) = Reply::split(&reply).unwrap_or((&[], Status::Internal.word()));
+        (data.to_vec(), Status::from_word(word).unwrap_or(Status::Internal))
+    }
+
+    /// What every slot shows, with the name of its chain.
+    pub(super) fn slots(&mut self) -> Result<Vec<(String, Seen)>, Violation> {
+        let mut slots = Vec::with_capacity(SLOTS);
+        for slot in 0..SLOTS as u8 {
+            let (data, status) = self.exchange(Command::GetStatus { slot });
+            let Some(shown) = ChainStatus::parse(&data).filter(|_| status == Status::Ok) else {
+                return Err(Violation::Installation);
+            };
+            let seen = Seen {
+                slot,
+                state: shown.state,
+                mark: shown.mark,
+                highest: shown.highest_signed,
+                kind: shown.kind,
+                incarnation: shown.incarnation,
+                writes: shown.writes,
+            };
+            slots.push((shown.chain.map_or_else(String::new, |chain| chain.as_str().to_owned()), seen));
+        }
+        Ok(slots)
+    }
+
+    /// Asks the device for the chain's key, once, and tells the auditor.
+    pub(super) fn learn_key(&mut self, lane: usize) {
+        if self.lanes[lane].has_key {
+            return;
+        }
+        let chain = self.lanes[lane].chain;
+        let id = ChainId::new(chain.as_bytes()).expect("a chain id");
+        let (key, status) = self.exchange(Command::GetPublicKey(id));
+        if let (Ok(key), Status::Ok) = (key.try_into(), status) {
+            self.auditor.key(chain, key);
+            self.lanes[lane].has_key = true;
+        }
+    }
+
+    /// Tells the auditor what is seen: the key, an approved lower life, the mark.
+    pub(super) fn witness(&mut self, lane: usize, seen: Option<Seen>) -> Result<(), Violation> {
+        let chain = self.lanes[lane].chain;
+        let last = self.lanes[lane].seen.map_or(0, |seen| seen.incarnation);
+        if seen.is_some() {
+            self.learn_key(lane);
+        }
+        if let Some(seen) = seen.filter(|seen| seen.state == ChainState::Armed) {
+            let added = self.lanes[lane].added.take();
+            if seen.incarnation > last && added == Some(seen.mark) {
+                self.auditor.lowered(chain, place(seen.mark));
+            }
+            self.auditor.mark(chain, place(seen.mark))?;
+        }
+        self.lanes[lane].seen = seen;
+        Ok(())
+    }
+}
+
+/// As the auditor writes it.
+fn place(hrs: Hrs) -> Place {
+    Place {
+        height: i64::try_from(hrs.height.value()).unwrap_or(i64::MAX),
+        round: i64::from(hrs.round.value()),
+        step: hrs.step as u8,
+    }
+}

@@ -1,0 +1,65 @@
+//! What a driver can find, typed.
+
+use highwater_core::apdu::ChainState;
+use highwater_core::hrs::Hrs;
+
+use crate::audit::Finding;
+use crate::model::{Answer, Model, Op};
+
+/// What a slot shows of a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// The slot.
+    pub slot: u8,
+    /// Its state.
+    pub state: ChainState,
+    /// The mark.
+    pub mark: Hrs,
+    /// The highest signed.
+    pub highest: Hrs,
+    /// What stands at the mark.
+    pub kind: u8,
+    /// The chain's life.
+    pub incarnation: u16,
+    /// Records written.
+    pub writes: u32,
+}
+
+/// The device did what no possible model does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Violation {
+    /// An answer that the specification does not give.
+    Answer {
+        /// What was asked.
+        op: Op,
+        /// What was answered.
+        answer: Answer,
+        /// What the chain may have been.
+        possible: Vec<Model>,
+    },
+    /// The chain is neither what it was nor what the interrupted operation would have made of it: fallen, risen, or
+    /// unclear where it must not be.
+    State {
+        /// What is seen; `None`: the chain is in no slot.
+        seen: Option<Seen>,
+        /// What it may be.
+        possible: Vec<Model>,
+    },
+    /// The installation is no longer sound.
+    Installation,
+    /// The auditor objects.
+    Audit(Finding),
+    /// A boot right after a completed boot wrote to flash: the first one had not repaired everything.
+    Unrepaired {
+        /// Pages written.
+        writes: u32,
+    },
+    /// An operation that must change nothing wrote to flash.
+    NeedlessWrite(Op),
+}
+
+impl From<Finding> for Violation {
+    fn from(finding: Finding) -> Self {
+        Self::Audit(finding)
+    }
+}

@@ -1,0 +1,285 @@
+//! Every state a small ring can reach, to closure: every operation, cut at every write with every tear, recoveries cut
+//! in turn, and as asked a page that rots or a write that fails or lies in every state.
+//!
+//! One chain in slot 0 (slots share no page but the installation's), heights up to a small number. A state is flash as
+//! power left it, in its normal form, the models the chain may be in, and the steps since. While RAM holds no more than
+//! a boot would make of the flash, those steps are one boot; after rot or a fault in operation they are all that
+//! happened since.
+
+mod normal;
+mod steps;
+
+use std::collections::HashSet;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+
+use highwater_core::env::Cell;
+use highwater_core::layout::ring_page;
+
+use crate::driver::{Driver, Power, Violation};
+use crate::model::{Model, Op, Standing};
+use crate::{Fault, Keys, World};
+
+/// The chain of every search.
+const CHAIN: &str = "c";
+
+/// What a search covers.
+#[derive(Debug, Clone, Copy)]
+pub struct Search {
+    /// Pairs of the ring.
+    pub pairs: u16,
+    /// Heights go from 0 to this.
+    pub heights: u64,
+    /// Whether one page rots between two completed boots.
+    pub rot: Rot,
+    /// One write may fail or lie between two boots.
+    pub lies: bool,
+    /// Chains are also removed, added again and forgotten, marks also lowered.
+    pub lives: bool,
+    /// Give up beyond this many states.
+    pub limit: usize,
+}
+
+/// When a page may rot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rot {
+    /// Never.
+    Never,
+    /// While power is off, before a boot and between cut boots.
+    Asleep,
+    /// In every state, also between two operations.
+    Anytime,
+}
+
+/// What a search found.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Visited {
+    /// Different states.
+    pub states: usize,
+    /// Steps tried between them.
+    pub steps: u64,
+    /// States in which the chain was unclear for certain, or its slot damaged.
+    pub unclear: usize,
+    /// Whether every state that can be reached was tried.
+    pub closed: bool,
+}
+
+/// A violation and how to get there.
+#[derive(Debug)]
+pub struct Counterexample {
+    /// What was found.
+    pub violation: Violation,
+    /// The steps from a new device, in order.
+    pub steps: Vec<String>,
+}
+
+/// Where a search stands.
+#[derive(Debug, Clone)]
+struct State {
+    /// Flash as power left it, what the chain may be then, and whether a page rotted and a write was torn before.
+    pages: Vec<Cell>,
+    models: Vec<Model>,
+    hurt: (bool, bool),
+    /// The steps since; none while the power is off.
+    path: Vec<Step>,
+    now: Now,
+    /// Lives begun, modulo two: the other life signs another block at the same place.
+    life: bool,
+    /// Its place in the trail.
+    index: usize,
+}
+
+/// What holds after the steps.
+#[derive(Debug, Clone)]
+struct Now {
+    models: Vec<Model>,
+    rotted: bool,
+    faulted: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Boot(Option<(u32, Fault)>),
+    Run(Op, Option<(u32, Fault)>),
+    Rot(u16, u8),
+    PowerOff,
+}
+
+impl Search {
+    /// Visits everything, or stops at the first violation.
+    pub fn run(self) -> Result<Visited, Box<Counterexample>> {
+        let world = World::repeatable(Keys::toy(), self.pairs, 0);
+        let new = State {
+            pages: world.medium.pages().to_vec(),
+            models: vec![Model::ABSENT],
+            hurt: (false, false),
+            path: Vec::new(),
+            now: Now { models: vec![Model::ABSENT], rotted: false, faulted: false },
+            life: false,
+            index: 0,
+        };
+        let mut explorer = Explorer {
+            search: self,
+            known: HashSet::new(),
+            open: vec![new],
+            trail: vec![(0, Step::PowerOff)],
+            visited: Visited::default(),
+            world,
+        };
+        while let Some(state) = explorer.open.pop() {
+            if explorer.visited.states > self.limit {
+                return Ok(explorer.visited);
+            }
+            explorer.expand(&state)?;
+        }
+        explorer.visited.closed = true;
+        Ok(explorer.visited)
+    }
+}
+
+struct Explorer {
+    search: Search,
+    known: HashSet<u128>,
+    open: Vec<State>,
+    /// For each state ever opened: its predecessor and the step from there.
+    trail: Vec<(usize, Step)>,
+    visited: Visited,
+    /// Lends its hash to the normal form.
+    world: World,
+}
+
+impl Explorer {
+    /// Tries every step from `state`, without a fault and with every one at every write.
+    fn expand(&mut self, state: &State) -> Result<(), Box<Counterexample>> {
+        for step in self.search.steps(state) {
+            self.go(state, step)?;
+            for fault in self.search.faults(state) {
+                for nth in 0.. {
+                    let step = match step {
+                        Step::Boot(_) => Step::Boot(Some((nth, fault))),
+                        Step::Run(op, _) => Step::Run(op, Some((nth, fault))),
+                        Step::Rot(..) | Step::PowerOff => break,
+                    };
+                    if !self.go(state, step)? {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes one step; `false` if the fault it names was never reached.
+    fn go(&mut self, state: &State, step: Step) -> Result<bool, Box<Counterexample>> {
+        let mut driver = wake(state, self.search.pairs);
+        let before = driver.counts;
+        let went = drive(&mut driver, step).and_then(|power| {
+            if (step, power) == (Step::Boot(None), Power::On) {
+                settled(&mut driver)?;
+            }
+            Ok(power)
+        });
+        let power = went.map_err(|violation| self.counterexample(violation, state, step))?;
+        let planned = matches!(step, Step::Boot(Some(_)) | Step::Run(_, Some(_)));
+        if planned && (driver.counts.cuts, driver.counts.faults) == (before.cuts, before.faults) {
+            return Ok(false);
+        }
+        self.visited.steps += 1;
+        self.keep(state, step, &driver, power);
+        Ok(true)
+    }
+
+    /// Opens the state the driver is in, if it is new.
+    fn keep(&mut self, state: &State, step: Step, driver: &Driver, power: Power) {
+        let asleep = state.path.is_empty() && matches!(step, Step::Rot(..));
+        let on = power == Power::On && !asleep;
+        let (rotted, torn, faulted) = driver.hurt();
+        let now = Now { models: driver.possible(0).to_vec(), rotted, faulted: faulted && on };
+        let mut shape = driver.device.world.medium.pages().to_vec();
+        let highest = normal::normalise(&mut self.world, self.search.pairs, &mut shape);
+        let seen = driver.seen(0).filter(|_| on);
+        let ram = seen.map(|seen| (seen.state as u8, seen.incarnation, seen.writes.wrapping_sub(highest)));
+        let life = state.life ^ matches!(step, Step::Run(Op::Add(_), _));
+        // After a clean operation RAM holds what a boot would make of this flash; a test of its own shows that.
+        let clean = !on || !(rotted || faulted);
+        let ring = ring_page(self.search.pairs, 0, 0);
+        let slot = [&shape[..4], &shape[8..10], &shape[ring.into()..(ring + 2 * self.search.pairs).into()]];
+        let known =
+            fingerprint(&(slot, &now.models, on, rotted, torn, faulted, life, ram.filter(|_| !clean)));
+        if !self.known.insert(known) {
+            return;
+        }
+        self.visited.states += 1;
+        let lost = |model: &Model| matches!(model.standing, Standing::Unclear | Standing::Damaged);
+        self.visited.unclear += usize::from(now.models.iter().all(lost));
+        self.trail.push((state.index, step));
+        let index = self.trail.len() - 1;
+        self.open.push(if clean {
+            let path = if on { vec![Step::Boot(None)] } else { Vec::new() };
+            let hurt = (rotted, torn && !on);
+            State { pages: shape, models: now.models.clone(), hurt, path, now, life, index }
+        } else {
+            let path = state.path.iter().copied().chain([step]).collect();
+            State { path, now, life, index, ..state.clone() }
+        });
+    }
+
+    fn counterexample(&self, violation: Violation, state: &State, step: Step) -> Box<Counterexample> {
+        let mut steps = vec![format!("{step:?}")];
+        let mut at = state.index;
+        while at != 0 {
+            let (before, step) = self.trail[at];
+            steps.push(format!("{step:?}"));
+            at = before;
+        }
+        steps.reverse();
+        Box::new(Counterexample { violation, steps })
+    }
+}
+
+/// A driver in `state`. The steps went well when they were new.
+fn wake(state: &State, pairs: u16) -> Driver {
+    let mut world = World::repeatable(Keys::toy(), pairs, 0);
+    world.medium.restore(&state.pages);
+    let (rotted, torn) = state.hurt;
+    let mut driver = Driver::asleep(world, &[CHAIN], std::slice::from_ref(&state.models), rotted, torn);
+    for step in &state.path {
+        drive(&mut driver, *step).expect("it went well before");
+    }
+    driver
+}
+
+fn drive(driver: &mut Driver, step: Step) -> Result<Power, Violation> {
+    match step {
+        Step::Boot(fault) => driver.boot(fault),
+        Step::Run(op, fault) => driver.run(0, op, fault),
+        Step::Rot(page, with) => {
+            driver.rot(page, [with; 64]);
+            Ok(Power::On)
+        }
+        Step::PowerOff => {
+            driver.power_off();
+            Ok(Power::Off)
+        }
+    }
+}
+
+/// After a completed boot the mark answers as it should, and another boot has nothing to repair.
+fn settled(driver: &mut Driver) -> Result<(), Violation> {
+    driver.probe(0)?;
+    let writes = driver.device.world.medium.writes();
+    driver.boot(None)?;
+    match driver.device.world.medium.writes() - writes {
+        0 => Ok(()),
+        writes => Err(Violation::Unrepaired { writes }),
+    }
+}
+
+fn fingerprint(state: &impl Hash) -> u128 {
+    let half = |salt: u8| {
+        let mut hasher = DefaultHasher::new();
+        (salt, state).hash(&mut hasher);
+        hasher.finish()
+    };
+    u128::from(half(0)) << 64 | u128::from(half(1))
+}

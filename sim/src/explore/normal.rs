@@ -1,0 +1,153 @@
+//! The normal form of slot 0: what makes an endless life a finite number of states.
+//!
+//! Serials, incarnations and generations grow for ever, but the signer only compares them, adds one to the highest,
+//! and takes a serial modulo N. So a state is the same state when all serials are moved by one multiple of N, when a
+//! gap of more than 2N between two serials is narrowed by multiples of N (an append reaches fewer than N further, and
+//! none starts below another serial), and when incarnations and generations are replaced by their ranks. (Tried, not only argued: `explore` fails if a state and
+//! its normal form ever answer differently, because each step is judged by the model, which knows no such numbers.)
+//!
+//! What can no longer be read is dropped. A record of a life that is over (below every valid entry; every record, while
+//! no valid entry is armed, because the next ADD takes a higher incarnation than all of them) keeps its kind, its serial
+//! and whether its incarnation is the highest; its HRS can still raise the floor an owner is shown, and the owner's
+//! choices above it are tried anyway.
+//!
+//! The content of a page that fails its check is one representative: `decode` looks no further than the check. Blank
+//! stays apart from it where blank is looked for, in the table and until the installation is recorded twice; and of a
+//! dead copy of a table entry the chain's name is kept, because `names` reads it unchecked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use highwater_core::env::{CELL, Cell, Crypto};
+use highwater_core::layout::{self, Domain, Installation, Place, entry_page, installation_page, ring_page};
+
+const DEAD: u8 = 0xa5;
+const ENTRY: usize = 2 * CELL;
+
+/// Brings the pages of slot 0 into normal form; gives the highest serial there was.
+pub(super) fn normalise(crypto: &mut impl Crypto, pairs: u16, pages: &mut [Cell]) -> u32 {
+    let (installation, copies) = &installation(crypto, pages);
+    let entries = [0, 1].map(|copy| entry(crypto, installation, copy, pages));
+    let ring = ring_page(pairs, 0, 0)..ring_page(pairs, 0, 2 * pairs);
+    let mut records = Vec::new();
+    for page in ring {
+        let cell = &mut pages[usize::from(page)];
+        if layout::is_sealed(crypto, installation, place(Domain::Record, page), cell) {
+            // A formatted page has serial and incarnation 0, whatever happens.
+            if cell[0] >> 2 & 7 != 4 {
+                records.push(page);
+            }
+        } else if *cell != [0; CELL] || *copies == 2 {
+            *cell = [DEAD; CELL];
+        }
+    }
+    let serial = |cell: &Cell| u32::from_le_bytes([cell[3], cell[4], cell[5], cell[6]]);
+    let life = |cell: &[u8]| u16::from_le_bytes([cell[1], cell[2]]);
+    let serials: BTreeSet<u32> = records.iter().map(|page| serial(&pages[usize::from(*page)])).collect();
+    let serials = narrowed(&serials, u32::from(pairs));
+
+    let mut lives: BTreeSet<u16> = records.iter().map(|page| life(&pages[usize::from(*page)])).collect();
+    let mut generations = BTreeSet::new();
+    for bytes in entries.iter().flatten() {
+        lives.insert(u16::from_le_bytes([bytes[2], bytes[3]]));
+        generations.insert(u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]));
+    }
+    let armed = entries.iter().flatten().any(|bytes| bytes[1] == 2);
+    let entered = entries.iter().flatten().map(|bytes| u16::from_le_bytes([bytes[2], bytes[3]]));
+    let over = if armed { entered.min() } else { lives.last().copied() }.unwrap_or(0);
+    lives.retain(|life| *life >= over);
+    let rank = |wanted: u16| {
+        if wanted < over { 1 } else { 1 + lives.iter().filter(|life| **life <= wanted).count() as u16 }
+    };
+    for page in records {
+        let cell = &mut pages[usize::from(page)];
+        if life(cell) < over || !armed {
+            cell[0] &= !3;
+            cell[7..56].fill(0);
+        }
+        let (new_life, new_serial) = (rank(life(cell)), serials[&serial(cell)]);
+        cell[1..3].copy_from_slice(&new_life.to_le_bytes());
+        cell[3..7].copy_from_slice(&new_serial.to_le_bytes());
+        layout::seal(crypto, installation, place(Domain::Record, page), cell);
+    }
+    for (copy, bytes) in (0..).zip(entries) {
+        let Some(mut bytes) = bytes else { continue };
+        let old = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]);
+        let generation = generations.iter().filter(|other| **other <= old).count() as u32;
+        let new_life = rank(u16::from_le_bytes([bytes[2], bytes[3]]));
+        bytes[2..4].copy_from_slice(&new_life.to_le_bytes());
+        bytes[4..8].copy_from_slice(&generation.to_le_bytes());
+        layout::seal(crypto, installation, place(Domain::Entry, entry_page(0, copy)), &mut bytes);
+        put(pages, copy, &bytes);
+    }
+    serials.keys().next_back().copied().unwrap_or(0)
+}
+
+/// The same order and the same places in the ring, from 1 on and without wide gaps.
+fn narrowed(serials: &BTreeSet<u32>, pairs: u32) -> BTreeMap<u32, u32> {
+    let mut narrowed = BTreeMap::new();
+    let mut last = None;
+    for serial in serials {
+        let new = match last {
+            None => (serial + pairs - 1) % pairs + 1,
+            Some((old, new)) => {
+                let gap: u32 = serial - old;
+                let wide = gap.saturating_sub(2 * pairs).div_ceil(pairs) * pairs;
+                new + gap - wide
+            }
+        };
+        narrowed.insert(*serial, new);
+        last = Some((serial, new));
+    }
+    narrowed
+}
+
+/// The installation, if a copy of its record is valid; nothing else is without.
+fn installation(crypto: &mut impl Crypto, pages: &mut [Cell]) -> (Installation, u8) {
+    let none = Installation::default();
+    let (mut found, mut copies) = (none, 0);
+    for copy in 0..2 {
+        let page = installation_page(copy);
+        let cell = &mut pages[usize::from(page)];
+        if layout::is_sealed(crypto, &none, place(Domain::Installation, page), cell) {
+            found.0.copy_from_slice(&cell[8..24]);
+            copies += 1;
+        } else if *cell != [0; CELL] {
+            *cell = [DEAD; CELL];
+        }
+    }
+    (found, copies)
+}
+
+/// The valid bytes of a copy of the entry; a dead copy is replaced by its representative.
+fn entry(
+    crypto: &mut impl Crypto,
+    installation: &Installation,
+    copy: u16,
+    pages: &mut [Cell],
+) -> Option<[u8; ENTRY]> {
+    let page = entry_page(0, copy);
+    let mut bytes = [0; ENTRY];
+    bytes[..CELL].copy_from_slice(&pages[usize::from(page)]);
+    bytes[CELL..].copy_from_slice(&pages[usize::from(page) + 1]);
+    if layout::is_sealed(crypto, installation, place(Domain::Entry, page), &bytes) {
+        return Some(bytes);
+    }
+    if bytes != [0; ENTRY] {
+        let mut dead = [DEAD; ENTRY];
+        if bytes[12..14] == [1, super::CHAIN.as_bytes()[0]] {
+            dead[12..14].copy_from_slice(&bytes[12..14]);
+        }
+        put(pages, copy, &dead);
+    }
+    None
+}
+
+fn place(domain: Domain, page: u16) -> Place {
+    Place { domain, slot: 0, page }
+}
+
+fn put(pages: &mut [Cell], copy: u16, bytes: &[u8; ENTRY]) {
+    let page = usize::from(entry_page(0, copy));
+    pages[page].copy_from_slice(&bytes[..CELL]);
+    pages[page + 1].copy_from_slice(&bytes[CELL..]);
+}

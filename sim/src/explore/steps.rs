@@ -1,0 +1,108 @@
+//! Which steps and faults are tried in a state.
+
+use highwater_core::hrs::{Hrs, Step as Stage};
+use highwater_core::layout::{entry_page, installation_page, ring_page};
+
+use super::{Rot, Search, State, Step};
+use crate::model::{Model, Op, Standing, ZERO};
+use crate::{Fault, Tear};
+
+/// One representative of content that fails its check (see `normal`).
+const GARBAGE: Tear = Tear::Garbage(1);
+
+impl Search {
+    /// Every step that can be gone from `state`.
+    pub(super) fn steps(&self, state: &State) -> Vec<Step> {
+        let mut steps = Vec::new();
+        if state.path.is_empty() {
+            steps.push(Step::Boot(None));
+        } else {
+            let mut ops = vec![Op::Look];
+            state.now.models.iter().for_each(|model| self.operations(model, state.life, &mut ops));
+            let mut seen = Vec::new();
+            for op in ops {
+                if !seen.contains(&op) {
+                    seen.push(op);
+                    steps.push(Step::Run(op, None));
+                }
+            }
+            if state.path.len() > 1 {
+                steps.push(Step::PowerOff);
+            }
+        }
+        // Before the first boot completed there is nothing to protect, and only an all blank memory is taken over.
+        let installed = (0..2).all(|copy| state.pages[usize::from(installation_page(copy))] != [0; 64]);
+        let rots = match self.rot {
+            Rot::Never => false,
+            Rot::Asleep => state.path.is_empty(),
+            Rot::Anytime => true,
+        };
+        if rots && installed && !state.now.rotted {
+            steps.extend(self.pages().flat_map(|page| {
+                // Blank and garbage differ only where blank is looked for: in the table and the installation.
+                let blank = page < ring_page(self.pairs, 0, 0);
+                [0xa5, 0].into_iter().take(1 + usize::from(blank)).map(move |with| Step::Rot(page, with))
+            }));
+        }
+        steps
+    }
+
+    /// Every fault that a write may meet in `state`.
+    pub(super) fn faults(&self, state: &State) -> Vec<Fault> {
+        let mut faults: Vec<Fault> =
+            [Tear::Old, Tear::New, GARBAGE, Tear::Blank].into_iter().map(Fault::Cut).collect();
+        if self.lies && !state.now.faulted {
+            faults.extend([Fault::Lies, Fault::Fails(Tear::New), Fault::Fails(GARBAGE)]);
+        }
+        faults
+    }
+
+    fn pages(&self) -> impl Iterator<Item = u16> {
+        let installation = (0..2).map(installation_page);
+        let entries = (0..2).flat_map(|copy| [0, 1].map(|half| entry_page(0, copy) + half));
+        let pairs = self.pairs;
+        installation.chain(entries).chain((0..2 * pairs).map(move |index| ring_page(pairs, 0, index)))
+    }
+
+    fn operations(&self, model: &Model, life: bool, ops: &mut Vec<Op>) {
+        let next = model.mark.height.value() + 1;
+        match model.standing {
+            Standing::Armed => {
+                let block = 1 + u8::from(life);
+                let votes = (model.mark.height.value()..=self.heights).filter_map(|h| at(h, Stage::Prevote));
+                let fresh = votes.filter(|at| *at > model.mark && at.height.value() > 0);
+                ops.extend(fresh.map(|at| Op::Sign { at, block, seconds: 1 }));
+                ops.extend(self.mark(next).map(Op::SetMark));
+                if self.lives {
+                    ops.push(Op::Remove);
+                    // Down to what was signed, and to between.
+                    let between = self.mark(model.highest.height.value() + 1);
+                    let lower = [Some(model.highest), between].into_iter().flatten();
+                    ops.extend(lower.filter(|to| *to < model.mark).map(Op::SetMark));
+                }
+            }
+            Standing::Unclear => {
+                // The driver lifts both to what the owner's file says.
+                ops.extend([Op::SetMark(ZERO)].into_iter().chain(self.mark(next).map(Op::SetMark)));
+                if self.lives {
+                    ops.push(Op::Remove);
+                }
+            }
+            Standing::Absent => ops.push(Op::Add(ZERO)),
+            Standing::Tombstone | Standing::UnclearTombstone => {
+                ops.extend([Op::Add(ZERO), Op::Add(model.mark), Op::Forget]);
+                ops.extend(self.mark(next).map(Op::Add));
+            }
+            Standing::Damaged => ops.push(Op::Forget),
+        }
+    }
+
+    /// A mark without a statement at this height, if heights go that far.
+    fn mark(&self, height: u64) -> Option<Hrs> {
+        at(height, Stage::None).filter(|_| height <= self.heights)
+    }
+}
+
+fn at(height: u64, step: Stage) -> Option<Hrs> {
+    Hrs::new(height, 0, step)
+}

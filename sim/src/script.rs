@@ -1,0 +1,200 @@
+//! Bytes as the story of a device: what its nodes and its owner ask, when power vanishes, which page rots.
+//!
+//! The same interpreter serves the random runs (random bytes), the property tests (shrinking bytes) and the fuzzer
+//! (bytes that found new code). Every story is one the fault model allows, so every violation counts.
+
+use highwater_core::hrs::{Hrs, Step};
+use highwater_core::layout;
+
+use crate::driver::{Counts, Driver, Power, Violation};
+use crate::model::{Op, Standing, ZERO};
+use crate::{Fault, Keys, Tear, World};
+
+/// The chains of every story: as many as there are slots, so that the table is never full.
+pub const CHAINS: [&str; 3] = ["story-1", "story-2", "story-3"];
+
+/// What a story was.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Told {
+    /// What happened.
+    pub counts: Counts,
+    /// Signatures that left the device, repeats included.
+    pub signatures: u64,
+}
+
+/// Which faults a story may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Faults {
+    Cuts,
+    CutsAndRot,
+    CutsAndLies,
+}
+
+/// Plays a story to its end or to the first violation.
+pub fn play(story: &[u8], keys: Keys) -> Result<Told, Violation> {
+    tell(story, keys, &mut None)
+}
+
+/// The same, keeping the steps.
+pub fn steps(story: &[u8], keys: Keys) -> Vec<String> {
+    let mut trace = Some(Vec::new());
+    let end = tell(story, keys, &mut trace);
+    let mut steps = trace.unwrap_or_default();
+    steps.push(format!("{end:?}"));
+    steps
+}
+
+fn tell(story: &[u8], keys: Keys, trace: &mut Option<Vec<String>>) -> Result<Told, Violation> {
+    let mut bytes = Bytes(story);
+    let pairs = [2, 2, 3, 4, 5, 8][usize::from(bytes.next()) % 6];
+    let faults = [Faults::Cuts, Faults::CutsAndRot, Faults::CutsAndLies][usize::from(bytes.next()) % 3];
+    let mut driver = Driver::new(World::repeatable(keys, pairs, u64::from(bytes.next())), &CHAINS)?;
+    driver.trace = trace.take();
+    let mut teller = Teller { driver, bytes, pairs, faults };
+    let told = teller.tell();
+    *trace = teller.driver.trace.take();
+    told?;
+    Ok(Told { counts: teller.driver.counts, signatures: teller.driver.auditor.signatures() })
+}
+
+struct Teller<'a> {
+    driver: Driver,
+    bytes: Bytes<'a>,
+    pairs: u16,
+    faults: Faults,
+}
+
+impl Teller<'_> {
+    fn tell(&mut self) -> Result<(), Violation> {
+        for lane in 0..CHAINS.len() {
+            if !self.bytes.next().is_multiple_of(4) {
+                self.driver.run(lane, Op::Add(ZERO), None)?;
+            }
+        }
+        while !self.bytes.0.is_empty() {
+            self.turn()?;
+        }
+        self.driver.power_off();
+        self.driver.boot(None).map(|_| ())
+    }
+
+    /// One operation, and what goes wrong in it.
+    fn turn(&mut self) -> Result<(), Violation> {
+        let lane = usize::from(self.bytes.next() % 3);
+        let op = self.operation(lane);
+        let fault = self.fault();
+        if self.faults == Faults::CutsAndRot && self.bytes.next() < 24 {
+            self.rot();
+        }
+        let off = self.driver.run(lane, op, fault)? == Power::Off;
+        if off || self.bytes.next() < 16 {
+            self.recover(off)?;
+        }
+        Ok(())
+    }
+
+    fn operation(&mut self, lane: usize) -> Op {
+        let model = self.driver.possible(lane)[0];
+        let kind = self.bytes.next();
+        let by = u64::from(self.bytes.next() % 4);
+        let mark = |height: u64| Hrs::new(height, 0, Step::None).unwrap_or(ZERO);
+        let height = model.mark.height.value();
+        match (kind % 16, model.standing) {
+            (12, Standing::Armed) => Op::SetMark(mark(height + by)),
+            (13, Standing::Armed) => {
+                Op::SetMark(mark(model.highest.height.value() + by / 2).max(model.highest))
+            }
+            (14, Standing::Armed | Standing::Unclear) => Op::Remove,
+            (15, _) => Op::Look,
+            (_, Standing::Unclear) if kind.is_multiple_of(2) => Op::SetMark(mark(height + by)),
+            (4, Standing::Absent | Standing::Damaged) => Op::Add(mark(height + by)),
+            (4, _) => Op::Forget,
+            (_, Standing::Tombstone | Standing::UnclearTombstone | Standing::Absent) if kind % 4 == 1 => {
+                Op::Add(mark((height + by).saturating_sub(2)))
+            }
+            (_, Standing::Tombstone | Standing::UnclearTombstone | Standing::Damaged) if kind % 16 == 2 => {
+                Op::Forget
+            }
+            _ => self.message(height + by),
+        }
+    }
+
+    /// A vote or proposal near the mark, as of a node that restarts with other ideas.
+    fn message(&mut self, above: u64) -> Op {
+        let what = self.bytes.next();
+        let step = [Step::Prevote, Step::Precommit, Step::Prevote, Step::Proposal][usize::from(what % 4)];
+        let round = u32::from(what / 4 % 4 / 2);
+        // A proposal is never nil.
+        let block = if step == Step::Proposal { 1 + what / 16 % 2 } else { what / 16 % 3 };
+        let at = Hrs::new(above.saturating_sub(1).max(1), round, step).unwrap_or(ZERO);
+        Op::Sign { at, block, seconds: i64::from(what / 64) }
+    }
+
+    fn fault(&mut self) -> Option<(u32, Fault)> {
+        let byte = self.bytes.next();
+        let nth = u32::from(byte / 2 % 8);
+        match byte {
+            128.. => Some((nth, Fault::Cut(self.tear()))),
+            64..96 if self.faults == Faults::CutsAndLies => Some((nth, Fault::Lies)),
+            96..128 if self.faults == Faults::CutsAndLies => Some((nth, Fault::Fails(self.tear()))),
+            _ => None,
+        }
+    }
+
+    fn tear(&mut self) -> Tear {
+        let (kind, seed) = (self.bytes.next(), self.bytes.next());
+        match kind % 8 {
+            0 => Tear::Old,
+            1 => Tear::New,
+            2 => Tear::Blank,
+            3 => Tear::Prefix(seed % 64),
+            4 => Tear::Garbage(seed.into()),
+            _ => Tear::Mixed(u64::from(kind) << 8 | u64::from(seed)),
+        }
+    }
+
+    /// One page rots, unless one did since the last completed boot.
+    fn rot(&mut self) {
+        let page = u16::from_le_bytes([self.bytes.next(), self.bytes.next()]) % layout::pages(self.pairs);
+        let with = self.bytes.next();
+        if !self.driver.hurt().0 {
+            self.driver.rot(page, [if with.is_multiple_of(4) { 0 } else { with }; 64]);
+        }
+    }
+
+    /// Power comes back, up to three times in vain.
+    fn recover(&mut self, mut off: bool) -> Result<(), Violation> {
+        if !off {
+            self.driver.power_off();
+        }
+        for _ in 0..self.bytes.next() % 4 {
+            if self.faults == Faults::CutsAndRot && self.bytes.next() < 48 {
+                self.rot();
+            }
+            let cut = (u32::from(self.bytes.next() % 4), Fault::Cut(self.tear()));
+            off = self.driver.boot(Some(cut))? == Power::Off;
+            if !off {
+                break;
+            }
+        }
+        if off {
+            self.driver.boot(None)?;
+        }
+        (0..CHAINS.len()).try_for_each(|lane| self.driver.probe(lane))
+    }
+}
+
+/// A story's bytes; zeros once it is told.
+struct Bytes<'a>(&'a [u8]);
+
+impl Bytes<'_> {
+    fn next(&mut self) -> u8 {
+        match self.0 {
+            [first, rest @ ..] => {
+                self.0 = rest;
+                *first
+            }
+            [] => 0,
+        }
+    }
+}

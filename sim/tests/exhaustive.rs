@@ -1,0 +1,66 @@
+//! Every state a small ring can reach. What each search covers, and how many states it closes with, stands in
+//! docs/journal.md; the figures are printed (`--nocapture`).
+
+use std::time::Instant;
+
+use highwater_sim::explore::{Rot, Search, Visited};
+
+const TEARS: Search =
+    Search { pairs: 2, heights: 1, rot: Rot::Never, lies: false, lives: true, limit: 20_000_000 };
+
+/// Whether the long versions are asked for.
+fn full() -> bool {
+    std::env::var_os("HIGHWATER_FULL").is_some()
+}
+
+fn visit(search: Search) -> Visited {
+    let start = Instant::now();
+    let visited = search.run().unwrap_or_else(|found| panic!("{search:?}: {found:#?}"));
+    println!("{search:?}: {visited:?} in {:?}", start.elapsed());
+    assert!(visited.closed, "{search:?}: {visited:?}");
+    visited
+}
+
+/// The whole if the long versions are asked for, else as many states as fit a minute.
+fn visit_or_begin(search: Search) -> Visited {
+    if full() {
+        return visit(search);
+    }
+    Search { limit: 40_000, ..search }.run().unwrap_or_else(|found| panic!("{search:?}: {found:#?}"))
+}
+
+#[test]
+fn g2_no_tear_in_any_state_of_a_ring_of_two_pairs_makes_the_mark_fall_or_unclear() {
+    let visited = visit(TEARS);
+    assert!(visited.states > 50_000 && visited.unclear > 0, "{visited:?}");
+}
+
+#[test]
+fn g2_no_tear_and_rotten_page_of_a_chain_that_signs_makes_the_mark_fall() {
+    let visited = visit_or_begin(Search { rot: Rot::Asleep, lives: false, ..TEARS });
+    assert!(visited.unclear > 0, "a tear and a rotten page can be too much: {visited:?}");
+}
+
+#[test]
+fn g2_no_lying_or_failing_write_of_a_chain_that_signs_makes_the_mark_fall() {
+    visit_or_begin(Search { lies: true, lives: false, ..TEARS });
+}
+
+#[test]
+fn g2_no_tear_at_more_heights_or_on_three_pairs_makes_the_mark_fall_or_unclear() {
+    visit(Search { heights: 3, lives: false, ..TEARS });
+    visit(Search { pairs: 3, lives: false, ..TEARS });
+}
+
+#[test]
+fn g2_the_same_in_every_state_of_larger_searches() {
+    if !full() {
+        println!("HIGHWATER_FULL=1 runs these");
+        return;
+    }
+    visit(Search { heights: 2, ..TEARS });
+    visit(Search { rot: Rot::Asleep, ..TEARS });
+    visit(Search { rot: Rot::Anytime, lives: false, ..TEARS });
+    visit(Search { lies: true, ..TEARS });
+    visit(Search { pairs: 3, ..TEARS });
+}
