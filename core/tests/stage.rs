@@ -1,8 +1,9 @@
 //! A simulated device and short words for what a host asks of it.
 
-use highwater_core::apdu::{ChainStatus, Command, MAX_COMMAND, Named, PromptStatus, Reply, Signed, Status};
-use highwater_core::canonical::{BlockId, ChainId, MAX_MESSAGE, Message, Timestamp};
-use highwater_core::hrs::{Hrs, Round, Step};
+use highwater_core::apdu::{ChainStatus, Command, MAX_COMMAND, Named, PromptStatus, Reply, Status};
+use highwater_core::canonical::ChainId;
+use highwater_core::hrs::{Hrs, Step};
+pub(crate) use highwater_sim::Ask;
 use highwater_sim::{Owner, SimDevice, World};
 
 /// The chain of these tests.
@@ -69,52 +70,5 @@ pub(crate) fn status(device: &mut SimDevice, slot: u8) -> (highwater_core::apdu:
     (status.state, status.mark, status.incarnation, status.highest_signed)
 }
 
-/// One message to be signed. `..PREVOTE` fills in the rest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Ask {
-    pub(crate) step: Step,
-    pub(crate) height: u64,
-    pub(crate) round: u32,
-    pub(crate) pol: Option<u32>,
-    /// 0 is nil.
-    pub(crate) block: u8,
-    pub(crate) total: u32,
-    pub(crate) parts: u8,
-    pub(crate) seconds: i64,
-    pub(crate) chain: &'static str,
-}
-
 /// A prevote for block 1 at 10/5.
-pub(crate) const PREVOTE: Ask = Ask {
-    step: Step::Prevote,
-    height: 10,
-    round: 5,
-    pol: None,
-    block: 1,
-    total: 1,
-    parts: 1,
-    seconds: 1_700_000_000,
-    chain: CHAIN,
-};
-
-impl Ask {
-    pub(crate) fn bytes(&self) -> Vec<u8> {
-        let (hash, parts_hash) = ([self.block; 32], [self.parts; 32]);
-        let block = BlockId { hash: &hash, total: self.total, parts_hash: &parts_hash };
-        let message = Message {
-            hrs: Hrs::new(self.height, self.round, self.step).unwrap(),
-            pol_round: self.pol.map(|pol| Round::new(pol).unwrap()),
-            block: (self.block != 0).then_some(block),
-            timestamp: Timestamp::new(self.seconds, 7).unwrap(),
-            chain: chain(self.chain),
-        };
-        let mut bytes = [0; MAX_MESSAGE];
-        let len = message.encode(&mut bytes);
-        bytes[..len].to_vec()
-    }
-
-    pub(crate) fn sign(&self, device: &mut SimDevice) -> Result<Signed, Status> {
-        let (data, status) = exchange(device, Command::Sign(&self.bytes()));
-        if status == Status::Ok { Ok(Signed::parse(&data).unwrap()) } else { Err(status) }
-    }
-}
+pub(crate) const PREVOTE: Ask = Ask::prevote(CHAIN);

@@ -3,6 +3,7 @@
 mod auditor;
 mod canonical;
 mod extensions;
+mod hostile;
 mod lives;
 mod mutations;
 mod powercut;
@@ -10,5 +11,6 @@ mod prompts;
 mod protocol;
 mod replies;
 mod reports;
+mod rules;
 mod signing;
 mod stage;
