@@ -11,6 +11,8 @@ mod ihex;
 mod manifest;
 #[cfg(test)]
 mod packaging;
+mod mutants;
+mod powercut;
 mod process;
 mod sideload;
 mod test;
@@ -38,6 +40,10 @@ enum Command {
     Demo(demo::Args),
     /// Writes the tables of the documentation that the code decides.
     Generate(generate::Args),
+    /// Breaks each rule on purpose and looks whether a test notices.
+    Mutants(mutants::Args),
+    /// Cuts the power a million times and looks whether the mark ever falls.
+    Powercut(powercut::Args),
     /// Runs every check: format, lints, tests, docs, firmware, sideload tools, emulator and a real node.
     Test(test::Args),
 }
@@ -47,6 +53,8 @@ fn main() -> ExitCode {
         Command::Firmware(args) => firmware::command(&args),
         Command::Demo(args) => demo::command(&args),
         Command::Generate(args) => generate::command(&args),
+        Command::Mutants(args) => mutants::command(&args),
+        Command::Powercut(args) => powercut::command(&args),
         Command::Test(args) => test::command(&args),
     };
     done.unwrap_or_else(|error| {
