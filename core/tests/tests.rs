@@ -2,6 +2,7 @@
 
 mod auditor;
 mod canonical;
+mod corpora;
 mod extensions;
 mod hostile;
 mod lives;

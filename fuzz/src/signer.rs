@@ -1,0 +1,139 @@
+//! Any APDUs to the whole signer, with presses and restarts in between, under the auditor.
+
+use highwater_core::apdu::{ChainState, ChainStatus, Command, PromptState, PromptStatus, Reply, Signed, ins};
+use highwater_core::canonical::{ChainId, MAX_MESSAGE, Message};
+use highwater_core::hrs::{Hrs, Step};
+use highwater_sim::audit::{Auditor, Place};
+use highwater_sim::{Ask, Keys, SimDevice, World};
+
+const CHAINS: [&str; 3] = ["fuzz-1", "fuzz-2", "fuzz-3"];
+
+/// Whatever is sent, nothing leaves that conflicts with what left before.
+pub fn run(data: &[u8]) {
+    let mut device = SimDevice::boot(World::repeatable(Keys::toy(), 3, 0));
+    let mut auditor = Auditor::of_toys();
+    CHAINS.iter().for_each(|chain| auditor.key(chain, [0; 32]));
+    let mut rest = &data[..data.len().min(4096)];
+    while let [kind, after @ ..] = rest {
+        rest = after;
+        match kind % 8 {
+            0 => device = device.restart(),
+            1 => press(&mut device, &mut auditor, kind & 8 != 0),
+            2 => device.tick(u32::from(kind / 8) * 40),
+            3 => device.step(),
+            4..=5 => {
+                let (ask, after) = ask(after);
+                rest = after;
+                send(&mut device, &mut auditor, &ask.apdu());
+            }
+            6 => {
+                let (apdu, after) = owner(after);
+                rest = after;
+                send(&mut device, &mut auditor, &apdu);
+            }
+            _ => {
+                let length = usize::from(after.first().copied().unwrap_or(0));
+                let (apdu, after) =
+                    after.get(1..).unwrap_or_default().split_at_checked(length).unwrap_or_default();
+                rest = after;
+                send(&mut device, &mut auditor, apdu);
+            }
+        }
+        marks(&mut device, &auditor);
+    }
+}
+
+fn send(device: &mut SimDevice, auditor: &mut Auditor, apdu: &[u8]) {
+    let reply = device.exchange(apdu);
+    let (data, word) = Reply::split(&reply).expect("a status word");
+    if word != 0x9000 || apdu.get(1) != Some(&ins::SIGN) {
+        return;
+    }
+    let signed = Signed::parse(data).expect("a signature");
+    let message = Message::parse(&apdu[5..]).expect("only canonical messages are signed");
+    let mut bytes = [0; MAX_MESSAGE];
+    let len = message.at(signed.timestamp).encode(&mut bytes);
+    auditor.released(&bytes[..len], &signed.signature).unwrap_or_else(|found| panic!("{found:?}"));
+    assert_eq!(device.world.early, None);
+}
+
+/// The owner presses; an approved ADD may begin lower, and the auditor is told.
+fn press(device: &mut SimDevice, auditor: &mut Auditor, yes: bool) {
+    let Some(prompt) = device.prompt() else { return };
+    let slots = [0, 1, 2].map(|slot| shown(device, slot).1);
+    device.decide(prompt.ticket, yes);
+    device.finish_work();
+    let mut apdu = [0; highwater_core::apdu::MAX_COMMAND];
+    let len = Command::PromptStatus(prompt.ticket).encode(&mut apdu).expect("it fits");
+    let reply = device.exchange(&apdu[..len]);
+    let outcome = Reply::split(&reply).and_then(|(data, _)| PromptStatus::parse(data));
+    if outcome.is_none_or(|outcome| outcome.state != PromptState::Approved) {
+        return;
+    }
+    for slot in 0..3 {
+        let (state, chain, mark) = shown(device, slot);
+        let Some(chain) = chain.filter(|_| state == ChainState::Armed) else { continue };
+        // A chain that was not armed before and is now was added: the owner saw its mark.
+        if !slots.contains(&Some(chain.clone())) || slots[usize::from(slot)].is_none() {
+            auditor.lowered(&chain, place(mark));
+        }
+    }
+}
+
+/// State, armed chain and mark of a slot.
+fn shown(device: &mut SimDevice, slot: u8) -> (ChainState, Option<String>, Hrs) {
+    let reply = device.exchange(&[0xe0, ins::GET_STATUS, 0, 0, 1, slot]);
+    let (data, _) = Reply::split(&reply).expect("a status word");
+    let status = ChainStatus::parse(data).expect("a status");
+    let armed = status.chain.filter(|_| status.state == ChainState::Armed);
+    (status.state, armed.map(|chain| chain.as_str().to_owned()), status.mark)
+}
+
+fn marks(device: &mut SimDevice, auditor: &Auditor) {
+    for slot in 0..3 {
+        if let (ChainState::Armed, Some(chain), mark) = shown(device, slot) {
+            auditor.mark(&chain, place(mark)).unwrap_or_else(|found| panic!("{found:?}"));
+        }
+    }
+}
+
+fn place(hrs: Hrs) -> Place {
+    Place { height: hrs.height.value() as i64, round: i64::from(hrs.round.value()), step: hrs.step as u8 }
+}
+
+/// A message out of five bytes, so that the fuzzer need not find the encoding first.
+fn ask(data: &[u8]) -> (Ask, &[u8]) {
+    let (bytes, rest) = data.split_at_checked(5).unwrap_or((&[0; 5], &[]));
+    let step = [Step::Proposal, Step::Prevote, Step::Precommit][usize::from(bytes[0] % 3)];
+    let round = u32::from(bytes[2] % 4);
+    let ask = Ask {
+        step,
+        height: 1 + u64::from(bytes[1] % 8),
+        round,
+        pol: (step == Step::Proposal && round > 0).then_some(0),
+        block: if step == Step::Proposal { 1 + bytes[3] % 2 } else { bytes[3] % 3 },
+        total: 1 + u32::from(bytes[3] / 64),
+        parts: bytes[3] / 8 % 2,
+        seconds: i64::from(bytes[4] % 4),
+        chain: CHAINS[usize::from(bytes[0] / 3 % 3)],
+    };
+    (ask, rest)
+}
+
+/// A command for the owner out of four bytes.
+fn owner(data: &[u8]) -> (Vec<u8>, &[u8]) {
+    let (bytes, rest) = data.split_at_checked(4).unwrap_or((&[0; 4], &[]));
+    let chain = ChainId::new(CHAINS[usize::from(bytes[0] % 3)].as_bytes()).expect("a chain id");
+    let mark = Hrs::new(u64::from(bytes[1] % 8), 0, Step::None).expect("a mark");
+    let named = highwater_core::apdu::Named { chain, incarnation: u16::from(bytes[2] % 8) };
+    let command = match bytes[3] % 6 {
+        0 | 1 => Command::AddChain { chain, key_index: 0, mark },
+        2 => Command::SetMark { named, to: mark },
+        3 => Command::RemoveChain(named),
+        4 => Command::ForgetChain(named),
+        _ => Command::ForgetSlot(bytes[0] % 4),
+    };
+    let mut apdu = [0; highwater_core::apdu::MAX_COMMAND];
+    let len = command.encode(&mut apdu).expect("it fits");
+    (apdu[..len].to_vec(), rest)
+}
