@@ -5,6 +5,8 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
+// In its own workspace these are the parts of a library.
+#[allow(unreachable_pub)]
 #[path = "../../fuzz/src/lib.rs"]
 mod fuzz;
 

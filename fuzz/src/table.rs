@@ -63,7 +63,7 @@ fn add(device: &mut SimDevice, known: &mut Known, name: &'static str, with: u8) 
 fn remove(device: &mut SimDevice, known: &mut Known, name: &'static str, with: u8) {
     let entry = known.get_mut(name);
     let incarnation = entry.as_ref().map_or(1, |(_, _, incarnation)| *incarnation);
-    let wrong = with % 8 == 0;
+    let wrong = with.is_multiple_of(8);
     let named = Named {
         chain: ChainId::new(name.as_bytes()).expect("a chain id"),
         incarnation: incarnation.wrapping_add(u16::from(wrong)),
@@ -82,7 +82,7 @@ fn remove(device: &mut SimDevice, known: &mut Known, name: &'static str, with: u
 fn forget(device: &mut SimDevice, known: &mut Known, name: &'static str, with: u8) {
     let entry = known.get(name).copied();
     let incarnation = entry.map_or(1, |(_, _, incarnation)| incarnation);
-    let wrong = with % 8 == 0;
+    let wrong = with.is_multiple_of(8);
     let named = Named {
         chain: ChainId::new(name.as_bytes()).expect("a chain id"),
         incarnation: incarnation.wrapping_add(u16::from(wrong)),

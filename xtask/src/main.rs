@@ -9,9 +9,9 @@ mod gate;
 mod generate;
 mod ihex;
 mod manifest;
+mod mutants;
 #[cfg(test)]
 mod packaging;
-mod mutants;
 mod powercut;
 mod process;
 mod sideload;
