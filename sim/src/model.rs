@@ -89,6 +89,7 @@ impl Model {
             (Op::Look, _) => (Answer::Done, self),
             (Op::Sign { at, block, seconds }, Armed) => self.signed(at, block, seconds),
             (Op::Sign { .. }, Unclear) => refused(Status::Unclear),
+            (Op::Sign { .. }, Damaged) => refused(Status::StorageDamaged),
             (Op::SetMark(to), Armed) if to < self.highest => refused(Status::BelowSigned),
             // At the mark itself too: what the owner sets has no statement.
             (Op::SetMark(to), Armed) => (Answer::Done, Self { mark: to, said: None, ..self }),

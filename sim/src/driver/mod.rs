@@ -71,6 +71,8 @@ pub struct Driver {
     rotted: bool,
     torn: bool,
     faulted: bool,
+    /// Writes that failed and left a dead page since then.
+    dead: u32,
 }
 
 impl Driver {
@@ -120,6 +122,7 @@ impl Driver {
             rotted,
             torn,
             faulted: false,
+            dead: 0,
         }
     }
 
@@ -166,7 +169,7 @@ impl Driver {
         let unclear = |lane: &Lane| lane.seen.is_some_and(|seen| seen.state == ChainState::Unclear);
         self.counts.unclear += u64::from(self.damaged.is_some() || self.lanes.iter().any(unclear));
         if !fired {
-            (self.rotted, self.torn) = (false, false);
+            (self.rotted, self.torn, self.dead) = (false, false, 0);
         }
         Ok(Power::On)
     }
@@ -238,7 +241,9 @@ impl Driver {
             }
             _ => {
                 // What a failed write leaves is a dead page, as if it had rotted.
-                self.rotted |= fired && matches!(fault, Some((_, Fault::Fails(_))));
+                let died = fired && matches!(fault, Some((_, Fault::Fails(_))));
+                self.rotted |= died;
+                self.dead += u32::from(died);
                 self.counts.faults += u64::from(fired);
                 fired
             }
@@ -264,8 +269,14 @@ impl Driver {
         }
         // A damaged slot may be any chain, and so may one whose flash fails: they stop the ADD of every one.
         let damaged = self.damaged.is_some() || self.faulted || (self.rotted && self.torn);
-        if answer == Answer::Refused(Status::StorageDamaged) && damaged && matches!(op, Op::Add(_)) {
-            after.extend(&before);
+        if answer == Answer::Refused(Status::StorageDamaged) && damaged {
+            let stands = |model: &&Model| matches!(model.standing, Standing::Armed | Standing::Unclear);
+            match op {
+                Op::Add(_) => after.extend(&before),
+                // A chain that stands nowhere may be the one that the damaged slot held.
+                Op::Sign { .. } => after.extend(before.iter().filter(|model| !stands(model))),
+                _ => {}
+            }
         }
         if after.is_empty() {
             return Err(Violation::Answer { op, answer, possible: before });
@@ -277,7 +288,8 @@ impl Driver {
     /// What a chain may be, losses included.
     fn may_be(&self, lane: usize) -> Vec<Model> {
         let mut possible = self.lanes[lane].possible.clone();
-        if self.rotted && self.torn {
+        // Two dead pages may be the two of one pair, whatever killed them.
+        if self.rotted && self.torn || self.dead > 1 {
             let lost: Vec<Model> = possible.iter().flat_map(|model| model.lost()).collect();
             possible.extend(lost);
         }
