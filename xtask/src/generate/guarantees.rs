@@ -27,6 +27,7 @@ const GUARANTEES: [Guarantee; 5] = [
         tests: &[
             "g2_the_mark_never_falls",
             "g2_the_mark_never_falls_and_tears_alone_never_make_it_unclear",
+            "g2_no_tear_in_any_state_of_a_ring_of_two_pairs_makes_the_mark_fall_or_unclear",
             "the_mark_and_the_repeat_survive_a_restart",
         ],
     },
