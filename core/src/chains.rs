@@ -25,6 +25,8 @@ pub enum State {
 }
 
 /// An entry of the table, as it is written (`layout` says where what stands); its check belongs to one copy.
+///
+/// It is changed in its place: of 128 bytes a small stack has no room for many copies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
     bytes: [u8; SIZE],
@@ -52,24 +54,18 @@ impl Entry {
     /// All zero: no entry.
     pub const BLANK: Self = Self { bytes: [0; SIZE] };
 
-    /// An entry for `chain`; its generation is set by [`commit`].
-    pub fn new(chain: ChainId<'_>, key_index: u32, incarnation: u16) -> Self {
+    /// Makes a blank one the entry of `chain`; its generation is set by [`commit`].
+    pub fn arm(&mut self, chain: ChainId<'_>, key_index: u32, incarnation: u16) {
         let id = chain.as_bytes();
-        let mut entry = Self::free(incarnation);
-        entry.bytes[1] = State::Armed as u8;
-        entry.bytes[8..12].copy_from_slice(&key_index.to_le_bytes());
-        entry.bytes[12] = id.len() as u8;
-        entry.bytes[ID..ID + id.len()].copy_from_slice(id);
-        entry
+        self.say(State::Armed, incarnation);
+        self.bytes[8..12].copy_from_slice(&key_index.to_le_bytes());
+        self.bytes[12] = id.len() as u8;
+        self.bytes[ID..ID + id.len()].copy_from_slice(id);
     }
 
-    /// A free entry that remembers only its incarnation.
-    pub fn free(incarnation: u16) -> Self {
-        let mut entry = Self::BLANK;
-        entry.bytes[0] = FORMAT;
-        entry.bytes[1] = State::Free as u8;
-        entry.begin(incarnation);
-        entry
+    /// Makes a blank one a free entry, which remembers only its incarnation.
+    pub fn free(&mut self, incarnation: u16) {
+        self.say(State::Free, incarnation);
     }
 
     /// The same chain, removed at `mark`.
@@ -82,6 +78,11 @@ impl Entry {
     /// The same chain in another incarnation.
     pub fn begin(&mut self, incarnation: u16) {
         self.bytes[2..4].copy_from_slice(&incarnation.to_le_bytes());
+    }
+
+    fn say(&mut self, state: State, incarnation: u16) {
+        (self.bytes[0], self.bytes[1]) = (FORMAT, state as u8);
+        self.begin(incarnation);
     }
 
     /// What it says.

@@ -62,10 +62,11 @@ impl Page {
     /// Digit by digit from the highest bit on, each step doubling what stands there: the chip has no division, and the
     /// routine that stands for it is larger than this.
     #[inline(never)]
-    pub fn push_decimal(&mut self, number: u64) {
+    pub fn push_decimal(&mut self, mut number: u64) {
         let mut digits = [0u8; 20];
-        for bit in (0..u64::BITS).rev() {
-            let mut carry = (number >> bit) as u8 & 1;
+        for _ in 0..u64::BITS {
+            let mut carry = (number >> (u64::BITS - 1)) as u8;
+            number <<= 1;
             for digit in digits.iter_mut().rev() {
                 let double = 2 * *digit + carry;
                 carry = u8::from(double > 9);

@@ -50,23 +50,21 @@ impl Home {
         self.warned = false;
     }
 
-    /// The page that is up, or what is wrong with the whole.
+    /// Writes the page that is up, or what is wrong with the whole.
     #[inline(never)]
-    pub(crate) fn page(&self, signer: &mut Signer, world: &mut World<'_>) -> Page {
-        let mut page = match (self.page, self.warned, signer.standing()) {
-            (VERSION, ..) => Page::new(concat!("Highwater\nversion ", env!("CARGO_PKG_VERSION")).as_bytes()),
-            (QUIT, true, _) => Page::new(b"Signing stops!\nQuit? press both"),
-            (QUIT, ..) => Page::new(b"Quit\npress both"),
-            (_, _, Standing::Sound) => self.chain(signer, world),
-            (_, _, standing) => wrong(standing),
-        };
+    pub(crate) fn write(&self, page: &mut Page, signer: &mut Signer, world: &mut World<'_>) {
         page.set_arrows(true, true);
-        page
+        page.push(match (self.page, self.warned, signer.standing()) {
+            (VERSION, ..) => concat!("Highwater\nversion ", env!("CARGO_PKG_VERSION")).as_bytes(),
+            (QUIT, true, _) => b"Signing stops!\nQuit? press both",
+            (QUIT, ..) => b"Quit\npress both",
+            (_, _, Standing::Sound) => return self.chain(page, signer, world),
+            (_, _, standing) => return wrong(page, standing),
+        });
     }
 
-    fn chain(&self, signer: &mut Signer, world: &mut World<'_>) -> Page {
+    fn chain(&self, page: &mut Page, signer: &mut Signer, world: &mut World<'_>) {
         let view = signer.view(world, self.page);
-        let mut page = Page::BLANK;
         match view.entry.as_ref().and_then(|entry| entry.chain()) {
             Some(chain) => {
                 let id = chain.as_bytes();
@@ -91,17 +89,15 @@ impl Home {
             ChainState::Damaged => b"damaged: forget",
             ChainState::Fault => b"storage fault",
         });
-        page
     }
 }
 
 /// What keeps the whole from signing.
-fn wrong(standing: Standing) -> Page {
-    let mut page = Page::new(match standing {
+fn wrong(page: &mut Page, standing: Standing) {
+    page.push(match standing {
         Standing::OtherSeed => b"Other seed",
         Standing::Damaged => b"Storage damaged",
         Standing::Fault | Standing::Sound => b"Storage fault",
     });
     page.push(b":\nnothing is signed");
-    page
 }

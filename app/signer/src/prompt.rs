@@ -77,14 +77,13 @@ impl Screen {
         }
     }
 
-    /// The page that is up, as things stand now: the mark of a live chain moves while the owner reads.
+    /// Writes the page that is up, as things stand now: the mark of a live chain moves while the owner reads.
     #[inline(never)]
-    pub(crate) fn page(&self, prompt: &Prompt, signer: &mut Signer, world: &mut World<'_>) -> Page {
+    pub(crate) fn write(&self, page: &mut Page, prompt: &Prompt, signer: &mut Signer, world: &mut World<'_>) {
         let view = signer.view(world, prompt.ask.slot);
         let (sheet, count) = self.up(prompt, &view, signer, world);
-        let mut page = fill(sheet, prompt, &view, signer, world);
         page.set_arrows(self.pager.at() > 0, self.pager.at() + 1 < count);
-        page
+        fill(page, sheet, prompt, &view, signer, world);
     }
 
     /// The sheet that is up, and how many there are. Behind the last, should there be fewer now, nothing can be approved.
@@ -120,39 +119,43 @@ fn applies(sheet: Sheet, ask: &Ask, view: &View, signer: &Signer, world: &mut Wo
     }
 }
 
-fn fill(sheet: Sheet, prompt: &Prompt, view: &View, signer: &mut Signer, world: &mut World<'_>) -> Page {
+fn fill(
+    page: &mut Page,
+    sheet: Sheet,
+    prompt: &Prompt,
+    view: &View,
+    signer: &mut Signer,
+    world: &mut World<'_>,
+) {
     let ask = &prompt.ask;
     match sheet {
-        Title => numbered(title(ask, view.state), u64::from(ask.slot) + 1, b""),
-        Chain => {
-            let mut page = Page::BLANK;
-            page.push_wrapped(match ask.what {
-                What::Add => ask.chain.as_bytes(),
-                _ => view.entry.as_ref().and_then(|entry| entry.chain()).map_or(&[], |id| id.as_bytes()),
-            });
-            page
+        Title => numbered(page, title(ask, view.state), u64::from(ask.slot) + 1),
+        Chain => page.push_wrapped(match ask.what {
+            What::Add => ask.chain.as_bytes(),
+            _ => view.entry.as_ref().and_then(|entry| entry.chain()).map_or(&[], |id| id.as_bytes()),
+        }),
+        Path => {
+            numbered(page, b"Key path\n44'/118'/0'/\n0'/", u64::from(key_index(ask, view)));
+            page.push(b"'");
         }
-        Path => numbered(b"Key path\n44'/118'/0'/\n0'/", u64::from(key_index(ask, view)), b"'"),
-        KeyStart | KeyEnd => key(sheet == KeyEnd, ask, view, world),
+        KeyStart | KeyEnd => key(page, sheet == KeyEnd, ask, view, world),
         SameKey => {
             let slot = shared(ask, signer, world).unwrap_or(0);
-            numbered(b"Same key as\nslot ", u64::from(slot) + 1, b"")
+            numbered(page, b"Same key as\nslot ", u64::from(slot) + 1);
         }
-        Unclear => Page::new(b"Mark unclear:\nat least"),
-        From if matches!(ask.what, What::Remove | What::Forget) => words::mark(b"Mark", view.mark),
-        From => words::mark(b"From mark", view.mark),
-        To => words::mark(b"To mark", ask.mark),
-        HighestSigned => words::mark(b"Highest signed", view.highest_signed),
-        Approve => Page::new(b"Approve\npress both"),
-        Reject => Page::new(b"Reject\npress both"),
+        Unclear => page.push(b"Mark unclear:\nat least"),
+        From if matches!(ask.what, What::Remove | What::Forget) => words::mark(page, b"Mark", view.mark),
+        From => words::mark(page, b"From mark", view.mark),
+        To => words::mark(page, b"To mark", ask.mark),
+        HighestSigned => words::mark(page, b"Highest signed", view.highest_signed),
+        Approve => page.push(b"Approve\npress both"),
+        Reject => page.push(b"Reject\npress both"),
     }
 }
 
-fn numbered(text: &[u8], number: u64, end: &[u8]) -> Page {
-    let mut page = Page::new(text);
+fn numbered(page: &mut Page, text: &[u8], number: u64) {
+    page.push(text);
     page.push_decimal(number);
-    page.push(end);
-    page
 }
 
 fn title(ask: &Ask, state: ChainState) -> &'static [u8] {
@@ -174,20 +177,19 @@ fn key_index(ask: &Ask, view: &View) -> u32 {
 }
 
 /// Half of the public key, in hexadecimal.
-fn key(end: bool, ask: &Ask, view: &View, world: &mut World<'_>) -> Page {
+fn key(page: &mut Page, end: bool, ask: &Ask, view: &View, world: &mut World<'_>) {
     let key: Result<[u8; 32], CryptoFailed> = match world.loaded_key(ask.slot) {
         Ok(key) if ask.what != What::Add => Ok(key),
         _ => world.public_key(key_index(ask, view)),
     };
     let Ok(key) = key else {
-        return Page::new(b"Public key fails");
+        return page.push(b"Public key fails");
     };
-    let mut page = Page::new(if end { b"Public key 2/2\n" } else { b"Public key 1/2\n" });
+    page.push(if end { b"Public key 2/2\n" } else { b"Public key 1/2\n" });
     let (one, two) = key[if end { 16 } else { 0 }..][..16].split_at(8);
     page.push_hex(one);
     page.push(b"\n");
     page.push_hex(two);
-    page
 }
 
 /// Another slot whose chain signs with the key that is to be added.

@@ -31,7 +31,7 @@ impl Screen {
 
     /// The first page.
     pub(crate) fn start(&mut self, signer: &mut Signer, world: &mut World<'_>) {
-        self.page = self.home.page(signer, world);
+        self.home.write(&mut self.page, signer, world);
     }
 
     /// What is to be seen now.
@@ -79,7 +79,8 @@ impl Screen {
             return false;
         }
         self.rest = PERIOD;
-        let page = self.render(prompt.as_ref(), signer, world);
+        let mut page = Page::BLANK;
+        self.render(&mut page, prompt.as_ref(), signer, world);
         let other = page != self.page;
         self.page = page;
         other
@@ -100,12 +101,12 @@ impl Screen {
     }
 
     #[inline(never)]
-    fn render(&self, prompt: Option<&Prompt>, signer: &mut Signer, world: &mut World<'_>) -> Page {
+    fn render(&self, page: &mut Page, prompt: Option<&Prompt>, signer: &mut Signer, world: &mut World<'_>) {
         match (prompt, &self.prompt) {
-            (Some(prompt), Some(shown)) => shown.page(prompt, signer, world),
-            _ if signer.is_working() => Page::new(b"Working"),
-            _ if self.is_dark() => Page::BLANK,
-            _ => self.home.page(signer, world),
+            (Some(prompt), Some(shown)) => shown.write(page, prompt, signer, world),
+            _ if signer.is_working() => page.push(b"Working"),
+            _ if self.is_dark() => {}
+            _ => self.home.write(page, signer, world),
         }
     }
 

@@ -93,22 +93,23 @@ impl<'a> Cursor<'a> {
     /// A varint in its shortest form.
     #[inline(never)]
     pub(super) fn varint(&mut self) -> u64 {
-        let mut value = 0u64;
-        let mut shift = 0;
+        // Kept apart and joined from the last on, so that every shift is by a constant: the chip has no other of 64 bits.
+        let mut sevens = [0; 10];
+        let mut len = 0;
         loop {
             // Nothing more to read is a last byte: the loop ends, and the failure is remembered.
             let byte = self.take(1).first().copied().unwrap_or(0);
             // The tenth byte has room for one bit only.
-            if shift == 63 && byte > 1 {
+            if len == 9 && byte > 1 {
                 self.fail(NotCanonical::Varint);
                 return 0;
             }
-            value |= u64::from(byte & 0x7f) << shift;
+            sevens[len] = byte & 0x7f;
+            len += 1;
             if byte & 0x80 == 0 {
-                self.demand(byte != 0 || shift == 0, NotCanonical::Varint);
-                return value;
+                self.demand(byte != 0 || len == 1, NotCanonical::Varint);
+                return sevens.iter().rev().fold(0, |value, seven| value << 7 | u64::from(*seven));
             }
-            shift += 7;
         }
     }
 

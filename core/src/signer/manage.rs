@@ -201,7 +201,9 @@ impl Signer {
     fn forget<E: Env>(&mut self, env: &mut E, slot: u8, approved: Approved) -> Result<Progress, Status> {
         let known = self.slots[usize::from(slot)].incarnation;
         let incarnation = known.max(self.ring(slot).scan(env, 0).highest_incarnation);
-        chains::commit(env, &self.installation, slot, &mut Entry::free(incarnation), approved)
+        let mut entry = Entry::BLANK;
+        entry.free(incarnation);
+        chains::commit(env, &self.installation, slot, &mut entry, approved)
             .map_err(|_| Status::StorageFault)?;
         Ok(Progress::Done)
     }

@@ -153,7 +153,7 @@ impl Signer {
         let mut entry = Entry::BLANK;
         if ask.what == What::Add {
             let chain = ask.chain.id().ok_or(Status::Internal)?;
-            entry = Entry::new(chain, ask.key_index, incarnation);
+            entry.arm(chain, ask.key_index, incarnation);
         } else if chains::read(env, &self.installation, ask.slot, &mut entry) == Found::Entry {
             entry.begin(incarnation);
         } else {
