@@ -13,10 +13,38 @@ pub(crate) struct Budget {
     pub(crate) code: u64,
     /// Bytes of static variables.
     pub(crate) statics: u64,
-    /// Bytes of stack.
+    /// Bytes of stack, as measured.
     pub(crate) stack: u64,
     /// Absolute pointers to flash.
     pub(crate) relocations: u64,
+    /// Bytes of stack that others take.
+    pub(crate) others: Others,
+}
+
+/// Bytes of the app's stack that code outside of the image takes when it is called.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Others {
+    pub(crate) system: u64,
+    pub(crate) sign: u64,
+    pub(crate) generate_pair: u64,
+    pub(crate) init_private_key: u64,
+    pub(crate) sha256: u64,
+    pub(crate) random: u64,
+}
+
+impl Others {
+    /// What a function of the crypto library takes, by the name under which `boot.s` reaches it.
+    pub(crate) fn library(&self, name: &str) -> Option<u64> {
+        Some(match name {
+            "nanos_sign" => self.sign,
+            "nanos_generate_pair" => self.generate_pair,
+            "nanos_init_private_key" => self.init_private_key,
+            "nanos_sha256" => self.sha256,
+            "nanos_random" => self.random,
+            _ => return None,
+        })
+    }
 }
 
 /// Reads `xtask/budget.toml` of the checkout.

@@ -3,14 +3,19 @@
 //! The app is linked at one flash address and runs at another, while RAM stays where it was linked. So there are two
 //! ways to get an address wrong, and neither shows at link time: a pointer to flash written into the image, and a
 //! distance from flash to RAM. The linker is told to keep its relocations (`--emit-relocs`), which makes both visible.
+//!
+//! Nothing on the chip notices a stack that grows into the statics, so how deep it can go is computed here as well.
 
 mod reading;
+mod stack;
 #[cfg(test)]
 mod tests;
+mod thumb;
 
 use anyhow::{Context, Result};
 use object::{Object, ObjectSection, SectionKind};
 use reading::{Reference, flash_image, references, symbol};
+pub(crate) use stack::Depth;
 
 use crate::budget::Budget;
 
@@ -18,6 +23,8 @@ use crate::budget::Budget;
 const FLASH: std::ops::Range<u64> = 0xc0d0_0000..0xc0d0_0000 + 400 * 1024;
 /// Statics and stack together; the crypto library's own RAM begins where it ends.
 const RAM: std::ops::Range<u64> = 0x2000_0200..0x2000_1400;
+/// The word between statics and stack by which the app notices an overflow.
+const GUARD: u64 = 4;
 /// Flash pages of a Nano S are 64 bytes, and the loader wants code and NVM to end on one.
 const PAGE: u64 = 64;
 /// The instruction `svc 1`, little-endian.
@@ -39,6 +46,8 @@ pub(crate) struct Firmware {
     pub(crate) statics: u64,
     /// Linked addresses of the pointers to flash that stand in the image.
     pub(crate) relocations: Vec<u64>,
+    /// The deepest way down the stack.
+    pub(crate) depth: Depth,
     /// The app's name, as the emulator and the loader will show it.
     pub(crate) name: String,
     /// The app's version.
@@ -109,6 +118,15 @@ pub(crate) fn examine(bytes: &[u8], budget: &Budget) -> Result<(Firmware, Vec<St
         ));
     }
 
+    let depth = stack::deepest(&file, &image, base, &budget.others, &mut problems);
+    if depth.bytes > room_for_stack(statics) {
+        problems.push(format!(
+            "a stack of up to {} bytes does not fit the {} that the statics leave of RAM",
+            depth.bytes,
+            room_for_stack(statics)
+        ));
+    }
+
     // The loader counts whole pages; the bytes that fill the last one are zero in the image as well.
     image.resize(image.len().next_multiple_of(PAGE as usize), 0);
     let code = (image.len() as u64).saturating_sub(nvm_bytes);
@@ -121,11 +139,17 @@ pub(crate) fn examine(bytes: &[u8], budget: &Budget) -> Result<(Firmware, Vec<St
             nvm: nvm_bytes,
             statics,
             relocations,
+            depth,
             name,
             version,
         },
         problems,
     ))
+}
+
+/// Bytes of RAM that so many bytes of statics leave for the stack.
+pub(crate) fn room_for_stack(statics: u64) -> u64 {
+    (RAM.end - RAM.start - GUARD).saturating_sub(statics)
 }
 
 /// Nothing copies initial values into RAM on a Ledger, and some names mean something to the emulator.

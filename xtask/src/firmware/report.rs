@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::budget::Budget;
 use crate::digest::Digest;
-use crate::gate::Firmware;
+use crate::gate::{Depth, Firmware, room_for_stack};
 use crate::toolchain::Toolchain;
 
 /// What `--json` prints.
@@ -24,6 +24,8 @@ pub(crate) struct Report {
     pub(crate) nvm: u64,
     /// Bytes of static variables.
     pub(crate) statics: u64,
+    /// How deep the stack can go at most, by the instructions of the image.
+    pub(crate) depth: Depth,
     /// The deepest stack, if the emulator suite has measured this image.
     pub(crate) stack: Option<Stack>,
     /// Pointers to flash in the image.
@@ -84,6 +86,7 @@ impl Report {
             code: firmware.code,
             nvm: firmware.nvm,
             statics: firmware.statics,
+            depth: firmware.depth.clone(),
             stack,
             relocations: firmware.relocations.len() as u64,
             image_sha256,
@@ -115,6 +118,10 @@ impl Report {
                 None => "not measured for this image; the emulator suite does (cargo xtask test)".to_owned(),
             },
         );
+        row("stack at most", of(self.depth.bytes, room_for_stack(self.statics)));
+        for frame in &self.depth.path {
+            row("", format!("{:>7} {}", frame.bytes, frame.name));
+        }
         row("relocations", format!("{:>7}   of exactly {}", self.relocations, self.budget.relocations));
         row("image SHA-256", self.image_sha256.clone());
         row("compiler", self.compiler.clone());

@@ -15,6 +15,8 @@ pub(super) struct Elf {
     pub(super) sections: Vec<Section>,
     /// Name and value.
     symbols: Vec<(&'static str, u32)>,
+    /// Functions, and marks of code (`$t`) and data (`$d`): the same, and their size, or 0.
+    pub(super) functions: Vec<(&'static str, u32, u32)>,
     pub(super) relocations: Vec<Relocation>,
 }
 
@@ -78,6 +80,7 @@ impl Elf {
                 ("buffer", BSS + 4),
                 ("constant", TEXT + 0x10),
             ],
+            functions: vec![("start", TEXT + 1, 4), ("call", TEXT + 5, 4)],
             relocations: vec![Relocation { at: TEXT + 8, kind: R_ARM_ABS32, symbol: "constant" }],
         }
     }
@@ -100,6 +103,12 @@ impl Elf {
             symbols.extend(value.to_le_bytes());
             symbols.extend([0, 0, 0, 0, if name.is_empty() { 0 } else { 0x10 }, 0]);
             symbols.extend(if name.is_empty() { [0, 0] } else { [0xf1, 0xff] });
+        }
+        for (name, value, size) in &self.functions {
+            symbols.extend(symbol_names.offset(name).to_le_bytes());
+            symbols.extend(value.to_le_bytes());
+            symbols.extend(size.to_le_bytes());
+            symbols.extend([if name.starts_with('$') { 0 } else { 0x12 }, 0, 1, 0]);
         }
         for relocation in &self.relocations {
             let symbol =
