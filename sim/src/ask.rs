@@ -61,18 +61,8 @@ impl Ask {
     /// # Panics
     /// On values no message can hold.
     pub fn bytes(&self) -> Vec<u8> {
-        let (hash, parts_hash) = ([self.block; 32], [self.parts; 32]);
-        let block = BlockId { hash: &hash, total: self.total, parts_hash: &parts_hash };
-        let message = Message {
-            hrs: self.hrs(),
-            pol_round: self.pol.map(|pol| Round::new(pol).expect("a round")),
-            block: (self.block != 0).then_some(block),
-            timestamp: Timestamp::new(self.seconds, 7).expect("a timestamp"),
-            chain: ChainId::new(self.chain.as_bytes()).expect("a chain id"),
-        };
-        let mut bytes = [0; MAX_MESSAGE];
-        let len = message.encode(&mut bytes);
-        bytes[..len].to_vec()
+        let timestamp = Timestamp::new(self.seconds, 7).expect("a timestamp");
+        sign_bytes(self.hrs(), self.pol, [self.block, self.parts], self.total, timestamp, self.chain)
     }
 
     /// The raw command.
@@ -95,4 +85,30 @@ impl Ask {
     pub fn signed_bytes(&self, signed: &Signed) -> Vec<u8> {
         Self { seconds: signed.timestamp.seconds, ..*self }.bytes()
     }
+}
+
+/// The canonical bytes of a message whose block hash and part-set hash are each one byte over and over; of the block
+/// hash 0 is nil.
+///
+/// # Panics
+/// On values no message can hold.
+pub fn sign_bytes(
+    hrs: Hrs,
+    pol: Option<u32>,
+    [block, parts]: [u8; 2],
+    total: u32,
+    timestamp: Timestamp,
+    chain: &str,
+) -> Vec<u8> {
+    let (hash, parts_hash) = ([block; 32], [parts; 32]);
+    let message = Message {
+        hrs,
+        pol_round: pol.map(|pol| Round::new(pol).expect("a round")),
+        block: (block != 0).then_some(BlockId { hash: &hash, total, parts_hash: &parts_hash }),
+        timestamp,
+        chain: ChainId::new(chain.as_bytes()).expect("a chain id"),
+    };
+    let mut bytes = [0; MAX_MESSAGE];
+    let len = message.encode(&mut bytes);
+    bytes[..len].to_vec()
 }

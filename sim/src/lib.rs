@@ -19,7 +19,7 @@ pub mod refusals;
 pub mod script;
 mod world;
 
-pub use ask::Ask;
+pub use ask::{Ask, sign_bytes};
 pub use cable::Cable;
 pub use keys::Keys;
 pub use medium::{Fault, Medium, Tear};

@@ -1,7 +1,7 @@
 //! What a node wants signed.
 
-use highwater_core::canonical::{BlockId, ChainId, MAX_MESSAGE, Message, Timestamp};
-use highwater_core::hrs::{Hrs, Round, Step};
+use highwater_core::canonical::Timestamp;
+use highwater_core::hrs::{Hrs, Step};
 
 /// A vote or proposal. [`prevote`] and its like fill in what a test does not care about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,18 +59,8 @@ impl Request {
 
     /// The sign bytes, length prefix included.
     pub fn bytes(&self) -> Vec<u8> {
-        let (hash, parts_hash) = ([self.block; 32], [self.parts; 32]);
-        let block = BlockId { hash: &hash, total: self.total, parts_hash: &parts_hash };
-        let message = Message {
-            hrs: self.hrs(),
-            pol_round: self.pol.map(|pol| Round::new(pol).expect("a test asks for what there is")),
-            block: (self.block != 0).then_some(block),
-            timestamp: self.timestamp,
-            chain: ChainId::new(self.chain.as_bytes()).expect("a test names a chain as it may be named"),
-        };
-        let mut bytes = [0; MAX_MESSAGE];
-        let length = message.encode(&mut bytes);
-        bytes[..length].to_vec()
+        let hashes = [self.block, self.parts];
+        highwater_sim::sign_bytes(self.hrs(), self.pol, hashes, self.total, self.timestamp, &self.chain)
     }
 
     /// The same at another second.

@@ -25,19 +25,12 @@ impl Page {
     /// Nothing.
     pub const BLANK: Self = Self { text: [0; ROOM], length: 0, before: false, behind: false };
 
-    /// A page of lines of ASCII, parted by `\n`, without arrows.
-    pub fn new(text: &[u8]) -> Self {
-        let mut page = Self::BLANK;
-        page.push(text);
-        page
-    }
-
     /// Says whether there is a page before this one, and one behind it.
     pub fn set_arrows(&mut self, before: bool, behind: bool) {
         (self.before, self.behind) = (before, behind);
     }
 
-    /// Appends text. What does not fit is left out.
+    /// Appends ASCII; `\n` parts lines. What does not fit is left out.
     pub fn push(&mut self, text: &[u8]) {
         for &byte in text {
             if let Some(room) = self.text.get_mut(usize::from(self.length)) {
@@ -146,6 +139,12 @@ impl Picture for Page {
 mod tests {
     use super::*;
 
+    fn page(text: &[u8]) -> Page {
+        let mut page = Page::BLANK;
+        page.push(text);
+        page
+    }
+
     fn items(page: &Page) -> Vec<(u8, Vec<u8>)> {
         let mut scratch = [0; size_of::<Scratch>()];
         let mut out = Vec::new();
@@ -161,7 +160,7 @@ mod tests {
 
     #[test]
     fn lines_are_set_by_their_number_and_arrows_follow() {
-        let mut page = Page::new(b"one\n\ntwo");
+        let mut page = page(b"one\n\ntwo");
         assert_eq!(items(&page), [(13, b"one".to_vec()), (27, b"two".to_vec())]);
         page.set_arrows(false, true);
         assert_eq!(items(&page)[2], (122, Vec::new()));
@@ -195,7 +194,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_left_out() {
-        let page = Page::new(&[b'x'; 2 * ROOM]);
+        let page = page(&[b'x'; 2 * ROOM]);
         assert_eq!(items(&page)[0].1, [b'x'; ROOM]);
     }
 }

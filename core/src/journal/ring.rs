@@ -28,8 +28,6 @@ pub struct Scan {
     pub highest_hrs: Hrs,
     /// The highest serial any filler names.
     filler_serial: u32,
-    /// Pages that fail their check.
-    pub dead: u16,
     /// A record that only a committed chain can have left: a signed one or a filler.
     pub committed: bool,
     /// A pair within the retry distance after the newest has no valid page.
@@ -102,16 +100,12 @@ impl Ring<'_> {
             highest_incarnation: 0,
             highest_hrs: Hrs::default(),
             filler_serial: 0,
-            dead: 0,
             committed: false,
             dead_pair_ahead: false,
         };
         let pairs = env.pairs();
         for index in 0..2 * pairs {
-            let Some(record) = self.read(env, ring_page(pairs, self.slot, index)) else {
-                scan.dead += 1;
-                continue;
-            };
+            let Some(record) = self.read(env, ring_page(pairs, self.slot, index)) else { continue };
             scan.highest_serial = scan.highest_serial.max(record.serial);
             scan.highest_incarnation = scan.highest_incarnation.max(record.incarnation);
             scan.highest_hrs = scan.highest_hrs.max(record.hrs);

@@ -35,8 +35,8 @@ pub enum SendError {
 /// What the app has to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signal {
-    /// A report came: the bytes of the transfer in hand. (From 1 on, so that no signal is all zeros; see `entry`.)
-    Report = 1,
+    /// A report came: the bytes of the transfer in hand.
+    Report,
     /// The report is with the host.
     ReportSent,
     /// What was under way is void.
