@@ -1,57 +1,37 @@
 //! (A signed), then (B asked): what comes back. As raw APDUs, so that no cache answers first.
 
-use highwater_core::apdu::{Command, Named, Reply, Signed, Status};
+use highwater_core::apdu::{Command, Reply, Status};
 use highwater_core::hrs::{Hrs, Step};
-use highwater_sim::refusals::{self, Answer, First, Row};
+use highwater_sim::audit::Auditor;
+use highwater_sim::refusals;
 use highwater_sim::{Fault, SimDevice, Tear, World};
 
-use crate::stage::{Ask, PREVOTE, add, approved, armed, chain, exchange, hrs, raw, set_mark, status};
+use crate::stage::{Ask, PREVOTE, add, armed, chain, exchange, hrs, raw, set_mark};
 
 const PRECOMMIT: Ask = Ask { step: Step::Precommit, ..PREVOTE };
 
-/// Brings a device to where a row begins; gives the signature of A, if A is one.
-fn begin(device: &mut SimDevice, row: &Row) -> Option<Signed> {
-    match row.first {
-        First::Signed(first) => Some(first.sign(device).unwrap_or_else(|e| panic!("{}: A: {e:?}", row.name))),
-        First::Mark(mark) => {
-            let named = Named { chain: chain(refusals::CHAIN), incarnation: status(device, 0).2 };
-            let set = approved(device, Command::SetMark { named, to: mark });
-            assert_eq!(set.map(|set| set.mark), Ok(mark), "{}", row.name);
-            None
-        }
-    }
-}
-
-/// Asks B and holds the answer against the row.
-fn ask(device: &mut SimDevice, row: &Row, first: Option<Signed>) {
-    let writes = device.world.medium.writes();
-    let (data, status) = raw(device, &row.second.apdu());
-    let written = device.world.medium.writes() - writes;
-    match row.answer {
-        Answer::Signs => {
-            assert_eq!((status, written), (Status::Ok, 2), "{}: two page writes", row.name);
-            assert_ne!(Signed::parse(&data), first, "{}", row.name);
-        }
-        Answer::Again => {
-            assert_eq!((Signed::parse(&data), status, written), (first, Status::Ok, 0), "{}", row.name);
-        }
-        Answer::Refuses(refused) => assert_eq!((status, written), (refused, 0), "{}", row.name),
-    }
+/// A device with the chain of the table, and an auditor that knows its key.
+fn at_the_table() -> (SimDevice, Auditor) {
+    let mut device = SimDevice::boot(World::new(b"stage", 8));
+    add(&mut device, refusals::CHAIN, Hrs::default()).unwrap();
+    let (key, _) = exchange(&mut device, Command::GetPublicKey(chain(refusals::CHAIN)));
+    let mut auditor = Auditor::default();
+    auditor.key(refusals::CHAIN, key.try_into().unwrap());
+    (device, auditor)
 }
 
 #[test]
 fn g3_one_statement_per_hrs() {
     for row in refusals::table() {
         for restart in [false, true] {
-            let mut device = SimDevice::boot(World::new(b"stage", 8));
-            add(&mut device, refusals::CHAIN, Hrs::default()).unwrap();
-            let first = begin(&mut device, &row);
+            let (mut device, mut auditor) = at_the_table();
+            let first = row.begin(&mut device, &mut auditor).unwrap();
             if restart {
                 device = device.restart();
             }
             // The credit is whole again after a restart; the figures of these rows are those of one life.
             if !(restart && row.credit) {
-                ask(&mut device, &row, first);
+                row.ask(&mut device, &mut auditor, first).unwrap();
             }
         }
     }
@@ -59,12 +39,11 @@ fn g3_one_statement_per_hrs() {
 
 #[test]
 fn the_rows_hold_one_after_another_on_one_device_too() {
-    let mut device = SimDevice::boot(World::new(b"stage", 8));
-    add(&mut device, refusals::CHAIN, Hrs::default()).unwrap();
+    let (mut device, mut auditor) = at_the_table();
     for (row, nth) in refusals::table().iter().filter(|row| !row.credit).zip(1..) {
         let row = row.higher(20 * nth);
-        let first = begin(&mut device, &row);
-        ask(&mut device, &row, first);
+        let first = row.begin(&mut device, &mut auditor).unwrap();
+        row.ask(&mut device, &mut auditor, first).unwrap();
     }
 }
 

@@ -61,7 +61,18 @@ impl Ask {
     /// # Panics
     /// On values no message can hold.
     pub fn bytes(&self) -> Vec<u8> {
-        let timestamp = Timestamp::new(self.seconds, 7).expect("a timestamp");
+        self.bytes_at(self.timestamp())
+    }
+
+    /// When.
+    ///
+    /// # Panics
+    /// On seconds no message can hold.
+    pub fn timestamp(&self) -> Timestamp {
+        Timestamp::new(self.seconds, 7).expect("a timestamp")
+    }
+
+    fn bytes_at(&self, timestamp: Timestamp) -> Vec<u8> {
         sign_bytes(self.hrs(), self.pol, [self.block, self.parts], self.total, timestamp, self.chain)
     }
 
@@ -83,7 +94,7 @@ impl Ask {
 
     /// The bytes that a reply's signature is over: these at the reply's time.
     pub fn signed_bytes(&self, signed: &Signed) -> Vec<u8> {
-        Self { seconds: signed.timestamp.seconds, ..*self }.bytes()
+        self.bytes_at(signed.timestamp)
     }
 }
 

@@ -6,6 +6,11 @@ use highwater_core::hrs::{Hrs, Step};
 
 use crate::Ask;
 
+mod device;
+mod play;
+
+pub use play::Player;
+
 /// The chain of the table. Its mark stands at zero before a row, or below everything the row does.
 pub const CHAIN: &str = "refusal-1";
 
@@ -49,7 +54,8 @@ pub struct Row {
     pub second: Second,
     /// The answer to B.
     pub answer: Answer,
-    /// The answer counts on leap credit that is whole before A and not renewed before B.
+    /// The answer counts on leap credit that is whole before A, on a mark ten heights below A, and on no time between
+    /// A and B, which would renew the credit.
     pub credit: bool,
 }
 

@@ -68,6 +68,11 @@ impl Stage {
         stage
     }
 
+    /// Whether this is the firmware in the emulator.
+    pub fn is_firmware(&mut self) -> bool {
+        self.device.emulated().is_some()
+    }
+
     /// Ends what an earlier test may have left: a prompt, a pause of prompts.
     pub fn tidy(&mut self) {
         self.command(Command::PromptCancel(self.ticket));

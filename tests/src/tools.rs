@@ -20,6 +20,11 @@ pub fn cometbft() -> Result<PathBuf> {
     named("HIGHWATER_COMETBFT", "the node")
 }
 
+/// Whether the long versions of the tests are wanted (`cargo xtask test --full`).
+pub fn full() -> bool {
+    std::env::var_os("HIGHWATER_FULL").is_some()
+}
+
 fn named(variable: &str, what: &str) -> Result<PathBuf> {
     let path = std::env::var_os(variable);
     path.map(PathBuf::from).with_context(|| {

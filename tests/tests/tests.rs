@@ -13,3 +13,4 @@ mod prompts;
 mod refusals;
 mod repeats;
 mod restart;
+mod table;

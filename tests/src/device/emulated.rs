@@ -96,6 +96,15 @@ impl Device for Emulated {
         Ok(self.emulator()?.pause()?.step(ticks)?)
     }
 
+    fn still(&mut self, still: bool) -> Result<()> {
+        let paused = self.emulator()?.pause()?;
+        if still {
+            // Whoever lets the clock run again does so by the other branch.
+            std::mem::forget(paused);
+        }
+        Ok(())
+    }
+
     fn restart(&mut self, spoilt: &[(u16, Cell)]) -> Result<()> {
         self.cable = None;
         let image = self.emulator.take().context("the power is off")?.pull_the_plug()?;

@@ -30,6 +30,9 @@ pub trait Device: Send {
     /// Tenths of a second pass, and what was approved goes on meanwhile.
     fn pass(&mut self, ticks: u32) -> Result<()>;
 
+    /// The clock stands from now on, or runs again.
+    fn still(&mut self, still: bool) -> Result<()>;
+
     /// The power goes and comes back; meanwhile these pages of flash become something else.
     fn restart(&mut self, spoilt: &[(u16, Cell)]) -> Result<()>;
 

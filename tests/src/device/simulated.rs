@@ -61,6 +61,11 @@ impl Device for Simulated {
         Ok(())
     }
 
+    /// Its clock stands whenever nobody lets time pass.
+    fn still(&mut self, _still: bool) -> Result<()> {
+        Ok(())
+    }
+
     fn restart(&mut self, spoilt: &[(u16, Cell)]) -> Result<()> {
         let Cable { mut device, .. } = self.cable.take().context("the power is off")?;
         for (page, cell) in spoilt {

@@ -114,7 +114,11 @@ const FAULTS: [Fault; 28] = [
     fault(
         "All refusals are one status word, and a refusal looks like a broken device",
         "A status word for each, decided or not, with the mark",
-        &["status_words_are_those_of_the_protocol", "refusals_for_their_place_carry_the_mark"],
+        &[
+            "status_words_are_those_of_the_protocol",
+            "refusals_for_their_place_carry_the_mark",
+            "every_row_of_the_table",
+        ],
     ),
     fault(
         "The reply to an abandoned request is taken for the reply to the next",
