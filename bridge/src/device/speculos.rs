@@ -24,10 +24,20 @@ pub(super) fn open(address: SocketAddr) -> Result<Box<dyn Transport>, TransportE
 
 impl Transport for Speculos {
     fn exchange(&mut self, apdu: &[u8], deadline: Instant) -> Result<Vec<u8>, TransportError> {
+        self.exchange_beside(apdu, deadline, &mut || ())
+    }
+
+    fn exchange_beside(
+        &mut self,
+        apdu: &[u8],
+        deadline: Instant,
+        under_way: &mut dyn FnMut(),
+    ) -> Result<Vec<u8>, TransportError> {
         let mut out = (apdu.len() as u32).to_be_bytes().to_vec();
         out.extend_from_slice(apdu);
         self.0.set_write_timeout(Some(left(deadline)?))?;
         self.0.write_all(&out).map_err(slow)?;
+        under_way();
         let mut length = [0; 4];
         self.fill(&mut length, deadline)?;
         let length = u32::from_be_bytes(length) as usize + 2;
