@@ -104,6 +104,11 @@ impl Node {
         Ok(self.endpoint().listener.address()?)
     }
 
+    /// The chain's id.
+    pub fn chain(&self) -> &str {
+        &self.chain
+    }
+
     /// How many links there were.
     pub fn links(&self) -> usize {
         self.endpoint().links
