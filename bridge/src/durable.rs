@@ -4,6 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
+use rustix::fs::{Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
+
 /// Of files being written; whatever a cut left behind is removed at the next start.
 const ASIDE: &str = ".new-";
 
@@ -15,6 +18,32 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     aside.as_file().sync_data()?;
     aside.persist(path)?;
     sync_dir(dir)
+}
+
+/// Puts `bytes` in place of `path`, which exists, as [`replace`] does; but into a second file that stays, and changes
+/// places with the first. So no file is made, and none freed, which costs more than the writing.
+///
+/// After an error the next one must be [`replace`]: if the directory was not synced, the second file may still be the
+/// first on the disk, and would be written over.
+pub(crate) fn swap(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    let dir = File::open(dir)?;
+    let aside = Path::new(&format!("{ASIDE}{}", name.display())).to_owned();
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let mut file = File::from(rustix::fs::openat(&dir, &aside, flags, Mode::RUSR | Mode::WUSR)?);
+    file.write_all(bytes)?;
+    if file.metadata()?.len() != bytes.len() as u64 {
+        file.set_len(bytes.len() as u64)?;
+    }
+    file.sync_data()?;
+    match rustix::fs::renameat_with(&dir, &aside, &dir, name, RenameFlags::EXCHANGE) {
+        // A file system that cannot: they do not change places, the new one takes the old one's.
+        Err(Errno::INVAL | Errno::NOSYS) => rustix::fs::renameat(&dir, &aside, &dir, name)?,
+        done => done?,
+    }
+    Ok(rustix::fs::fsync(dir)?)
 }
 
 /// Removes a file, and the directory knows it.
@@ -45,6 +74,24 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+
+    #[test]
+    fn two_files_change_places_and_the_one_in_place_is_always_the_new_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("alpha-1.json");
+        assert!(swap(&path, b"nothing to change places with").is_err());
+        replace(&path, b"the first").unwrap();
+        for text in ["longer than the first", "short", "", "the last of all"] {
+            swap(&path, text.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+        sweep(dir.path()).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"the last of all");
+        swap(&path, b"after a sweep").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"after a sweep");
+    }
 
     #[test]
     fn a_file_is_replaced_whole_and_private_and_leftovers_are_swept() {

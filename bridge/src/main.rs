@@ -8,7 +8,8 @@ use clap::error::ErrorKind;
 use highwater::cli::{self, Args, Verb};
 use tracing_subscriber::EnvFilter;
 
-#[tokio::main]
+/// One thread: what takes long has threads of its own, and every further one would only be woken for nothing.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,

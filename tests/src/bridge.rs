@@ -116,11 +116,20 @@ impl Setup {
         STANDARD.decode(key)?.try_into().ok().context("a key of another length")
     }
 
-    /// Starts the daemon.
+    /// Starts the daemon, which logs as JSON.
     pub fn start(&self) -> Result<Bridge> {
         let mut command = self.command(&["run"]);
         command.env("HIGHWATER_LOG_FORMAT", "json");
-        let process = Process::start("highwater run", &command, &self.folder.join("bridge.log"))?;
+        self.launch(&command)
+    }
+
+    /// Starts the daemon with no setting but its configuration, as a service manager does.
+    pub fn start_plain(&self) -> Result<Bridge> {
+        self.launch(&self.command(&["run"]))
+    }
+
+    fn launch(&self, command: &Command) -> Result<Bridge> {
+        let process = Process::start("highwater run", command, &self.folder.join("bridge.log"))?;
         Ok(Bridge { process })
     }
 }
@@ -129,6 +138,11 @@ impl Bridge {
     /// An error if it has stopped.
     pub fn check(&mut self) -> Result<()> {
         self.process.check()
+    }
+
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Everything it logged.

@@ -12,11 +12,16 @@ use sha2::{Digest, Sha256};
 
 use crate::process::{Process, free_port, wait_for};
 
+/// In a home folder.
+const GENESIS: &str = "config/genesis.json";
+
 /// A node's home folder, with a genesis of one validator.
 #[derive(Debug)]
 pub struct Home {
     folder: PathBuf,
     program: PathBuf,
+    /// Whether the node waits for a signer, or signs with the key in its own file.
+    remote: bool,
     /// The validator's address, upper-case hex.
     pub address: String,
 }
@@ -43,10 +48,7 @@ pub struct Block {
 impl Home {
     /// Makes a home in `folder` for `chain` whose validator is `key`.
     pub fn init(program: &Path, folder: &Path, chain: &str, key: &[u8; 32]) -> Result<Self> {
-        let done = Command::new(program).arg("init").arg("--home").arg(folder).output()?;
-        ensure!(done.status.success(), "cometbft init: {}", String::from_utf8_lossy(&done.stderr));
-        let path = folder.join("config/genesis.json");
-        let mut genesis: Value = serde_json::from_slice(&std::fs::read(&path)?)?;
+        let mut genesis = new(program, folder)?;
         let address: String = Sha256::digest(key)[..20].iter().map(|byte| format!("{byte:02X}")).collect();
         genesis["chain_id"] = json!(chain);
         genesis["validators"] = json!([{
@@ -55,8 +57,16 @@ impl Home {
             "power": "10",
             "name": "highwater",
         }]);
-        std::fs::write(&path, serde_json::to_vec_pretty(&genesis)?)?;
-        Ok(Self { folder: folder.to_owned(), program: program.to_owned(), address })
+        std::fs::write(folder.join(GENESIS), serde_json::to_vec_pretty(&genesis)?)?;
+        Ok(Self { folder: folder.to_owned(), program: program.to_owned(), remote: true, address })
+    }
+
+    /// Makes a home whose node signs with a key in a file of its own, as a node does without any signer.
+    pub fn with_file_key(program: &Path, folder: &Path) -> Result<Self> {
+        let genesis = new(program, folder)?;
+        let address = genesis["validators"][0]["address"].as_str().context("a genesis without validator")?;
+        let (folder, program) = (folder.to_owned(), program.to_owned());
+        Ok(Self { folder, program, remote: false, address: address.to_owned() })
     }
 
     /// The socket at which the node waits for its signer.
@@ -85,11 +95,13 @@ impl Home {
             .arg("--home")
             .arg(&self.folder)
             .arg("--proxy_app=kvstore")
-            .arg(format!("--priv_validator_laddr=unix://{}", self.socket().display()))
             .arg(format!("--p2p.laddr=tcp://127.0.0.1:{p2p}"))
             .arg(format!("--rpc.laddr=tcp://127.0.0.1:{rpc}"))
             .arg("--p2p.pex=false")
             .env("CMT_CONSENSUS_TIMEOUT_COMMIT", format!("{}ms", commit.as_millis()));
+        if self.remote {
+            command.arg(format!("--priv_validator_laddr=unix://{}", self.socket().display()));
+        }
         let process = Process::start("cometbft", &command, &self.folder.join("node.log"))?;
         Ok(Node { process, rpc: format!("http://127.0.0.1:{rpc}"), address: self.address.clone() })
     }
@@ -133,6 +145,13 @@ impl Node {
     fn get(&self, path: &str) -> Result<Value> {
         Ok(ureq::get(format!("{}{path}", self.rpc)).call()?.body_mut().read_json()?)
     }
+}
+
+/// A new home; gives its genesis.
+fn new(program: &Path, folder: &Path) -> Result<Value> {
+    let done = Command::new(program).arg("init").arg("--home").arg(folder).output()?;
+    ensure!(done.status.success(), "cometbft init: {}", String::from_utf8_lossy(&done.stderr));
+    Ok(serde_json::from_slice(&std::fs::read(folder.join(GENESIS))?)?)
 }
 
 fn number(value: &Value) -> Result<u64> {

@@ -11,6 +11,7 @@
 //! | [`harness`] | a node played in Rust, for every version and link |
 //! | [`bridge`], [`cometbft`], [`process`] | the programs |
 //! | [`tools`] | where they are |
+//! | [`usage`] | what they use |
 
 #![forbid(unsafe_code)]
 
@@ -23,4 +24,5 @@ pub mod process;
 pub mod request;
 pub mod stage;
 pub mod tools;
+pub mod usage;
 pub mod validator;

@@ -1,6 +1,7 @@
 //! `cargo xtask …`: what plain cargo cannot do here. A file per command.
 
 mod artifact;
+mod bench;
 mod budget;
 mod demo;
 mod digest;
@@ -36,6 +37,8 @@ struct Cli {
 enum Command {
     /// Builds the firmware of the Nano S, checks its image and prints what it uses.
     Firmware(firmware::Args),
+    /// Measures: a request beside another signer and a floor, a block with each device.
+    Bench(bench::Args),
     /// Shows the main job: a real node whose every block is signed by the device.
     Demo(demo::Args),
     /// Writes the tables of the documentation that the code decides.
@@ -51,6 +54,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Firmware(args) => firmware::command(&args),
+        Command::Bench(args) => bench::command(&args),
         Command::Demo(args) => demo::command(&args),
         Command::Generate(args) => generate::command(&args),
         Command::Mutants(args) => mutants::command(&args),

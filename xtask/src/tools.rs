@@ -6,6 +6,7 @@ pub(crate) mod cometbft;
 pub(crate) mod debian;
 pub(crate) mod emulator;
 pub(crate) mod python;
+pub(crate) mod tmkms;
 
 use std::io::IsTerminal;
 

@@ -14,6 +14,9 @@ pub trait Job: Send {
     /// The command; `None` if nobody wants it any more. Asked right before each sending.
     fn apdu(&mut self) -> Option<Vec<u8>>;
 
+    /// The command is on the cable: what is to be done beside the device's work may be done now.
+    fn under_way(&mut self) {}
+
     /// The only installation that may be asked.
     fn installation(&self) -> Option<[u8; 16]> {
         None
@@ -119,6 +122,11 @@ impl Device {
     /// What is known of the device now.
     pub fn seen(&self) -> Seen {
         self.seen.borrow().clone()
+    }
+
+    /// What is known of the device now, looked at in place.
+    pub(crate) fn glance<T>(&self, look: impl FnOnce(&Seen) -> T) -> T {
+        look(&self.seen.borrow())
     }
 
     /// Waits until the device was opened or could not be.

@@ -32,6 +32,18 @@ pub trait Transport: Send {
     /// An error leaves the exchange undecided: the device may or may not have acted.
     fn exchange(&mut self, apdu: &[u8], deadline: Instant) -> Result<Vec<u8>, TransportError>;
 
+    /// The same; `under_way` is called when the command is on the cable, for what is to be done beside the device's work.
+    /// Not called if the command could not be sent.
+    fn exchange_beside(
+        &mut self,
+        apdu: &[u8],
+        deadline: Instant,
+        under_way: &mut dyn FnMut(),
+    ) -> Result<Vec<u8>, TransportError> {
+        under_way();
+        self.exchange(apdu, deadline)
+    }
+
     /// The owner of a simulated device presses at the terminal; `false` where only real buttons count.
     fn press(&mut self, _approved: bool) -> bool {
         false

@@ -104,7 +104,8 @@ impl Owner {
     fn serve(&mut self, mut job: Box<dyn Job>) {
         let mut wrong = false;
         while let Some(apdu) = job.apdu() {
-            let mut result = self.exchange(&apdu, job.installation());
+            let installation = job.installation();
+            let mut result = self.exchange(&apdu, installation, &mut || job.under_way());
             if result.as_ref().is_ok_and(|reply| !job.accepts(reply)) {
                 // Maybe the reply to something else: once more, on a fresh link.
                 self.lose(Fault::WrongReply);
@@ -121,7 +122,12 @@ impl Owner {
         }
     }
 
-    fn exchange(&mut self, apdu: &[u8], pinned: Option<[u8; 16]>) -> Result<Vec<u8>, Fault> {
+    fn exchange(
+        &mut self,
+        apdu: &[u8],
+        pinned: Option<[u8; 16]>,
+        under_way: &mut dyn FnMut(),
+    ) -> Result<Vec<u8>, Fault> {
         if self.link.is_none() {
             self.reopen().inspect_err(|fault| self.lose(fault.clone()))?;
         }
@@ -131,7 +137,7 @@ impl Owner {
             return Err(Fault::OtherInstallation { found: session.installation, pinned });
         }
         let instruction = apdu.get(1).copied().unwrap_or_default();
-        let reply = self.send(apdu).inspect_err(|fault| self.lose(fault.clone()))?;
+        let reply = self.send(apdu, under_way).inspect_err(|fault| self.lose(fault.clone()))?;
         match Reply::split(&reply).map(|(_, word)| (word, Status::from_word(word))) {
             // Words that the app never says to a command it knows: ask again who is there.
             None | Some((_, None | Some(Status::Class | Status::Instruction))) => {
@@ -157,13 +163,13 @@ impl Owner {
         }
     }
 
-    fn send(&mut self, apdu: &[u8]) -> Result<Vec<u8>, Fault> {
+    fn send(&mut self, apdu: &[u8], under_way: &mut dyn FnMut()) -> Result<Vec<u8>, Fault> {
         let deadline = match apdu.get(1) {
             Some(&ins::SIGN) => SIGN_DEADLINE,
             _ => DEADLINE,
         };
         let link = self.link.as_mut().ok_or_else(|| Fault::Absent("closed".to_owned()))?;
-        link.exchange(apdu, Instant::now() + deadline).map_err(Fault::from)
+        link.exchange_beside(apdu, Instant::now() + deadline, under_way).map_err(Fault::from)
     }
 
     fn reopen(&mut self) -> Result<(), Fault> {
@@ -188,7 +194,7 @@ impl Owner {
     }
 
     fn resync(&mut self) -> Result<(), Fault> {
-        let session = Session::open(|apdu| self.send(apdu))?;
+        let session = Session::open(|apdu| self.send(apdu, &mut || ()))?;
         if let Some(fault) = advice::standing(session.standing)
             && self.publish.borrow().session.as_ref().map(|old| old.standing) != Some(session.standing)
         {

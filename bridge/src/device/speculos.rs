@@ -3,6 +3,7 @@
 //! Framing of the emulator's APDU port: length 4 (big endian) and command; length of the data 4, data and
 //! status word 2 (which the length does not count).
 
+use std::cmp::Ordering;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
@@ -12,6 +13,8 @@ use highwater_core::apdu::MAX_REPLY;
 use super::{Transport, TransportError};
 
 const CONNECT: Duration = Duration::from_secs(1);
+/// Of a reply with its status word; other apps may use all that an APDU has.
+const LONGEST: usize = if MAX_REPLY > 255 + 2 { MAX_REPLY } else { 255 + 2 };
 
 struct Speculos(TcpStream);
 
@@ -24,34 +27,48 @@ pub(super) fn open(address: SocketAddr) -> Result<Box<dyn Transport>, TransportE
 
 impl Transport for Speculos {
     fn exchange(&mut self, apdu: &[u8], deadline: Instant) -> Result<Vec<u8>, TransportError> {
+        self.exchange_beside(apdu, deadline, &mut || ())
+    }
+
+    fn exchange_beside(
+        &mut self,
+        apdu: &[u8],
+        deadline: Instant,
+        under_way: &mut dyn FnMut(),
+    ) -> Result<Vec<u8>, TransportError> {
         let mut out = (apdu.len() as u32).to_be_bytes().to_vec();
         out.extend_from_slice(apdu);
         self.0.set_write_timeout(Some(left(deadline)?))?;
         self.0.write_all(&out).map_err(slow)?;
-        let mut length = [0; 4];
-        self.fill(&mut length, deadline)?;
-        let length = u32::from_be_bytes(length) as usize + 2;
-        if length > MAX_REPLY.max(255 + 2) {
-            return Err(TransportError::Framing("a reply longer than any"));
-        }
-        let mut reply = vec![0; length];
-        self.fill(&mut reply, deadline)?;
-        Ok(reply)
+        under_way();
+        self.reply(deadline)
     }
 }
 
 impl Speculos {
-    /// Reads exactly `buffer`, however the bytes trickle in, until the deadline of the whole.
-    fn fill(&mut self, buffer: &mut [u8], deadline: Instant) -> Result<(), TransportError> {
+    /// Reads one reply, however its bytes trickle in, until the deadline of the whole. Nothing may follow it: the
+    /// emulator speaks when it is asked.
+    fn reply(&mut self, deadline: Instant) -> Result<Vec<u8>, TransportError> {
+        let mut buffer = [0; 4 + LONGEST];
         let mut filled = 0;
-        while filled < buffer.len() {
+        loop {
+            if let Some(length) = buffer[..filled].first_chunk() {
+                let end = (u32::from_be_bytes(*length) as usize).saturating_add(4 + 2);
+                match end.cmp(&filled) {
+                    _ if end > buffer.len() => {
+                        return Err(TransportError::Framing("a reply longer than any"));
+                    }
+                    Ordering::Less => return Err(TransportError::Framing("bytes after a reply")),
+                    Ordering::Equal => return Ok(buffer[4..end].to_vec()),
+                    Ordering::Greater => {}
+                }
+            }
             self.0.set_read_timeout(Some(left(deadline)?))?;
             match self.0.read(&mut buffer[filled..]).map_err(slow)? {
                 0 => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
                 read => filled += read,
             }
         }
-        Ok(())
     }
 }
 
@@ -109,6 +126,11 @@ mod tests {
     #[test]
     fn a_giant_length_is_refused_at_once() {
         assert!(matches!(ask(&[&[0xff; 4]]), Err(TransportError::Framing(_))));
+    }
+
+    #[test]
+    fn what_follows_a_reply_is_not_taken_for_the_next_one() {
+        assert!(matches!(ask(&[&[0, 0, 0, 0, 0x90, 0, 7]]), Err(TransportError::Framing(_))));
     }
 
     #[test]

@@ -24,6 +24,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use ed25519_dalek::VerifyingKey;
 use highwater_core::apdu::Status;
 use highwater_core::canonical::Message;
 use highwater_core::hrs::Hrs;
@@ -58,6 +59,8 @@ pub struct Validator {
 struct Inner {
     chain: String,
     key: [u8; 32],
+    /// The same, ready for use; none if it is no point of the curve, and then nothing verifies.
+    verifying: Option<VerifyingKey>,
     on_absent: OnAbsent,
     stop_height: Option<u64>,
     device: Device,
@@ -81,6 +84,7 @@ impl Validator {
         let inner = Inner {
             chain: chain.id.clone(),
             key: pin.key,
+            verifying: VerifyingKey::from_bytes(&pin.key).ok(),
             on_absent: chain.on_absent,
             stop_height: chain.stop_height,
             device,
@@ -203,7 +207,7 @@ impl Inner {
             }
         }
         let mut state = self.state();
-        state.forget_older(self.device.seen().epoch);
+        state.forget_older(self.device.glance(|seen| seen.epoch));
         if let Some(kept) = state.replies.find(&request.sign_bytes, &message) {
             tracing::debug!(chain = %self.chain, %hrs, "repeated");
             return Some(signed(kept));
@@ -218,7 +222,7 @@ impl Inner {
         Some(self.refused(hrs, text))
     }
 
-    /// Before the device is asked: from now on it may be that this was signed. The file is written meanwhile.
+    /// Before the device is asked: from now on it may be that this was signed. The file is written beside its work.
     fn ask(&self, request: &SignRequest, node: &str) {
         let Ok(message) = Message::parse(&request.sign_bytes) else { return };
         let asked = request.hrs;
@@ -230,7 +234,7 @@ impl Inner {
             news.then_some(next)
         });
         if maybe.is_some() {
-            self.keeper.change_now(|memory| {
+            self.keeper.prepare(|memory| {
                 memory.asked = memory.asked.max(asked);
                 memory.maybe = maybe;
             });

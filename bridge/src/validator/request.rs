@@ -54,6 +54,11 @@ impl Job for Request {
         Some(apdu[..len].to_vec())
     }
 
+    /// Its thread would take the processor from the one that sends, if it were woken before.
+    fn under_way(&mut self) {
+        self.validator.inner.keeper.write();
+    }
+
     fn installation(&self) -> Option<[u8; 16]> {
         Some(self.validator.installation())
     }
@@ -85,10 +90,15 @@ impl Job for Request {
         let Self { validator, request, started, before, verified, answer } = *self;
         let inner = &validator.inner;
         let outcome = match (result, verified) {
-            (Ok(_), Some(verified)) => inner.release(&request, &validator.node, started, verified),
+            (Ok(_), Some(verified)) => inner.release(&request, &validator.node, verified),
             (result, _) => inner.settle(&request, before.unwrap_or_default(), started, result),
         };
+        let elapsed = matches!(outcome, Outcome::Signed { .. }).then(|| started.elapsed());
         // The node may be gone; the result is kept for its next question.
         let _ = answer.send(outcome);
+        // What nobody waits for comes after the reply.
+        if let Some(elapsed) = elapsed {
+            inner.tell(request.hrs, elapsed);
+        }
     }
 }

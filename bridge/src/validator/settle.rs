@@ -1,6 +1,6 @@
 //! What becomes of the device's answer: verified, remembered, released; refused; or nothing known yet.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use highwater_core::apdu::{Reply, Signed, Status};
 use highwater_core::canonical::Message;
@@ -32,8 +32,10 @@ impl Inner {
         }
         let bytes = encode(&message.at(given.timestamp));
         let kept = Kept { signature: given.signature, timestamp: given.timestamp };
-        let key = ed25519_dalek::VerifyingKey::from_bytes(&self.key).ok()?;
-        key.verify_strict(&bytes, &ed25519_dalek::Signature::from_bytes(&given.signature)).ok()?;
+        self.verifying
+            .as_ref()?
+            .verify_strict(&bytes, &ed25519_dalek::Signature::from_bytes(&given.signature))
+            .ok()?;
         Some(Verified { kept, bytes })
     }
 
@@ -73,19 +75,15 @@ impl Inner {
     }
 
     /// Remembers a signature, and gives it out unless it shows that the device's mark fell.
-    pub(super) fn release(
-        &self,
-        request: &SignRequest,
-        node: &str,
-        started: Instant,
-        verified: Verified,
-    ) -> Outcome {
+    pub(super) fn release(&self, request: &SignRequest, node: &str, verified: Verified) -> Outcome {
         let (hrs, Verified { kept, bytes }) = (request.hrs, verified);
-        let seen = self.device.seen();
-        let slot = seen.session.as_ref().and_then(|session| session.chain(&self.chain));
+        let (epoch, incarnation) = self.device.glance(|seen| {
+            let slot = seen.session.as_ref().and_then(|session| session.chain(&self.chain));
+            (seen.epoch, slot.map_or(0, |slot| slot.incarnation))
+        });
         let released = Released {
             installation: self.state().installation,
-            incarnation: slot.map_or(0, |slot| slot.incarnation),
+            incarnation,
             bytes,
             signature: kept.signature,
         };
@@ -104,11 +102,14 @@ impl Inner {
         });
         let mut state = self.state();
         state.absent_since = None;
-        state.forget_older(seen.epoch);
+        state.forget_older(epoch);
         state.replies.keep(&request.sign_bytes, &message, kept);
         state.last = Some(hrs);
-        drop(state);
-        let elapsed = started.elapsed();
+        signed(kept)
+    }
+
+    /// Counts and logs a signature that was released.
+    pub(super) fn tell(&self, hrs: Hrs, elapsed: Duration) {
         self.counters.signed(&self.chain, hrs, elapsed);
         tracing::info!(
             chain = %self.chain,
@@ -118,7 +119,6 @@ impl Inner {
             ms = (elapsed.as_micros() as f64) / 1_000.0,
             "signed"
         );
-        signed(kept)
     }
 
     /// Nothing is known: silence, until an absence has lasted too long for the node's patience.

@@ -1,9 +1,10 @@
 //! A chain of one validator without any node program: each height is proposed, prevoted and precommitted by the signer,
-//! and each signature verified.
+//! and each signature verified and audited.
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
+use highwater_sim::audit::Auditor;
 use sha2::{Digest, Sha256};
 
 use super::message::{Answer, Ask, Ballot, Kind};
@@ -14,6 +15,8 @@ use super::node::Node;
 pub struct Chain {
     node: Node,
     key: [u8; 32],
+    chain: String,
+    auditor: Auditor,
     height: i64,
     last: [u8; 32],
 }
@@ -34,8 +37,10 @@ pub struct BlockLine {
 impl Chain {
     /// A chain above `height`, once the signer has dialled and said its key, as a node starts.
     pub fn start(node: Node, height: u64) -> Result<Self> {
-        let key = node.wait_for_key()?;
-        Ok(Self { node, key, height: i64::try_from(height)?, last: [0; 32] })
+        let (key, chain) = (node.wait_for_key()?, node.chain().to_owned());
+        let mut auditor = Auditor::default();
+        auditor.key(&chain, key);
+        Ok(Self { node, key, chain, auditor, height: i64::try_from(height)?, last: [0; 32] })
     }
 
     /// The validator's key.
@@ -46,6 +51,11 @@ impl Chain {
     /// The node, to do things to it between two blocks.
     pub fn node(&self) -> &Node {
         &self.node
+    }
+
+    /// Signatures that the auditor saw; it objected to none, or the chain would have halted.
+    pub fn signatures(&self) -> u64 {
+        self.auditor.signatures()
     }
 
     /// Commits the next block. An error halts the chain, as it does with one validator.
@@ -64,10 +74,14 @@ impl Chain {
         Ok(BlockLine { height: height.unsigned_abs(), proposal, prevote, precommit })
     }
 
-    fn sign(&self, kind: Kind, height: i64, block: [u8; 32]) -> Result<(Duration, Vec<u8>)> {
+    fn sign(&mut self, kind: Kind, height: i64, block: [u8; 32]) -> Result<(Duration, Vec<u8>)> {
         let ballot = Ballot { block: Some(block), ..Ballot::new(kind, height, 0) };
         let begin = Instant::now();
-        let (signature, _) = self.node.sign(&ballot, &self.key)?;
-        Ok((begin.elapsed(), signature))
+        let (signature, time) = self.node.sign(&ballot, &self.key)?;
+        let took = begin.elapsed();
+        let parsed = signature[..].try_into().context("a signature of another length")?;
+        let audited = self.auditor.released(&ballot.sign_bytes(&self.chain, time), parsed);
+        audited.map_err(|finding| anyhow!("the auditor objects: {finding:?}"))?;
+        Ok((took, signature))
     }
 }

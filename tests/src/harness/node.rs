@@ -74,6 +74,7 @@ struct Endpoint {
     timing: Timing,
     /// The last request that was answered, from which the next ping is counted.
     last: Instant,
+    took: Duration,
     links: usize,
 }
 
@@ -88,7 +89,8 @@ impl Node {
     ) -> Result<Self> {
         let listener =
             Listener::bind(address, seed).with_context(|| format!("cannot listen at {address:?}"))?;
-        let endpoint = Endpoint { listener, link: None, timing, last: Instant::now(), links: 0 };
+        let (last, took) = (Instant::now(), Duration::ZERO);
+        let endpoint = Endpoint { listener, link: None, timing, last, took, links: 0 };
         let endpoint = Arc::new(Mutex::new(endpoint));
         let stop = Arc::new(AtomicBool::new(false));
         let (pinged, stopped) = (endpoint.clone(), stop.clone());
@@ -102,9 +104,20 @@ impl Node {
         Ok(self.endpoint().listener.address()?)
     }
 
+    /// The chain's id.
+    pub fn chain(&self) -> &str {
+        &self.chain
+    }
+
     /// How many links there were.
     pub fn links(&self) -> usize {
         self.endpoint().links
+    }
+
+    /// How long the last answer took: from the request's first byte written to the reply's last byte read and, on
+    /// links that are encrypted, opened.
+    pub fn took(&self) -> Duration {
+        self.endpoint().took
     }
 
     /// One try, without the retry wrapper: how a node asks for the key when it starts.
@@ -186,6 +199,7 @@ impl Endpoint {
         self.connect()?;
         let bytes = ask.encode(version, chain);
         let link = self.link.as_mut().ok_or(Trouble::Timeout("no link"))?;
+        let begin = Instant::now();
         let reply = match link.write(&bytes).and_then(|()| link.read()) {
             Ok(reply) => reply,
             Err(error) => {
@@ -196,6 +210,7 @@ impl Endpoint {
                 });
             }
         };
+        let took = begin.elapsed();
         // Of 0.34 to 0.39 and 1.0.
         if reply.len() > 10_240 {
             return Err(Trouble::Unexpected(format!("message exceeds max size ({} > 10240)", reply.len())));
@@ -206,7 +221,7 @@ impl Endpoint {
             Answer::Refused(words) => Err(Trouble::Refused(words)),
             Answer::Unexpected(what) => Err(Trouble::Unexpected(what)),
             answer => {
-                self.last = Instant::now();
+                (self.last, self.took) = (Instant::now(), took);
                 Ok(answer)
             }
         }

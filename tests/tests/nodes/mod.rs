@@ -7,3 +7,4 @@ mod links;
 mod neighbours;
 mod proxy;
 mod rig;
+mod soak;

@@ -37,6 +37,8 @@ struct Desk {
     /// Counts changes; those up to `urgent` are waited for.
     changes: u64,
     urgent: u64,
+    /// The thread sleeps until it is woken; else it looks by itself, soon.
+    resting: bool,
     ending: bool,
 }
 
@@ -47,7 +49,7 @@ impl Keeper {
         state_dir: &Path,
         counters: Counters,
     ) -> std::io::Result<Self> {
-        let desk = Desk { memory, changes: 0, urgent: 0, ending: false };
+        let desk = Desk { memory, changes: 0, urgent: 0, resting: false, ending: false };
         let shared = Arc::new(Shared { desk: Mutex::new(desk), news: Condvar::new() });
         let (tell, written) = watch::channel(0);
         let writer = Writer { shared: shared.clone(), state_dir: state_dir.to_owned(), tell, counters };
@@ -69,17 +71,32 @@ impl Keeper {
         let mut desk = self.shared.desk();
         desk.changes += 1;
         let result = change(&mut desk.memory);
-        self.shared.news.notify_one();
+        let resting = desk.resting;
+        // Woken under the lock, it would only wait for it.
+        drop(desk);
+        if resting {
+            self.write();
+        }
         result
     }
 
-    /// Changes it; the file follows at once, and [`Keeper::durable`] waits for it.
-    pub(in crate::validator) fn change_now(&self, change: impl FnOnce(&mut Memory)) {
+    /// Changes it; [`Keeper::durable`] waits for the file, which is written once [`Keeper::write`] was called.
+    pub(in crate::validator) fn prepare(&self, change: impl FnOnce(&mut Memory)) {
         let mut desk = self.shared.desk();
         desk.changes += 1;
         desk.urgent = desk.changes;
         change(&mut desk.memory);
+    }
+
+    /// Has the file written if anything is to be written at once.
+    pub(in crate::validator) fn write(&self) {
         self.shared.news.notify_one();
+    }
+
+    /// Changes it; the file follows at once, and [`Keeper::durable`] waits for it.
+    pub(in crate::validator) fn change_now(&self, change: impl FnOnce(&mut Memory)) {
+        self.prepare(change);
+        self.write();
     }
 
     /// Waits until all that was changed at once is durable, or could not be made so: that was said aloud, and
@@ -87,6 +104,9 @@ impl Keeper {
     pub(in crate::validator) async fn durable(&self) {
         let wanted = self.shared.desk().urgent;
         let mut written = self.written.clone();
+        if *written.borrow() < wanted {
+            self.write();
+        }
         // An error means that the thread is gone, so the process is ending.
         let _ = tokio::time::timeout(PATIENCE, written.wait_for(|written| *written >= wanted)).await;
     }
@@ -123,7 +143,12 @@ impl Writer {
         let mut written = 0;
         while let Some((memory, changes)) = self.next(written) {
             written = changes;
-            match memory.save(&self.state_dir) {
+            // After an error nothing is known of the two files that change places.
+            let saved = match failing {
+                None => memory.save_again(&self.state_dir).or_else(|_| memory.save(&self.state_dir)),
+                Some(_) => memory.save(&self.state_dir),
+            };
+            match saved {
                 Ok(()) => {
                     if failing.take().is_some() {
                         tracing::info!(chain = %memory.chain, "the state file is written again");
@@ -144,17 +169,21 @@ impl Writer {
     /// The next state to write, once there is one: at once, after a while, or at the end.
     fn next(&self, written: u64) -> Option<(Memory, u64)> {
         let mut desk = self.shared.desk();
-        while desk.changes == written && !desk.ending {
-            desk = self.shared.news.wait(desk).unwrap_or_else(PoisonError::into_inner);
-        }
-        let until = Instant::now() + LAZY;
+        // A release soon follows what was asked for, and finds us awake: it need not wake us.
+        let mut until = Instant::now() + LAZY;
         while desk.urgent <= written && !desk.ending {
             let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            if !left.is_zero() {
+                let waited = self.shared.news.wait_timeout(desk, left);
+                desk = waited.unwrap_or_else(PoisonError::into_inner).0;
+            } else if desk.changes > written {
                 break;
+            } else {
+                desk.resting = true;
+                desk = self.shared.news.wait(desk).unwrap_or_else(PoisonError::into_inner);
+                desk.resting = false;
+                until = Instant::now() + LAZY;
             }
-            let waited = self.shared.news.wait_timeout(desk, left);
-            desk = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         (desk.changes > written).then(|| (desk.memory.clone(), desk.changes))
     }

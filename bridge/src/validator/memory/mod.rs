@@ -141,6 +141,12 @@ impl Memory {
             .map_err(|error| MemoryError::Io(path, error))
     }
 
+    /// As [`Memory::save`], but for less work, of a file that [`Memory::save`] or this has written. Not after an error.
+    pub(super) fn save_again(&self, state_dir: &Path) -> Result<(), MemoryError> {
+        let path = path(state_dir, &self.chain);
+        durable::swap(&path, &form::write(self)).map_err(|error| MemoryError::Io(path, error))
+    }
+
     /// Forgets a chain whose device has forgotten it, or keeps it until then.
     pub fn remove(state_dir: &Path, chain: &str) -> Result<(), MemoryError> {
         let path = path(state_dir, chain);

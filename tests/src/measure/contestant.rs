@@ -1,0 +1,163 @@
+//! One signer on one kind of link, with a node of its own that asks it.
+
+use std::fs;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use highwater_tests::bridge::{Bridge, Device, Setup};
+use highwater_tests::harness::{Address, Ballot, Kind, Node, Timing, Version};
+use highwater_tests::process::{Process, wait_for};
+use highwater_tests::usage;
+
+use super::device::Steady;
+
+const CHAIN: &str = "bench-1";
+/// Before each request: in a chain none comes right after the last either.
+pub(crate) const PAUSE: Duration = Duration::from_millis(5);
+
+/// Who signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who {
+    Bridge,
+    Tmkms,
+    Floor,
+}
+
+/// How it is connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    Unix,
+    Tcp,
+    Noise,
+}
+
+/// A signer, running, and its node.
+pub(crate) struct Contestant {
+    pub(crate) who: Who,
+    pub(crate) by: By,
+    node: Node,
+    key: [u8; 32],
+    height: i64,
+    program: Running,
+    device: Option<Steady>,
+}
+
+enum Running {
+    Bridge(Bridge),
+    Other(Process),
+}
+
+/// What one contestant did in one round.
+pub(crate) struct Turn {
+    /// Of each request, without the device's time.
+    pub(crate) times: Vec<Duration>,
+    /// Of the signer's process.
+    pub(crate) cpu: Duration,
+}
+
+impl Contestant {
+    /// Starts one in `folder`, which is made.
+    pub(crate) fn start(who: Who, by: By, folder: &Path, tmkms: Option<&PathBuf>) -> Result<Self> {
+        fs::create_dir_all(folder)?;
+        let (device, setup) = match who {
+            Who::Bridge => {
+                let device = Steady::start()?;
+                let cable = Device::Speculos(device.address.to_string());
+                let setup = Setup::for_nodes(folder, &cable, CHAIN, &[])?;
+                setup.add_chain(|| Ok(()))?;
+                (Some((device, cable)), Some(setup))
+            }
+            _ => (None, None),
+        };
+        let address = match by {
+            By::Unix => Address::Unix(folder.join("privval.sock")),
+            By::Tcp => Address::Tcp(0),
+            By::Noise => Address::Noise(0, peer_id(setup.as_ref().context("only the bridge speaks noise")?)?),
+        };
+        let node = Node::start(Version::V038, &address, CHAIN, Timing::default(), [5; 32])?;
+        let at = node.address()?;
+        let (program, device) = match (who, device) {
+            (Who::Bridge, Some((device, cable))) => {
+                let setup = Setup::for_nodes(folder, &cable, CHAIN, &[at])?;
+                (Running::Bridge(setup.start_plain()?), Some(device))
+            }
+            (Who::Tmkms, _) => (Running::Other(start_tmkms(folder, &at, tmkms.context("no tmkms")?)?), None),
+            _ => (Running::Other(start_floor(folder, &at)?), None),
+        };
+        let key = wait_for("the key", Duration::from_secs(60), || Ok(node.wait_for_key().ok()))
+            .with_context(|| format!("of {who:?} by {by:?}"))?;
+        Ok(Self { who, by, node, key, height: 0, program, device })
+    }
+
+    /// So many prevotes, each at a height of its own; every signature is verified.
+    pub(crate) fn turn(&mut self, requests: usize) -> Result<Turn> {
+        let before = usage::cpu(self.process())?;
+        let mut times = Vec::with_capacity(requests);
+        for _ in 0..requests {
+            sleep(PAUSE);
+            self.height += 1;
+            self.node.sign(&Ballot::new(Kind::Prevote, self.height, 1), &self.key)?;
+            let device = self.device.as_ref().map(Steady::took).transpose()?.unwrap_or_default();
+            times.push(self.node.took().saturating_sub(device));
+        }
+        Ok(Turn { times, cpu: usage::cpu(self.process())?.saturating_sub(before) })
+    }
+
+    /// Its process.
+    pub(crate) fn process(&self) -> u32 {
+        match &self.program {
+            Running::Bridge(bridge) => bridge.id(),
+            Running::Other(process) => process.id(),
+        }
+    }
+}
+
+fn peer_id(setup: &Setup) -> Result<String> {
+    Ok(String::from_utf8(setup.run(&["node-id"])?.stdout)?.trim().to_owned())
+}
+
+fn start_floor(folder: &Path, node: &str) -> Result<Process> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["floor", node]);
+    Process::start("the floor", &command, &folder.join("floor.log"))
+}
+
+fn start_tmkms(folder: &Path, node: &str, program: &Path) -> Result<Process> {
+    for (name, seed) in [("identity.key", [7; 32]), ("consensus.key", [6; 32])] {
+        let mut options = fs::OpenOptions::new();
+        let file = options.write(true).create(true).truncate(true).mode(0o600).open(folder.join(name))?;
+        std::io::Write::write_all(&mut &file, STANDARD.encode(seed).as_bytes())?;
+    }
+    let config = folder.join("tmkms.toml");
+    let text = format!(
+        r#"[[chain]]
+id = "{CHAIN}"
+key_format = {{ type = "hex" }}
+state_file = {state:?}
+
+[[validator]]
+chain_id = "{CHAIN}"
+addr = "{node}"
+secret_key = {identity:?}
+protocol_version = "v0.38"
+
+[[providers.softsign]]
+chain_ids = ["{CHAIN}"]
+key_type = "consensus"
+path = {consensus:?}
+"#,
+        state = folder.join("state.json"),
+        identity = folder.join("identity.key"),
+        consensus = folder.join("consensus.key"),
+    );
+    fs::write(&config, text)?;
+    let mut command = Command::new(program);
+    command.args(["start", "-c"]).arg(config);
+    Process::start("tmkms", &command, &folder.join("tmkms.log"))
+}

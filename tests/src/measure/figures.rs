@@ -1,0 +1,77 @@
+//! Numbers to figures: percentiles, tables, what was aimed at.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::contestant::{By, Who};
+use super::rounds::Line;
+
+pub(crate) fn sorted(mut times: Vec<Duration>) -> Vec<Duration> {
+    times.sort_unstable();
+    times
+}
+
+/// The smallest of the sorted `times` that so many percent of them do not exceed; of none, zero.
+pub(crate) fn percentile(times: &[Duration], percent: usize) -> Duration {
+    let rank = (times.len() * percent).div_ceil(100).max(1);
+    times.get(rank - 1).copied().unwrap_or_default()
+}
+
+pub(crate) fn micros(time: Duration) -> f64 {
+    time.as_nanos() as f64 / 1_000.0
+}
+
+/// As a table of Markdown.
+pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+    let line = |cells: Vec<&str>| format!("| {} |\n", cells.join(" | "));
+    let mut text = line(head.to_vec());
+    text += &line(head.iter().map(|_| "---").collect());
+    for row in rows {
+        text += &line(row.iter().map(String::as_str).collect());
+    }
+    text
+}
+
+/// One figure of the bridge against what it should be.
+pub(crate) struct Aim {
+    name: String,
+    is: f64,
+    at_most: f64,
+}
+
+impl Aim {
+    /// In words, with whether it is met.
+    pub(crate) fn line(&self) -> String {
+        let verdict = if self.is_met() { "met" } else { "MISSED" };
+        format!("{}: {:.2}, at most {:.2}: {verdict}", self.name, self.is, self.at_most)
+    }
+
+    pub(crate) fn is_met(&self) -> bool {
+        self.is <= self.at_most
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        json!({"aim": self.name, "is": self.is, "at_most": self.at_most, "met": self.is_met()})
+    }
+}
+
+/// The bridge against tmkms on the same link, and its memory.
+pub(crate) fn aims(lines: &[Line]) -> Vec<Aim> {
+    let mut aims = Vec::new();
+    let mut aim = |name: String, is: f64, at_most: f64| aims.push(Aim { name, is, at_most });
+    for bridge in lines.iter().filter(|line| line.who == Who::Bridge) {
+        let link = format!("{:?}", bridge.by).to_lowercase();
+        aim(format!("{link}: memory, MiB"), bridge.resident(), 12.0);
+        // tmkms does not speak noise; tcp is the nearest that it has.
+        let like = if bridge.by == By::Unix { By::Unix } else { By::Tcp };
+        let Some(tmkms) = lines.iter().find(|line| line.who == Who::Tmkms && line.by == like) else {
+            continue;
+        };
+        let half = tmkms.percentile(50);
+        aim(format!("{link}: p50 of the bridge to p50 of tmkms"), bridge.percentile(50) / half, 0.5);
+        aim(format!("{link}: p99 of the bridge to p50 of tmkms"), bridge.percentile(99) / half, 1.0);
+        aim(format!("{link}: processor time a request to that of tmkms"), bridge.cpu() / tmkms.cpu(), 0.7);
+    }
+    aims
+}
