@@ -3,8 +3,9 @@
 //! For every chain the driver keeps the set of models it may be in. An operation that completes leaves those that
 //! give the observed answer; a power cut leaves what was and what would have been; the next completed boot shows
 //! which, and anything else is a [`Violation`]. So exactly two outcomes are accepted after a cut, old and new.
-//! Two exceptions, both in the specification: a lowering that was interrupted is unclear (rule 6), and a tear and a
-//! rotted page between two completed boots may leave a chain unclear, its slot damaged, never lower.
+//! Three exceptions, all in the specification: a lowering that was interrupted is unclear (rule 6); a tear and a rotted
+//! page between two completed boots may leave a chain unclear, its slot damaged, never lower; and if then the page rots
+//! that told so, the chain may stand again where it stood, nowhere else.
 
 mod hand;
 mod violation;
@@ -292,6 +293,16 @@ impl Driver {
         if self.rotted && self.torn || self.dead > 1 {
             let lost: Vec<Model> = possible.iter().flat_map(|model| model.lost()).collect();
             possible.extend(lost);
+        }
+        // What tells that a chain is unclear may rot too. Nothing was signed meanwhile, so its mark is still right.
+        if self.rotted {
+            let unclear = |model: &&Model| model.standing == Standing::Unclear;
+            let again: Vec<Model> = possible
+                .iter()
+                .filter(unclear)
+                .map(|model| Model { standing: Standing::Armed, ..*model })
+                .collect();
+            possible.extend(again);
         }
         possible
     }
