@@ -52,15 +52,35 @@ fn g2_no_tear_at_more_heights_or_on_three_pairs_makes_the_mark_fall_or_unclear()
     visit(Search { pairs: 3, lives: false, ..TEARS });
 }
 
-#[test]
-fn g2_the_same_in_every_state_of_larger_searches() {
-    if !full() {
-        println!("HIGHWATER_FULL=1 runs these");
-        return;
+/// The searches of minutes to hours: each its own test, so that one can be asked for alone.
+fn visit_if_full(search: Search) {
+    match full() {
+        true => drop(visit(search)),
+        false => println!("HIGHWATER_FULL=1 runs this"),
     }
-    visit(Search { heights: 2, ..TEARS });
-    visit(Search { rot: Rot::Asleep, ..TEARS });
-    visit(Search { rot: Rot::Anytime, lives: false, ..TEARS });
-    visit(Search { lies: true, ..TEARS });
-    visit(Search { pairs: 3, ..TEARS });
+}
+
+#[test]
+fn g2_full_two_heights_with_remove_add_and_forget() {
+    visit_if_full(Search { heights: 2, ..TEARS });
+}
+
+#[test]
+fn g2_full_a_rotten_page_while_asleep_with_remove_add_and_forget() {
+    visit_if_full(Search { rot: Rot::Asleep, ..TEARS });
+}
+
+#[test]
+fn g2_full_a_rotten_page_at_any_time() {
+    visit_if_full(Search { rot: Rot::Anytime, lives: false, ..TEARS });
+}
+
+#[test]
+fn g2_full_a_lying_write_with_remove_add_and_forget() {
+    visit_if_full(Search { lies: true, ..TEARS });
+}
+
+#[test]
+fn g2_full_three_pairs_with_remove_add_and_forget() {
+    visit_if_full(Search { pairs: 3, ..TEARS });
 }
