@@ -6,7 +6,7 @@ use std::time::Instant;
 use highwater_sim::explore::{Rot, Search, Visited};
 
 const TEARS: Search =
-    Search { pairs: 2, heights: 1, rot: Rot::Never, lies: false, lives: true, limit: 20_000_000 };
+    Search { pairs: 2, heights: 1, rot: Rot::Never, lies: false, lives: true, limit: 200_000_000 };
 
 /// Whether the long versions are asked for.
 fn full() -> bool {

@@ -210,6 +210,10 @@ impl Explorer {
             return;
         }
         self.visited.states += 1;
+        if self.visited.states.is_multiple_of(1_000_000) {
+            // A search of hours tells that it lives, and how much is left of what it knows of.
+            eprintln!("{:?}: {:?}, {} open", self.search, self.visited, self.open.len());
+        }
         let lost = |model: &Model| matches!(model.standing, Standing::Unclear | Standing::Damaged);
         self.visited.unclear += usize::from(now.models.iter().all(lost));
         self.trail.push((state.index, step));
