@@ -54,8 +54,10 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes what cut writes left in `dir`.
+/// Removes what cut writes left in `dir`, and the second files of [`swap`].
 pub(crate) fn sweep(dir: &Path) -> io::Result<()> {
+    // On the disk one of them may still have the name of the other: who died did so before its sync.
+    sync_dir(dir)?;
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         if entry.file_name().to_string_lossy().starts_with(ASIDE) {

@@ -22,6 +22,8 @@ pub(super) fn open(address: SocketAddr) -> Result<Box<dyn Transport>, TransportE
     let stream = TcpStream::connect_timeout(&address, CONNECT)
         .map_err(|error| TransportError::Absent(format!("{address}: {error}")))?;
     stream.set_nodelay(true)?;
+    // A command fits into any buffer: longer than this it is not sent in time for anybody.
+    stream.set_write_timeout(Some(CONNECT))?;
     Ok(Box::new(Speculos(stream)))
 }
 
@@ -38,7 +40,6 @@ impl Transport for Speculos {
     ) -> Result<Vec<u8>, TransportError> {
         let mut out = (apdu.len() as u32).to_be_bytes().to_vec();
         out.extend_from_slice(apdu);
-        self.0.set_write_timeout(Some(left(deadline)?))?;
         self.0.write_all(&out).map_err(slow)?;
         under_way();
         self.reply(deadline)

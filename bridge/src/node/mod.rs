@@ -9,6 +9,7 @@
 //! | --- | --- |
 //! | `address`, `peer_id` | where a node listens, and who it must be |
 //! | `identity` | who we are on links that ask |
+//! | `network` | how hosts are reached |
 //! | `wire` | dialling, handshake, and what carries the messages |
 //! | `serve` | one link: receive, answer, send |
 //! | `ended` | how a link ended |
@@ -20,6 +21,7 @@ mod backoff;
 mod complaint;
 mod ended;
 mod identity;
+mod network;
 mod peer_id;
 mod serve;
 mod service;
@@ -38,11 +40,12 @@ use backoff::Backoff;
 use complaint::Complaint;
 pub(crate) use ended::Ended;
 pub use identity::{Identity, IdentityError};
+pub use network::{Internet, Network};
 pub use peer_id::{PeerId, PeerIdError};
 pub(crate) use serve::{IDLE, WRITE};
 pub use service::{Outcome, Service};
-use wire::Wire;
 pub(crate) use wire::{DialError, Exposed, SocketError};
+use wire::{Stream, Wire};
 
 /// A link that lived this long was a good one, however it ended.
 const GOOD: Duration = Duration::from_secs(10);
@@ -61,6 +64,17 @@ pub struct Node {
 /// A link that ends is dialled again at once, then ever more slowly, at most every second: a node that
 /// starts waits only 3 s for its signer. Nothing a node does ends the task.
 pub async fn run<S: Service>(node: Node, identity: Identity, service: S, stop: CancellationToken) {
+    run_over(Internet, node, identity, service, stop).await;
+}
+
+/// As [`run`], over another network than the one there is.
+pub async fn run_over<S: Service>(
+    network: impl Network,
+    node: Node,
+    identity: Identity,
+    service: S,
+    stop: CancellationToken,
+) {
     let mut backoff = Backoff::default();
     let mut complaint = Complaint::default();
     let mut exposed = None;
@@ -70,7 +84,7 @@ pub async fn run<S: Service>(node: Node, identity: Identity, service: S, stop: C
     loop {
         let dialled = tokio::select! {
             () = stop.cancelled() => return,
-            dialled = Wire::dial(&node.address, &identity) => dialled,
+            dialled = Wire::dial(&network, &node.address, &identity) => dialled,
         };
         match dialled {
             Ok((wire, found)) => {
@@ -110,8 +124,8 @@ pub async fn run<S: Service>(node: Node, identity: Identity, service: S, stop: C
 }
 
 /// One link, with the service told of its begin and end.
-async fn attend<S: Service>(
-    wire: Wire,
+async fn attend<T: Stream, S: Service>(
+    wire: Wire<T>,
     node: &Node,
     service: &S,
     stop: &CancellationToken,

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use super::wire::Wire;
+use super::wire::{Stream, Wire};
 use super::{Ended, Node, Outcome, Service};
 use crate::advice;
 use crate::privval::proto::Envelope;
@@ -26,8 +26,8 @@ pub(crate) const WRITE: Duration = Duration::from_secs(5);
 const LAST: Duration = Duration::from_secs(5);
 
 /// Answers requests in order until the link ends. Also how many came.
-pub(super) async fn serve<S: Service>(
-    mut link: Wire,
+pub(super) async fn serve<T: Stream, S: Service>(
+    mut link: Wire<T>,
     node: &Node,
     service: &S,
     stop: &CancellationToken,
@@ -70,7 +70,7 @@ pub(super) async fn serve<S: Service>(
 }
 
 /// The next request. Cancelling loses nothing.
-async fn receive(link: &mut Wire, speaks: &mut Speaks) -> Result<Request, Ended> {
+async fn receive<T: Stream>(link: &mut Wire<T>, speaks: &mut Speaks) -> Result<Request, Ended> {
     match timeout(IDLE, link.next()).await {
         Err(_) => Err(Ended::Idle),
         Ok(None) => Err(Ended::Closed),
@@ -83,7 +83,7 @@ async fn receive(link: &mut Wire, speaks: &mut Speaks) -> Result<Request, Ended>
 }
 
 /// What ends the link while a request is unanswered: a node sends nothing then.
-async fn interrupted(link: &mut Wire) -> Ended {
+async fn interrupted<T: Stream>(link: &mut Wire<T>) -> Ended {
     match link.next().await {
         None => Ended::Closed,
         Some(Err(error)) => Ended::Broken(error),

@@ -1,25 +1,23 @@
-//! A hostile node: honest messages with something wrong in them, in front of the real signer and an auditor.
+//! A hostile node: honest messages with something wrong in them, in front of a real validator, the signer and an auditor.
 //!
 //! 100,000 of them, 1,000,000 with `HIGHWATER_FULL=1`. None ends the bridge, none gets a signature that the rules
 //! forbid, and memory stays flat.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use ed25519_dalek::{Signature, VerifyingKey};
 use futures_util::StreamExt;
-use highwater::node::{Outcome, Service};
+use highwater::node::{Node, Outcome, Service};
 use highwater::privval::proto::{
     BlockId, Empty, Envelope, PartSetHeader, Proposal, PubKeyRequest, SignProposalRequest, SignVoteRequest,
     Sum, Timestamp, Vote,
 };
 use highwater::privval::{Codec, SignRequest};
-use highwater_core::apdu::{Command, MAX_COMMAND, Reply, Signed, Status};
-use highwater_core::canonical::{self, ChainId, MAX_MESSAGE, Message};
+use highwater_core::canonical::{self, MAX_MESSAGE, Message};
 use highwater_core::hrs::Hrs;
-use highwater_core::signer::TICKS_PER_SECOND;
-use highwater_sim::{Owner, SimDevice};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -27,14 +25,18 @@ use tokio::io::AsyncWriteExt;
 use tokio_util::codec::Encoder;
 
 use crate::harness::{CHAIN, Link, Stage, ping};
+use crate::signer::{Signer, Timed};
 
-/// The signer, and what it let go.
+/// A validator on a device, and what it let go.
 #[derive(Clone)]
-struct Audited(Arc<Mutex<Inner>>);
-
-struct Inner {
-    device: SimDevice,
+struct Audited {
+    validator: Timed,
     key: [u8; 32],
+    seen: Arc<Mutex<Seen>>,
+}
+
+#[derive(Default)]
+struct Seen {
     /// The one statement of each of the last places.
     statements: BTreeMap<Hrs, Vec<u8>>,
     highest: Hrs,
@@ -42,59 +44,38 @@ struct Inner {
     refused: u64,
 }
 
-impl Audited {
-    fn new() -> Self {
-        let mut device = SimDevice::in_memory(b"mutants");
-        device.owner = Owner::Approves;
-        let chain = ChainId::new(CHAIN.as_bytes()).unwrap();
-        exchange(&mut device, Command::AddChain { chain, key_index: 0, mark: Hrs::default() });
-        let (key, _) = exchange(&mut device, Command::GetPublicKey(chain));
-        let key = key[..32].try_into().unwrap();
-        let statements = BTreeMap::new();
-        Self(Arc::new(Mutex::new(Inner {
-            device,
-            key,
-            statements,
-            highest: Hrs::default(),
-            signed: 0,
-            refused: 0,
-        })))
-    }
-}
-
 impl Service for Audited {
     fn public_key(&self) -> [u8; 32] {
-        self.0.lock().unwrap().key
+        self.validator.public_key()
     }
 
     async fn sign(&self, request: SignRequest) -> Outcome {
-        self.0.lock().unwrap().sign(&request)
+        let outcome = self.validator.sign(request.clone()).await;
+        let mut seen = self.seen.lock().unwrap();
+        match &outcome {
+            Outcome::Signed { signature, timestamp } => {
+                seen.audit(&request.sign_bytes, signature, *timestamp, &self.key);
+            }
+            Outcome::Refused(_) => seen.refused += 1,
+            Outcome::Silent => panic!("the device is there"),
+        }
+        outcome
+    }
+
+    fn link(&self, node: &Node, up: bool) {
+        self.validator.link(node, up);
     }
 }
 
-impl Inner {
-    fn sign(&mut self, request: &SignRequest) -> Outcome {
-        // A second a request, so that a leap upwards does not end the chain for good.
-        self.device.tick(TICKS_PER_SECOND);
-        let (data, word) = exchange(&mut self.device, Command::Sign(&request.sign_bytes));
-        if Status::from_word(word) != Some(Status::Ok) {
-            self.refused += 1;
-            return Outcome::Refused(format!("{word:04x}"));
-        }
-        let signed = Signed::parse(&data).unwrap();
-        self.audit(&request.sign_bytes, &signed);
-        self.signed += 1;
-        Outcome::Signed { signature: signed.signature, timestamp: signed.timestamp }
-    }
-
+impl Seen {
     /// The rules once more, by a reader of their own.
-    fn audit(&mut self, bytes: &[u8], signed: &Signed) {
+    fn audit(&mut self, bytes: &[u8], signature: &[u8; 64], at: canonical::Timestamp, key: &[u8; 32]) {
         let message = Message::parse(bytes).expect("only canonical messages are signed");
         assert_eq!(message.chain.as_str(), CHAIN);
         let mut over = [0; MAX_MESSAGE];
-        let len = message.at(signed.timestamp).encode(&mut over);
-        let key = VerifyingKey::from_bytes(&self.key).unwrap();
-        key.verify_strict(&over[..len], &Signature::from_bytes(&signed.signature)).unwrap();
+        let len = message.at(at).encode(&mut over);
+        let key = VerifyingKey::from_bytes(key).unwrap();
+        key.verify_strict(&over[..len], &Signature::from_bytes(signature)).unwrap();
         let len = message.at(canonical::Timestamp::default()).encode(&mut over);
         let known = self.statements.entry(message.hrs).or_insert_with(|| {
             assert!(message.hrs > self.highest, "{} after {}", message.hrs, self.highest);
@@ -102,19 +83,12 @@ impl Inner {
         });
         assert_eq!(known[..], over[..len], "two statements at {}", message.hrs);
         self.highest = self.highest.max(message.hrs);
+        self.signed += 1;
         // What is forgotten is below the highest: signed again it would be found above.
         if self.statements.len() > 1_000 {
             self.statements.pop_first();
         }
     }
-}
-
-fn exchange(device: &mut SimDevice, command: Command<'_>) -> (Vec<u8>, u16) {
-    let mut apdu = [0; MAX_COMMAND];
-    let len = command.encode(&mut apdu).unwrap();
-    let reply = device.exchange(&apdu[..len]);
-    let (data, word) = Reply::split(&reply).unwrap();
-    (data.to_vec(), word)
 }
 
 /// What an honest node would send, a little above or below where the chain is.
@@ -199,15 +173,23 @@ fn resident() -> u64 {
 /// Whether the link lives on: a reply came, or the bridge closed it. A message that announces more than it brings is
 /// neither, and then the node gives up.
 async fn lives(link: &mut Link) -> bool {
-    let patience = std::time::Duration::from_secs(1);
+    let patience = Duration::from_secs(1);
     matches!(tokio::time::timeout(patience, link.next()).await, Ok(Some(Ok(_))))
 }
 
-#[tokio::test(start_paused = true)]
-async fn no_mutant_ends_the_bridge_or_gets_an_unlawful_signature() {
+#[test]
+fn no_mutant_ends_the_bridge_or_gets_an_unlawful_signature() {
     let count = if std::env::var_os("HIGHWATER_FULL").is_some() { 1_000_000 } else { 100_000 };
-    let service = Audited::new();
-    let stage = Stage::new(&service);
+    let signer = Signer::new();
+    let (validator, key) = signer.chain(CHAIN, 0, Duration::ZERO);
+    let service = Audited { validator, key, seen: Arc::default() };
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().start_paused(true).build().unwrap();
+    runtime.block_on(attack(&service, count));
+}
+
+async fn attack(service: &Audited, count: u32) {
+    let stage = Stage::new(service);
     let mut random = StdRng::seed_from_u64(0x4857);
     let mut link = stage.accept().await;
     let (mut before, mut links) = (0, 1);
@@ -215,7 +197,7 @@ async fn no_mutant_ends_the_bridge_or_gets_an_unlawful_signature() {
         if number == count / 10 {
             before = resident();
         }
-        let highest = service.0.lock().unwrap().highest.height.value() as i64;
+        let highest = service.seen.lock().unwrap().highest.height.value() as i64;
         let message = honest(&mut random, highest + 1);
         // Every tenth is honest, so that the chain goes on and there is something to conflict with.
         let mut wire = BytesMut::new();
@@ -234,11 +216,14 @@ async fn no_mutant_ends_the_bridge_or_gets_an_unlawful_signature() {
     ping(&mut stage.accept().await).await;
     let grown = resident().saturating_sub(before);
     stage.finish().await;
-    let inner = service.0.lock().unwrap();
+    let seen = service.seen.lock().unwrap();
     println!(
-        "{count} messages, {links} links, {} signed, {} refused by the device, +{grown} KiB",
-        inner.signed, inner.refused
+        "{count} messages, {links} links, {} signed, {} refused, +{grown} KiB",
+        seen.signed, seen.refused
     );
-    assert!(inner.signed > count as u64 / 50 && inner.refused > count as u64 / 50, "the signer was reached");
+    assert!(
+        seen.signed > u64::from(count / 50) && seen.refused > u64::from(count / 50),
+        "the signer was reached"
+    );
     assert!(grown < 16 << 10, "memory grew by {grown} KiB");
 }

@@ -9,11 +9,12 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::UnixStream;
 use tokio::time::timeout;
 use tokio_util::codec::Framed;
 
-use super::{Address, Host, Identity, PeerId};
+use super::{Address, Identity, Network, PeerId};
 use crate::privval::proto::Envelope;
 use crate::privval::{Codec, CodecError};
 pub(crate) use unix::SocketError;
@@ -24,11 +25,16 @@ const CONNECT: Duration = Duration::from_secs(3);
 /// A handshake takes no longer than this: a node that starts gives its signer 3 s for all of it.
 const HANDSHAKE: Duration = Duration::from_millis(2_500);
 
+/// What a handshake needs of a connection.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static> Stream for T {}
+
 /// A link whose handshake is done.
-pub(super) enum Wire {
+pub(super) enum Wire<T> {
     Unix(Framed<UnixStream, Codec>),
-    Tcp(secret::Secret),
-    Noise(Box<Framed<TcpStream, noise::Sealed>>),
+    Tcp(secret::Secret<T>),
+    Noise(Box<Framed<T, noise::Sealed>>),
 }
 
 /// Why there is no link. `advice` has cause and cure of each.
@@ -63,8 +69,9 @@ pub(crate) enum Exposed {
     Network(IpAddr),
 }
 
-impl Wire {
+impl<T: Stream> Wire<T> {
     pub(super) async fn dial(
+        network: &impl Network<Stream = T>,
         address: &Address,
         identity: &Identity,
     ) -> Result<(Self, Option<Exposed>), DialError> {
@@ -75,13 +82,12 @@ impl Wire {
                 Ok((Self::Unix(Framed::new(stream, Codec)), exposed))
             }
             Address::Tcp(host) => {
-                let stream = connect(host).await?;
-                let peer = stream.peer_addr()?.ip();
+                let (stream, peer) = in_time(network.connect(host)).await?;
                 let exposed = (!peer.to_canonical().is_loopback()).then_some(Exposed::Network(peer));
                 Ok((Self::Tcp(handshake(secret::shake(stream, identity)).await?), exposed))
             }
             Address::Noise { peer, host } => {
-                let stream = connect(host).await?;
+                let (stream, _) = in_time(network.connect(host)).await?;
                 let sealed = handshake(noise::shake(stream, identity, *peer)).await?;
                 Ok((Self::Noise(Box::new(sealed)), None))
             }
@@ -106,13 +112,6 @@ impl Wire {
             Self::Noise(framed) => framed.send(message).await,
         }
     }
-}
-
-async fn connect(host: &Host) -> io::Result<TcpStream> {
-    let stream = in_time(TcpStream::connect((host.name.as_str(), host.port))).await?;
-    // A message of several packets would wait for an acknowledgement before its last.
-    stream.set_nodelay(true)?;
-    Ok(stream)
 }
 
 async fn in_time<T>(connecting: impl Future<Output = io::Result<T>>) -> io::Result<T> {

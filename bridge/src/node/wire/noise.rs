@@ -9,10 +9,9 @@ use ed25519_dalek::{Signature, Signer};
 use prost::Message;
 use snow::{Builder, HandshakeState, TransportState};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio_util::codec::{Decoder, Encoder, Framed};
 
-use super::{DialError, Identity, PeerId};
+use super::{DialError, Identity, PeerId, Stream};
 use crate::privval::proto::Envelope;
 use crate::privval::{Codec, CodecError};
 
@@ -35,11 +34,11 @@ struct Payload {
 }
 
 /// The dialling end's handshake; `node` must be at the other.
-pub(super) async fn shake(
-    mut stream: TcpStream,
+pub(super) async fn shake<T: Stream>(
+    mut stream: T,
     identity: &Identity,
     node: PeerId,
-) -> Result<Framed<TcpStream, Sealed>, DialError> {
+) -> Result<Framed<T, Sealed>, DialError> {
     let params = PATTERN.parse().map_err(failed)?;
     // A Noise key for this link alone: the identity is what stays.
     let keys = Builder::new(params).generate_keypair().map_err(failed)?;
@@ -72,7 +71,11 @@ fn verify(payload: &[u8], noise_key: Option<&[u8]>, node: PeerId) -> Result<(), 
     if peer == node { Ok(()) } else { Err(DialError::OtherPeer(peer)) }
 }
 
-async fn write(stream: &mut TcpStream, noise: &mut HandshakeState, payload: &[u8]) -> Result<(), DialError> {
+async fn write<T: Stream>(
+    stream: &mut T,
+    noise: &mut HandshakeState,
+    payload: &[u8],
+) -> Result<(), DialError> {
     // Far more than a handshake message takes.
     let mut frame = [0; 2 + 1_024];
     let len = noise.write_message(payload, &mut frame[2..]).map_err(failed)?;
@@ -80,7 +83,7 @@ async fn write(stream: &mut TcpStream, noise: &mut HandshakeState, payload: &[u8
     Ok(stream.write_all(&frame[..2 + len]).await?)
 }
 
-async fn read(stream: &mut TcpStream, noise: &mut HandshakeState) -> Result<Vec<u8>, DialError> {
+async fn read<T: Stream>(stream: &mut T, noise: &mut HandshakeState) -> Result<Vec<u8>, DialError> {
     let mut frame = vec![0; usize::from(stream.read_u16().await?)];
     stream.read_exact(&mut frame).await?;
     let mut payload = vec![0; frame.len()];

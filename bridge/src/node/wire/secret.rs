@@ -6,23 +6,22 @@
 use cometbft_p2p::{
     AsyncReadMsg, AsyncSecretConnection, AsyncSecretReader, AsyncSecretWriter, AsyncWriteMsg, Error,
 };
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{DialError, Identity, is_end};
+use super::{DialError, Identity, Stream, is_end};
 use crate::privval::CodecError;
 use crate::privval::proto::Envelope;
 
 /// Our end, after the handshake.
-pub(in super::super) struct Secret {
+pub(in super::super) struct Secret<T> {
     messages: mpsc::Receiver<Result<Envelope, CodecError>>,
-    writer: AsyncSecretWriter<TcpStream>,
+    writer: AsyncSecretWriter<T>,
     _reader: AbortOnDropHandle<()>,
 }
 
 /// The handshake. The node's key is not looked at: it is a new one at every start of the node.
-pub(super) async fn shake(stream: TcpStream, identity: &Identity) -> Result<Secret, DialError> {
+pub(super) async fn shake<T: Stream>(stream: T, identity: &Identity) -> Result<Secret<T>, DialError> {
     let key = identity.key().clone();
     // In a task of its own: the library asserts, in builds with assertions, what a peer can make untrue.
     let shaking = AbortOnDropHandle::new(tokio::spawn(async move {
@@ -41,7 +40,7 @@ pub(super) async fn shake(stream: TcpStream, identity: &Identity) -> Result<Secr
 }
 
 /// Reads until the end, an error, or until nobody listens.
-async fn read(mut reader: AsyncSecretReader<TcpStream>, sink: mpsc::Sender<Result<Envelope, CodecError>>) {
+async fn read<T: Stream>(mut reader: AsyncSecretReader<T>, sink: mpsc::Sender<Result<Envelope, CodecError>>) {
     loop {
         let message = match reader.read_msg::<Envelope>().await {
             Err(Error::Io(error)) if is_end(&error) => return,
@@ -55,7 +54,7 @@ async fn read(mut reader: AsyncSecretReader<TcpStream>, sink: mpsc::Sender<Resul
     }
 }
 
-impl Secret {
+impl<T: Stream> Secret<T> {
     pub(super) async fn next(&mut self) -> Option<Result<Envelope, CodecError>> {
         self.messages.recv().await
     }
