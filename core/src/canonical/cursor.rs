@@ -26,6 +26,8 @@ pub enum NotCanonical {
     ChainId = 10,
     /// It parses, but its canonical encoding differs from the bytes given.
     Encoding = 11,
+    /// The content of a streamed extension is empty or longer than [`super::MAX_EXTENSION`].
+    Content = 12,
 }
 
 /// A bounds-checked reader that remembers the first thing that was wrong.

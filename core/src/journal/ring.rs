@@ -2,7 +2,7 @@
 
 use super::{Durable, Kind, Record, StorageFault, retry_distance};
 use crate::env::{CELL, Crypto, Flash};
-use crate::hrs::{Hrs, Signed};
+use crate::hrs::{Height, Hrs, Round, Signed, Step};
 use crate::layout::{self, Domain, Installation, Place, record_page, ring_page};
 use crate::statement::Digest;
 
@@ -63,6 +63,14 @@ impl Newest {
             Signed::Statement(digest, _) if digest == *statement => Some(self.proof),
             _ => None,
         }
+    }
+
+    /// The permit to sign an extension of the precommit that stands at the mark: for a block, signed, at this very
+    /// height and round; nothing else.
+    pub fn permit_extension(self, height: Height, round: Round) -> Option<Durable> {
+        let precommit = Hrs { height, round, step: Step::Precommit };
+        let own = self.record.kind == Kind::SignedBlock && self.record.hrs == precommit;
+        own.then_some(self.proof)
     }
 }
 

@@ -24,6 +24,9 @@ pub struct ChainName {
 }
 
 impl ChainName {
+    /// No id.
+    pub(super) const NONE: Self = Self { len: 0, bytes: [0; MAX_CHAIN_ID] };
+
     pub(super) fn new(chain: ChainId<'_>) -> Self {
         let mut bytes = [0; MAX_CHAIN_ID];
         bytes[..chain.as_bytes().len()].copy_from_slice(chain.as_bytes());
@@ -84,7 +87,7 @@ impl Ask {
         key_index: 0,
         mark: Hrs::ZERO,
         raise: false,
-        chain: ChainName { len: 0, bytes: [0; MAX_CHAIN_ID] },
+        chain: ChainName::NONE,
     };
 }
 

@@ -144,6 +144,7 @@ impl Signer {
         slot: u8,
         record: &mut Record,
     ) -> Result<Durable, Status> {
+        self.mark_moved(env, slot);
         let serial = self.slots[usize::from(slot)].serial;
         match self.ring(slot).append(env, serial, record) {
             Ok((serial, permit)) => {
