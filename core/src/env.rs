@@ -87,7 +87,7 @@ pub trait Streaming {
     fn stream_feed(&mut self, bytes: &[u8]) -> Result<(), CryptoFailed>;
 
     /// The SHA-256 of all that was fed in this pass; once.
-    fn stream_digest(&mut self) -> Result<[u8; 32], CryptoFailed>;
+    fn stream_digest(&mut self, digest: &mut [u8; 32]) -> Result<(), CryptoFailed>;
 
     /// Ends the first pass, whose digest was taken: makes nonce and R, and begins the second.
     fn stream_turn(&mut self, slot: u8) -> Result<(), CryptoFailed>;

@@ -143,9 +143,10 @@ impl Streaming for World {
         self.stream.feed(bytes)
     }
 
-    fn stream_digest(&mut self) -> Result<[u8; 32], CryptoFailed> {
+    fn stream_digest(&mut self, digest: &mut [u8; 32]) -> Result<(), CryptoFailed> {
         self.rots_at_digest.drain(..).for_each(|page| self.medium.rot(page, [0xa5; 64]));
-        self.stream.digest()
+        *digest = self.stream.digest()?;
+        Ok(())
     }
 
     fn stream_turn(&mut self, slot: u8) -> Result<(), CryptoFailed> {

@@ -104,7 +104,7 @@ impl Streaming for World<'_> {
         Err(CryptoFailed)
     }
 
-    fn stream_digest(&mut self) -> Result<[u8; 32], CryptoFailed> {
+    fn stream_digest(&mut self, _: &mut [u8; 32]) -> Result<(), CryptoFailed> {
         Err(CryptoFailed)
     }
 

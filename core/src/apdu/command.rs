@@ -3,7 +3,7 @@
 use super::wire::{Reader, Writer};
 use super::{CLA, MAX_CHUNK, MAX_COMMAND, Status, ins};
 use crate::canonical::{ChainId, Frame};
-use crate::hrs::{Height, Hrs, Round};
+use crate::hrs::Hrs;
 
 /// A chain in one of its lives: state changes name both, never a slot number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -211,12 +211,8 @@ const BEGIN: u8 = 1;
 const CHUNK: u8 = 2;
 
 fn frame<'a>(reader: &mut Reader<'a>) -> Frame<'a> {
-    let height = Height::new(u64::from_le_bytes(reader.array()));
-    let round = Round::new(reader.u32());
-    let length = reader.u32();
-    reader.demand(height.is_some() && round.is_some());
-    let chain = reader.chain();
-    Frame { length, height: height.unwrap_or_default(), round: round.unwrap_or_default(), chain }
+    let Hrs { height, round, .. } = reader.precommit();
+    Frame { length: reader.u32(), height, round, chain: reader.chain() }
 }
 
 fn named<'a>(reader: &mut Reader<'a>) -> Named<'a> {

@@ -173,6 +173,11 @@ impl<'a> Writer<'a> {
         self.len += bytes.len();
     }
 
+    /// What was written.
+    pub(super) fn written(self) -> &'a [u8] {
+        &self.out[..self.len]
+    }
+
     pub(super) fn byte(&mut self, byte: u8) {
         self.put(&[byte]);
     }

@@ -8,11 +8,9 @@ use crate::hrs::{Height, Round};
 /// The longest content, bytes (CometBFT `types/params.go`, `MaxVoteExtensionSize`).
 pub const MAX_EXTENSION: u32 = 1 << 20;
 
-/// The longest head: two varints of 32 bits and a tag.
-pub const MAX_HEAD: usize = 11;
-
-/// The longest tail: height and round with their tags, tag, length and chain id.
-pub const MAX_TAIL: usize = 9 + 9 + 2 + MAX_CHAIN_ID;
+/// Room for a head or a tail: the longest tail has height and round with their tags, tag, length and chain id; a head is
+/// two varints and a tag.
+pub const MAX_AROUND: usize = 9 + 9 + 2 + MAX_CHAIN_ID;
 
 /// What stands around the content of an extension. Whoever has it needs the content's bytes only in passing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,11 +27,10 @@ pub struct Frame<'a> {
 
 impl Frame<'_> {
     /// What comes before the content: the length of all, and, unless it is empty, the content's tag and length.
-    /// Returns its length.
     #[inline(never)]
-    pub fn head(&self, out: &mut [u8; MAX_HEAD]) -> usize {
-        let mut tail = [0; MAX_TAIL];
-        let mut body = self.tail(&mut tail);
+    pub fn head<'b>(&self, out: &'b mut [u8; MAX_AROUND]) -> &'b [u8] {
+        let round = if self.round.value() == 0 { 0 } else { 9 };
+        let mut body = 9 + round + 2 + self.chain.as_bytes().len();
         let mut writer = Writer::new(out);
         let length = self.length as usize;
         if length == 0 {
@@ -44,17 +41,17 @@ impl Frame<'_> {
             writer.byte(0x0a);
             writer.varint(length as u64);
         }
-        writer.len
+        writer.written()
     }
 
-    /// What comes after the content. Returns its length.
+    /// What comes after the content.
     #[inline(never)]
-    pub fn tail(&self, out: &mut [u8; MAX_TAIL]) -> usize {
+    pub fn tail<'b>(&self, out: &'b mut [u8; MAX_AROUND]) -> &'b [u8] {
         let mut writer = Writer::new(out);
         writer.fixed_field(0x11, self.height.value());
         writer.fixed_field(0x19, u64::from(self.round.value()));
         writer.bytes_field(0x22, self.chain.as_bytes());
-        writer.len
+        writer.written()
     }
 }
 
@@ -82,29 +79,27 @@ impl<'a> Extension<'a> {
         let chain = ChainId::read(&mut cursor, 0x22);
         cursor.end()?;
         let extension = Self { content, height, round, chain };
-        let mut rest = bytes;
-        let mut same = true;
-        extension.encode_with(|part| match rest.split_at_checked(part.len()) {
-            Some((head, tail)) => {
-                same &= head == part;
-                rest = tail;
-            }
-            None => same = false,
-        });
-        if same && rest.is_empty() { Ok(extension) } else { Err(NotCanonical::Encoding) }
+        if extension.encodes_to(bytes) { Ok(extension) } else { Err(NotCanonical::Encoding) }
+    }
+
+    fn encodes_to(&self, bytes: &[u8]) -> bool {
+        let (mut around, frame) = ([0; MAX_AROUND], self.frame());
+        let rest =
+            bytes.strip_prefix(frame.head(&mut around)).and_then(|rest| rest.strip_prefix(self.content));
+        rest == Some(frame.tail(&mut around))
+    }
+
+    fn frame(&self) -> Frame<'a> {
+        // No length of 32 bits is ever signed; of a longer content the frame is not the one it has.
+        let length = u32::try_from(self.content.len()).unwrap_or(u32::MAX);
+        Frame { length, height: self.height, round: self.round, chain: self.chain }
     }
 
     /// The sign bytes, in pieces, in order: head, content, tail.
     pub fn encode_with(&self, mut put: impl FnMut(&[u8])) {
-        // No length of 32 bits is ever signed; a longer content is cut here and then differs from its bytes.
-        let length = u32::try_from(self.content.len()).unwrap_or(u32::MAX);
-        let frame = Frame { length, height: self.height, round: self.round, chain: self.chain };
-        let mut head = [0; MAX_HEAD];
-        let len = frame.head(&mut head);
-        put(&head[..len]);
+        let (mut around, frame) = ([0; MAX_AROUND], self.frame());
+        put(frame.head(&mut around));
         put(self.content);
-        let mut tail = [0; MAX_TAIL];
-        let len = frame.tail(&mut tail);
-        put(&tail[..len]);
+        put(frame.tail(&mut around));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Durable, Kind, Record, StorageFault, retry_distance};
 use crate::env::{CELL, Crypto, Flash};
-use crate::hrs::{Height, Hrs, Round, Signed, Step};
+use crate::hrs::{Hrs, Signed};
 use crate::layout::{self, Domain, Installation, Place, record_page, ring_page};
 use crate::statement::Digest;
 
@@ -65,12 +65,9 @@ impl Newest {
         }
     }
 
-    /// The permit to sign an extension of the precommit that stands at the mark: for a block, signed, at this very
-    /// height and round; nothing else.
-    pub fn permit_extension(self, height: Height, round: Round) -> Option<Durable> {
-        let precommit = Hrs { height, round, step: Step::Precommit };
-        let own = self.record.kind == Kind::SignedBlock && self.record.hrs == precommit;
-        own.then_some(self.proof)
+    /// The permit to sign an extension of `precommit`: it was signed, for a block, and stands at the mark; nothing else.
+    pub fn permit_extension(self, precommit: &Hrs) -> Option<Durable> {
+        self.record.is_precommit(precommit).then_some(self.proof)
     }
 }
 

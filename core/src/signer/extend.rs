@@ -13,7 +13,7 @@ use super::Signer;
 use super::prompts::ChainName;
 use super::slot::Slot;
 use crate::apdu::{Reply, Status};
-use crate::canonical::{Extension, Frame, MAX_EXTENSION, MAX_HEAD, MAX_TAIL, NotCanonical};
+use crate::canonical::{Extension, Frame, MAX_AROUND, MAX_EXTENSION, NotCanonical};
 use crate::env::Env;
 use crate::hrs::{Height, Hrs, Round, Step};
 use crate::journal::Durable;
@@ -49,11 +49,6 @@ impl Stream {
         serial: 0,
         first: [0; 32],
     };
-
-    fn frame(&self) -> Result<Frame<'_>, Status> {
-        let chain = self.chain.id().ok_or(Status::Internal)?;
-        Ok(Frame { length: self.length, height: self.at.height, round: self.at.round, chain })
-    }
 }
 
 impl Signer {
@@ -68,7 +63,7 @@ impl Signer {
     ) -> Result<(), Status> {
         self.sound()?;
         let extension = Extension::parse(bytes).map_err(|rule| refuse(rule, reply))?;
-        let slot = self.find(env, extension.chain).ok_or_else(|| self.unknown())?;
+        let slot = self.slot_of(env, extension.chain)?;
         let at = precommit(extension.height, extension.round);
         let signed = self.sign_whole(env, slot, at, bytes, reply);
         self.close(env, slot, at, signed, reply)
@@ -103,7 +98,7 @@ impl Signer {
         if !(1..=MAX_EXTENSION).contains(&frame.length) {
             return Err(refuse(NotCanonical::Content, reply));
         }
-        let slot = self.find(env, frame.chain).ok_or_else(|| self.unknown())?;
+        let slot = self.slot_of(env, frame.chain)?;
         let at = precommit(frame.height, frame.round);
         let begun = self.open(env, slot, at, frame, reply);
         self.close(env, slot, at, begun, reply)
@@ -121,9 +116,11 @@ impl Signer {
         let _ = self.permit(env, slot, at, reply)?;
         env.stream_begin(slot)?;
         let Slot { incarnation, serial, .. } = self.slots[usize::from(slot)];
-        let chain = ChainName::new(frame.chain);
-        let length = frame.length;
-        self.stream = Stream { position: 0, length, at, chain, slot, incarnation, serial, first: [0; 32] };
+        // The rest is as it was wiped.
+        let stream = &mut self.stream;
+        (stream.incarnation, stream.serial, stream.slot) = (incarnation, serial, slot);
+        (stream.length, stream.at) = (frame.length, at);
+        stream.chain.set(frame.chain);
         Ok(())
     }
 
@@ -164,42 +161,41 @@ impl Signer {
             return Err(Status::ExtensionOrder);
         }
         if position == begin {
-            self.put_head(env)?;
+            self.put_around(env, false)?;
         }
         env.stream_feed(bytes)?;
         self.stream.position = position + bytes.len() as u32;
         if bytes.len() < left as usize {
             return Ok(());
         }
-        self.put_tail(env)?;
+        self.put_around(env, true)?;
         if begin == 0 { self.turn(env) } else { self.release_stream(env, reply) }
     }
 
+    /// What stands before the content, or after it.
     #[inline(never)]
-    fn put_head<E: Env>(&self, env: &mut E) -> Result<(), Status> {
-        let mut head = [0; MAX_HEAD];
-        let len = self.stream.frame()?.head(&mut head);
-        Ok(env.stream_feed(&head[..len])?)
-    }
-
-    #[inline(never)]
-    fn put_tail<E: Env>(&self, env: &mut E) -> Result<(), Status> {
-        let mut tail = [0; MAX_TAIL];
-        let len = self.stream.frame()?.tail(&mut tail);
-        Ok(env.stream_feed(&tail[..len])?)
+    fn put_around<E: Env>(&self, env: &mut E, tail: bool) -> Result<(), Status> {
+        let chain = self.stream.chain.id().ok_or(Status::Internal)?;
+        let Hrs { height, round, .. } = self.stream.at;
+        let frame = Frame { length: self.stream.length, height, round, chain };
+        let mut around = [0; MAX_AROUND];
+        let part = if tail { frame.tail(&mut around) } else { frame.head(&mut around) };
+        Ok(env.stream_feed(part)?)
     }
 
     /// From the first pass to the second.
     #[inline(never)]
     fn turn<E: Env>(&mut self, env: &mut E) -> Result<(), Status> {
-        self.stream.first = env.stream_digest()?;
+        env.stream_digest(&mut self.stream.first)?;
         Ok(env.stream_turn(self.stream.slot)?)
     }
 
     /// The end of the second pass: signs if it was the first one again, and the mark still stands where it stood.
     #[inline(never)]
     fn release_stream<E: Env>(&mut self, env: &mut E, reply: &mut Reply) -> Result<(), Status> {
-        if env.stream_digest()? != self.stream.first {
+        let mut second = [0; 32];
+        env.stream_digest(&mut second)?;
+        if second != self.stream.first {
             return Err(Status::ExtensionDiffers);
         }
         let permit = self.permit_stream(env, reply)?;
@@ -220,11 +216,10 @@ impl Signer {
         reply: &mut Reply,
     ) -> Result<Durable, Status> {
         let newest = self.newest(env, slot)?;
-        let mark = newest.record.hrs;
-        newest.permit_extension(at.height, at.round).ok_or_else(|| {
-            reply.put_hrs(mark);
-            Status::NoPrecommit
-        })
+        if !newest.record.is_precommit(&at) {
+            reply.put_hrs(newest.record.hrs);
+        }
+        newest.permit_extension(&at).ok_or(Status::NoPrecommit)
     }
 
     /// The same for the stream; and the record is still the one it began with, not another one at the same place.
@@ -234,30 +229,10 @@ impl Signer {
         let permit = self.permit(env, slot, at, reply)?;
         let Slot { incarnation, serial, .. } = self.slots[usize::from(slot)];
         if (incarnation, serial) == (self.stream.incarnation, self.stream.serial) {
-            return Ok(permit);
+            Ok(permit)
+        } else {
+            Err(Status::NoPrecommit)
         }
-        reply.put_hrs(at);
-        Err(Status::NoPrecommit)
-    }
-
-    /// The end of every decision: nothing leaves if the stack overflowed, and a refusal is remembered.
-    #[inline(never)]
-    fn close<E: Env>(
-        &mut self,
-        env: &mut E,
-        slot: u8,
-        at: Hrs,
-        mut result: Result<(), Status>,
-        reply: &mut Reply,
-    ) -> Result<(), Status> {
-        if !env.stack_intact() {
-            reply.clear();
-            result = Err(Status::Internal);
-        }
-        if let Err(status) = result {
-            self.events.push(status, slot, at);
-        }
-        result
     }
 
     /// Ends the stream, if one is open. Every refusal of one of its commands comes to this.

@@ -167,7 +167,7 @@ impl Signer {
             Command::GetAppName => reply.put(APP_NAME),
             Command::GetPublicKey(chain) => {
                 self.sound()?;
-                let slot = self.find(env, chain).ok_or_else(|| self.unknown())?;
+                let slot = self.slot_of(env, chain)?;
                 reply.put(&env.loaded_key(slot)?);
             }
             Command::GetStatus { slot } => self.status(env, slot, reply)?,
@@ -212,6 +212,7 @@ impl Signer {
     }
 
     /// Refuses whatever touches chains while the installation is not sound.
+    #[inline(never)]
     fn sound(&mut self) -> Result<(), Status> {
         let status = match self.standing {
             Standing::Sound => return Ok(()),
@@ -227,6 +228,12 @@ impl Signer {
     fn unknown(&self) -> Status {
         let damaged = self.slots.iter().any(|slot| slot.state == ChainState::Damaged);
         if damaged { Status::StorageDamaged } else { Status::UnknownChain }
+    }
+
+    /// The slot of a chain that is asked to sign, or why there is none.
+    #[inline(never)]
+    fn slot_of<E: Env>(&mut self, env: &mut E, chain: ChainId<'_>) -> Result<u8, Status> {
+        self.find(env, chain).ok_or_else(|| self.unknown())
     }
 
     /// The slot in which a chain is approved, whether its mark is clear or not.
