@@ -72,6 +72,41 @@ pub trait Crypto {
     ) -> Result<(), CryptoFailed>;
 }
 
+/// Signing of what is too long to be held, and therefore comes twice: once for the nonce, once for the challenge
+/// (RFC 8032, 5.1.6). One at a time.
+///
+/// Two different messages in the two passes would be two challenges under one nonce, and give the key away. That the
+/// passes are equal is the caller's business ([`crate::signer`]): it holds the SHA-256 of both against each other. An
+/// implementation sees to the rest: a step out of order fails; a step that fails, and [`Streaming::stream_sign`] whatever comes
+/// of it, leave nothing behind of nonce and hashes.
+pub trait Streaming {
+    /// Begins the first pass with the key loaded for `slot`, and a SHA-256 of the pass. What was under way is wiped.
+    fn stream_begin(&mut self, slot: u8) -> Result<(), CryptoFailed>;
+
+    /// More bytes of the message, to both hashes of the pass.
+    fn stream_feed(&mut self, bytes: &[u8]) -> Result<(), CryptoFailed>;
+
+    /// The SHA-256 of all that was fed in this pass; once.
+    fn stream_digest(&mut self, digest: &mut [u8; 32]) -> Result<(), CryptoFailed>;
+
+    /// Ends the first pass, whose digest was taken: makes nonce and R, and begins the second.
+    fn stream_turn(&mut self, slot: u8) -> Result<(), CryptoFailed>;
+
+    /// Ends the second pass, whose digest was taken and is that of the first: makes S, and proves the whole before it
+    /// is given (S·B = R + k·A). Wipes everything in any case. On failure `signature` means nothing.
+    ///
+    /// The permit proves that the mark stands at this extension's own precommit (guarantee G1); it is consumed.
+    fn stream_sign(
+        &mut self,
+        permit: Durable,
+        slot: u8,
+        signature: &mut [u8; 64],
+    ) -> Result<(), CryptoFailed>;
+
+    /// Wipes what is under way.
+    fn stream_wipe(&mut self);
+}
+
 /// The state of the device around the app.
 pub trait Device {
     /// Whether the PIN is validated at this moment.
@@ -99,5 +134,5 @@ pub struct Diagnostics {
 }
 
 /// All of it in one bound.
-pub trait Env: Flash + Crypto + Device {}
-impl<T: Flash + Crypto + Device> Env for T {}
+pub trait Env: Flash + Crypto + Streaming + Device {}
+impl<T: Flash + Crypto + Streaming + Device> Env for T {}

@@ -1,6 +1,7 @@
 //! Bytes on the cable, pinned: both ends and docs/protocol.md rest on them.
 
-use highwater_core::apdu::{Command, MAX_COMMAND, Named, Status, Version};
+use highwater_core::apdu::{Command, MAX_COMMAND, Named, SIGNS_EXTENSIONS, Status, Version};
+use highwater_core::canonical::Frame;
 use highwater_core::hrs::Step;
 use ledger_apdu::APDUCommand;
 
@@ -14,6 +15,17 @@ fn commands() -> Vec<(Command<'static>, &'static str)> {
         (Command::GetAppName, "e004000000"),
         (Command::GetPublicKey(chain("a-1")), "e00500000403612d31"),
         (Command::Sign(&[1, 2, 3]), "e006000003010203"),
+        (Command::SignExtension(&[1, 2, 3]), "e007000003010203"),
+        (
+            Command::BeginExtension(Frame {
+                length: 0x0a_0b0c,
+                height: mark.height,
+                round: mark.round,
+                chain: chain("a-1"),
+            }),
+            "e0070100140403020100000000050000000c0b0a0003612d31",
+        ),
+        (Command::ExtensionChunk { position: 0x0102, bytes: &[9, 8] }, "e007020006020100000908"),
         (Command::GetStatus { slot: 2 }, "e01000000102"),
         (Command::GetEvents, "e011000000"),
         (
@@ -44,7 +56,8 @@ fn commands_are_these_bytes_and_parse_back() {
         assert_eq!(text, pinned, "{command:?}");
         assert_eq!(Command::parse(&out[..len]), Ok(command));
         // A second opinion on the header.
-        let theirs = APDUCommand { cla: out[0], ins: command.ins(), p1: 0, p2: 0, data: &out[5..len] };
+        let theirs =
+            APDUCommand { cla: out[0], ins: command.ins(), p1: command.p1(), p2: 0, data: &out[5..len] };
         assert_eq!(theirs.serialize(), &out[..len]);
     }
 }
@@ -57,7 +70,9 @@ fn every_cut_and_every_longer_command_is_a_length_error() {
         for cut in 5..len {
             assert_eq!(Command::parse(&out[..cut]), Err(Status::Length), "{command:?} cut to {cut}");
         }
-        if !matches!(command, Command::Sign(_)) {
+        let takes_any =
+            matches!(command, Command::Sign(_) | Command::SignExtension(_) | Command::ExtensionChunk { .. });
+        if !takes_any {
             let mut longer = out[..len].to_vec();
             longer.push(0);
             longer[4] += 1;
@@ -89,7 +104,8 @@ fn a_new_device_says_what_it_is() {
     let (data, status) = exchange(&mut device, Command::GetVersion);
     let version = Version::parse(&data).unwrap();
     assert_eq!((status, version.protocol_min, version.protocol, version.slots), (Status::Ok, 1, 1, 3));
-    assert_eq!((version.target, version.standing), (0, 0));
+    assert_eq!((version.target, version.standing, version.flags), (0, 0, SIGNS_EXTENSIONS));
+    assert_eq!(Version::parse(&data[..data.len() - 1]).unwrap().flags, 0, "one that says no flags has none");
     assert_ne!(version.installation, [0; 16]);
     assert_eq!(exchange(&mut device, Command::GetAppName).0, b"Highwater");
     assert_eq!(exchange(&mut device, Command::GetStatus { slot: 3 }).1, Status::Length);

@@ -21,9 +21,10 @@ fn version() {
     let mut device = SimDevice::in_memory(b"replies");
     let (data, _) = exchange(&mut device, Command::GetVersion);
     let version = Version::parse(&data).unwrap();
-    let pinned = [&version.app[..], &[1, 1, 0], &version.installation, &[3, 0]].concat();
+    let pinned = [&version.app[..], &[1, 1, 0], &version.installation, &[3, 0, 1]].concat();
     assert_eq!(data, pinned);
-    assert!((0..data.len()).all(|len| Version::parse(&data[..len]).is_none()), "cut");
+    // The flags came later: a reply without them is whole.
+    assert!((0..data.len() - 1).all(|len| Version::parse(&data[..len]).is_none()), "cut");
     assert_eq!(Version::parse(&[&data[..], &[9, 9]].concat()), Some(version), "a reply may grow at its end");
 }
 
@@ -135,7 +136,11 @@ fn names_keys_and_refusals() {
     let (key, status) = exchange(&mut device, Command::GetPublicKey(chain(CHAIN)));
     assert_eq!((key.len(), status), (32, Status::Ok));
     assert_eq!(exchange(&mut device, Command::GetPublicKey(chain("stage-2"))).1, Status::UnknownChain);
-    assert_eq!(raw(&mut device, &[0xe0, 7, 0, 0, 0]), (vec![], Status::NotSupported));
+    assert_eq!(
+        raw(&mut device, &[0xe0, 7, 0, 0, 0]),
+        (vec![1], Status::NotCanonical),
+        "an extension of no bytes"
+    );
     let (data, status) = raw(&mut device, &[0xe0, 6, 0, 0, 2, 1, 0x08]);
     assert_eq!((data, status), (vec![1], Status::NotCanonical), "the rule that is broken: truncated");
 }

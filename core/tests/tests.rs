@@ -3,10 +3,12 @@
 mod auditor;
 mod canonical;
 mod corpora;
+mod extending;
 mod extensions;
 mod hostile;
 mod lives;
 mod mutations;
+mod passes;
 mod powercut;
 mod prompts;
 mod protocol;

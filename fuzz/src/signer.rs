@@ -1,10 +1,10 @@
 //! Any APDUs to the whole signer, with presses and restarts in between, under the auditor.
 
 use highwater_core::apdu::{ChainState, ChainStatus, Command, PromptState, PromptStatus, Reply, Signed, ins};
-use highwater_core::canonical::{ChainId, MAX_MESSAGE, Message};
+use highwater_core::canonical::{ChainId, Extension, Frame, MAX_MESSAGE, Message};
 use highwater_core::hrs::{Hrs, Step};
 use highwater_sim::audit::{Auditor, Place};
-use highwater_sim::{Ask, Keys, SimDevice, World};
+use highwater_sim::{Ask, Extend, Keys, SimDevice, World};
 
 const CHAINS: [&str; 3] = ["fuzz-1", "fuzz-2", "fuzz-3"];
 
@@ -13,6 +13,7 @@ pub fn run(data: &[u8]) {
     let mut device = SimDevice::boot(World::repeatable(Keys::toy(), 3, 0));
     let mut auditor = Auditor::of_toys();
     CHAINS.iter().for_each(|chain| auditor.key(chain, [0; 32]));
+    let mut heard = None;
     let mut rest = &data[..data.len().min(4096)];
     while let [kind, after @ ..] = rest {
         rest = after;
@@ -24,36 +25,78 @@ pub fn run(data: &[u8]) {
             4..=5 => {
                 let (ask, after) = ask(after);
                 rest = after;
-                send(&mut device, &mut auditor, &ask.apdu());
+                send(&mut device, &mut auditor, &mut heard, &ask.apdu());
+            }
+            6 if *kind >= 0x80 => {
+                let (apdu, after) = extension(after);
+                rest = after;
+                send(&mut device, &mut auditor, &mut heard, &apdu);
             }
             6 => {
                 let (apdu, after) = owner(after);
                 rest = after;
-                send(&mut device, &mut auditor, &apdu);
+                send(&mut device, &mut auditor, &mut heard, &apdu);
             }
             _ => {
                 let length = usize::from(after.first().copied().unwrap_or(0));
                 let (apdu, after) =
                     after.get(1..).unwrap_or_default().split_at_checked(length).unwrap_or_default();
                 rest = after;
-                send(&mut device, &mut auditor, apdu);
+                send(&mut device, &mut auditor, &mut heard, apdu);
             }
         }
         marks(&mut device, &auditor);
     }
 }
 
-fn send(device: &mut SimDevice, auditor: &mut Auditor, apdu: &[u8]) {
+/// The stream that was begun last: what stands around its content, and the content of its first pass so far.
+type Heard = Option<(Vec<u8>, Vec<u8>)>;
+
+fn send(device: &mut SimDevice, auditor: &mut Auditor, heard: &mut Heard, apdu: &[u8]) {
     let reply = device.exchange(apdu);
     let (data, word) = Reply::split(&reply).expect("a status word");
-    if word != 0x9000 || apdu.get(1) != Some(&ins::SIGN) {
+    if word != 0x9000 {
         return;
+    }
+    match Command::parse(apdu).expect("only well-formed commands are done") {
+        Command::Sign(_) => {}
+        Command::SignExtension(bytes) => return extended(device, auditor, bytes, data),
+        Command::BeginExtension(_) => {
+            *heard = Some((apdu.to_vec(), Vec::new()));
+            return;
+        }
+        Command::ExtensionChunk { position, bytes } => {
+            let (begun, content) = heard.as_mut().expect("a stream was begun");
+            let Ok(Command::BeginExtension(frame)) = Command::parse(begun) else { unreachable!() };
+            if position < frame.length {
+                content.extend_from_slice(bytes);
+            } else {
+                let at = (position - frame.length) as usize;
+                assert_eq!(data.len() == 64, at + bytes.len() == frame.length as usize);
+            }
+            if !data.is_empty() {
+                let Frame { height, round, chain, .. } = frame;
+                let mut message = Vec::new();
+                let extension = Extension { content, height, round, chain };
+                extension.encode_with(|part| message.extend_from_slice(part));
+                extended(device, auditor, &message, data);
+            }
+            return;
+        }
+        _ => return,
     }
     let signed = Signed::parse(data).expect("a signature");
     let message = Message::parse(&apdu[5..]).expect("only canonical messages are signed");
     let mut bytes = [0; MAX_MESSAGE];
     let len = message.at(signed.timestamp).encode(&mut bytes);
     auditor.released(&bytes[..len], &signed.signature).unwrap_or_else(|found| panic!("{found:?}"));
+    assert_eq!(device.world.early, None);
+}
+
+/// An extension's signature left.
+fn extended(device: &SimDevice, auditor: &mut Auditor, bytes: &[u8], data: &[u8]) {
+    let signature = data.try_into().expect("a signature");
+    auditor.released(bytes, signature).unwrap_or_else(|found| panic!("{found:?}"));
     assert_eq!(device.world.early, None);
 }
 
@@ -118,6 +161,30 @@ fn ask(data: &[u8]) -> (Ask, &[u8]) {
         chain: CHAINS[usize::from(bytes[0] / 3 % 3)],
     };
     (ask, rest)
+}
+
+/// A command for an extension out of four bytes: whole, the begin of a stream of at most eight bytes, or a chunk.
+fn extension(data: &[u8]) -> (Vec<u8>, &[u8]) {
+    let (bytes, rest) = data.split_at_checked(4).unwrap_or((&[0; 4], &[]));
+    let content = [bytes[3] % 4; 8];
+    let extend = Extend {
+        chain: CHAINS[usize::from(bytes[0] / 4 % 3)],
+        height: 1 + u64::from(bytes[1] % 8),
+        round: u32::from(bytes[1] / 8 % 4),
+        content: &content[..usize::from(bytes[2] % 9)],
+    };
+    let bytes = match bytes[0] % 4 {
+        0 => extend.whole().expect("it fits"),
+        1 => extend.begin(),
+        _ => {
+            let position = u32::from(bytes[1] % 16);
+            let chunk = Command::ExtensionChunk { position, bytes: extend.content };
+            let mut apdu = [0; highwater_core::apdu::MAX_COMMAND];
+            let len = chunk.encode(&mut apdu).expect("it fits");
+            apdu[..len].to_vec()
+        }
+    };
+    (bytes, rest)
 }
 
 /// A command for the owner out of four bytes.

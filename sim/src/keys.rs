@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher as _};
 
+use ed25519_dalek::hazmat::ExpandedSecretKey;
 use ed25519_dalek::{Signer as _, SigningKey};
 use highwater_core::env::CryptoFailed;
 use highwater_core::layout::SLOTS;
@@ -93,6 +94,14 @@ impl Keys {
                 Ok(signature)
             }
         }
+    }
+
+    /// Scalar and prefix of the key of a slot (RFC 8032, 5.1.5); a toy has none.
+    pub(crate) fn secret(&self, slot: u8) -> Result<Option<ExpandedSecretKey>, CryptoFailed> {
+        Ok(match self.key(slot)? {
+            Key::Real(key) => Some(ExpandedSecretKey::from(&key.to_bytes())),
+            Key::Toy(_) => None,
+        })
     }
 
     fn key(&self, slot: u8) -> Result<&Key, CryptoFailed> {

@@ -16,6 +16,13 @@ pub enum Op {
         /// When.
         seconds: i64,
     },
+    /// A vote extension of the precommit at this height and round.
+    Extend {
+        /// Where.
+        at: Hrs,
+        /// In chunks, twice, and not whole.
+        streamed: bool,
+    },
     /// SET_MARK, approved.
     SetMark(Hrs),
     /// REMOVE_CHAIN, approved.
@@ -88,8 +95,13 @@ impl Model {
         match (op, self.standing) {
             (Op::Look, _) => (Answer::Done, self),
             (Op::Sign { at, block, seconds }, Armed) => self.signed(at, block, seconds),
-            (Op::Sign { .. }, Unclear) => refused(Status::Unclear),
-            (Op::Sign { .. }, Damaged) => refused(Status::StorageDamaged),
+            // The precommit for a block that stands at the mark, and no other.
+            (Op::Extend { at, .. }, Armed) => match self.said {
+                Some((1.., _)) if at == self.mark && at.step == Step::Precommit => (Answer::Done, self),
+                _ => refused(Status::NoPrecommit),
+            },
+            (Op::Sign { .. } | Op::Extend { .. }, Unclear) => refused(Status::Unclear),
+            (Op::Sign { .. } | Op::Extend { .. }, Damaged) => refused(Status::StorageDamaged),
             (Op::SetMark(to), Armed) if to < self.highest => refused(Status::BelowSigned),
             // At the mark itself too: what the owner sets has no statement.
             (Op::SetMark(to), Armed) => (Answer::Done, Self { mark: to, said: None, ..self }),

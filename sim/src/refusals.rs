@@ -1,10 +1,10 @@
 //! (A signed), then (B asked): what comes back. One table for the signer, the simulated device and the firmware in the
 //! emulator, as raw APDUs, so that no bridge and no cache answers first.
 
-use highwater_core::apdu::{CLA, Status, ins};
+use highwater_core::apdu::Status;
 use highwater_core::hrs::{Hrs, Step};
 
-use crate::Ask;
+use crate::{Ask, Extend};
 
 mod device;
 mod play;
@@ -28,8 +28,10 @@ pub enum First {
 pub enum Second {
     /// SIGN.
     Sign(Ask),
-    /// SIGN_EXTENSION, its first chunk.
-    Extension,
+    /// SIGN_EXTENSION, whole, of the precommit at this message's height and round.
+    Extension(Ask),
+    /// SIGN_EXTENSION, the begin of a stream.
+    Begin(Ask),
 }
 
 /// What the device answers to B.
@@ -37,6 +39,8 @@ pub enum Second {
 pub enum Answer {
     /// A new signature, over what was asked.
     Signs,
+    /// An extension's signature, or an open stream; nothing written.
+    Extends,
     /// The signature of A, byte for byte, with A's timestamp, and nothing written.
     Again,
     /// This status, and nothing written.
@@ -72,7 +76,8 @@ impl Row {
         };
         let second = match self.second {
             Second::Sign(second) => Second::Sign(ask(second)),
-            Second::Extension => Second::Extension,
+            Second::Extension(second) => Second::Extension(ask(second)),
+            Second::Begin(second) => Second::Begin(ask(second)),
         };
         Self { first, second, ..self }
     }
@@ -83,10 +88,14 @@ impl Second {
     pub fn apdu(&self) -> Vec<u8> {
         match self {
             Self::Sign(ask) => ask.apdu(),
-            Self::Extension => vec![CLA, ins::SIGN_EXTENSION, 0, 0, 1, 0],
+            Self::Extension(ask) => Extend::of(ask, CONTENT).whole().unwrap_or_default(),
+            Self::Begin(ask) => Extend::of(ask, CONTENT).begin(),
         }
     }
 }
+
+/// What the extensions of the table say.
+pub const CONTENT: &[u8] = b"extension";
 
 const A: Ask = Ask::prevote(CHAIN);
 const PROPOSAL: Ask = Ask { step: Step::Proposal, ..A };
@@ -96,6 +105,7 @@ const PRECOMMIT: Ask = Ask { step: Step::Precommit, ..A };
 pub fn table() -> Vec<Row> {
     let mut rows = signed();
     rows.extend(set_by_the_owner());
+    rows.extend(extensions());
     rows
 }
 
@@ -194,13 +204,6 @@ fn signed() -> Vec<Row> {
         let second = Second::Sign(Ask { height, ..a });
         rows.push(Row { name, first: First::Signed(a), second, answer, credit: true });
     }
-    let extension = Answer::Refuses(Status::NotSupported);
-    for (name, first) in
-        [("an extension after its precommit", precommit), ("an extension after a prevote", a)]
-    {
-        let second = Second::Extension;
-        rows.push(Row { name, first: First::Signed(first), second, answer: extension, credit: false });
-    }
     rows
 }
 
@@ -228,6 +231,82 @@ fn set_by_the_owner() -> Vec<Row> {
         credit: false,
     };
     rows.map(row).to_vec()
+}
+
+fn extensions() -> Vec<Row> {
+    use Answer::{Extends, Refuses};
+    use Status::{NoPrecommit, UnknownChain};
+
+    let mark = |step| First::Mark(Hrs::new(10, 5, step).unwrap_or_default());
+    let own = First::Signed(PRECOMMIT);
+    let rows: [([&'static str; 2], First, Ask, Answer); 11] = [
+        (["an extension of its precommit", "a stream for its precommit"], own, PRECOMMIT, Extends),
+        (
+            ["an extension of a nil precommit", "a stream for a nil precommit"],
+            First::Signed(Ask { block: 0, ..PRECOMMIT }),
+            PRECOMMIT,
+            Refuses(NoPrecommit),
+        ),
+        (
+            ["an extension after a prevote", "a stream after a prevote"],
+            First::Signed(A),
+            PRECOMMIT,
+            Refuses(NoPrecommit),
+        ),
+        (
+            ["an extension after a proposal", "a stream after a proposal"],
+            First::Signed(PROPOSAL),
+            PRECOMMIT,
+            Refuses(NoPrecommit),
+        ),
+        (
+            ["an extension of the round before", "a stream for the round before"],
+            own,
+            Ask { round: 4, ..PRECOMMIT },
+            Refuses(NoPrecommit),
+        ),
+        (
+            ["an extension of the round after", "a stream for the round after"],
+            own,
+            Ask { round: 6, ..PRECOMMIT },
+            Refuses(NoPrecommit),
+        ),
+        (
+            ["an extension of the height before", "a stream for the height before"],
+            own,
+            Ask { height: 9, ..PRECOMMIT },
+            Refuses(NoPrecommit),
+        ),
+        (
+            ["an extension of the height after", "a stream for the height after"],
+            own,
+            Ask { height: 11, ..PRECOMMIT },
+            Refuses(NoPrecommit),
+        ),
+        (
+            ["an extension of another chain", "a stream for another chain"],
+            own,
+            Ask { chain: "refusal-2", ..PRECOMMIT },
+            Refuses(UnknownChain),
+        ),
+        (
+            ["an extension at a mark set by the owner", "a stream at a mark set by the owner"],
+            mark(Step::Precommit),
+            PRECOMMIT,
+            Refuses(NoPrecommit),
+        ),
+        (
+            ["an extension below a mark set by the owner", "a stream below a mark set by the owner"],
+            mark(Step::Precommit),
+            Ask { round: 4, ..PRECOMMIT },
+            Refuses(NoPrecommit),
+        ),
+    ];
+    let row = |name, first, second, answer| Row { name, first, second, answer, credit: false };
+    let both = |([whole, stream], first, ask, answer): ([&'static str; 2], First, Ask, Answer)| {
+        [row(whole, first, Second::Extension(ask), answer), row(stream, first, Second::Begin(ask), answer)]
+    };
+    rows.into_iter().flat_map(both).collect()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use highwater_core::hrs::{Hrs, Step};
 use highwater_core::layout;
 
 use crate::driver::{Counts, Driver, Power, Violation};
-use crate::model::{Op, Standing, ZERO};
+use crate::model::{Model, Op, Standing, ZERO};
 use crate::{Fault, Keys, Tear, World};
 
 /// The chains of every story: as many as there are slots, so that the table is never full.
@@ -106,6 +106,7 @@ impl Teller<'_> {
             }
             (14, Standing::Armed | Standing::Unclear) => Op::Remove,
             (15, _) => Op::Look,
+            (10 | 11, _) => self.extension(model, height + by, kind & 16 != 0),
             (_, Standing::Unclear) if kind.is_multiple_of(2) => Op::SetMark(mark(height + by)),
             (4, Standing::Absent | Standing::Damaged) => Op::Add(mark(height + by)),
             (4, _) => Op::Forget,
@@ -128,6 +129,15 @@ impl Teller<'_> {
         let block = if step == Step::Proposal { 1 + what / 16 % 2 } else { what / 16 % 3 };
         let at = Hrs::new(above.saturating_sub(1).max(1), round, step).unwrap_or(ZERO);
         Op::Sign { at, block, seconds: i64::from(what / 64) }
+    }
+
+    /// An extension of the precommit at the mark, or of one near it.
+    fn extension(&mut self, model: Model, above: u64, streamed: bool) -> Op {
+        let what = self.bytes.next();
+        let near = Hrs::new(above.max(1), u32::from(what / 4 % 2), Step::Precommit).unwrap_or(ZERO);
+        let own = Hrs { step: Step::Precommit, ..model.mark };
+        let at = if what.is_multiple_of(4) || own.height.value() == 0 { near } else { own };
+        Op::Extend { at, streamed }
     }
 
     fn fault(&mut self) -> Option<(u32, Fault)> {

@@ -4,12 +4,13 @@ use std::io;
 use std::path::Path;
 
 use highwater_core::apdu::Reply;
-use highwater_core::env::{Cell, Crypto, CryptoFailed, Device, Diagnostics, Flash, WriteFailed};
+use highwater_core::env::{Cell, Crypto, CryptoFailed, Device, Diagnostics, Flash, Streaming, WriteFailed};
 use highwater_core::journal::Durable;
 use highwater_core::signer::{Prompt, Signer};
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
 
+use crate::stream::Stream;
 use crate::{Keys, Medium, Owner, PAIRS, audit};
 
 /// Flash, keys and PIN: what the signer stands on.
@@ -27,6 +28,10 @@ pub struct World {
     pub random: Option<StdRng>,
     /// The first signature that was made before its mark stood in flash twice, read back (guarantee G1).
     pub early: Option<audit::Finding>,
+    /// Pages that rot when the digest of a pass is taken next: between one look at the mark and another.
+    pub rots_at_digest: Vec<u16>,
+    /// The extension that comes in two passes.
+    stream: Stream,
 }
 
 impl World {
@@ -41,18 +46,34 @@ impl World {
     }
 
     fn of(medium: Medium, keys: Keys) -> Self {
-        Self { medium, keys, unlocked: true, stack_intact: true, random: None, early: None }
+        let stream = Stream::default();
+        Self {
+            medium,
+            keys,
+            unlocked: true,
+            stack_intact: true,
+            random: None,
+            early: None,
+            rots_at_digest: Vec::new(),
+            stream,
+        }
+    }
+
+    /// Whether nonce or hashes of a stream are in memory.
+    pub fn is_streaming(&self) -> bool {
+        self.stream.is_under_way()
     }
 
     /// Counts what stands in flash for a message at the moment it is signed.
     fn watch(&mut self, message: &[u8]) {
-        let Some(said) = audit::statement(message) else {
+        let statement = audit::statement(message).map(|said| said.place);
+        let Some(place) = statement.or_else(|| audit::extension(message).map(|said| said.place)) else {
             self.early.get_or_insert(audit::Finding::NotAVote(message.to_vec()));
             return;
         };
-        let copies = audit::copies(self.medium.read_back().map(|(_, cell)| cell), said.place);
+        let copies = audit::copies(self.medium.read_back().map(|(_, cell)| cell), place);
         if copies < 2 {
-            self.early.get_or_insert(audit::Finding::SignedBeforeMark { place: said.place, copies });
+            self.early.get_or_insert(audit::Finding::SignedBeforeMark { place, copies });
         }
     }
 }
@@ -113,6 +134,42 @@ impl Crypto for World {
     }
 }
 
+impl Streaming for World {
+    fn stream_begin(&mut self, slot: u8) -> Result<(), CryptoFailed> {
+        self.stream.begin(&self.keys, slot)
+    }
+
+    fn stream_feed(&mut self, bytes: &[u8]) -> Result<(), CryptoFailed> {
+        self.stream.feed(bytes)
+    }
+
+    fn stream_digest(&mut self, digest: &mut [u8; 32]) -> Result<(), CryptoFailed> {
+        self.rots_at_digest.drain(..).for_each(|page| self.medium.rot(page, [0xa5; 64]));
+        *digest = self.stream.digest()?;
+        Ok(())
+    }
+
+    fn stream_turn(&mut self, slot: u8) -> Result<(), CryptoFailed> {
+        self.stream.turn(&self.keys, slot)
+    }
+
+    fn stream_sign(
+        &mut self,
+        _permit: Durable,
+        slot: u8,
+        signature: &mut [u8; 64],
+    ) -> Result<(), CryptoFailed> {
+        let message = self.stream.message.clone();
+        self.watch(&message);
+        *signature = self.stream.sign(&self.keys, slot)?;
+        Ok(())
+    }
+
+    fn stream_wipe(&mut self) {
+        self.stream.wipe();
+    }
+}
+
 impl Device for World {
     fn unlocked(&self) -> bool {
         self.unlocked
@@ -157,9 +214,10 @@ impl SimDevice {
         Self { world, owner: Owner::Away, signer, reply: Reply::new() }
     }
 
-    /// Starts the app again on the same flash. A key in RAM does not outlive the app.
+    /// Starts the app again on the same flash. A key or a stream in RAM does not outlive the app.
     pub fn reboot(&mut self) {
         (0..highwater_core::layout::SLOTS as u8).for_each(|slot| self.world.keys.unload(slot));
+        self.world.stream.wipe();
         self.signer = Signer::boot(&mut self.world);
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use highwater_core::apdu::{Command, MAX_COMMAND, PROTOCOL, Status, ins};
+use highwater_core::apdu::{Command, MAX_COMMAND, PROTOCOL, SIGNS_EXTENSIONS, Status, ins};
 use highwater_core::hrs::Step;
 use highwater_core::signer::APP_VERSION;
 use highwater_tests::device::{Device as _, Emulated};
@@ -16,7 +16,6 @@ on_both_devices! {
     a_wrong_class_instruction_or_parameter_has_its_own_word,
     a_wrong_length_is_refused_in_every_command,
     a_command_cut_short_is_refused,
-    what_is_not_supported_says_so,
     what_is_unknown_says_so;
     firmware: the_two_commands_of_every_app_are_answered,
 }
@@ -42,7 +41,7 @@ fn version_name_key_status_and_events_are_told(stage: &mut Stage) {
     let version = stage.version();
     let target = if stage.device.emulated().is_some() { 1 } else { 0 };
     assert_eq!((version.app, version.protocol, version.target), (APP_VERSION, PROTOCOL, target));
-    assert_eq!((version.slots, version.standing), (3, 0));
+    assert_eq!((version.slots, version.standing, version.flags), (3, 0, SIGNS_EXTENSIONS));
     assert_ne!(version.installation, [0; 16]);
     assert_eq!(stage.ask(Command::GetAppName), b"Highwater");
     // The same key on both: the seed is the same, and so is the derivation.
@@ -110,10 +109,6 @@ fn a_command_cut_short_is_refused(stage: &mut Stage) {
         b"Highwater",
         "four bytes are a whole command"
     );
-}
-
-fn what_is_not_supported_says_so(stage: &mut Stage) {
-    assert_eq!(stage.send(&[0xe0, ins::SIGN_EXTENSION, 0, 0, 0]).1, Status::NotSupported.word());
 }
 
 fn what_is_unknown_says_so(stage: &mut Stage) {

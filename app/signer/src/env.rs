@@ -1,6 +1,6 @@
 //! BOLOS behind the signer's view of the world.
 
-use highwater_core::env::{Cell, Crypto, CryptoFailed, Device, Diagnostics, Flash, WriteFailed};
+use highwater_core::env::{Cell, Crypto, CryptoFailed, Device, Diagnostics, Flash, Streaming, WriteFailed};
 use highwater_core::journal::Durable;
 use highwater_core::layout::{self, SLOTS};
 use nanos_sdk::{Key, Nvm, Os, hardened, stack, target};
@@ -93,6 +93,31 @@ impl Crypto for World<'_> {
         let key = self.keys.get(usize::from(slot)).ok_or(CryptoFailed)?;
         key.sign(message, signature).map_err(|_| CryptoFailed)
     }
+}
+
+impl Streaming for World<'_> {
+    fn stream_begin(&mut self, _: u8) -> Result<(), CryptoFailed> {
+        Err(CryptoFailed)
+    }
+
+    fn stream_feed(&mut self, _: &[u8]) -> Result<(), CryptoFailed> {
+        Err(CryptoFailed)
+    }
+
+    fn stream_digest(&mut self, _: &mut [u8; 32]) -> Result<(), CryptoFailed> {
+        Err(CryptoFailed)
+    }
+
+    fn stream_turn(&mut self, _: u8) -> Result<(), CryptoFailed> {
+        Err(CryptoFailed)
+    }
+
+    fn stream_sign(&mut self, permit: Durable, _: u8, _: &mut [u8; 64]) -> Result<(), CryptoFailed> {
+        let _ = permit;
+        Err(CryptoFailed)
+    }
+
+    fn stream_wipe(&mut self) {}
 }
 
 impl Device for World<'_> {

@@ -1,8 +1,8 @@
 //! What the host asks.
 
 use super::wire::{Reader, Writer};
-use super::{CLA, MAX_COMMAND, Status, ins};
-use crate::canonical::ChainId;
+use super::{CLA, MAX_CHUNK, MAX_COMMAND, Status, ins};
+use crate::canonical::{ChainId, Frame};
 use crate::hrs::Hrs;
 
 /// A chain in one of its lives: state changes name both, never a slot number.
@@ -25,6 +25,17 @@ pub enum Command<'a> {
     GetPublicKey(ChainId<'a>),
     /// Sign bytes, length prefix included -> [`super::Signed`].
     Sign(&'a [u8]),
+    /// The sign bytes of a short vote extension, length prefix included -> 64-byte signature.
+    SignExtension(&'a [u8]),
+    /// A vote extension that comes in chunks, twice -> nothing.
+    BeginExtension(Frame<'a>),
+    /// A chunk of its content -> nothing, or after the last byte of the second pass a 64-byte signature.
+    ExtensionChunk {
+        /// Where it begins: from 0 to twice the content's length, the second pass behind the first.
+        position: u32,
+        /// At least one byte, none of them of the other pass.
+        bytes: &'a [u8],
+    },
     /// -> [`super::ChainStatus`].
     GetStatus {
         /// 0, 1 or 2.
@@ -86,7 +97,12 @@ impl<'a> Command<'a> {
             ins::GET_APP_NAME => Self::GetAppName,
             ins::GET_PUBLIC_KEY => Self::GetPublicKey(reader.chain()),
             ins::SIGN => Self::Sign(reader.rest()),
-            ins::SIGN_EXTENSION => return Err(Status::NotSupported),
+            ins::SIGN_EXTENSION => match *p1 {
+                WHOLE => Self::SignExtension(reader.rest()),
+                BEGIN => Self::BeginExtension(frame(&mut reader)),
+                CHUNK => Self::ExtensionChunk { position: reader.u32(), bytes: reader.rest() },
+                _ => return Err(Status::Parameters),
+            },
             ins::GET_STATUS => Self::GetStatus { slot: reader.u8() },
             ins::GET_EVENTS => Self::GetEvents,
             ins::ADD_CHAIN => {
@@ -105,7 +121,7 @@ impl<'a> Command<'a> {
             ins::PROMPT_CANCEL => Self::PromptCancel(reader.u32()),
             _ => return Err(Status::Instruction),
         };
-        if (*p1, *p2) != (0, 0) {
+        if (*p1, *p2) != (command.p1(), 0) {
             return Err(Status::Parameters);
         }
         reader.end()?;
@@ -119,6 +135,9 @@ impl<'a> Command<'a> {
             Self::GetAppName => ins::GET_APP_NAME,
             Self::GetPublicKey(_) => ins::GET_PUBLIC_KEY,
             Self::Sign(_) => ins::SIGN,
+            Self::SignExtension(_) | Self::BeginExtension(_) | Self::ExtensionChunk { .. } => {
+                ins::SIGN_EXTENSION
+            }
             Self::GetStatus { .. } => ins::GET_STATUS,
             Self::GetEvents => ins::GET_EVENTS,
             Self::AddChain { .. } => ins::ADD_CHAIN,
@@ -131,17 +150,39 @@ impl<'a> Command<'a> {
         }
     }
 
+    /// The first parameter: which of the forms of one instruction this is.
+    pub const fn p1(&self) -> u8 {
+        match self {
+            Self::BeginExtension(_) => BEGIN,
+            Self::ExtensionChunk { .. } => CHUNK,
+            _ => WHOLE,
+        }
+    }
+
     /// The bytes of the command; returns their length, or `None` if a message is longer than a device takes.
     pub fn encode(&self, out: &mut [u8; MAX_COMMAND]) -> Option<usize> {
-        out[..5].copy_from_slice(&[CLA, self.ins(), 0, 0, 0]);
+        out[..5].copy_from_slice(&[CLA, self.ins(), self.p1(), 0, 0]);
         let mut writer = Writer { out: &mut out[5..], len: 0 };
         match self {
             Self::GetVersion | Self::GetAppName | Self::GetEvents => {}
             Self::GetPublicKey(chain) | Self::ShowKey(chain) => writer.chain(*chain),
-            Self::Sign(bytes) => {
+            Self::Sign(bytes) | Self::SignExtension(bytes) => {
                 if bytes.len() > MAX_COMMAND - 5 {
                     return None;
                 }
+                writer.put(bytes);
+            }
+            Self::BeginExtension(frame) => {
+                writer.put(&frame.height.value().to_le_bytes());
+                writer.put(&frame.round.value().to_le_bytes());
+                writer.put(&frame.length.to_le_bytes());
+                writer.chain(frame.chain);
+            }
+            Self::ExtensionChunk { position, bytes } => {
+                if bytes.len() > MAX_CHUNK {
+                    return None;
+                }
+                writer.put(&position.to_le_bytes());
                 writer.put(bytes);
             }
             Self::GetStatus { slot } => writer.put(&[*slot]),
@@ -162,6 +203,16 @@ impl<'a> Command<'a> {
         out[4] = len as u8;
         Some(5 + len)
     }
+}
+
+/// The forms of SIGN_EXTENSION, by P1; every other instruction has the first only.
+const WHOLE: u8 = 0;
+const BEGIN: u8 = 1;
+const CHUNK: u8 = 2;
+
+fn frame<'a>(reader: &mut Reader<'a>) -> Frame<'a> {
+    let Hrs { height, round, .. } = reader.precommit();
+    Frame { length: reader.u32(), height, round, chain: reader.chain() }
 }
 
 fn named<'a>(reader: &mut Reader<'a>) -> Named<'a> {

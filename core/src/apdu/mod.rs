@@ -1,6 +1,6 @@
 //! The APDU: commands, replies and status words, both directions, for both ends of the cable.
 //!
-//! `E0 INS 00 00 Lc data` in, `data SW1 SW2` out. Numbers little endian but for the status word. An HRS is
+//! `E0 INS P1 00 Lc data` in, `data SW1 SW2` out. Numbers little endian but for the status word. An HRS is
 //! 13 bytes (height 8, round 4, step 1). docs/protocol.md says what each command answers in each state.
 //!
 //! Rules of evolution: a number once given keeps its meaning; a reply may grow at its end, so a reader
@@ -24,8 +24,12 @@ pub const CLA: u8 = 0xe0;
 pub const PROTOCOL: u8 = 1;
 /// The oldest protocol a host may speak to this device.
 pub const PROTOCOL_MIN: u8 = 1;
-/// The longest command this device takes: header and the longest message, with room for what will come.
-pub const MAX_COMMAND: usize = 5 + 200;
+/// The longest command: header and 255 bytes, the longest a short APDU may be.
+pub const MAX_COMMAND: usize = 5 + 255;
+/// The most bytes of an extension's content in one chunk.
+pub const MAX_CHUNK: usize = MAX_COMMAND - 5 - 4;
+/// Of the flags of GET_VERSION: vote extensions are signed.
+pub const SIGNS_EXTENSIONS: u8 = 1;
 
 /// Instruction bytes.
 pub mod ins {
@@ -37,7 +41,7 @@ pub mod ins {
     pub const GET_PUBLIC_KEY: u8 = 0x05;
     /// A canonical vote or proposal.
     pub const SIGN: u8 = 0x06;
-    /// A vote extension, in chunks.
+    /// A vote extension: P1 0 whole, 1 begin, 2 chunk.
     pub const SIGN_EXTENSION: u8 = 0x07;
     /// The state of a slot.
     pub const GET_STATUS: u8 = 0x10;

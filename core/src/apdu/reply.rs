@@ -73,7 +73,8 @@ impl Default for Reply {
     }
 }
 
-/// Reply to GET_VERSION: app version 3, protocol min and current 2, target 1, installation 16, slots 1, flags 1.
+/// Reply to GET_VERSION: app version 3, protocol min and current 2, target 1, installation 16, slots 1,
+/// standing 1, flags 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Version {
     /// Major, minor, patch.
@@ -90,6 +91,8 @@ pub struct Version {
     pub slots: u8,
     /// 0 sound, 1 other seed, 2 storage damaged, 3 storage fault.
     pub standing: u8,
+    /// What it can do: [`super::SIGNS_EXTENSIONS`]. 0 if the reply ends before.
+    pub flags: u8,
 }
 
 impl Version {
@@ -97,13 +100,13 @@ impl Version {
         reply.put(&self.app);
         reply.put(&[self.protocol_min, self.protocol, self.target]);
         reply.put(&self.installation);
-        reply.put(&[self.slots, self.standing]);
+        reply.put(&[self.slots, self.standing, self.flags]);
     }
 
     /// Reads the data of the reply.
     pub fn parse(data: &[u8]) -> Option<Self> {
         let mut reader = Reader::new(data);
-        let parsed = Self {
+        let mut parsed = Self {
             app: reader.array(),
             protocol_min: reader.u8(),
             protocol: reader.u8(),
@@ -111,8 +114,11 @@ impl Version {
             installation: reader.array(),
             slots: reader.u8(),
             standing: reader.u8(),
+            flags: 0,
         };
-        reader.is_sound().then_some(parsed)
+        let sound = reader.is_sound();
+        parsed.flags = reader.rest().first().copied().unwrap_or(0);
+        sound.then_some(parsed)
     }
 }
 

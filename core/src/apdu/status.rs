@@ -14,7 +14,7 @@ pub enum Status {
     Denied = 0x6985,
     /// The bytes are not a canonical message; one byte of data says which rule they break.
     NotCanonical = 0x6A80,
-    /// P1 or P2 is not zero.
+    /// P1 or P2 is none that the instruction has.
     Parameters = 0x6A86,
     /// No such instruction.
     Instruction = 0x6D00,

@@ -2,7 +2,7 @@
 
 use super::Status;
 use crate::canonical::ChainId;
-use crate::hrs::Hrs;
+use crate::hrs::{Hrs, Step};
 
 /// Reads fields in order, and remembers if there were too few or one was malformed.
 ///
@@ -48,9 +48,21 @@ impl<'a> Reader<'a> {
         u32::from_le_bytes(self.array())
     }
 
-    #[inline(never)]
     pub(super) fn hrs(&mut self) -> Hrs {
-        let hrs = Hrs::from_bytes(&self.array());
+        let bytes = self.array();
+        self.checked(&bytes)
+    }
+
+    /// Height and round of a precommit.
+    pub(super) fn precommit(&mut self) -> Hrs {
+        let mut bytes = [Step::Precommit as u8; Hrs::SIZE];
+        bytes[..12].copy_from_slice(&self.array::<12>());
+        self.checked(&bytes)
+    }
+
+    #[inline(never)]
+    fn checked(&mut self, bytes: &[u8; Hrs::SIZE]) -> Hrs {
+        let hrs = Hrs::from_bytes(bytes);
         self.demand(hrs.is_some());
         hrs.unwrap_or_default()
     }

@@ -26,6 +26,8 @@ pub enum NotCanonical {
     ChainId = 10,
     /// It parses, but its canonical encoding differs from the bytes given.
     Encoding = 11,
+    /// The content of a streamed extension is empty or longer than [`super::MAX_EXTENSION`].
+    Content = 12,
 }
 
 /// A bounds-checked reader that remembers the first thing that was wrong.
@@ -169,6 +171,11 @@ impl<'a> Writer<'a> {
     pub(super) fn put(&mut self, bytes: &[u8]) {
         self.out[self.len..self.len + bytes.len()].copy_from_slice(bytes);
         self.len += bytes.len();
+    }
+
+    /// What was written.
+    pub(super) fn written(self) -> &'a [u8] {
+        &self.out[..self.len]
     }
 
     pub(super) fn byte(&mut self, byte: u8) {

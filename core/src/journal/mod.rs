@@ -17,7 +17,8 @@ pub const fn retry_distance(pairs: u16) -> u32 {
 
 /// The proof that a record stands in flash twice, each copy read back. Consumed by the signing call.
 ///
-/// Only this module makes one: after an append, or for a statement that the newest record already names.
+/// Only this module makes one: after an append, for a statement that the newest record already names, or for an
+/// extension of the precommit that it is.
 ///
 /// ```compile_fail
 /// let forged = highwater_core::journal::Durable(());

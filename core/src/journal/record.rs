@@ -2,7 +2,7 @@
 
 use crate::canonical::Timestamp;
 use crate::env::{CELL, Cell, Crypto};
-use crate::hrs::{Hrs, Signed};
+use crate::hrs::{Hrs, Signed, Step};
 use crate::layout::{self, FORMAT, Installation, Place};
 use crate::statement::Digest;
 
@@ -83,6 +83,14 @@ impl Record {
     /// Whether the record sets the mark: a signed or mark-only one.
     pub fn is_mark(&self) -> bool {
         matches!(self.kind, Kind::SignedBlock | Kind::SignedNil | Kind::MarkOnly)
+    }
+
+    /// Whether it is this precommit, signed, and for a block.
+    #[inline(never)]
+    pub fn is_precommit(&self, precommit: &Hrs) -> bool {
+        self.kind == Kind::SignedBlock
+            && precommit.step == Step::Precommit
+            && self.hrs.cmp(precommit) == core::cmp::Ordering::Equal
     }
 
     /// The highest HRS ever signed, which a mark set by command may exceed.

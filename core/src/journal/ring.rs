@@ -64,6 +64,11 @@ impl Newest {
             _ => None,
         }
     }
+
+    /// The permit to sign an extension of `precommit`: it was signed, for a block, and stands at the mark; nothing else.
+    pub fn permit_extension(self, precommit: &Hrs) -> Option<Durable> {
+        self.record.is_precommit(precommit).then_some(self.proof)
+    }
 }
 
 /// Which pages filling leaves alone.

@@ -5,6 +5,7 @@
 //! Formatting and filling a ring are done by [`Signer::step`], a few pages a turn, so that signing for
 //! other chains goes on meanwhile.
 
+mod extend;
 mod manage;
 pub mod permit;
 mod prompts;
@@ -15,7 +16,10 @@ mod work;
 pub use prompts::{Ask, ChainName, Prompt, What};
 pub use slot::{LEAP_CREDIT, View};
 
-use crate::apdu::{ChainState, Command, EventList, PROTOCOL, PROTOCOL_MIN, Reply, Status, Version};
+use crate::apdu::{
+    CLA, ChainState, Command, EventList, PROTOCOL, PROTOCOL_MIN, Reply, SIGNS_EXTENSIONS, Status, Version,
+    ins,
+};
 use crate::canonical::ChainId;
 use crate::chains;
 use crate::env::Env;
@@ -23,6 +27,7 @@ use crate::events::{Events, NO_SLOT};
 use crate::hrs::Hrs;
 use crate::installation::{self, Standing};
 use crate::layout::{Installation, SLOTS};
+use extend::Stream;
 use prompts::Prompts;
 use slot::Slot;
 
@@ -73,6 +78,7 @@ pub struct Signer {
     installation: Installation,
     slots: [Slot; SLOTS],
     last: Option<LastSignature>,
+    stream: Stream,
     prompts: Prompts,
     events: Events,
     /// Ticks of the second that is going by.
@@ -88,6 +94,7 @@ impl Signer {
             installation: Installation([0; 16]),
             slots: [Slot::EMPTY; SLOTS],
             last: None,
+            stream: Stream::NONE,
             prompts: Prompts::NONE,
             events: Events::NONE,
             ticks: 0,
@@ -117,6 +124,10 @@ impl Signer {
     pub fn handle<E: Env>(&mut self, env: &mut E, apdu: &[u8], reply: &mut Reply) {
         reply.clear();
         let answered = Command::parse(apdu).and_then(|command| self.answer(env, command, reply));
+        // Whatever is wrong with a command of a stream, its form too, ends the stream. P1 is 0 of a whole extension.
+        if answered.is_err() && matches!(apdu, [CLA, ins::SIGN_EXTENSION, p1, ..] if *p1 != 0) {
+            self.drop_stream(env);
+        }
         reply.finish(answered.err().unwrap_or(Status::Ok));
     }
 
@@ -149,11 +160,14 @@ impl Signer {
     fn answer<E: Env>(&mut self, env: &mut E, command: Command<'_>, reply: &mut Reply) -> Result<(), Status> {
         match command {
             Command::Sign(bytes) => self.sign(env, bytes, reply)?,
+            Command::SignExtension(bytes) => self.extension(env, bytes, reply)?,
+            Command::BeginExtension(frame) => self.begin(env, &frame, reply)?,
+            Command::ExtensionChunk { position, bytes } => self.chunk(env, position, bytes, reply)?,
             Command::GetVersion => self.version(env).put(reply),
             Command::GetAppName => reply.put(APP_NAME),
             Command::GetPublicKey(chain) => {
                 self.sound()?;
-                let slot = self.find(env, chain).ok_or_else(|| self.unknown())?;
+                let slot = self.slot_of(env, chain)?;
                 reply.put(&env.loaded_key(slot)?);
             }
             Command::GetStatus { slot } => self.status(env, slot, reply)?,
@@ -182,6 +196,7 @@ impl Signer {
                 Standing::Damaged => 2,
                 Standing::Fault => 3,
             },
+            flags: SIGNS_EXTENSIONS,
         }
     }
 
@@ -197,6 +212,7 @@ impl Signer {
     }
 
     /// Refuses whatever touches chains while the installation is not sound.
+    #[inline(never)]
     fn sound(&mut self) -> Result<(), Status> {
         let status = match self.standing {
             Standing::Sound => return Ok(()),
@@ -212,6 +228,12 @@ impl Signer {
     fn unknown(&self) -> Status {
         let damaged = self.slots.iter().any(|slot| slot.state == ChainState::Damaged);
         if damaged { Status::StorageDamaged } else { Status::UnknownChain }
+    }
+
+    /// The slot of a chain that is asked to sign, or why there is none.
+    #[inline(never)]
+    fn slot_of<E: Env>(&mut self, env: &mut E, chain: ChainId<'_>) -> Result<u8, Status> {
+        self.find(env, chain).ok_or_else(|| self.unknown())
     }
 
     /// The slot in which a chain is approved, whether its mark is clear or not.

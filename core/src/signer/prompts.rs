@@ -24,10 +24,21 @@ pub struct ChainName {
 }
 
 impl ChainName {
+    /// No id.
+    pub(super) const NONE: Self = Self { len: 0, bytes: [0; MAX_CHAIN_ID] };
+
     pub(super) fn new(chain: ChainId<'_>) -> Self {
-        let mut bytes = [0; MAX_CHAIN_ID];
-        bytes[..chain.as_bytes().len()].copy_from_slice(chain.as_bytes());
-        Self { len: chain.as_bytes().len() as u8, bytes }
+        let mut name = Self::NONE;
+        name.set(chain);
+        name
+    }
+
+    /// In its place; of a longer name before, the rest stays behind the length.
+    #[inline(never)]
+    pub(super) fn set(&mut self, chain: ChainId<'_>) {
+        let id = chain.as_bytes();
+        self.bytes[..id.len()].copy_from_slice(id);
+        self.len = id.len() as u8;
     }
 
     /// The id, ASCII.
@@ -84,7 +95,7 @@ impl Ask {
         key_index: 0,
         mark: Hrs::ZERO,
         raise: false,
-        chain: ChainName { len: 0, bytes: [0; MAX_CHAIN_ID] },
+        chain: ChainName::NONE,
     };
 }
 

@@ -46,15 +46,28 @@ impl Signer {
                 return Err(Status::NotCanonical);
             }
         };
-        let slot = self.find(env, message.chain).ok_or_else(|| self.unknown())?;
-        let mut result = self.sign_in(env, slot, &message, bytes, reply);
+        let slot = self.slot_of(env, message.chain)?;
+        let result = self.sign_in(env, slot, &message, bytes, reply);
+        self.close(env, slot, message.hrs, result, reply)
+    }
+
+    /// The end of every decision: nothing leaves if the stack overflowed, and a refusal is remembered.
+    #[inline(never)]
+    pub(super) fn close<E: Env>(
+        &mut self,
+        env: &mut E,
+        slot: u8,
+        at: Hrs,
+        mut result: Result<(), Status>,
+        reply: &mut Reply,
+    ) -> Result<(), Status> {
         // An overflow may have spoilt anything: this decision, or the signature that was kept for a repeat.
         if !env.stack_intact() {
             reply.clear();
             result = Err(Status::Internal);
         }
         if let Err(status) = result {
-            self.events.push(status, slot, message.hrs);
+            self.events.push(status, slot, at);
         }
         result
     }
@@ -144,6 +157,7 @@ impl Signer {
         slot: u8,
         record: &mut Record,
     ) -> Result<Durable, Status> {
+        self.mark_moved(env, slot);
         let serial = self.slots[usize::from(slot)].serial;
         match self.ring(slot).append(env, serial, record) {
             Ok((serial, permit)) => {

@@ -86,6 +86,7 @@ impl Signer {
     /// Reads a slot from flash and repairs what a power cut or one rotten page left (rules 2, 5, 6, 7).
     #[inline(never)]
     pub(super) fn load<E: Env>(&mut self, env: &mut E, slot: u8) {
+        self.mark_moved(env, slot);
         let (state, key_index) = self.load_entry(env, slot);
         let state = match state {
             ChainState::Armed => self.load_ring(env, slot, key_index),

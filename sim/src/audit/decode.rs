@@ -56,6 +56,37 @@ pub fn statement(bytes: &[u8]) -> Option<Statement> {
     })
 }
 
+/// What the signed bytes of a vote extension say, but for the content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extended {
+    /// The chain id.
+    pub chain: String,
+    /// The precommit it belongs to.
+    pub place: Place,
+}
+
+/// Reads the bytes of a vote extension, length prefix included. `None`: they are none.
+pub fn extension(bytes: &[u8]) -> Option<Extended> {
+    let (length, body) = varint(bytes)?;
+    if length != body.len() as u64 {
+        return None;
+    }
+    let fields = fields(body)?;
+    let number = |wanted: u64| match find(&fields, wanted) {
+        Some(Value::Number(number)) => Some(i64::from_le_bytes(number.to_le_bytes())),
+        Some(Value::Bytes(_)) => None,
+        None => Some(0),
+    };
+    if matches!(find(&fields, 1), Some(Value::Number(_))) {
+        return None; // A vote or a proposal.
+    }
+    let Some(Value::Bytes(chain)) = find(&fields, 4) else { return None };
+    Some(Extended {
+        chain: String::from_utf8(chain.to_vec()).ok()?,
+        place: Place { height: number(2)?, round: number(3)?, step: 3 },
+    })
+}
+
 enum Value<'a> {
     Number(u64),
     Bytes(&'a [u8]),

@@ -11,7 +11,7 @@ use std::fmt;
 
 use ed25519_dalek::{Signature, VerifyingKey};
 
-pub use decode::{Statement, statement};
+pub use decode::{Extended, Statement, extension, statement};
 
 /// Height, round and step as the auditor understands them; step 0 none, 1 proposal, 2 prevote, 3 precommit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,6 +52,15 @@ pub enum Finding {
     SecondTimestamp(Place),
     /// The same bytes with two signatures.
     SecondSignature(Place),
+    /// An extension was signed after something above its precommit was released.
+    LateExtension {
+        /// The precommit it belongs to.
+        place: Place,
+        /// The highest place released.
+        released: Place,
+    },
+    /// An extension of a precommit for nil.
+    ExtensionOfNil(Place),
     /// The device woke with a mark below what it had released.
     MarkFell {
         /// The mark shown.
@@ -72,6 +81,14 @@ pub enum Finding {
 struct Chain {
     key: [u8; 32],
     released: BTreeMap<Place, (Statement, [u8; 64])>,
+}
+
+impl Chain {
+    fn verify(&self, place: Place, bytes: &[u8], signature: &[u8; 64]) -> Result<(), Finding> {
+        VerifyingKey::from_bytes(&self.key)
+            .and_then(|key| key.verify_strict(bytes, &Signature::from_bytes(signature)))
+            .map_err(|_| Finding::BadSignature(place))
+    }
 }
 
 /// Every signature that ever left, by chain and place.
@@ -96,14 +113,15 @@ impl Auditor {
 
     /// A signature left the device.
     pub fn released(&mut self, bytes: &[u8], signature: &[u8; 64]) -> Result<(), Finding> {
+        if let Some(said) = extension(bytes) {
+            return self.extended(&said, bytes, signature);
+        }
         let said = statement(bytes).ok_or_else(|| Finding::NotAVote(bytes.to_vec()))?;
         let chain =
             self.chains.get_mut(&said.chain).ok_or_else(|| Finding::UnknownChain(said.chain.clone()))?;
         let place = said.place;
         if !self.toy {
-            VerifyingKey::from_bytes(&chain.key)
-                .and_then(|key| key.verify_strict(bytes, &Signature::from_bytes(signature)))
-                .map_err(|_| Finding::BadSignature(place))?;
+            chain.verify(place, bytes, signature)?;
         }
         self.signatures += 1;
         let Some((first, known)) = chain.released.get(&place) else {
@@ -118,6 +136,26 @@ impl Auditor {
             return Err(Finding::SecondTimestamp(place));
         }
         if known != signature { Err(Finding::SecondSignature(place)) } else { Ok(()) }
+    }
+
+    /// An extension's signature left: nothing above its precommit had, and that precommit is not known to be nil. (Of a
+    /// precommit cut off from its host no signature was seen; then there is only the first half to say.)
+    fn extended(&mut self, said: &Extended, bytes: &[u8], signature: &[u8; 64]) -> Result<(), Finding> {
+        let chain = self.chains.get(&said.chain).ok_or_else(|| Finding::UnknownChain(said.chain.clone()))?;
+        let place = said.place;
+        if !self.toy {
+            chain.verify(place, bytes, signature)?;
+        }
+        self.signatures += 1;
+        match chain.released.last_key_value() {
+            Some((released, _)) if *released > place => {
+                Err(Finding::LateExtension { place, released: *released })
+            }
+            Some((released, (statement, _))) if *released == place && statement.block.is_empty() => {
+                Err(Finding::ExtensionOfNil(place))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The device shows a clear mark for a chain.

@@ -56,6 +56,22 @@ fn each_finding_is_found() {
 }
 
 #[test]
+fn an_extension_belongs_to_its_precommit() {
+    let (mut auditor, key) = auditor();
+    let mut release = |bytes: &[u8]| auditor.released(bytes, &key.sign(bytes).to_bytes());
+    let of = |height: u8| vec![15, 0x0a, 1, 7, 0x11, height, 0, 0, 0, 0, 0, 0, 0, 0x22, 1, b'c'];
+    let place = |height| Place { height, round: 0, step: 3 };
+    assert_eq!(extension(&of(9)).unwrap().place, place(9));
+    assert_eq!(extension(&vote(2, 9, Some(5), 4)), None);
+    assert_eq!(release(&vote(2, 9, Some(5), 4)), Ok(()));
+    assert_eq!(release(&of(9)), Ok(()));
+    assert_eq!(release(&of(8)), Err(Finding::LateExtension { place: place(8), released: place(9) }));
+    assert_eq!(release(&vote(2, 10, None, 4)), Ok(()));
+    assert_eq!(release(&of(10)), Err(Finding::ExtensionOfNil(place(10))));
+    assert_eq!(auditor.released(&of(9), &[0; 64]), Err(Finding::BadSignature(place(9))));
+}
+
+#[test]
 fn it_counts_the_copies_of_a_place() {
     let place = Place { height: 300, round: 2, step: 3 };
     let mut cell = [0; 64];

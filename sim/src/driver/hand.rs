@@ -10,7 +10,7 @@ use highwater_core::layout::SLOTS;
 use super::{Driver, Seen, Standing, Violation};
 use crate::audit::Place;
 use crate::model::{Answer, Op};
-use crate::{Ask, Owner};
+use crate::{Ask, Extend, Owner};
 
 /// Bytes and signature that left the device.
 pub(super) type Released = (Vec<u8>, [u8; 64]);
@@ -39,6 +39,7 @@ impl Driver {
                 let ask = Ask { seconds, ..Ask::at(self.lanes[lane].chain, at, block) };
                 return self.sign(&ask);
             }
+            Op::Extend { at, streamed } => return self.extend(lane, at, streamed),
             Op::Look => Command::GetStatus { slot: self.lanes[lane].seen.map_or(0, |seen| seen.slot) },
             Op::SetMark(to) => Command::SetMark { named, to },
             Op::Remove => Command::RemoveChain(named),
@@ -73,6 +74,19 @@ impl Driver {
     fn sign(&mut self, ask: &Ask) -> (Answer, Option<Released>) {
         match ask.sign(&mut self.device) {
             Ok(signed) => (Answer::Done, Some((ask.signed_bytes(&signed), signed.signature))),
+            Err(status) => (Answer::Refused(status), None),
+        }
+    }
+
+    /// As an application says it: the same at every node, and another at every height.
+    fn extend(&mut self, lane: usize, at: Hrs, streamed: bool) -> (Answer, Option<Released>) {
+        let (height, round) = (at.height.value(), at.round.value());
+        let content = [&height.to_le_bytes()[..], &[7; 20]].concat();
+        let extend = Extend { chain: self.lanes[lane].chain, height, round, content: &content };
+        let signed =
+            if streamed { extend.stream(&mut self.device, 9) } else { extend.sign(&mut self.device) };
+        match signed {
+            Ok(signature) => (Answer::Done, Some((extend.bytes(), signature))),
             Err(status) => (Answer::Refused(status), None),
         }
     }

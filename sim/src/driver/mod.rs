@@ -275,7 +275,9 @@ impl Driver {
             match op {
                 Op::Add(_) => after.extend(&before),
                 // A chain that stands nowhere may be the one that the damaged slot held.
-                Op::Sign { .. } => after.extend(before.iter().filter(|model| !stands(model))),
+                Op::Sign { .. } | Op::Extend { .. } => {
+                    after.extend(before.iter().filter(|model| !stands(model)))
+                }
                 _ => {}
             }
         }

@@ -3,9 +3,9 @@
 use highwater_core::apdu::{Signed, Status};
 use highwater_core::hrs::Hrs;
 
-use super::{Answer, First, Row, Second};
-use crate::Ask;
+use super::{Answer, CONTENT, First, Row, Second};
 use crate::audit::Auditor;
+use crate::{Ask, Extend};
 
 /// What a row needs of a device on which the table's chain is approved.
 pub trait Player {
@@ -70,22 +70,27 @@ impl Row {
                     Err(self.wrong("another signature or time than A's"))
                 }
             }
-            (_, Second::Extension) => Err(self.wrong("the table names no signature of an extension")),
+            (Answer::Extends, Second::Extension(second)) => {
+                self.extended(&data, word, auditor, &Extend::of(&second, CONTENT))
+            }
+            (Answer::Extends, Second::Begin(_)) if data.is_empty() && word == Status::Ok.word() => Ok(()),
+            _ => Err(self.wrong(format!("{word:04x} {data:02x?}, not {:?}", self.answer))),
         }
     }
 
     /// The refusals for their place carry the mark (docs/protocol.md), the others nothing.
     fn refused(&self, data: &[u8], word: u16, status: Status) -> Result<(), String> {
-        use Status::{Conflict, HeightRegression, Leap, NoStatement, RoundRegression, StepRegression};
+        use Status::{
+            Conflict, HeightRegression, Leap, NoPrecommit, NoStatement, RoundRegression, StepRegression,
+        };
 
         let mark = match self.first {
             First::Signed(first) => first.hrs(),
             First::Mark(mark) => mark,
         };
         let expected = match status {
-            HeightRegression | RoundRegression | StepRegression | Conflict | NoStatement | Leap => {
-                mark.to_bytes().to_vec()
-            }
+            HeightRegression | RoundRegression | StepRegression | Conflict | NoStatement | Leap
+            | NoPrecommit => mark.to_bytes().to_vec(),
             _ => Vec::new(),
         };
         if (word, data) == (status.word(), &expected[..]) {
@@ -102,6 +107,19 @@ impl Row {
             .released(&ask.signed_bytes(&signed), &signed.signature)
             .map_err(|finding| self.wrong(format!("{finding:?}")))?;
         Ok(signed)
+    }
+
+    fn extended(
+        &self,
+        data: &[u8],
+        word: u16,
+        auditor: &mut Auditor,
+        extend: &Extend<'_>,
+    ) -> Result<(), String> {
+        let signature = data.try_into().ok().filter(|_| word == Status::Ok.word());
+        let signature =
+            signature.ok_or_else(|| self.wrong(format!("{word:04x} {data:02x?}, no signature")))?;
+        auditor.released(&extend.bytes(), signature).map_err(|finding| self.wrong(format!("{finding:?}")))
     }
 
     fn at_the_time_asked(&self, ask: Ask, signed: &Signed) -> Result<(), String> {

@@ -2,12 +2,12 @@
 
 use anyhow::{Context, Result, ensure};
 use highwater_core::apdu::{ChainState, ChainStatus, Command, MAX_COMMAND, Reply, Status};
-use highwater_core::canonical::{ChainId, MAX_MESSAGE, Message, Timestamp};
+use highwater_core::canonical::{BlockId, ChainId, Extension, Frame, MAX_MESSAGE, Message, Timestamp};
 use highwater_core::hrs::{Hrs, Step};
 use highwater_core::layout;
 use highwater_sim::{Fault, Owner, SimDevice, Tear, World};
 
-use super::commands::{chain, describe, each};
+use super::commands::{chain, describe, each, frame};
 
 const SEED: &[u8] = b"the seed of the table of answers";
 const PAIRS: u16 = 8;
@@ -19,8 +19,9 @@ const ROTTEN: [u8; 64] = [0xa5; 64];
 /// A state a device may be in, in words, and how it gets there.
 type State = (&'static str, fn() -> Result<Scene>);
 
-const STATES: [State; 12] = [
+const STATES: [State; 13] = [
     ("armed, message above the mark", armed),
+    ("armed, the mark a precommit for a block", committed),
     ("no such chain", || Ok(Scene::of(SimDevice::boot(World::new(SEED, PAIRS))))),
     ("chain unclear", unclear),
     ("chain removed (tombstone)", removed),
@@ -103,6 +104,14 @@ fn armed() -> Result<Scene> {
     scene.expect(ChainState::Armed)
 }
 
+/// The mark is the precommit of the extension; the vote is above it.
+fn committed() -> Result<Scene> {
+    let mut scene = armed()?;
+    let (_, word) = scene.ask(&Command::Sign(&message(frame().height.value(), Step::Precommit)))?;
+    ensure!(word == Status::Ok.word(), "the precommit was answered with {word:04x}");
+    Ok(scene)
+}
+
 fn unclear() -> Result<Scene> {
     let mut scene = armed()?;
     scene.rot(layout::ring_page(PAIRS, 0, 0)..layout::ring_page(PAIRS, 0, 2 * PAIRS));
@@ -111,7 +120,8 @@ fn unclear() -> Result<Scene> {
 
 fn removed() -> Result<Scene> {
     let mut scene = armed()?;
-    let remove = each(scene.slot()?.1, &[], 0).into_iter().find(|c| matches!(c, Command::RemoveChain(_)));
+    let remove =
+        each(scene.slot()?.1, &[], &[], 0).into_iter().find(|c| matches!(c, Command::RemoveChain(_)));
     scene.approve(&remove.context("no command removes")?)?;
     scene.expect(ChainState::Tombstone)
 }
@@ -170,12 +180,25 @@ fn storage_fault() -> Result<Scene> {
 
 /// A message the chain's mark is below of.
 fn prevote() -> Vec<u8> {
-    let hrs = Hrs::new(1, 0, Step::Prevote).expect("within its ranges");
+    message(2, Step::Prevote)
+}
+
+fn message(height: u64, step: Step) -> Vec<u8> {
+    let hrs = Hrs::new(height, 0, step).expect("within its ranges");
     let timestamp = Timestamp::new(0, 0).expect("within its ranges");
-    let message = Message { hrs, pol_round: None, block: None, timestamp, chain: chain() };
+    let block = BlockId { hash: &[1; 32], total: 1, parts_hash: &[1; 32] };
+    let message = Message { hrs, pol_round: None, block: Some(block), timestamp, chain: chain() };
     let mut bytes = [0; MAX_MESSAGE];
     let len = message.encode(&mut bytes);
     bytes[..len].to_vec()
+}
+
+/// An extension of the precommit at 1/0.
+fn extension() -> Vec<u8> {
+    let Frame { height, round, chain, .. } = frame();
+    let mut bytes = Vec::new();
+    Extension { content: &[], height, round, chain }.encode_with(|part| bytes.extend_from_slice(part));
+    bytes
 }
 
 /// The table, a row a state, a column a form of a command.
@@ -183,7 +206,7 @@ fn prevote() -> Vec<u8> {
 /// # Errors
 /// If a device does not get into its state.
 pub(super) fn table() -> Result<String> {
-    let columns = columns(0, &[], 0);
+    let columns = columns(0, &[], &[], 0);
     let mut table = format!("| state | {} |\n", columns.map(|(name, _)| name).join(" | "));
     table += &format!("| --- |{}\n", " --- |".repeat(columns.len()));
     for (state, scene) in STATES {
@@ -191,8 +214,8 @@ pub(super) fn table() -> Result<String> {
         for at in 0..columns.len() {
             // Each command finds the state untouched by the others.
             let mut scene = scene().with_context(|| state)?;
-            let (message, incarnation) = (prevote(), scene.slot()?.1);
-            let (_, command) = self::columns(incarnation, &message, scene.ticket)[at];
+            let (message, extension, incarnation) = (prevote(), extension(), scene.slot()?.1);
+            let (_, command) = self::columns(incarnation, &message, &extension, scene.ticket)[at];
             table += &format!(" {:04X} |", scene.ask(&command)?.1);
         }
         table.push('\n');
@@ -201,8 +224,14 @@ pub(super) fn table() -> Result<String> {
 }
 
 /// The commands with their names; ADD_CHAIN also of a chain that is not there.
-fn columns(incarnation: u16, message: &[u8], ticket: u32) -> [(&'static str, Command<'_>); 15] {
-    let [version, name, key, sign, status, events, add, rest @ ..] = each(incarnation, message, ticket);
+fn columns<'a>(
+    incarnation: u16,
+    message: &'a [u8],
+    extension: &'a [u8],
+    ticket: u32,
+) -> [(&'static str, Command<'a>); 18] {
+    let [version, name, key, sign, whole, begin, chunk, status, events, add, rest @ ..] =
+        each(incarnation, message, extension, ticket);
     let other = ChainId::new(b"b-1").expect("three characters that may stand in a chain id");
     let another = Command::AddChain { chain: other, key_index: 0, mark: Hrs::ZERO };
     let [set, remove, show, forget, slot, prompt, cancel] = rest;
@@ -212,6 +241,9 @@ fn columns(incarnation: u16, message: &[u8], ticket: u32) -> [(&'static str, Com
         named(name),
         named(key),
         named(sign),
+        named(whole),
+        named(begin),
+        named(chunk),
         named(status),
         named(events),
         named(add),

@@ -1,16 +1,27 @@
 //! The commands: what goes in and what comes out.
 
-use highwater_core::apdu::{Command, Named, ins};
-use highwater_core::canonical::ChainId;
-use highwater_core::hrs::Hrs;
+use highwater_core::apdu::{Command, Named};
+use highwater_core::canonical::{ChainId, Frame};
+use highwater_core::hrs::{Hrs, Step};
 
 /// The chain every command here is about.
 pub(super) fn chain() -> ChainId<'static> {
     ChainId::new(b"a-1").expect("three characters that may stand in a chain id")
 }
 
-/// One command of each form, with this incarnation, message and ticket.
-pub(super) fn each(incarnation: u16, message: &[u8], ticket: u32) -> [Command<'_>; 14] {
+/// What stands around an extension of the precommit at 1/0.
+pub(super) fn frame() -> Frame<'static> {
+    let place = Hrs::new(1, 0, Step::Precommit).expect("within its ranges");
+    Frame { length: 0, height: place.height, round: place.round, chain: chain() }
+}
+
+/// One command of each form, with this incarnation, message, extension and ticket.
+pub(super) fn each<'a>(
+    incarnation: u16,
+    message: &'a [u8],
+    extension: &'a [u8],
+    ticket: u32,
+) -> [Command<'a>; 17] {
     let chain = chain();
     let named = Named { chain, incarnation };
     [
@@ -18,6 +29,9 @@ pub(super) fn each(incarnation: u16, message: &[u8], ticket: u32) -> [Command<'_
         Command::GetAppName,
         Command::GetPublicKey(chain),
         Command::Sign(message),
+        Command::SignExtension(extension),
+        Command::BeginExtension(Frame { length: 1, ..frame() }),
+        Command::ExtensionChunk { position: 0, bytes: &[0] },
         Command::GetStatus { slot: 0 },
         Command::GetEvents,
         Command::AddChain { chain, key_index: 0, mark: Hrs::ZERO },
@@ -33,10 +47,8 @@ pub(super) fn each(incarnation: u16, message: &[u8], ticket: u32) -> [Command<'_
 
 /// The table, a row a form of a command, in the order of their numbers.
 pub(super) fn table() -> String {
-    let mut rows: Vec<(u8, [&str; 3])> =
-        each(0, &[], 0).iter().map(|command| (command.ins(), describe(command))).collect();
-    rows.push((ins::SIGN_EXTENSION, ["SIGN_EXTENSION", "-", "answers B014 in this version"]));
-    rows.sort_by_key(|(ins, _)| *ins);
+    let rows: Vec<(u8, [&str; 3])> =
+        each(0, &[], &[], 0).iter().map(|command| (command.ins(), describe(command))).collect();
     let mut table = "| INS | name | data in | data out |\n| --- | --- | --- | --- |\n".to_owned();
     for (ins, [name, data_in, data_out]) in rows {
         table += &format!("| {ins:02X} | {name} | {data_in} | {data_out} |\n");
@@ -50,7 +62,7 @@ pub(super) fn describe(command: &Command<'_>) -> [&'static str; 3] {
         Command::GetVersion => [
             "GET_VERSION",
             "-",
-            "app version 3 · protocol min 1, current 1 · target 1 (0 simulated, 1 Nano S) · installation 16 · slots 1 · standing 1",
+            "app version 3 · protocol min 1, current 1 · target 1 (0 simulated, 1 Nano S) · installation 16 · slots 1 · standing 1 · flags 1",
         ],
         Command::GetAppName => ["GET_APP_NAME", "-", "`Highwater`"],
         Command::GetPublicKey(_) => ["GET_PUBLIC_KEY", "chain id", "Ed25519 key 32"],
@@ -58,6 +70,17 @@ pub(super) fn describe(command: &Command<'_>) -> [&'static str; 3] {
             "SIGN",
             "canonical vote or proposal, length prefix included",
             "signature 64 · seconds 8 · nanoseconds 4",
+        ],
+        Command::SignExtension(_) => {
+            ["SIGN_EXTENSION", "canonical vote extension, length prefix included", "signature 64"]
+        }
+        Command::BeginExtension(_) => {
+            ["SIGN_EXTENSION, P1 01", "height 8 · round 4 · length of the content 4 · chain id", "-"]
+        }
+        Command::ExtensionChunk { .. } => [
+            "SIGN_EXTENSION, P1 02",
+            "position 4 · bytes of the content, at least 1",
+            "-; after the last byte of the second pass signature 64",
         ],
         Command::GetStatus { .. } => [
             "GET_STATUS",
