@@ -8,13 +8,10 @@ use serde_json::Value;
 
 use crate::http::Http;
 use crate::nvram::Image;
-use crate::probe::{self, App, Failure};
+use crate::probe::{self, AGONY, App, Failure};
 use crate::process::Process;
 use crate::screen::Screen;
 use crate::{Error, Options, tools};
-
-/// How long after the end of qemu Speculos may take to end too. Until then requests fail without a reason.
-const AGONY: Duration = Duration::from_secs(2);
 
 /// A device with an app on it. It can be shared between threads; it ends when it is dropped.
 #[derive(Debug)]
@@ -34,7 +31,7 @@ impl Emulator {
         tools::require_qemu()?;
         let deadline = Instant::now() + options.patience;
         let (process, addresses) = Process::start(options)?;
-        let app = match probe::ask(addresses.apdu, deadline, || check(&process, AGONY)) {
+        let app = match probe::ask(addresses.apdu, deadline, |patience| check(&process, patience)) {
             Ok(app) => app,
             Err(Failure::Lost(error)) => return Err(error),
             Err(Failure::Wrong(cause)) => {

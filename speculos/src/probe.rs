@@ -27,12 +27,17 @@ pub(crate) enum Failure {
     Wrong(String),
 }
 
-/// Asks until the deadline. `alive` is asked now and then; its error ends the wait.
+/// How long after the end of qemu Speculos may take to end too. Until then requests fail without a reason.
+pub(crate) const AGONY: Duration = Duration::from_secs(2);
+
+/// Asks until the deadline. `alive` is asked now and then, and told how long it may wait for an end that is under way;
+/// its error ends the wait.
 pub(crate) fn ask(
     address: SocketAddr,
     deadline: Instant,
-    alive: impl Fn() -> Result<(), Error>,
+    alive: impl Fn(Duration) -> Result<(), Error>,
 ) -> Result<App, Failure> {
+    let failed = |cause: String| alive(AGONY).map_or_else(Failure::Lost, |()| Failure::Wrong(cause));
     let connect = || {
         let mut stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(GLANCE))?;
@@ -40,9 +45,7 @@ pub(crate) fn ask(
         stream.write_all(&[0, 0, 0, 5, 0xb0, 0x01, 0, 0, 0])?;
         Ok(stream)
     };
-    let mut stream = connect().map_err(|error: std::io::Error| {
-        alive().map_or_else(Failure::Lost, |()| Failure::Wrong(format!("its APDU port: {error}")))
-    })?;
+    let mut stream = connect().map_err(|error: std::io::Error| failed(format!("its APDU port: {error}")))?;
     let mut reply = Vec::new();
     loop {
         if let Some(whole) = frame(&reply) {
@@ -50,14 +53,12 @@ pub(crate) fn ask(
         }
         let mut buffer = [0; 512];
         match stream.read(&mut buffer) {
-            Ok(0) => return Err(alive().map_or_else(Failure::Lost, |()| Failure::Wrong(HUNG_UP.to_owned()))),
+            Ok(0) => return Err(failed(HUNG_UP.to_owned())),
             Ok(length) => reply.extend_from_slice(&buffer[..length]),
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                alive().map_err(Failure::Lost)?;
+                alive(Duration::ZERO).map_err(Failure::Lost)?;
             }
-            Err(error) => {
-                return Err(alive().map_or_else(Failure::Lost, |()| Failure::Wrong(error.to_string())));
-            }
+            Err(error) => return Err(failed(error.to_string())),
         }
         if Instant::now() > deadline {
             return Err(Failure::Wrong(SILENT.to_owned()));
@@ -123,7 +124,7 @@ mod tests {
                 thread::sleep(Duration::from_millis(30));
             }
         });
-        let answer = ask(address, Instant::now() + Duration::from_secs(10), || Ok(()));
+        let answer = ask(address, Instant::now() + Duration::from_secs(10), |_| Ok(()));
         server.join().unwrap();
         answer.map_err(|failure| match failure {
             Failure::Wrong(cause) => cause,
@@ -153,11 +154,27 @@ mod tests {
     fn silence_ends_at_the_deadline_or_with_the_emulator() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let Err(Failure::Wrong(cause)) = ask(address, Instant::now(), || Ok(())) else { panic!() };
+        let Err(Failure::Wrong(cause)) = ask(address, Instant::now(), |_| Ok(())) else { panic!() };
         assert_eq!(cause, SILENT);
-        let dead = || Err(Error::Missing { what: "life".to_owned(), cure: "none".to_owned() });
+        let dead = |_| Err(Error::Missing { what: "life".to_owned(), cure: "none".to_owned() });
         let later = Instant::now() + Duration::from_secs(60);
         let Err(Failure::Lost(error)) = ask(address, later, dead) else { panic!() };
         assert_eq!(error.to_string(), "life is missing: none");
+    }
+    /// It did, and every start took a multiple of two seconds.
+    #[test]
+    fn a_look_at_the_living_does_not_wait_for_their_end() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let looked = std::cell::RefCell::new(Vec::new());
+        let look = |patience| {
+            looked.borrow_mut().push(patience);
+            Ok(())
+        };
+        let deadline = Instant::now() + 3 * GLANCE;
+        let Err(Failure::Wrong(cause)) = ask(address, deadline, look) else { panic!() };
+        assert_eq!(cause, SILENT);
+        let looked = looked.into_inner();
+        assert!(!looked.is_empty() && looked.iter().all(Duration::is_zero), "{looked:?}");
     }
 }
