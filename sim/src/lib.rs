@@ -19,14 +19,16 @@ pub mod powercut;
 pub mod refusals;
 pub mod script;
 mod stream;
+mod tear;
 mod world;
 
 pub use ask::{Ask, sign_bytes};
 pub use cable::Cable;
 pub use extend::Extend;
 pub use keys::Keys;
-pub use medium::{Fault, Medium, Tear};
+pub use medium::{Fault, Medium};
 pub use owner::Owner;
+pub use tear::Tear;
 pub use world::{SimDevice, World};
 
 /// Pairs in a ring of a Nano S, the default.

@@ -8,39 +8,8 @@ use std::path::Path;
 
 use highwater_core::env::{CELL, Cell, WriteFailed};
 use highwater_core::layout;
-use rand::rngs::StdRng;
-use rand::{Rng, RngCore, SeedableRng};
 
-/// What a page holds when power vanished while it was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tear {
-    /// The write had not begun.
-    Old,
-    /// The write was complete; only the return was lost.
-    New,
-    /// Zeros, as after an installation: the content that must be no better than garbage.
-    Blank,
-    /// The first bytes are new, the rest old.
-    Prefix(u8),
-    /// Any subset of the bits that were to change, chosen by this seed.
-    Mixed(u64),
-    /// Anything at all, chosen by this seed.
-    Garbage(u64),
-}
-
-impl Tear {
-    /// Any of them, as chance has it; subsets of bits and garbage more often than the rest.
-    pub fn any(random: &mut impl Rng) -> Self {
-        match random.random_range(0..9) {
-            0 => Self::Old,
-            1 => Self::New,
-            2 => Self::Blank,
-            3 => Self::Prefix(random.random_range(0..CELL as u8)),
-            4 | 5 => Self::Garbage(random.random()),
-            _ => Self::Mixed(random.random()),
-        }
-    }
-}
+use crate::Tear;
 
 /// What happens at a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,10 +162,10 @@ impl Medium {
         let (content, result) = match fault {
             None => (*cell, Ok(())),
             Some(Fault::Lies) => (old, Ok(())),
-            Some(Fault::Fails(tear)) => (torn(&old, cell, tear), Err(WriteFailed)),
+            Some(Fault::Fails(tear)) => (tear.of(&old, cell), Err(WriteFailed)),
             Some(Fault::Cut(tear)) => {
                 self.powered = false;
-                (torn(&old, cell, tear), Err(WriteFailed))
+                (tear.of(&old, cell), Err(WriteFailed))
             }
         };
         self.pages[usize::from(page)] = content;
@@ -208,44 +177,9 @@ impl Medium {
     }
 }
 
-fn torn(old: &Cell, new: &Cell, tear: Tear) -> Cell {
-    let mut cell = *old;
-    match tear {
-        Tear::Old => {}
-        Tear::New => cell = *new,
-        Tear::Blank => cell = [0; CELL],
-        Tear::Prefix(bytes) => {
-            let bytes = usize::from(bytes).min(CELL);
-            cell[..bytes].copy_from_slice(&new[..bytes]);
-        }
-        Tear::Mixed(seed) => {
-            let mut random = StdRng::seed_from_u64(seed);
-            for (byte, new) in cell.iter_mut().zip(new) {
-                *byte ^= (*byte ^ new) & random.random::<u8>();
-            }
-        }
-        Tear::Garbage(seed) => StdRng::seed_from_u64(seed).fill_bytes(&mut cell),
-    }
-    cell
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_mixed_tear_changes_no_bit_that_was_not_to_change() {
-        let (old, new) = ([0b1010_0101; CELL], [0b1100_0011; CELL]);
-        let mut seen = [0u8; 2];
-        for seed in 0..50 {
-            for byte in torn(&old, &new, Tear::Mixed(seed)) {
-                assert_eq!((byte ^ old[0]) & !(old[0] ^ new[0]), 0);
-                seen[0] |= byte ^ old[0];
-                seen[1] |= byte ^ new[0];
-            }
-        }
-        assert_eq!(seen, [old[0] ^ new[0]; 2], "each bit that changes was seen old and new");
-    }
 
     #[test]
     fn nothing_is_written_without_power() {

@@ -1,13 +1,9 @@
-//! The power goes at any instant, and what was signed is still known.
+//! The power goes, and what was signed is still known. `kills` does it while requests keep coming.
 
-use std::io::Write;
-use std::net::TcpStream;
-use std::time::Duration;
-
-use highwater_core::apdu::{ChainState, Command, Status};
+use highwater_core::apdu::{ChainState, Command, PromptState, Status};
 use highwater_core::env::Cell;
 use highwater_core::hrs::Step;
-use highwater_core::layout::record_page;
+use highwater_core::layout::{entry_page, record_page};
 use highwater_sim::PAIRS;
 use highwater_tests::on_both_devices;
 use highwater_tests::request::{Request, prevote, proposal};
@@ -17,8 +13,8 @@ on_both_devices! {
     the_mark_and_the_repeat_survive_a_restart,
     a_torn_copy_of_the_newest_record_is_mended_by_the_device_itself,
     a_write_that_was_cut_short_is_no_loss,
-    a_chain_that_lost_both_copies_signs_nothing_until_its_owner_sets_the_mark;
-    firmware: the_plug_is_pulled_while_it_signs,
+    a_chain_that_lost_both_copies_signs_nothing_until_its_owner_sets_the_mark,
+    a_slot_that_lost_its_entry_is_damaged_until_its_owner_forgets_it,
 }
 
 fn the_mark_and_the_repeat_survive_a_restart(stage: &mut Stage) {
@@ -100,34 +96,25 @@ fn a_chain_that_lost_both_copies_signs_nothing_until_its_owner_sets_the_mark(sta
     stage.sign(&prevote(CHAIN, lost.height + 1, 0));
 }
 
-/// The emulator dies somewhere in a signature, each time somewhere else. Whatever was released or not, after the
-/// restart there is one statement at this HRS at most.
-fn the_plug_is_pulled_while_it_signs(stage: &mut Stage) {
-    for delay in [0, 2, 10, 40, 150, 400] {
-        let vote = prevote(CHAIN, stage.fresh_height(), 0);
-        let before = stage.slot(0).mark;
-        let bytes = vote.bytes();
-        let emulated = stage.device.emulated().unwrap();
-        emulated.unplug();
-        let mut host = TcpStream::connect(emulated.emulator().unwrap().apdu_address()).unwrap();
-        let apdu = [&[0xe0, 0x06, 0, 0, bytes.len() as u8][..], &bytes].concat();
-        host.write_all(&[&(apdu.len() as u32).to_be_bytes()[..], &apdu].concat()).unwrap();
-        // Not a wait for something: wherever this ends is a place to be cut at.
-        std::thread::sleep(Duration::from_millis(delay));
-        stage.device.restart(&[]).unwrap();
-        let slot = stage.slot(0);
-        assert_eq!(slot.state, ChainState::Armed, "cut after {delay} ms");
-        let other = Request { block: 0xb2, ..vote.clone() };
-        if slot.mark == before {
-            stage.sign(&other);
-            assert_eq!(stage.refused(&vote), (Status::Conflict, Some(vote.hrs())), "cut after {delay} ms");
-        } else {
-            assert_eq!(slot.mark, vote.hrs(), "cut after {delay} ms");
-            assert_eq!(stage.refused(&other), (Status::Conflict, Some(vote.hrs())), "cut after {delay} ms");
-            stage.sign(&vote);
-        }
-    }
-    assert_eq!(stage.command(Command::GetPublicKey(chain(CHAIN))).1, Status::Ok);
+fn a_slot_that_lost_its_entry_is_damaged_until_its_owner_forgets_it(stage: &mut Stage) {
+    stage.add("lost", 3, hrs(1, 0, Step::None));
+    let vote = prevote("lost", 5, 1);
+    stage.sign(&vote);
+    let pages = [0, 1].map(|copy| entry_page(1, copy));
+    let spoilt = pages.map(|page| (page, torn(stage.device.page(page).unwrap())));
+    stage.device.restart(&spoilt).unwrap();
+    assert_eq!((stage.slot(1).state, stage.slot(1).mark), (ChainState::Damaged, vote.hrs()));
+    // Which chain it was nobody knows, so every ADD waits; the chain beside it goes on.
+    assert_eq!(stage.refused(&prevote("lost", 6, 0)), (Status::StorageDamaged, None));
+    let add = Command::AddChain { chain: chain("lost"), key_index: 3, mark: hrs(6, 0, Step::None) };
+    assert_eq!(stage.command(add).1, Status::StorageDamaged);
+    let next = prevote(CHAIN, stage.fresh_height(), 0);
+    stage.sign(&next);
+    let ticket = stage.raise(Command::ForgetSlot(1));
+    stage.decide(true, &["Forget what is|damaged in slot 2", "Highest signed|5|r1 prevote"]);
+    assert_eq!(stage.outcome(ticket).state, PromptState::Approved);
+    assert_eq!(stage.slot(1).state, ChainState::Free);
+    assert_eq!(stage.refused(&vote), (Status::UnknownChain, None));
 }
 
 /// What a page may hold when its write was cut: some of its bits.

@@ -8,6 +8,7 @@ mod budgets;
 mod commands;
 mod demo;
 mod framing;
+mod kills;
 mod main_job;
 mod nodes;
 mod prompts;

@@ -155,7 +155,7 @@ impl Driver {
 }
 
 /// As the auditor writes it.
-fn place(hrs: Hrs) -> Place {
+pub fn place(hrs: Hrs) -> Place {
     Place {
         height: i64::try_from(hrs.height.value()).unwrap_or(i64::MAX),
         round: i64::from(hrs.round.value()),

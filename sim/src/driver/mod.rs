@@ -16,6 +16,7 @@ use crate::audit::Auditor;
 use crate::model::{Answer, Model, Op, Standing};
 use crate::{Fault, SimDevice, World};
 
+pub use hand::place;
 pub use violation::{Seen, Violation};
 
 /// What happened, summed up.

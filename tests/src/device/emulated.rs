@@ -1,5 +1,7 @@
 //! The firmware in the emulator. Commands go through the bridge's own transport.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -7,7 +9,7 @@ use anyhow::{Context, Result};
 use highwater::config;
 use highwater::device::{Transport, opener};
 use highwater_core::env::Cell;
-use speculos::{Button, Emulator, Options, Seed};
+use speculos::{Button, Emulator, Image, Options, Seed};
 
 use super::{Device, SEED, owner, stack};
 use crate::process::tail;
@@ -26,6 +28,22 @@ pub struct Emulated {
     cable: Option<Box<dyn Transport>>,
 }
 
+/// What an emulator left that was killed during a command.
+pub struct Death {
+    /// Its flash when the command came.
+    pub before: Image,
+    /// Its flash at the end.
+    pub after: Image,
+    /// Its reply, if one had left.
+    pub reply: Option<Vec<u8>>,
+}
+
+/// A whole reply out of the emulator's framing: the length does not count the status word.
+fn unframed(came: &[u8]) -> Option<Vec<u8>> {
+    let (length, rest) = came.split_first_chunk::<4>()?;
+    rest.get(..u32::from_be_bytes(*length) as usize + 2).map(<[u8]>::to_vec)
+}
+
 impl Emulated {
     /// A new device, with the firmware and the emulator that the environment names.
     pub fn new() -> Result<Self> {
@@ -42,6 +60,34 @@ impl Emulated {
     /// The emulator.
     pub fn emulator(&self) -> Result<&Emulator> {
         self.emulator.as_ref().context("the power is off")
+    }
+
+    /// Kills the emulator a while after it was given a command, whatever it is doing then.
+    pub fn kill_during(&mut self, apdu: &[u8], delay: Duration) -> Result<Death> {
+        self.cable = None;
+        let before = self.emulator()?.nvram()?;
+        let mut host = TcpStream::connect(self.emulator()?.apdu_address())?;
+        host.write_all(&[&(apdu.len() as u32).to_be_bytes()[..], apdu].concat())?;
+        // Not a wait for something: wherever this ends is a place to be cut at.
+        std::thread::sleep(delay);
+        let after = self.pull_the_plug()?;
+        let mut came = Vec::new();
+        host.set_read_timeout(Some(PATIENCE))?;
+        // The far end of this connection is dead: what has come is all there is, however the reading ends.
+        let _ = host.read_to_end(&mut came);
+        Ok(Death { before, after, reply: unframed(&came) })
+    }
+
+    /// Kills the emulator, and gives its flash as it was left.
+    pub fn pull_the_plug(&mut self) -> Result<Image> {
+        self.cable = None;
+        Ok(self.emulator.take().context("the power is off")?.pull_the_plug()?)
+    }
+
+    /// Starts a new emulator on this flash.
+    pub fn plug_in(&mut self, image: Image) -> Result<()> {
+        self.emulator = Some(Emulator::start(&self.options.clone().nvram(image))?);
+        Ok(())
     }
 
     /// Lets go of the cable, for another client.
@@ -106,11 +152,8 @@ impl Device for Emulated {
     }
 
     fn restart(&mut self, spoilt: &[(u16, Cell)]) -> Result<()> {
-        self.cable = None;
-        let image = self.emulator.take().context("the power is off")?.pull_the_plug()?;
-        let image = spoilt.iter().fold(image, |image, (page, cell)| image.with_page((*page).into(), cell));
-        self.emulator = Some(Emulator::start(&self.options.clone().nvram(image))?);
-        Ok(())
+        let image = self.pull_the_plug()?;
+        self.plug_in(spoilt.iter().fold(image, |image, (page, cell)| image.with_page((*page).into(), cell)))
     }
 
     fn page(&mut self, page: u16) -> Result<Cell> {

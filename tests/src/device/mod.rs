@@ -5,7 +5,7 @@ mod owner;
 mod simulated;
 mod stack;
 
-pub use emulated::Emulated;
+pub use emulated::{Death, Emulated};
 pub use owner::{approve, lines, read_and_decide};
 pub use simulated::Simulated;
 

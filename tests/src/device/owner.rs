@@ -11,7 +11,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const MOST_PAGES: usize = 20;
 /// The first lines of the prompts.
 const TITLES: [&str; 6] =
-    ["Add chain?", "Set mark?", "Remove chain?", "Public key", "Forget chain?", "Forget damaged?"];
+    ["Add chain?", "Set mark?", "Remove chain?", "Public key", "Forget chain?", "Forget what is"];
 
 /// The lines of a screen, without the blanks at their ends, separated by `|`.
 pub fn lines(screen: &Screen) -> String {

@@ -43,7 +43,10 @@ const FAULTS: [Fault; 28] = [
     fault(
         "After a cut between two valid copies the older one wins",
         "The highest serial wins, and boot completes its pair before anything is released",
-        &["a_tear_and_one_rotten_page_leave_the_mark_right_or_unclear"],
+        &[
+            "a_tear_and_one_rotten_page_leave_the_mark_right_or_unclear",
+            "no_kill_and_no_torn_page_costs_a_mark_or_needs_a_finger",
+        ],
     ),
     fault(
         "One page takes every write and is worn out in weeks",
