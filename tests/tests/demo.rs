@@ -78,12 +78,10 @@ fn output(folder: &Path) -> String {
     String::from_utf8_lossy(&std::fs::read(folder.join("output")).unwrap()).into_owned()
 }
 
-/// What the demo left in the folder for temporary files. The bridge's lock on the device stays: who removes a lock file
-/// may take it from the next one who has just locked it.
+/// What the demo left in the folder for temporary files.
 fn left_behind(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder.join("tmp")).unwrap();
-    let names = entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
-    names.filter(|name| !name.ends_with(".lock")).collect()
+    entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
 }
 
 /// The processes that carry the mark of this demo.

@@ -11,7 +11,7 @@ use super::Failure;
 use crate::admin::Client;
 use crate::advice;
 use crate::config::{Config, Transport};
-use crate::device::{self, Device, Lock, LockError, Session};
+use crate::device::{self, Device, Lock, LockError, LockFile, Session};
 
 /// A device to command.
 pub(super) enum Link {
@@ -51,14 +51,14 @@ pub(super) fn not_exported(config: &Config) -> Result<(), Failure> {
 
 /// Locks the device for this process, until the locks are dropped.
 pub(super) fn lock(config: &Config) -> Result<Vec<Lock>, Failure> {
-    let take = |path: PathBuf| match Lock::take(&path) {
+    let take = |file: LockFile| match file.take() {
         Ok(lock) => Ok(lock),
         Err(LockError::Held(path)) => {
             Err(Failure::unavailable(advice::second_daemon(&path.display().to_string())))
         }
         Err(LockError::Io(path, error)) => Err(Failure::io(path.display(), &error)),
     };
-    device::lock_paths(&config.device, &config.state_dir).into_iter().map(take).collect()
+    device::lock_files(&config.device, &config.state_dir).into_iter().map(take).collect()
 }
 
 impl Link {

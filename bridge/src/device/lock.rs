@@ -1,7 +1,8 @@
 //! One owner of a device: an advisory lock that ends with the process, however it ends.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
@@ -11,7 +12,18 @@ use crate::config;
 /// A held lock; dropped, it is released.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+    /// Its file goes when it does.
+    passing: Option<PathBuf>,
+}
+
+/// Where a lock is, and whether its file goes with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LockFile {
+    /// A file that stays.
+    Lasting(PathBuf),
+    /// A file in a folder of everybody's, which nobody tidies up.
+    Passing(PathBuf),
 }
 
 /// The lock cannot be had.
@@ -25,11 +37,42 @@ pub enum LockError {
     Io(PathBuf, io::Error),
 }
 
+impl LockFile {
+    /// Locks it, made if it does not exist.
+    pub fn take(&self) -> Result<Lock, LockError> {
+        match self {
+            Self::Lasting(path) => Lock::make(path),
+            Self::Passing(path) => Lock::take_passing(path),
+        }
+    }
+}
+
 impl Lock {
-    /// Locks `path`, made if it does not exist.
-    pub fn take(path: &Path) -> Result<Self, LockError> {
+    fn make(path: &Path) -> Result<Self, LockError> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Self::hold(path, flags)
+    }
+
+    /// Whoever removes a file that is locked by its name opens a gap: somebody may have opened it before it went and
+    /// locks what has no name any more, while somebody else makes it anew. So it is removed only while it is held, and
+    /// a lock counts only if the name still means the file that is locked.
+    fn take_passing(path: &Path) -> Result<Self, LockError> {
+        loop {
+            let mut lock = Self::make(path)?;
+            if lock.is_at(path).map_err(|error| LockError::Io(path.to_owned(), error))? {
+                lock.passing = Some(path.to_owned());
+                return Ok(lock);
+            }
+        }
+    }
+
+    fn is_at(&self, path: &Path) -> io::Result<bool> {
+        let held = self.file.metadata()?;
+        match fs::symlink_metadata(path) {
+            Ok(named) => Ok((named.dev(), named.ino()) == (held.dev(), held.ino())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Locks a device file that exists; nothing is read or written.
@@ -41,9 +84,20 @@ impl Lock {
         let io = |error: rustix::io::Errno| LockError::Io(path.to_owned(), error.into());
         let file = File::from(open(path, flags, Mode::RUSR | Mode::WUSR).map_err(io)?);
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file, passing: None }),
             Err(rustix::io::Errno::WOULDBLOCK) => Err(LockError::Held(path.to_owned())),
             Err(error) => Err(io(error)),
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if let Some(path) = &self.passing
+            && self.is_at(path).unwrap_or(false)
+        {
+            // One that stays is only untidy: the next owner takes it.
+            let _ = fs::remove_file(path);
         }
     }
 }
@@ -51,25 +105,15 @@ impl Lock {
 /// The locks of a configuration: its state directory, and the emulator behind an address.
 ///
 /// A USB device is locked by its own file, each time it is opened.
-pub fn paths(config: &config::Device, state_dir: &Path) -> Vec<PathBuf> {
-    let mut paths = vec![state_dir.join("device.lock")];
+pub fn files(config: &config::Device, state_dir: &Path) -> Vec<LockFile> {
+    let mut files = vec![LockFile::Lasting(state_dir.join("device.lock"))];
     if let Some(address) = config.address {
-        paths.push(std::env::temp_dir().join(format!("highwater-speculos-{}.lock", address.port())));
+        let name = format!("highwater-speculos-{}.lock", address.port());
+        files.push(LockFile::Passing(std::env::temp_dir().join(name)));
     }
-    paths
+    files
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_second_owner_is_refused_until_the_first_ends() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("device.lock");
-        let first = Lock::take(&path).unwrap();
-        assert!(matches!(Lock::take(&path), Err(LockError::Held(_))));
-        drop(first);
-        Lock::take(&path).unwrap();
-    }
-}
+#[path = "lock_tests.rs"]
+mod tests;

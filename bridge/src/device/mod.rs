@@ -12,7 +12,7 @@ mod turns;
 
 pub use fault::{Fault, TransportError};
 pub use handle::{Device, Died, Job, Seen};
-pub use lock::{Lock, LockError, paths as lock_paths};
+pub use lock::{Lock, LockError, LockFile, files as lock_files};
 pub use session::{Session, Slot};
 
 use std::path::Path;

@@ -95,18 +95,12 @@ fn demo(cli: &Cli, interrupt: &Interrupt) -> Result<bool> {
     println!("starting the bridge and a CometBFT node whose only validator is {}", home.address);
     let mut bridge = setup.start()?;
     let mut node = home.start(PAUSE)?;
-    let mut missed = 0;
-    for height in 1..=cli.blocks {
-        reach(height, &mut node, &mut bridge, interrupt)?;
-        let block = node.block(height)?;
-        missed += u64::from(!block.signed);
-        println!("{}", line(&bridge, height, block.round, block.signed));
-    }
-    // A commit of N is final with N + 1's proposal; what is signed after the last block does not count.
-    let signatures = bridge.signatures().iter().filter(|s| s.height <= cli.blocks).count();
-    let refused = bridge.refusals();
-    node.stop()?;
-    ensure!(bridge.stop()? == Some(0), "the bridge did not end well:\n{}", bridge.output());
+    let shown = blocks(cli, &mut node, &mut bridge, interrupt);
+    // In order, also if it was interrupted: who is killed leaves something behind.
+    let ended = (node.stop(), bridge.stop());
+    let Shown { missed, signatures, refused } = shown?;
+    ended.0?;
+    ensure!(ended.1? == Some(0), "the bridge did not end well:\n{}", bridge.output());
     if let Some(emulated) = &emulated {
         println!("the device's screen:\n{}", frame::frame(&emulated.emulator()?.screen()?));
     }
@@ -117,6 +111,27 @@ fn demo(cli: &Cli, interrupt: &Interrupt) -> Result<bool> {
     );
     // A validator alone proposes, prevotes and precommits every block itself.
     Ok(missed == 0 && refused == 0 && signatures as u64 >= 3 * cli.blocks)
+}
+
+/// What became of the blocks.
+struct Shown {
+    missed: u64,
+    signatures: usize,
+    refused: usize,
+}
+
+/// Shows block after block.
+fn blocks(cli: &Cli, node: &mut Node, bridge: &mut Bridge, interrupt: &Interrupt) -> Result<Shown> {
+    let mut missed = 0;
+    for height in 1..=cli.blocks {
+        reach(height, node, bridge, interrupt)?;
+        let block = node.block(height)?;
+        missed += u64::from(!block.signed);
+        println!("{}", line(bridge, height, block.round, block.signed));
+    }
+    // A commit of N is final with N + 1's proposal; what is signed after the last block does not count.
+    let signatures = bridge.signatures().iter().filter(|s| s.height <= cli.blocks).count();
+    Ok(Shown { missed, signatures, refused: bridge.refusals() })
 }
 
 /// The bridge's configuration, with the chain approved on the device and its key pinned.
