@@ -1,5 +1,6 @@
 //! What an operator may see and do while the daemon runs: admin socket, metrics, health.
 
+mod accept;
 mod counters;
 mod http;
 mod socket;

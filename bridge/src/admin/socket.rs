@@ -10,6 +10,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
 
+use super::accept::Accepting;
 use super::{Report, report};
 use crate::advice;
 use crate::device::Device;
@@ -67,14 +68,17 @@ impl Listener {
         Ok(Self(listener, state_dir.to_owned()))
     }
 
-    /// Serves until the future is dropped.
+    /// Serves until the future is dropped. A shortage of files does not end it.
     pub async fn serve(self, device: Device, validators: Vec<Validator>) -> io::Result<()> {
         let mut clients = JoinSet::new();
+        let mut accepting = Accepting::default();
         loop {
             tokio::select! {
                 accepted = self.0.accept() => {
-                    let client = client(accepted?.0, self.1.clone(), device.clone(), validators.clone());
-                    clients.spawn(client);
+                    if let Some((stream, _)) = accepting.take(accepted).await? {
+                        let (device, validators) = (device.clone(), validators.clone());
+                        clients.spawn(client(stream, self.1.clone(), device, validators));
+                    }
                 }
                 Some(_) = clients.join_next() => {}
             }

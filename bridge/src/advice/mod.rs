@@ -117,3 +117,11 @@ pub fn second_daemon(path: &str) -> String {
 pub fn admin_broken(error: &std::io::Error) -> String {
     format!("the daemon stopped answering ({error}): see its log, then run the command again")
 }
+
+/// The daemon's socket takes no client just now.
+pub fn admin_accept(error: &std::io::Error) -> String {
+    format!(
+        "no command can reach the daemon ({error}): signing goes on, and it tries again every second; if this lasts, \
+         end what holds files or memory, or raise LimitNOFILE of the service"
+    )
+}

@@ -121,6 +121,11 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The daemon dials (again).
     pub(crate) async fn accept(&mut self) {
         self.link = None;

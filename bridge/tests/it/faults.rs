@@ -1,8 +1,11 @@
 //! Faults of the device, against the daemon as it runs: the log's line, the reply to the node, and recovery.
 
+use std::collections::BTreeSet;
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use highwater::privval::proto::Sum;
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 
 use crate::desk::{CHAIN, Daemon, Desk, prevote};
 use crate::emulator::{Fault, owned};
@@ -177,4 +180,31 @@ async fn a_device_whose_mark_fell_stops_its_chain_aloud_and_for_good() {
     assert!(refusal(daemon.insists(&prevote(6, 1)).await).contains("fell"), "a restart changes nothing");
     assert!(desk.must(&["status"]).contains("alpha-1, STOPPED"));
     assert!(desk.says(&["mark", "adopt", CHAIN]).contains("this one cannot"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_out_of_files_goes_on_signing_and_takes_commands_when_it_has_some_again() {
+    let desk = Desk::pinned("faults");
+    let mut daemon = desk.daemon().await;
+    daemon.until("device ready").await;
+    signed_vote(daemon.insists(&prevote(5, 1)).await);
+    let pid = Pid::from_raw(i32::try_from(daemon.id()).unwrap());
+    let files = std::fs::read_dir(format!("/proc/{}/fd", daemon.id())).unwrap();
+    let open: BTreeSet<u64> =
+        files.map(|file| file.unwrap().file_name().to_str().unwrap().parse().unwrap()).collect();
+    // Room for three more, whatever numbers are taken.
+    let full = (0..).filter(|number| !open.contains(number)).nth(3);
+    let tight = Rlimit { current: full, ..getrlimit(Resource::Nofile) };
+    let before = prlimit(pid, Resource::Nofile, tight).unwrap();
+    let clients: Vec<_> =
+        (0..32).map(|_| UnixStream::connect(desk.path("state/admin.sock")).unwrap()).collect();
+    daemon.until("no command can reach the daemon").await;
+    signed_vote(daemon.insists(&prevote(6, 1)).await);
+    // However long it lasts, it is told once.
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    assert_eq!(daemon.lines("no command can reach the daemon").len(), 1, "{}", daemon.log());
+    prlimit(pid, Resource::Nofile, before).unwrap();
+    desk.must(&["status"]);
+    drop(clients);
+    signed_vote(daemon.insists(&prevote(7, 1)).await);
 }
