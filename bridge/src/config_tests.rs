@@ -49,3 +49,33 @@ fn impossible_values_are_refused_with_line_and_cure() {
     let text = cause(&format!("{GOOD}\n[[chain]]\nid = \"alpha-1\"\n"));
     assert!(text.contains("twice"), "{text}");
 }
+
+const PACKAGED: &str = include_str!("../../packaging/highwater.toml");
+
+/// The packaged file with its examples, which stand as comments, made part of it.
+fn packaged_with_examples() -> String {
+    let example = |line: &&str| {
+        line.starts_with("[[") || line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '))
+    };
+    let line = |line: &'static str| line.strip_prefix("# ").filter(example).unwrap_or(line);
+    PACKAGED.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_packaged_file_is_read_as_it_is_installed() {
+    let config = Config::parse(PACKAGED).unwrap();
+    assert_eq!(config.state_dir, Path::new("/var/lib/highwater"));
+    assert_eq!(config.device.transport, Transport::Hid);
+    assert!(config.admin.metrics.is_some() && config.chains.is_empty());
+}
+
+#[test]
+fn the_examples_in_the_packaged_file_are_read_and_show_every_key_of_a_chain() {
+    let text = packaged_with_examples();
+    let config = Config::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let device = &config.device;
+    assert!(device.serial.is_some() && device.path.is_some(), "{text}");
+    let [chain] = &config.chains[..] else { panic!("{text}") };
+    assert_eq!(chain.on_absent, OnAbsent::Error, "the default is what is shown");
+    assert!(chain.stop_height.is_some() && !chain.nodes.is_empty(), "{text}");
+}

@@ -52,14 +52,3 @@ fn the_rules_open_the_device_to_one_group_and_nobody_else() {
         assert!(parts.contains(&"TAG-=\"uaccess\""), "{rule}");
     }
 }
-
-#[test]
-fn the_sample_configuration_is_toml_with_and_without_its_comments() {
-    let text = std::fs::read_to_string(packaging("highwater.toml")).unwrap();
-    toml::from_str::<toml::Table>(&text).unwrap();
-    let (head, chain) = text.split_once("# [[chain]]").unwrap();
-    let chain = format!("[[chain]]{}", chain.replace("\n# ", "\n"));
-    let whole: toml::Table = toml::from_str(&format!("{head}{chain}")).unwrap();
-    let keys: Vec<_> = whole["chain"][0].as_table().unwrap().keys().cloned().collect();
-    assert_eq!(keys, ["id", "nodes", "on_absent", "stop_height"]);
-}
