@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use highwater_core::apdu::{Command, Named};
 use highwater_core::hrs::{Height, Hrs, Round, Step};
-use highwater_core::layout::{entry_page, record_page};
+use highwater_core::layout::{entry_page, record_page, ring_page};
 use nanos_sdk::Button;
 use nanos_sdk::target::{Call, PAIRS};
 
@@ -225,6 +225,11 @@ fn remove_shows_the_mark() {
 }
 
 #[test]
+fn remove_of_an_unclear_chain_says_so() {
+    prompt("remove-unclear", &mut unclear(), Command::RemoveChain(named(1)));
+}
+
+#[test]
 fn show_key_shows_all_of_it() {
     prompt("show-key", &mut Bench::armed(), Command::ShowKey(chain(CHAIN)));
 }
@@ -243,6 +248,22 @@ fn forget_shows_what_stood_there() {
     bench.approve(Command::RemoveChain(named(1)));
     prompt("forget", &mut bench, Command::ForgetChain(named(1)));
     prompt("forget-damaged", &mut damaged(), Command::ForgetSlot(0));
+}
+
+#[test]
+fn forget_of_a_chain_removed_while_unclear_says_so() {
+    let mut bench = unclear();
+    bench.approve(Command::RemoveChain(named(1)));
+    prompt("forget-unclear", &mut bench, Command::ForgetChain(named(1)));
+}
+
+#[test]
+fn forget_of_a_damaged_slot_without_one_whole_page_shows_no_height() {
+    let mut bench = Bench::armed();
+    bench.sign(10).unwrap();
+    spoil((0..2).flat_map(|copy| [entry_page(0, copy), entry_page(0, copy) + 1]));
+    spoil((0..2 * PAIRS).map(|index| ring_page(PAIRS, 0, index)));
+    prompt("forget-damaged-empty", &mut bench.restarted(), Command::ForgetSlot(0));
 }
 
 #[test]
