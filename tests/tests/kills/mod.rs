@@ -3,14 +3,20 @@
 //! mark is below what left.
 //!
 //! An emulator's own writes never tear. So a kill counts only if it interrupted a write, and then what that write left
-//! is chosen: every kind of [`Tear`] at each of the two copies of the record. `HIGHWATER_FULL=1` kills 200 times and
-//! more; `HIGHWATER_SEED` chooses again what was chosen in a run that failed.
+//! is chosen: every kind of [`Tear`] at each of the two copies of the record, and now and then once more in the recovery
+//! from it. `HIGHWATER_FULL=1` kills 200 times and more; `HIGHWATER_SEED` chooses again what was chosen in a run that
+//! failed; `--nocapture` shows what was counted.
+//!
+//! Each start is also made by the simulated device on the same flash, and both must leave the same bytes.
 
+mod add;
 mod stream;
 mod trial;
 mod wreck;
 
+use highwater_core::hrs::Step;
 use highwater_sim::Tear;
+use highwater_tests::stage::hrs;
 use highwater_tests::tools;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -60,5 +66,16 @@ fn a_torn_page_and_a_rotten_one_leave_the_mark_right_or_unclear() {
     }
     let seen = |what: &str| trial.tally.get(what).copied().unwrap_or(0);
     assert!(seen("rotten: right") > 0 && seen("rotten: unclear") > 0, "{:?}", trial.tally);
+    trial.end();
+}
+
+#[test]
+fn an_add_that_is_cut_is_done_or_not_and_harms_no_chain_beside_it() {
+    let mut trial = Trial::new();
+    let cuts = [add::Cut::Ring, add::Cut::Entry(1), add::Cut::Record, add::Cut::Entry(0)];
+    for (cut, height) in cuts.iter().cycle().zip(1..=if tools::full() { 24 } else { 2 }) {
+        trial.kill_during_add(hrs(height, 0, Step::None), *cut);
+    }
+    trial.add_after_all();
     trial.end();
 }

@@ -20,7 +20,7 @@ use super::wreck::{Cut, cells, pair, simulated_start, torn};
 
 /// A device, its node, and the count of its kills.
 pub(super) struct Trial {
-    stage: Stage,
+    pub(super) stage: Stage,
     pub(super) stream: Stream,
     /// Kills that left a torn page.
     pub(super) torn: usize,
@@ -58,7 +58,7 @@ impl Trial {
     }
 
     /// Asks, and the answer is the specification's.
-    fn ask(&mut self, op: Op) {
+    pub(super) fn ask(&mut self, op: Op) {
         let (data, word) = self.stage.send(&ask_of(op).apdu());
         self.stream.judge(op, &data, word);
     }
@@ -179,7 +179,7 @@ impl Trial {
     }
 
     /// Starts on an image. Gives the pages that were repaired, in the order in which they are.
-    fn start(&mut self, image: &Image) -> Vec<usize> {
+    pub(super) fn start(&mut self, image: &Image) -> Vec<usize> {
         self.emulated().plug_in(image.clone()).unwrap();
         let flash = self.emulated().emulator().unwrap().nvram().unwrap();
         assert!(cells(&flash) == simulated_start(image), "both devices make the same of one flash");
@@ -190,7 +190,7 @@ impl Trial {
     }
 
     /// The chain signs, from the mark that it must have, and both copies of its record stand.
-    fn stands(&mut self) {
+    pub(super) fn stands(&mut self) {
         let (slot, model) = (self.stage.slot(0), self.stream.model);
         assert_eq!((slot.state, slot.mark), (ChainState::Armed, model.mark));
         assert_eq!(slot.highest_signed, model.highest);
@@ -200,11 +200,11 @@ impl Trial {
         assert_eq!(audit::copies(newest.iter(), place(slot.mark)), 2);
     }
 
-    fn count(&mut self, what: &str) {
+    pub(super) fn count(&mut self, what: &str) {
         *self.tally.entry(what.to_owned()).or_default() += 1;
     }
 
-    fn emulated(&mut self) -> &mut Emulated {
+    pub(super) fn emulated(&mut self) -> &mut Emulated {
         self.stage.device.emulated().unwrap()
     }
 
