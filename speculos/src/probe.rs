@@ -161,6 +161,7 @@ mod tests {
         let Err(Failure::Lost(error)) = ask(address, later, dead) else { panic!() };
         assert_eq!(error.to_string(), "life is missing: none");
     }
+
     /// It did, and every start took a multiple of two seconds.
     #[test]
     fn a_look_at_the_living_does_not_wait_for_their_end() {

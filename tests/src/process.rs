@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
-/// A running program: stopped when dropped, and by the kernel should we be killed.
+/// A running program: killed when dropped, and by the kernel should we be killed. In order it ends by [`Process::stop`].
 #[derive(Debug)]
 pub struct Process {
     name: String,

@@ -43,8 +43,10 @@ impl Accepting {
 fn pause(error: &io::Error) -> Option<Duration> {
     match Errno::from_io_error(error)? {
         Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM => Some(SHORTAGE),
-        // That client is gone; the next one waits already. `accept(2)` has those of the network stack, too.
-        Errno::CONNABORTED | Errno::INTR | Errno::AGAIN | Errno::PERM | Errno::PROTO => Some(Duration::ZERO),
+        // Whoever forbade it may allow it again. That client waits meanwhile, so the next try would fail at once.
+        Errno::PERM | Errno::ACCESS => Some(SHORTAGE),
+        // That client is gone; the next one waits already.
+        Errno::CONNABORTED | Errno::INTR | Errno::AGAIN | Errno::PROTO => Some(Duration::ZERO),
         _ => None,
     }
 }
@@ -65,6 +67,7 @@ mod tests {
             (Errno::NFILE, 1),
             (Errno::NOBUFS, 1),
             (Errno::NOMEM, 1),
+            (Errno::PERM, 1),
         ] {
             let start = Instant::now();
             let outcome = accepting.take::<u8>(Err(errno.into())).await;

@@ -9,6 +9,9 @@ use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
 
 use crate::config;
 
+/// How often a lock may go with its file between opening and locking it. Each time somebody else held it.
+const COLLISIONS: usize = 100;
+
 /// A held lock; dropped, it is released.
 #[derive(Debug)]
 pub struct Lock {
@@ -57,13 +60,14 @@ impl Lock {
     /// locks what has no name any more, while somebody else makes it anew. So it is removed only while it is held, and
     /// a lock counts only if the name still means the file that is locked.
     fn take_passing(path: &Path) -> Result<Self, LockError> {
-        loop {
+        for _ in 0..COLLISIONS {
             let mut lock = Self::make(path)?;
             if lock.is_at(path).map_err(|error| LockError::Io(path.to_owned(), error))? {
                 lock.passing = Some(path.to_owned());
                 return Ok(lock);
             }
         }
+        Err(LockError::Held(path.to_owned()))
     }
 
     fn is_at(&self, path: &Path) -> io::Result<bool> {

@@ -1,8 +1,8 @@
 //! The emulator dies while it prepares what the owner approved: a chain is added, or it is not; the one beside it signs.
 
-use highwater_core::apdu::{ChainState, Command};
+use highwater_core::apdu::{ChainState, Command, PromptState};
 use highwater_core::hrs::{Hrs, Step};
-use highwater_core::layout::{entry_page, ring_page};
+use highwater_core::layout::{entry_page, record_page, ring_page};
 use highwater_sim::{PAIRS, Tear};
 use highwater_tests::request::prevote;
 use highwater_tests::stage::{chain, hrs};
@@ -14,8 +14,10 @@ use super::wreck::torn;
 const ADDED: &str = "added-1";
 /// Where it comes to stand.
 const SLOT: u8 = 1;
-/// Turns of the app, by which the last page of a ring is prepared: four pages each.
-const TURNS: u32 = PAIRS as u32 * 2 / 4;
+/// Pages of a ring that the app prepares in one turn.
+const PAGES_A_TURN: u16 = 4;
+/// Turns by which the last page of a ring is prepared.
+const TURNS: u32 = (PAIRS * 2 / PAGES_A_TURN) as u32;
 
 /// The pages of an ADD, in the order in which they are written: the ring, the two copies of its first record, and the
 /// entry, each copy of two pages.
@@ -26,8 +28,8 @@ fn order(page: usize) -> (u8, usize) {
         return (2, page);
     }
     assert!(pages(ring, 2 * PAIRS).contains(&page), "page {page} is no business of this ADD");
-    // Its first serial is 1.
-    (u8::from(pages(ring + 2, 2).contains(&page)), page)
+    let first = usize::from(record_page(PAIRS, SLOT, 1, 0));
+    (u8::from([first, first + 1].contains(&page)), page)
 }
 
 /// What was being written.
@@ -46,21 +48,30 @@ impl Trial {
     pub(super) fn kill_during_add(&mut self, mark: Hrs, cut: Cut) {
         let (turns, from_the_end) = match cut {
             Cut::Ring => (self.stream.random.random_range(1..TURNS), 0),
-            Cut::Record => (TURNS + 1, 4),
-            Cut::Entry(copy) => (TURNS + 1, 2 * (2 - copy) - 1),
+            Cut::Record => (TURNS, 4),
+            Cut::Entry(copy) => (TURNS, 2 * (2 - copy) - 1),
         };
         let before = self.emulated().emulator().unwrap().nvram().unwrap();
-        self.stage.raise(Command::AddChain { chain: chain(ADDED), key_index: 1, mark });
+        let ticket = self.stage.raise(Command::AddChain { chain: chain(ADDED), key_index: 1, mark });
         self.stage.device.decide(true).unwrap();
         self.stage.device.pass(turns).unwrap();
+        if !matches!(cut, Cut::Ring) {
+            // All of it was written; the cut takes the end back.
+            assert_eq!(self.stage.outcome(ticket).state, PromptState::Approved);
+        }
         let after = self.emulated().pull_the_plug().unwrap();
         // Formatted pages are formatted anew after an ADD that was cut, which changes nothing in them but by a tear.
-        let formatted =
-            (0..(turns * 4).min(2 * u32::from(PAIRS)) as u16).map(|index| ring_page(PAIRS, SLOT, index));
+        let formatted = (0..turns as u16 * PAGES_A_TURN).map(|index| ring_page(PAIRS, SLOT, index));
         let mut written = before.changed_pages(&after);
         written.extend(formatted.map(usize::from));
         written.sort_by_key(|page| order(*page));
         written.dedup();
+        if !matches!(cut, Cut::Ring) {
+            let entries = [0, 1].map(|copy| entry_page(SLOT, copy)).map(|page| [page, page + 1]);
+            let last = [record_page(PAIRS, SLOT, 1, 0), record_page(PAIRS, SLOT, 1, 1)];
+            let last: Vec<usize> = last.into_iter().chain(entries.concat()).map(usize::from).collect();
+            assert!(written.ends_with(&last), "{written:?}");
+        }
         let (nth, tear) = (written.len() - 1 - from_the_end, Tear::any(&mut self.stream.random));
         self.start(&torn(&before, &after, &written, nth, tear));
         self.stands();

@@ -2,9 +2,9 @@
 //! where it was being written. Whatever comes after: no two statements at one place, the chain signs at once, and no
 //! mark is below what left.
 //!
-//! An emulator's own writes never tear. So a kill counts only if it interrupted a write, and then what that write left
-//! is chosen: every kind of [`Tear`] at each of the two copies of the record, and now and then once more in the recovery
-//! from it. `HIGHWATER_FULL=1` kills 200 times and more; `HIGHWATER_SEED` chooses again what was chosen in a run that
+//! An emulator's own writes never tear. So a kill counts only if it came after the page to be torn was written and before
+//! the reply had left, and then what that write left is chosen, and what was written after it is taken back: every kind
+//! of [`Tear`] at each of the two copies of the record, and now and then once more in the recovery from it. `HIGHWATER_FULL=1` kills 200 times and more; `HIGHWATER_SEED` chooses again what was chosen in a run that
 //! failed; `--nocapture` shows what was counted.
 //!
 //! Each start is also made by the simulated device on the same flash, and both must leave the same bytes.
@@ -35,7 +35,10 @@ fn every_tear(random: &mut StdRng) -> Vec<Cut> {
 /// A kill may come too early or too late for what it is to cut; then there is another.
 fn kill(trial: &mut Trial, cuts: impl IntoIterator<Item = Cut>) {
     for cut in cuts {
-        assert!((0..50).any(|_| trial.kill(cut)), "{cut:?}: 50 kills and none interrupted a write");
+        assert!(
+            (0..50).any(|_| trial.kill(cut)),
+            "{cut:?}: 50 kills and none came between its write and the reply"
+        );
     }
 }
 

@@ -64,7 +64,7 @@ impl Trial {
     }
 
     /// Kills the emulator during a request, cuts what it was writing, starts it again, and goes on asking. Gives whether
-    /// that copy was being written.
+    /// the kill came between that copy's write and the reply.
     pub(super) fn kill(&mut self, cut: Cut) -> bool {
         let serial = self.stage.slot(0).writes;
         let random = &mut self.stream.random;
