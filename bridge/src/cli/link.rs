@@ -100,20 +100,20 @@ impl Link {
 
     /// One command; the data of its reply, or the device's reason.
     pub(super) async fn ask(&mut self, command: Command<'_>) -> Result<Vec<u8>, Failure> {
+        granted(&self.exchange(command).await?)
+    }
+
+    /// One command; its reply, whatever it says. An error if none came.
+    pub(super) async fn exchange(&mut self, command: Command<'_>) -> Result<Vec<u8>, Failure> {
         let mut apdu = [0; MAX_COMMAND];
         let len =
             command.encode(&mut apdu).ok_or_else(|| Failure::usage("that is longer than a device takes"))?;
-        let reply = match self {
-            Self::Daemon(client) => client.exchange(&apdu[..len]).await.map_err(Failure::unavailable)?,
+        match self {
+            Self::Daemon(client) => client.exchange(&apdu[..len]).await.map_err(Failure::unavailable),
             Self::Own { device, .. } => device
                 .exchange(apdu[..len].to_vec())
                 .await
-                .map_err(|fault| Failure::unavailable(advice::fault(&fault)))?,
-        };
-        let (data, word) = Reply::split(&reply).unwrap_or((&[], 0));
-        match Status::from_word(word) {
-            Some(Status::Ok) => Ok(data.to_vec()),
-            _ => Err(Failure::unavailable(advice::question_refused(word))),
+                .map_err(|fault| Failure::unavailable(advice::fault(&fault))),
         }
     }
 
@@ -138,6 +138,15 @@ impl Link {
             Self::Daemon(client) => client.press(approved).await.map_err(Failure::unavailable),
             Self::Own { device, .. } => Ok(device.press(approved).await),
         }
+    }
+}
+
+/// The data of a reply, or the device's reason.
+pub(super) fn granted(reply: &[u8]) -> Result<Vec<u8>, Failure> {
+    let (data, word) = Reply::split(reply).unwrap_or((&[], 0));
+    match Status::from_word(word) {
+        Some(Status::Ok) => Ok(data.to_vec()),
+        _ => Err(Failure::unavailable(advice::question_refused(word))),
     }
 }
 

@@ -6,12 +6,15 @@ use std::time::{Duration, Instant};
 use highwater_core::apdu::{Command, PromptState, PromptStatus};
 
 use super::Failure;
-use super::link::Link;
+use super::link::{Link, granted};
 use crate::advice;
 
 const POLL: Duration = Duration::from_millis(250);
 /// A prompt dies after 60 s without a button, but each press renews it, and preparing a ring takes a while.
 const PATIENCE: Duration = Duration::from_secs(900);
+/// Longer than a device takes to be opened anew. Whoever approved should not learn that it was for nothing, because one
+/// reply was late.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// Asks and waits. `target` is the device's: 0 is simulated. An error if it was not approved and done.
 pub(super) async fn ask(
@@ -46,9 +49,19 @@ pub(super) async fn ask(
 }
 
 async fn watch(link: &mut Link, ticket: u32) -> Result<PromptStatus, Failure> {
-    let until = Instant::now() + PATIENCE;
+    let mut heard = Instant::now();
+    let until = heard + PATIENCE;
     while Instant::now() < until {
-        let data = link.ask(Command::PromptStatus(ticket)).await?;
+        // Whatever the cable does, the question stands on the device, and to ask what became of it changes nothing.
+        let data = match link.exchange(Command::PromptStatus(ticket)).await {
+            Ok(reply) => granted(&reply)?,
+            Err(_) if heard.elapsed() < SILENCE => {
+                tokio::time::sleep(POLL).await;
+                continue;
+            }
+            Err(failure) => return Err(failure),
+        };
+        heard = Instant::now();
         let status = PromptStatus::parse(&data).ok_or_else(malformed)?;
         let failed = match status.state {
             PromptState::Pending => {

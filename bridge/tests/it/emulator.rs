@@ -17,6 +17,8 @@ pub(crate) enum Fault {
     Gone,
     /// Signs, and is gone before the reply is out; then it is there again.
     GoneBeforeReply,
+    /// Takes this command, and is gone before the reply is out; then it is there again.
+    GoneOnce(u8),
     Locked,
     OtherApp,
     /// Every reply is the one to the command before.
@@ -123,6 +125,10 @@ impl Bench {
         }
         match self.fault {
             Fault::GoneBeforeReply if sign => {
+                self.fault = Fault::None;
+                return None;
+            }
+            Fault::GoneOnce(ins) if ins == apdu[1] => {
                 self.fault = Fault::None;
                 return None;
             }

@@ -5,6 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use highwater::privval::proto::Sum;
+use highwater_core::apdu::ins;
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 
 use crate::desk::{CHAIN, Daemon, Desk, prevote};
@@ -207,4 +208,14 @@ async fn a_daemon_out_of_files_goes_on_signing_and_takes_commands_when_it_has_so
     desk.must(&["status"]);
     drop(clients);
     signed_vote(daemon.insists(&prevote(7, 1)).await);
+}
+
+/// It ended the command, after the owner had approved: the chain stood on the device and was not pinned here.
+#[test]
+fn a_question_to_the_owner_outlives_one_lost_reply() {
+    let desk = Desk::new("faults");
+    desk.emulator.fault(Fault::GoneOnce(ins::PROMPT_STATUS));
+    desk.must(&["chain", "add", CHAIN, "--key-index", "0", "--next-height", "1"]);
+    assert_eq!(desk.emulator.bench().fault, Fault::None, "a reply was lost");
+    desk.must(&["pubkey", CHAIN]);
 }
