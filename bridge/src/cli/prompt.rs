@@ -14,7 +14,7 @@ const POLL: Duration = Duration::from_millis(250);
 const PATIENCE: Duration = Duration::from_secs(900);
 /// Longer than a device takes to be opened anew. Whoever approved should not learn that it was for nothing, because one
 /// reply was late.
-const SILENCE: Duration = Duration::from_secs(10);
+const SILENCE: Duration = Duration::from_secs(20);
 
 /// Asks and waits. `target` is the device's: 0 is simulated. An error if it was not approved and done.
 pub(super) async fn ask(
