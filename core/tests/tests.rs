@@ -13,5 +13,6 @@ mod protocol;
 mod replies;
 mod reports;
 mod rules;
+mod second_reader;
 mod signing;
 mod stage;
