@@ -184,12 +184,20 @@ pub fn read<E: Flash + Crypto>(
     found
 }
 
-/// The chain of the entry as it stands in flash now, without checking it: what looks a chain up.
-pub fn names<E: Flash>(env: &E, slot: u8, chain: ChainId<'_>) -> bool {
-    let mut cell = [0; CELL];
+/// Whether a sound copy of the entry, as it stands in flash now, is of this chain: what looks a chain up.
+///
+/// The name is compared first, since a check costs a hash. It is never believed alone: a bit that rots makes it the name
+/// of another chain, whose votes would then be judged by this one's mark.
+#[inline(never)]
+pub fn names<E: Flash + Crypto>(
+    env: &mut E,
+    installation: &Installation,
+    slot: u8,
+    chain: ChainId<'_>,
+) -> bool {
     (0..2).any(|copy| {
-        env.read(entry_page(slot, copy), &mut cell);
-        cell[ID..].get(..usize::from(cell[12])).is_some_and(|id| id == chain.as_bytes())
+        let entry = Entry::read(env, slot, copy);
+        entry.chain() == Some(chain) && entry.is_sound(env, installation, slot, copy)
     })
 }
 

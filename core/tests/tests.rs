@@ -15,5 +15,6 @@ mod protocol;
 mod replies;
 mod reports;
 mod rules;
+mod second_reader;
 mod signing;
 mod stage;

@@ -122,7 +122,9 @@ impl Signer {
             match self.slots[usize::from(slot)].state {
                 // Until its owner has seen what stood there, a damaged slot may be any chain, this one too.
                 ChainState::Damaged | ChainState::Fault => return Err(Status::StorageDamaged),
-                ChainState::Tombstone | ChainState::UnclearTombstone if chains::names(env, slot, chain) => {
+                ChainState::Tombstone | ChainState::UnclearTombstone
+                    if chains::names(env, &self.installation, slot, chain) =>
+                {
                     return Ok(slot);
                 }
                 ChainState::Free => free = free.or(Some(slot)),
@@ -132,17 +134,17 @@ impl Signer {
         free.ok_or(Status::TableFull)
     }
 
-    fn named<E: Env>(&self, env: &E, named: &Named<'_>) -> Result<u8, Status> {
+    fn named<E: Env>(&self, env: &mut E, named: &Named<'_>) -> Result<u8, Status> {
         let slot = self.find(env, named.chain).ok_or(Status::UnknownChain)?;
         self.same_life(slot, named.incarnation)?;
         Ok(slot)
     }
 
-    fn tombstone<E: Env>(&self, env: &E, named: &Named<'_>) -> Result<u8, Status> {
+    fn tombstone<E: Env>(&self, env: &mut E, named: &Named<'_>) -> Result<u8, Status> {
         let slot = (0..SLOTS as u8).find(|slot| {
             let state = self.slots[usize::from(*slot)].state;
             matches!(state, ChainState::Tombstone | ChainState::UnclearTombstone)
-                && chains::names(env, *slot, named.chain)
+                && chains::names(env, &self.installation, *slot, named.chain)
         });
         let slot = slot.ok_or(Status::UnknownChain)?;
         self.same_life(slot, named.incarnation)?;

@@ -237,11 +237,11 @@ impl Signer {
     }
 
     /// The slot in which a chain is approved, whether its mark is clear or not.
-    fn find<E: Env>(&self, env: &E, chain: ChainId<'_>) -> Option<u8> {
+    fn find<E: Env>(&self, env: &mut E, chain: ChainId<'_>) -> Option<u8> {
         (0..SLOTS as u8).find(|slot| {
             let state = self.slots[usize::from(*slot)].state;
             matches!(state, ChainState::Armed | ChainState::Unclear | ChainState::Fault)
-                && chains::names(env, *slot, chain)
+                && chains::names(env, &self.installation, *slot, chain)
         })
     }
 }

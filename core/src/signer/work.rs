@@ -26,6 +26,8 @@ pub(super) struct Work {
     highest_signed: Hrs,
     /// The ring was never used: every page is formatted, not only the dead ones filled.
     format: bool,
+    /// The chain goes on signing meanwhile. Remembered, since a fault of its ring changes the slot's state.
+    live: bool,
     next_page: u16,
 }
 
@@ -37,6 +39,7 @@ impl Work {
         mark: Hrs::ZERO,
         highest_signed: Hrs::ZERO,
         format: false,
+        live: false,
         next_page: 0,
     };
 }
@@ -70,6 +73,7 @@ impl Signer {
             mark,
             highest_signed,
             format,
+            live,
             next_page: if live { 2 * env.pairs() } else { 0 },
         };
         self.prompts.phase = Phase::Working;
@@ -124,8 +128,9 @@ impl Signer {
         // Out of its place first: whatever comes of it, it is not done twice.
         let mut work = core::mem::replace(&mut self.prompts.work, Work::NONE);
         self.prompts.phase = Phase::Idle;
-        // A live chain goes on signing while its ring is prepared for a lowering.
-        if self.slots[usize::from(slot)].state == ChainState::Armed {
+        // A live chain goes on signing while its ring is prepared for a lowering. After a fault what it signed is read
+        // anew (rule 7): what was known at the press is not its newest record any more.
+        if work.live {
             let newest = self.newest(env, slot)?;
             work.serial = newest.record.serial;
             work.highest_signed = newest.record.highest_signed();
