@@ -49,7 +49,7 @@ impl Home {
     /// Makes a home in `folder` for `chain` whose validator is `key`.
     pub fn init(program: &Path, folder: &Path, chain: &str, key: &[u8; 32]) -> Result<Self> {
         let mut genesis = new(program, folder)?;
-        let address: String = Sha256::digest(key)[..20].iter().map(|byte| format!("{byte:02X}")).collect();
+        let address = address(key);
         genesis["chain_id"] = json!(chain);
         genesis["validators"] = json!([{
             "address": address,
@@ -145,6 +145,11 @@ impl Node {
     fn get(&self, path: &str) -> Result<Value> {
         Ok(ureq::get(format!("{}{path}", self.rpc)).call()?.body_mut().read_json()?)
     }
+}
+
+/// The address of a validator with this key, upper-case hex.
+pub fn address(key: &[u8; 32]) -> String {
+    hex::encode_upper(&Sha256::digest(key)[..20])
 }
 
 /// A new home; gives its genesis.

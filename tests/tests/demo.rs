@@ -4,6 +4,7 @@ use std::fs::File;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use highwater_tests::process::wait_for;
 use highwater_tests::tools;
@@ -27,6 +28,45 @@ fn a_demo_on_the_simulated_device_ends_with_every_block_signed() {
 }
 
 #[test]
+fn a_demo_on_the_built_in_node_ends_with_every_block_signed_and_runs_no_node_program() {
+    for device in ["simulated", "speculos"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut demo = start_with(Node::Builtin, device, 3, folder.path());
+        let ended = demo.wait().unwrap();
+        let said = output(folder.path());
+        assert!(ended.success(), "{said}");
+        let name = match device {
+            "simulated" => "the simulated device (not a hardware key)",
+            _ => "the firmware in the emulator",
+        };
+        let last = format!("demo: 3 blocks, 9 signatures by {name}, 0 missed, 0 refused");
+        assert_eq!(said.lines().last(), Some(&last[..]), "{said}");
+        for height in 1..=3 {
+            let block = said.lines().find(|line| line.starts_with(&format!("block {height}/0  "))).unwrap();
+            let steps = ["proposal", "prevote", "precommit"];
+            assert!(steps.iter().all(|step| block.contains(&format!("{step} "))), "{block}");
+        }
+        assert_eq!(processes(folder.path()), [0; 0]);
+        assert_eq!(left_behind(folder.path()), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn ctrl_c_ends_the_demo_on_the_built_in_node_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut demo = start_with(Node::Builtin, "simulated", 1_000, folder.path());
+    in_its_blocks(&mut demo, folder.path());
+    let begin = Instant::now();
+    kill_process_group(Pid::from_child(&demo), Signal::INT).unwrap();
+    let code = demo.wait().unwrap().code();
+    // The node it plays would wait for its signer for minutes.
+    assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
+    let said = output(folder.path());
+    assert_eq!((code, said.lines().last()), (Some(1), Some("demo: interrupted")), "{said}");
+    assert_eq!(left_behind(folder.path()), Vec::<String>::new());
+}
+
+#[test]
 fn ctrl_c_ends_the_demo_and_all_it_started() {
     // As a terminal does: everyone in the foreground gets the signal.
     interrupted(|demo| kill_process_group(demo, Signal::INT).unwrap());
@@ -41,11 +81,7 @@ fn sigterm_ends_the_demo_and_all_it_started() {
 fn interrupted(signal: impl FnOnce(Pid)) {
     let folder = tempfile::tempdir().unwrap();
     let mut demo = start("speculos", 1_000, folder.path());
-    let begun = wait_for("the second block", PATIENCE, || {
-        anyhow::ensure!(demo.try_wait()?.is_none(), "the demo has ended");
-        Ok(output(folder.path()).contains("block 2/").then_some(()))
-    });
-    begun.unwrap_or_else(|error| panic!("{error}: {}", output(folder.path())));
+    in_its_blocks(&mut demo, folder.path());
     // The demo, the bridge, the node, Speculos and its launched qemu.
     let before = processes(folder.path());
     assert!(before.len() >= 5, "{before:?}");
@@ -59,13 +95,34 @@ fn interrupted(signal: impl FnOnce(Pid)) {
     assert_eq!(left_behind(folder.path()), Vec::<String>::new());
 }
 
+fn in_its_blocks(demo: &mut Child, folder: &Path) {
+    let begun = wait_for("the second block", PATIENCE, || {
+        anyhow::ensure!(demo.try_wait()?.is_none(), "the demo has ended");
+        Ok(output(folder).contains("block 2/").then_some(()))
+    });
+    begun.unwrap_or_else(|error| panic!("{error}: {}", output(folder)));
+}
+
+enum Node {
+    Cometbft,
+    Builtin,
+}
+
 fn start(device: &str, blocks: u64, folder: &Path) -> Child {
+    start_with(Node::Cometbft, device, blocks, folder)
+}
+
+fn start_with(node: Node, device: &str, blocks: u64, folder: &Path) -> Child {
     let out = File::create(folder.join("output")).unwrap();
     let temporary = folder.join("tmp");
     std::fs::create_dir(&temporary).unwrap();
     let mut demo = Command::new(env!("CARGO_BIN_EXE_highwater-demo"));
     demo.args(["--device", device, "--blocks", &blocks.to_string()]);
-    demo.arg("--cometbft").arg(tools::cometbft().unwrap());
+    match node {
+        Node::Cometbft => demo.arg("--cometbft").arg(tools::cometbft().unwrap()),
+        // It is not even told where one is.
+        Node::Builtin => demo.args(["--node", "builtin"]).env_remove("HIGHWATER_COMETBFT"),
+    };
     if device == "speculos" {
         demo.arg("--firmware").arg(tools::firmware().unwrap());
         demo.arg("--emulator").arg(tools::emulator().unwrap());

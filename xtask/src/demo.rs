@@ -19,6 +19,9 @@ pub(crate) struct Args {
     /// What signs.
     #[arg(long, value_enum, default_value = "speculos")]
     device: Device,
+    /// What asks for signatures.
+    #[arg(long, value_enum, default_value = "cometbft")]
+    node: Node,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -38,12 +41,23 @@ impl Device {
     }
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Node {
+    /// A real CometBFT node, built by Go.
+    Cometbft,
+    /// A node that the demo itself plays, on a machine without Go.
+    Builtin,
+}
+
 /// Runs the command.
 pub(crate) fn command(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
     let mut demo = Command::new(workspace.target().join("debug/highwater-demo"));
     demo.args(["--device", args.device.name(), "--blocks", &args.blocks.to_string()]);
-    demo.arg("--cometbft").arg(cometbft::ensure(&workspace)?);
+    match args.node {
+        Node::Cometbft => demo.arg("--cometbft").arg(cometbft::ensure(&workspace)?),
+        Node::Builtin => demo.args(["--node", "builtin"]),
+    };
     if args.device == Device::Speculos {
         demo.arg("--emulator").arg(emulator::ensure(&workspace)?);
         let report = firmware::make(&workspace, &toolchain::find(&workspace)?)?;

@@ -1,7 +1,8 @@
-//! The main job, shown: a real node commits blocks because the device signed them.
+//! The main job, shown: a node commits blocks because the device signed them.
 //!
 //! `cargo xtask demo` installs what this needs, builds it and starts it.
 
+mod chain;
 mod frame;
 mod interrupt;
 
@@ -9,19 +10,18 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
+use chain::{Block, Chain};
 use clap::{Parser, ValueEnum};
 use highwater_tests::bridge::{Bridge, Device, Setup};
-use highwater_tests::cometbft::{Home, Node};
+use highwater_tests::cometbft::{Home, address};
 use highwater_tests::device::{Emulated, approve};
-use highwater_tests::process::wait_for;
 use interrupt::Interrupt;
+use speculos::{Emulator, Screen};
 
 const CHAIN: &str = "demo-1";
-/// Between two blocks.
-const PAUSE: Duration = Duration::from_millis(200);
-/// For one block, on a slow machine too.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// For the screen to follow.
+const SCREEN: Duration = Duration::from_secs(20);
 
 /// Runs a one-validator chain whose blocks the device signs.
 #[derive(Parser)]
@@ -32,15 +32,26 @@ struct Cli {
     /// What signs.
     #[arg(long, value_enum, default_value = "speculos")]
     device: Kind,
+    /// What asks for signatures.
+    #[arg(long, value_enum, default_value = "cometbft")]
+    node: NodeKind,
     /// The firmware, for the emulator.
     #[arg(long, required_if_eq("device", "speculos"))]
     firmware: Option<PathBuf>,
     /// The Python of the emulator's environment.
     #[arg(long, required_if_eq("device", "speculos"))]
     emulator: Option<PathBuf>,
-    /// The node's program.
-    #[arg(long)]
-    cometbft: PathBuf,
+    /// The program of a real node.
+    #[arg(long, required_if_eq("node", "cometbft"))]
+    cometbft: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum NodeKind {
+    /// A CometBFT node.
+    Cometbft,
+    /// A node that this program plays.
+    Builtin,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -89,49 +100,59 @@ fn demo(cli: &Cli, interrupt: &Interrupt) -> Result<bool> {
     };
     interrupt.check()?;
     let home = folder.path().join("node");
-    let setup = approved(&folder.path().join("bridge"), emulated.as_ref(), &home.join("privval.sock"))?;
-    let home = Home::init(&cli.cometbft, &home, CHAIN, &setup.public_key()?)?;
+    let socket = home.join("privval.sock");
+    let setup = approved(&folder.path().join("bridge"), emulated.as_ref(), &socket)?;
+    let key = setup.public_key()?;
+    let home = match (cli.node, &cli.cometbft) {
+        (NodeKind::Cometbft, Some(program)) => Some(Home::init(program, &home, CHAIN, &key)?),
+        _ => {
+            std::fs::create_dir(&home)?;
+            None
+        }
+    };
     interrupt.check()?;
-    println!("starting the bridge and a CometBFT node whose only validator is {}", home.address);
+    let node = if home.is_some() { "a CometBFT node" } else { "the built-in node (not CometBFT)" };
+    println!("starting the bridge and {node} whose only validator is {}", address(&key));
     let mut bridge = setup.start()?;
-    let mut node = home.start(PAUSE)?;
-    let shown = blocks(cli, &mut node, &mut bridge, interrupt);
+    let mut chain = match &home {
+        Some(home) => Chain::cometbft(home)?,
+        None => Chain::builtin(&socket, CHAIN, key, cli.blocks)?,
+    };
+    let shown = blocks(cli, &mut chain, &mut bridge, interrupt);
     // In order, also if it was interrupted: who is killed leaves something behind.
-    let ended = (node.stop(), bridge.stop());
-    let Shown { missed, signatures, refused } = shown?;
+    let ended = (chain.stop(), bridge.stop());
+    let Shown { blocks, missed, signatures, refused } = shown?;
     ended.0?;
     ensure!(ended.1? == Some(0), "the bridge did not end well:\n{}", bridge.output());
     if let Some(emulated) = &emulated {
-        println!("the device's screen:\n{}", frame::frame(&emulated.emulator()?.screen()?));
+        println!("the device's screen:\n{}", frame::frame(&last_screen(emulated.emulator()?, &bridge)?));
     }
     let name = cli.device.name();
-    println!(
-        "demo: {} blocks, {signatures} signatures by {name}, {missed} missed, {refused} refused",
-        cli.blocks
-    );
+    println!("demo: {blocks} blocks, {signatures} signatures by {name}, {missed} missed, {refused} refused");
     // A validator alone proposes, prevotes and precommits every block itself.
     Ok(missed == 0 && refused == 0 && signatures as u64 >= 3 * cli.blocks)
 }
 
 /// What became of the blocks.
 struct Shown {
+    blocks: u64,
     missed: u64,
     signatures: usize,
     refused: usize,
 }
 
 /// Shows block after block.
-fn blocks(cli: &Cli, node: &mut Node, bridge: &mut Bridge, interrupt: &Interrupt) -> Result<Shown> {
-    let mut missed = 0;
-    for height in 1..=cli.blocks {
-        reach(height, node, bridge, interrupt)?;
-        let block = node.block(height)?;
-        missed += u64::from(!block.signed);
-        println!("{}", line(bridge, height, block.round, block.signed));
+fn blocks(cli: &Cli, chain: &mut Chain, bridge: &mut Bridge, interrupt: &Interrupt) -> Result<Shown> {
+    let (mut blocks, mut missed) = (0, 0);
+    while blocks < cli.blocks && (missed == 0 || chain.goes_on()) {
+        blocks += 1;
+        let block = chain.reach(blocks, bridge, interrupt)?;
+        missed += u64::from(block.missed.is_some());
+        println!("{}", line(bridge, blocks, &block));
     }
     // A commit of N is final with N + 1's proposal; what is signed after the last block does not count.
-    let signatures = bridge.signatures().iter().filter(|s| s.height <= cli.blocks).count();
-    Ok(Shown { missed, signatures, refused: bridge.refusals() })
+    let signatures = bridge.signatures().iter().filter(|s| s.height <= blocks).count();
+    Ok(Shown { blocks, missed, signatures, refused: bridge.refusals() })
 }
 
 /// The bridge's configuration, with the chain approved on the device and its key pinned.
@@ -155,24 +176,26 @@ fn approved(folder: &Path, emulated: Option<&Emulated>, socket: &Path) -> Result
     Ok(setup)
 }
 
-/// Waits for a block, as long as everything runs.
-fn reach(height: u64, node: &mut Node, bridge: &mut Bridge, interrupt: &Interrupt) -> Result<()> {
-    wait_for(&format!("block {height}"), PATIENCE, || {
-        interrupt.check()?;
-        bridge.check()?;
-        Ok(node.height()?.filter(|reached| *reached >= height).map(drop))
-    })
-    .with_context(|| format!("the bridge says:\n{}", bridge.output()))
+/// The screen once it shows the last signature: it follows them a second behind.
+fn last_screen(emulator: &Emulator, bridge: &Bridge) -> Result<Screen> {
+    let signatures = bridge.signatures();
+    let shown = |screen: &Screen| {
+        signatures
+            .last()
+            .is_none_or(|s| screen.contains(&format!("{}/{}", s.height, s.round)) && screen.contains(&s.step))
+    };
+    // What it shows instead is worth seeing too.
+    emulator.wait_for_screen("the last signature", SCREEN, shown).or_else(|_| Ok(emulator.screen()?))
 }
 
 /// One line per block: where, and how long each signature took.
-fn line(bridge: &Bridge, height: u64, round: u64, signed: bool) -> String {
-    let mut text = format!("block {height}/{round}");
-    for signature in bridge.signatures().iter().filter(|s| s.height == height && s.round == round) {
+fn line(bridge: &Bridge, height: u64, block: &Block) -> String {
+    let mut text = format!("block {height}/{}", block.round);
+    for signature in bridge.signatures().iter().filter(|s| s.height == height && s.round == block.round) {
         text += &format!("  {} {:.1} ms", signature.step, signature.ms);
     }
-    if !signed {
-        text += "  MISSED";
+    if let Some(why) = &block.missed {
+        text += &format!("  MISSED: {why}");
     }
     text
 }
