@@ -86,11 +86,36 @@ impl Teller<'_> {
         if self.faults == Faults::CutsAndRot && self.bytes.next() < 24 {
             self.rot();
         }
-        let off = self.driver.run(lane, op, fault)? == Power::Off;
+        let off = self.go(lane, op, fault)? == Power::Off;
         if off || self.bytes.next() < 16 {
             self.recover(off)?;
         }
         Ok(())
+    }
+
+    /// Does it; of what needs the owner's press now and then with requests between the press and its work.
+    fn go(&mut self, lane: usize, op: Op, fault: Option<(u32, Fault)>) -> Result<Power, Violation> {
+        let needs_owner = matches!(op, Op::SetMark(_) | Op::Add(_) | Op::Remove | Op::Forget);
+        if !needs_owner || self.bytes.next() < 128 {
+            return self.driver.run(lane, op, fault);
+        }
+        let mut requests = Vec::new();
+        for _ in 0..1 + self.bytes.next() % 2 {
+            // Of the chain it is about, mostly.
+            let of = if self.bytes.next() < 200 { lane } else { (lane + 1) % CHAINS.len() };
+            let height = self.driver.possible(of)[0].mark.height.value() + u64::from(self.bytes.next() % 4);
+            requests.push((of, self.message(height)));
+        }
+        self.driver.run_around(lane, op, |driver| {
+            for (at, (of, request)) in requests.iter().enumerate() {
+                // The fault is the last one's: what was signed before it must not be forgotten over it.
+                let fault = fault.filter(|_| at + 1 == requests.len());
+                if driver.run(*of, *request, fault)? == Power::Off {
+                    return Ok(Power::Off);
+                }
+            }
+            Ok(Power::On)
+        })
     }
 
     fn operation(&mut self, lane: usize) -> Op {

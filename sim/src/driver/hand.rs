@@ -10,7 +10,7 @@ use highwater_core::layout::SLOTS;
 use super::{Driver, Seen, Standing, Violation};
 use crate::audit::Place;
 use crate::model::{Answer, Op};
-use crate::{Ask, Extend, Owner};
+use crate::{Ask, Extend};
 
 /// Bytes and signature that left the device.
 pub(super) type Released = (Vec<u8>, [u8; 64]);
@@ -28,19 +28,40 @@ impl Driver {
         }
     }
 
-    /// Sends `op` as an APDU, approved where it needs the owner.
+    /// Sends `op` as an APDU, approved and done where it needs the owner.
     pub(super) fn perform(&mut self, lane: usize, op: Op) -> (Answer, Option<Released>) {
-        let chain = ChainId::new(self.lanes[lane].chain.as_bytes()).expect("a chain id");
-        let incarnation = self.lanes[lane].seen.map_or(0, |seen| seen.incarnation);
-        let named = Named { chain, incarnation };
-        let lost = self.lanes[lane].possible.iter().any(|model| model.standing == Standing::Damaged);
-        let command = match op {
+        match op {
             Op::Sign { at, block, seconds } => {
                 let ask = Ask { seconds, ..Ask::at(self.lanes[lane].chain, at, block) };
                 return self.sign(&ask);
             }
             Op::Extend { at, streamed } => return self.extend(lane, at, streamed),
-            Op::Look => Command::GetStatus { slot: self.lanes[lane].seen.map_or(0, |seen| seen.slot) },
+            Op::Look => {
+                let slot = self.lanes[lane].seen.map_or(0, |seen| seen.slot);
+                let (_, status) = self.exchange(Command::GetStatus { slot });
+                let answer = if status == Status::Ok { Answer::Done } else { Answer::Refused(status) };
+                return (answer, None);
+            }
+            Op::SetMark(_) | Op::Remove | Op::Add(_) | Op::Forget => {}
+        }
+        let answer = self.raise(lane, op).map_or_else(
+            |refused| refused,
+            |ticket| {
+                self.device.decide(ticket, true);
+                self.device.finish_work();
+                self.outcome(ticket)
+            },
+        );
+        (answer, None)
+    }
+
+    /// Asks the owner for `op`: the prompt's ticket, or why there is none.
+    pub(super) fn raise(&mut self, lane: usize, op: Op) -> Result<u32, Answer> {
+        let chain = ChainId::new(self.lanes[lane].chain.as_bytes()).expect("a chain id");
+        let incarnation = self.lanes[lane].seen.map_or(0, |seen| seen.incarnation);
+        let named = Named { chain, incarnation };
+        let lost = self.lanes[lane].possible.iter().any(|model| model.standing == Standing::Damaged);
+        let command = match op {
             Op::SetMark(to) => Command::SetMark { named, to },
             Op::Remove => Command::RemoveChain(named),
             Op::Add(mark) => {
@@ -51,24 +72,22 @@ impl Driver {
                 Some(slot) if lost => Command::ForgetSlot(slot),
                 _ => Command::ForgetChain(named),
             },
+            Op::Sign { .. } | Op::Extend { .. } | Op::Look => panic!("{op:?} needs no owner"),
         };
-        self.device.owner = Owner::Approves;
         let (data, status) = self.exchange(command);
-        self.device.owner = Owner::Away;
-        if status != Status::Ok || op == Op::Look {
-            let answer = if status == Status::Ok { Answer::Done } else { Answer::Refused(status) };
-            return (answer, None);
-        }
-        let ticket = data.first_chunk().map_or(0, |ticket| u32::from_le_bytes(*ticket));
+        let ticket = data.first_chunk().map(|ticket| u32::from_le_bytes(*ticket));
+        ticket.filter(|_| status == Status::Ok).ok_or(Answer::Refused(status))
+    }
+
+    /// What became of a prompt.
+    pub(super) fn outcome(&mut self, ticket: u32) -> Answer {
         let (data, _) = self.exchange(Command::PromptStatus(ticket));
-        let outcome = PromptStatus::parse(&data).map(|outcome| (outcome.state, outcome.status));
-        let answer = match outcome {
+        match PromptStatus::parse(&data).map(|outcome| (outcome.state, outcome.status)) {
             Some((PromptState::Approved, _)) => Answer::Done,
             Some((PromptState::Moved, _)) => Answer::Moved,
             Some((_, word)) => Answer::Refused(Status::from_word(word).unwrap_or(Status::Internal)),
             None => Answer::Refused(Status::Internal),
-        };
-        (answer, None)
+        }
     }
 
     fn sign(&mut self, ask: &Ask) -> (Answer, Option<Released>) {

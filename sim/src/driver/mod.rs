@@ -7,6 +7,7 @@
 //! page between two completed boots may leave a chain unclear, its slot damaged, never lower; and if then the page rots
 //! that told so, the chain may stand again where it stood, nowhere else.
 
+mod between;
 mod hand;
 mod violation;
 
@@ -263,6 +264,11 @@ impl Driver {
             .collect();
         if answer == Answer::Refused(Status::StorageFault) && self.faulted {
             after.extend(interrupted(&before, op));
+        }
+        // Between the press and the work the chain signed past what was approved: it stands where it is.
+        if let (Answer::Moved, Op::SetMark(to)) = (answer, op) {
+            let past = |model: &&Model| model.standing == Standing::Armed && to < model.highest;
+            after.extend(before.iter().filter(past));
         }
         // A mark is asked for while flash fails and it cannot be read; when it can, it is elsewhere or unclear.
         if matches!(answer, Answer::Moved | Answer::Refused(Status::Unclear)) && self.faulted {

@@ -101,6 +101,8 @@ struct Now {
 enum Step {
     Boot(Option<(u32, Fault)>),
     Run(Op, Option<(u32, Fault)>),
+    /// What the owner approves, and a request between the press and its work.
+    Around(Op, Op, Option<(u32, Fault)>),
     Rot(u16, u8),
     PowerOff,
 }
@@ -158,6 +160,7 @@ impl Explorer {
                     let step = match step {
                         Step::Boot(_) => Step::Boot(Some((nth, fault))),
                         Step::Run(op, _) => Step::Run(op, Some((nth, fault))),
+                        Step::Around(op, request, _) => Step::Around(op, request, Some((nth, fault))),
                         Step::Rot(..) | Step::PowerOff => break,
                     };
                     if !self.go(state, step)? {
@@ -180,7 +183,8 @@ impl Explorer {
             Ok(power)
         });
         let power = went.map_err(|violation| self.counterexample(violation, state, step))?;
-        let planned = matches!(step, Step::Boot(Some(_)) | Step::Run(_, Some(_)));
+        let planned =
+            matches!(step, Step::Boot(Some(_)) | Step::Run(_, Some(_)) | Step::Around(_, _, Some(_)));
         if planned && (driver.counts.cuts, driver.counts.faults) == (before.cuts, before.faults) {
             return Ok(false);
         }
@@ -199,7 +203,7 @@ impl Explorer {
         let highest = normal::normalise(&mut self.world, self.search.pairs, &mut shape);
         let seen = driver.seen(0).filter(|_| on);
         let ram = seen.map(|seen| (seen.state as u8, seen.incarnation, seen.writes.wrapping_sub(highest)));
-        let life = state.life ^ matches!(step, Step::Run(Op::Add(_), _));
+        let life = state.life ^ matches!(step, Step::Run(Op::Add(_), _) | Step::Around(Op::Add(_), ..));
         // After a clean operation RAM holds what a boot would make of this flash; a test of its own shows that.
         let clean = !on || !(rotted || faulted);
         let ring = ring_page(self.search.pairs, 0, 0);
@@ -257,6 +261,7 @@ fn drive(driver: &mut Driver, step: Step) -> Result<Power, Violation> {
     match step {
         Step::Boot(fault) => driver.boot(fault),
         Step::Run(op, fault) => driver.run(0, op, fault),
+        Step::Around(op, request, fault) => driver.run_around(0, op, |driver| driver.run(0, request, fault)),
         Step::Rot(page, with) => {
             driver.rot(page, [with; 64]);
             Ok(Power::On)

@@ -26,6 +26,11 @@ impl Search {
                     steps.push(Step::Run(op, None));
                 }
             }
+            // What the owner approves takes turns of the loop, and a node's request may come between them.
+            let (requests, approved): (Vec<Op>, Vec<Op>) =
+                seen.into_iter().filter(|op| *op != Op::Look).partition(|op| matches!(op, Op::Sign { .. }));
+            let around = |op| requests.iter().map(move |request| Step::Around(op, *request, None));
+            steps.extend(approved.into_iter().flat_map(around));
             if state.path.len() > 1 {
                 steps.push(Step::PowerOff);
             }
