@@ -8,6 +8,7 @@ mod extensions;
 mod hostile;
 mod lives;
 mod mutations;
+mod older;
 mod passes;
 mod powercut;
 mod prompts;
