@@ -1,0 +1,142 @@
+//! Commands of the owner just at the edge of what they may do.
+
+use highwater_core::apdu::{ChainState, Command, PromptState, Status};
+use highwater_core::hrs::{Hrs, Step};
+use highwater_core::layout::{entry_page, record_page};
+use highwater_sim::SimDevice;
+
+use crate::stage::{
+    Ask, CHAIN, PREVOTE, add, approved, armed, chain, exchange, hrs, named, outcome, set_mark, status,
+};
+
+/// Raises a prompt and gives its ticket.
+fn ticket(device: &mut SimDevice, command: Command<'_>) -> u32 {
+    let (data, status) = exchange(device, command);
+    assert_eq!(status, Status::Ok);
+    u32::from_le_bytes(data.try_into().unwrap())
+}
+
+#[test]
+fn a_mark_may_be_set_to_just_what_was_signed_and_not_below() {
+    let mut device = armed();
+    let signed = PREVOTE.hrs();
+    PREVOTE.sign(&mut device).unwrap();
+    set_mark(&mut device, hrs(50, 0, Step::None)).unwrap();
+    assert_eq!(set_mark(&mut device, hrs(10, 5, Step::Proposal)), Err(Status::BelowSigned));
+    let lowered = set_mark(&mut device, signed).unwrap();
+    assert_eq!((lowered.state, lowered.mark, lowered.incarnation), (PromptState::Approved, signed, 2));
+    assert_eq!(PREVOTE.sign(&mut device), Err(Status::NoStatement));
+}
+
+#[test]
+fn a_mark_set_where_it_stands_is_no_lowering_and_has_not_moved() {
+    let mut device = armed();
+    let signed = PREVOTE.hrs();
+    PREVOTE.sign(&mut device).unwrap();
+    let set = set_mark(&mut device, signed).unwrap();
+    assert_eq!((set.state, set.mark, set.incarnation), (PromptState::Approved, signed, 1));
+    assert_eq!(
+        PREVOTE.sign(&mut device),
+        Err(Status::NoStatement),
+        "what was said there is not known any more"
+    );
+}
+
+#[test]
+fn a_raise_to_where_the_chain_has_got_meanwhile_is_moved() {
+    // What was signed there must stay known, or it could not be repeated.
+    let mut device = armed();
+    let named = named(&mut device);
+    let late = ticket(&mut device, Command::SetMark { named, to: PREVOTE.hrs() });
+    let signed = PREVOTE.sign(&mut device).unwrap();
+    device.decide(late, true);
+    assert_eq!(outcome(&mut device, late).state, PromptState::Moved);
+    assert_eq!(PREVOTE.sign(&mut device), Ok(signed));
+}
+
+#[test]
+fn an_unclear_chain_may_be_set_at_its_floor_and_removed() {
+    let mut device = armed();
+    PREVOTE.sign(&mut device).unwrap();
+    Ask { height: 11, ..PREVOTE }.sign(&mut device).unwrap();
+    (0..2).for_each(|copy| device.world.medium.rot(record_page(8, 0, 3, copy), [0xa5; 64]));
+    device.reboot();
+    let floor = PREVOTE.hrs();
+    assert_eq!(status(&mut device, 0), (ChainState::Unclear, floor, 1, floor));
+    let pages = device.world.medium.pages().to_vec();
+    assert_eq!(set_mark(&mut device, hrs(10, 5, Step::Proposal)), Err(Status::BelowSigned));
+    let set = set_mark(&mut device, floor).unwrap();
+    assert_eq!((set.state, set.mark, set.incarnation), (PromptState::Approved, floor, 2));
+    device.world.medium.restore(&pages);
+    device.reboot();
+    let life = named(&mut device);
+    assert_eq!(approved(&mut device, Command::RemoveChain(life)).unwrap().state, PromptState::Approved);
+    assert_eq!(status(&mut device, 0), (ChainState::UnclearTombstone, floor, 1, floor));
+}
+
+#[test]
+fn a_chain_at_work_cannot_be_forgotten_nor_a_removed_one_by_another_name() {
+    let mut device = armed();
+    let life = named(&mut device);
+    assert_eq!(exchange(&mut device, Command::ForgetChain(life)).1, Status::UnknownChain);
+    assert_eq!(exchange(&mut device, Command::ForgetSlot(0)).1, Status::UnknownChain);
+    assert_eq!(exchange(&mut device, Command::ForgetSlot(3)).1, Status::UnknownChain);
+    approved(&mut device, Command::RemoveChain(life)).unwrap();
+    let other = highwater_core::apdu::Named { chain: chain("stage-2"), ..life };
+    assert_eq!(exchange(&mut device, Command::ForgetChain(other)).1, Status::UnknownChain);
+    assert_eq!(exchange(&mut device, Command::ForgetSlot(0)).1, Status::UnknownChain, "it has a name");
+    assert_eq!(approved(&mut device, Command::ForgetChain(life)).unwrap().state, PromptState::Approved);
+}
+
+#[test]
+fn an_add_is_looked_at_again_when_the_owner_presses() {
+    // While the prompt stands, the entry of another chain rots: it may be the very chain that is to be added.
+    let mut device = armed();
+    let command = Command::AddChain { chain: chain("stage-2"), key_index: 1, mark: Hrs::default() };
+    let late = ticket(&mut device, command);
+    (0..2).for_each(|copy| device.world.medium.rot(entry_page(0, copy), [0x77; 64]));
+    let pages = device.world.medium.pages().to_vec();
+    device.decide(late, true);
+    device.finish_work();
+    let ended = outcome(&mut device, late);
+    assert_eq!((ended.state, ended.status), (PromptState::Failed, Status::StorageDamaged.word()));
+    assert!(device.world.medium.pages() == pages);
+}
+
+#[test]
+fn every_height_costs_its_credit_once_and_only_a_new_mark_restores_it() {
+    let mut device = armed();
+    let at = |height| Ask { height, round: 0, ..PREVOTE };
+    for height in [60_000, 60_001, 99_999, 100_000] {
+        at(height).sign(&mut device).unwrap_or_else(|refused| panic!("{height}: {refused:?}"));
+    }
+    assert_eq!(at(100_001).sign(&mut device), Err(Status::Leap));
+    // A look at the key is approved, and is no approval of heights.
+    assert_eq!(approved(&mut device, Command::ShowKey(chain(CHAIN))).unwrap().state, PromptState::Approved);
+    assert_eq!(at(100_001).sign(&mut device), Err(Status::Leap));
+    device.tick(10);
+    assert_eq!(at(100_005).sign(&mut device), Err(Status::Leap));
+    at(100_004).sign(&mut device).unwrap();
+    // Neither is the removal of another chain, nor its ADD.
+    add(&mut device, "stage-2", Hrs::default()).unwrap();
+    assert_eq!(at(100_005).sign(&mut device), Err(Status::Leap));
+}
+
+#[test]
+fn a_key_index_keeps_the_hardening_bit_free() {
+    let mut device = armed();
+    for (key_index, wanted) in
+        [(1 << 31, Status::Length), (u32::MAX, Status::Length), ((1 << 31) - 1, Status::Ok)]
+    {
+        let command = Command::AddChain { chain: chain("stage-2"), key_index, mark: Hrs::default() };
+        assert_eq!(exchange(&mut device, command).1, wanted, "{key_index}");
+    }
+}
+
+#[test]
+fn no_ticket_was_given_before_the_first_prompt() {
+    let mut device = armed();
+    device.reboot();
+    assert_eq!(exchange(&mut device, Command::PromptStatus(0)).1, Status::NoTicket);
+    assert_eq!(exchange(&mut device, Command::PromptCancel(0)).1, Status::NoTicket);
+}
