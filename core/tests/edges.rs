@@ -3,7 +3,7 @@
 use highwater_core::apdu::{ChainState, Command, PromptState, Status};
 use highwater_core::hrs::{Hrs, Step};
 use highwater_core::layout::{entry_page, record_page};
-use highwater_sim::SimDevice;
+use highwater_sim::{Fault, SimDevice, Tear};
 
 use crate::stage::{
     Ask, CHAIN, PREVOTE, add, approved, armed, chain, exchange, hrs, named, outcome, set_mark, status,
@@ -52,6 +52,53 @@ fn a_raise_to_where_the_chain_has_got_meanwhile_is_moved() {
     device.decide(late, true);
     assert_eq!(outcome(&mut device, late).state, PromptState::Moved);
     assert_eq!(PREVOTE.sign(&mut device), Ok(signed));
+}
+
+/// A lowering to 20 that the owner has approved, of a chain that stands at 50 and signed 10; not carried out yet.
+fn lowering_under_way() -> (SimDevice, u32) {
+    let mut device = armed();
+    PREVOTE.sign(&mut device).unwrap();
+    set_mark(&mut device, hrs(50, 0, Step::None)).unwrap();
+    let named = named(&mut device);
+    let lowering = ticket(&mut device, Command::SetMark { named, to: hrs(20, 0, Step::None) });
+    device.decide(lowering, true);
+    assert!(device.signer().0.is_working());
+    (device, lowering)
+}
+
+/// Found by a mutant that nothing told from the original: a slot whose flash had failed was not looked at again before
+/// the commit, so a mark was set below a vote that had just left, over its record.
+#[test]
+fn g2_a_lowering_never_passes_a_vote_signed_meanwhile_whatever_fails_then() {
+    // Every write fails, so the vote of 51 is newest; or every second one, so that the record of 52 is half written.
+    for (every, newest) in [(1, 51), (2, 52)] {
+        let (mut device, lowering) = lowering_under_way();
+        Ask { height: 51, ..PREVOTE }.sign(&mut device).unwrap();
+        (0..16).for_each(|nth| device.world.medium.plan(every * nth, Fault::Fails(Tear::Garbage(1))));
+        assert_eq!(Ask { height: 52, ..PREVOTE }.sign(&mut device), Err(Status::StorageFault));
+        device.world.medium.calm();
+        device.finish_work();
+        assert_eq!(outcome(&mut device, lowering).state, PromptState::Moved, "{newest}");
+        let mark = hrs(newest, 5, Step::Prevote);
+        assert_eq!(status(&mut device, 0), (ChainState::Armed, mark, 1, mark));
+        for height in [21, 51, newest] {
+            assert!(Ask { height, block: 2, ..PREVOTE }.sign(&mut device).is_err(), "{newest}: {height}");
+        }
+    }
+}
+
+#[test]
+fn g2_a_lowering_of_a_chain_that_becomes_unclear_meanwhile_is_not_carried_out() {
+    let (mut device, lowering) = lowering_under_way();
+    Ask { height: 51, ..PREVOTE }.sign(&mut device).unwrap();
+    (0..2).for_each(|copy| device.world.medium.rot(record_page(8, 0, 4, copy), [0xa5; 64]));
+    assert_eq!(status(&mut device, 0).0, ChainState::Unclear);
+    let pages = device.world.medium.pages().to_vec();
+    device.finish_work();
+    let ended = outcome(&mut device, lowering);
+    assert_eq!((ended.state, ended.status), (PromptState::Failed, Status::Unclear.word()));
+    assert_eq!(status(&mut device, 0).0, ChainState::Unclear);
+    assert!(device.world.medium.pages() == pages, "what the owner approved was another question");
 }
 
 #[test]
