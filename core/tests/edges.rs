@@ -17,6 +17,35 @@ fn ticket(device: &mut SimDevice, command: Command<'_>) -> u32 {
 }
 
 #[test]
+fn the_press_counts_only_while_the_pin_is_valid_and_for_the_prompt_shown() {
+    let mut device = armed();
+    let command = Command::AddChain { chain: chain("stage-2"), key_index: 1, mark: Hrs::default() };
+    let shown = ticket(&mut device, command);
+    let pages = device.world.medium.pages().to_vec();
+    for (unlocked, pressed) in [(false, shown), (true, shown ^ 1), (true, 0)] {
+        device.world.unlocked = unlocked;
+        device.decide(pressed, true);
+        device.finish_work();
+        assert_eq!(device.prompt().map(|prompt| prompt.ticket), Some(shown), "the prompt stands on");
+        assert!(device.world.medium.pages() == pages, "and nothing was begun");
+    }
+    let life = named(&mut device);
+    assert_eq!(exchange(&mut device, Command::RemoveChain(life)).1, Status::PromptUp);
+    device.decide(shown, true);
+    device.finish_work();
+    assert_eq!(outcome(&mut device, shown).state, PromptState::Approved);
+    // A press that comes twice meets no prompt.
+    let pages = device.world.medium.pages().to_vec();
+    device.decide(shown, true);
+    device.finish_work();
+    assert!(device.world.medium.pages() == pages);
+    assert_eq!(outcome(&mut device, shown).state, PromptState::Approved);
+    device.world.unlocked = false;
+    assert_eq!(exchange(&mut device, Command::RemoveChain(life)).1, Status::Locked);
+    assert!(PREVOTE.sign(&mut device).is_ok(), "signing goes on while the screen is locked");
+}
+
+#[test]
 fn a_mark_may_be_set_to_just_what_was_signed_and_not_below() {
     let mut device = armed();
     let signed = PREVOTE.hrs();
