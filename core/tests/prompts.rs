@@ -6,12 +6,8 @@ use highwater_core::layout;
 use highwater_sim::{Fault, Owner, SimDevice, Tear, World};
 
 use crate::stage::{
-    Ask, CHAIN, PREVOTE, add, approved, armed, chain, exchange, hrs, outcome, set_mark, status,
+    Ask, CHAIN, PREVOTE, add, approved, armed, chain, exchange, hrs, named, outcome, set_mark, status,
 };
-
-fn named(device: &mut SimDevice) -> Named<'static> {
-    Named { chain: chain(CHAIN), incarnation: status(device, 0).2 }
-}
 
 fn remove(device: &mut SimDevice) -> highwater_core::apdu::PromptStatus {
     let named = named(device);
@@ -51,27 +47,6 @@ fn g5_lowering_needs_a_finger() {
         }
     }
     assert_eq!(status(&mut device, 0).1, hrs(50, 0, Step::None));
-}
-
-#[test]
-fn the_press_counts_only_while_the_pin_is_valid() {
-    let mut device = armed();
-    let ticket =
-        raise(&mut device, Command::AddChain { chain: chain("stage-2"), key_index: 1, mark: Hrs::default() });
-    device.world.unlocked = false;
-    device.decide(ticket, true);
-    assert_eq!(outcome(&mut device, ticket).state, PromptState::Pending);
-    let named = named(&mut device);
-    assert_eq!(exchange(&mut device, Command::RemoveChain(named)).1, Status::PromptUp);
-    device.world.unlocked = true;
-    device.decide(ticket ^ 1, true);
-    assert_eq!(outcome(&mut device, ticket).state, PromptState::Pending, "another ticket's press");
-    device.decide(ticket, true);
-    device.finish_work();
-    assert_eq!(outcome(&mut device, ticket).state, PromptState::Approved);
-    device.world.unlocked = false;
-    assert_eq!(exchange(&mut device, Command::RemoveChain(named)).1, Status::Locked);
-    assert!(PREVOTE.sign(&mut device).is_ok(), "signing goes on while the screen is locked");
 }
 
 #[test]

@@ -96,6 +96,27 @@ fn a_failed_append_leaves_no_room_for_another_statement() {
 }
 
 #[test]
+fn the_signature_kept_for_a_repeat_is_given_for_its_own_record_only() {
+    let next = Ask { height: 11, ..PREVOTE };
+    let signed = next.sign(&mut armed()).unwrap();
+    // A vote is signed; the next one's record stands, but flash fails and its signature does not leave.
+    let mut device = armed();
+    PREVOTE.sign(&mut device).unwrap();
+    (0..16).for_each(|nth| device.world.medium.plan(2 * nth + 1, Fault::Lies));
+    assert_eq!(next.sign(&mut device), Err(Status::StorageFault));
+    device.world.medium.calm();
+    assert_eq!(next.sign(&mut device), Ok(signed), "not the signature of the vote before");
+    // Two chains whose newest records have one serial and one incarnation.
+    let mut device = armed();
+    add(&mut device, "stage-2", Hrs::default()).unwrap();
+    let ours = PREVOTE.sign(&mut device).unwrap();
+    let theirs = Ask { chain: "stage-2", ..PREVOTE };
+    let signed = theirs.sign(&mut device).unwrap();
+    assert_eq!((PREVOTE.sign(&mut device), theirs.sign(&mut device)), (Ok(ours), Ok(signed)));
+    assert_ne!(ours, signed);
+}
+
+#[test]
 fn g4_votes_only() {
     let mut device = armed();
     let bytes = PREVOTE.bytes();

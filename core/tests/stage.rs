@@ -57,6 +57,11 @@ pub(crate) fn add(device: &mut SimDevice, id: &str, mark: Hrs) -> Result<PromptS
     approved(device, Command::AddChain { chain: chain(id), key_index: 0, mark })
 }
 
+/// The chain of these tests in its life of now.
+pub(crate) fn named(device: &mut SimDevice) -> Named<'static> {
+    Named { chain: chain(CHAIN), incarnation: status(device, 0).2 }
+}
+
 pub(crate) fn set_mark(device: &mut SimDevice, to: Hrs) -> Result<PromptStatus, Status> {
     let incarnation = status(device, 0).2;
     approved(device, Command::SetMark { named: Named { chain: chain(CHAIN), incarnation }, to })
