@@ -1,5 +1,6 @@
 //! A chain of one validator whose key is the device's: device, bridge and a real node.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -8,6 +9,7 @@ use tempfile::TempDir;
 use crate::bridge::{Bridge, Device as Transport, Setup};
 use crate::cometbft::{Home, Node};
 use crate::device::{Emulated, approve};
+use crate::harness::By;
 use crate::tools;
 
 /// The chain.
@@ -30,29 +32,43 @@ pub struct Validator {
 impl Validator {
     /// With the simulated device in the bridge's own process.
     pub fn simulated() -> Self {
-        Self::make(None).expect("a validator with a simulated device")
+        Self::simulated_over(By::Unix)
+    }
+
+    /// The same over this kind of link.
+    pub fn simulated_over(by: By) -> Self {
+        let make = || Self::make(None, &tools::cometbft()?, by);
+        make().expect("a validator with a simulated device")
     }
 
     /// With the firmware in an emulator, whose owner approves the chain by its buttons.
     pub fn firmware() -> Self {
-        let emulated = Emulated::new().expect("the emulator starts");
-        Self::make(Some(emulated)).expect("a validator with the firmware")
+        let make = || Self::make(Some(Emulated::new()?), &tools::cometbft()?, By::Unix);
+        make().expect("a validator with the firmware")
     }
 
-    fn make(emulated: Option<Emulated>) -> Result<Self> {
+    /// The same with a node of another release, over this kind of link.
+    pub fn firmware_with(release: &str, by: By) -> Self {
+        let make = || Self::make(Some(Emulated::new()?), &tools::cometbft_of(release)?, by);
+        make().expect("a validator with the firmware and another node")
+    }
+
+    fn make(emulated: Option<Emulated>, program: &Path, by: By) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let home = folder.path().join("node");
         let transport = match &emulated {
             None => Transport::Simulated,
             Some(emulated) => Transport::Speculos(emulated.emulator()?.apdu_address().to_string()),
         };
-        let setup = Setup::new(&folder.path().join("bridge"), &transport, CHAIN, &home.join("privval.sock"))?;
+        let bridge = folder.path().join("bridge");
+        let setup = Setup::for_nodes(&bridge, &transport, CHAIN, &[])?;
         setup.add_chain(|| match &emulated {
             Some(emulated) => approve(emulated.emulator()?, |_| ()),
             None => Ok(()),
         })?;
-        let key = setup.public_key()?;
-        let home = Home::init(&tools::cometbft()?, &home, CHAIN, &key)?;
+        let mut home = Home::init(program, &folder.path().join("node"), CHAIN, &setup.public_key()?)?;
+        let id = String::from_utf8(setup.run(&["node-id"])?.stdout)?;
+        // The two name each other, so the bridge hears of the node only now.
+        let setup = Setup::for_nodes(&bridge, &transport, CHAIN, &[home.listen(by, id.trim())?])?;
         Ok(Self { setup, home, emulated, _folder: folder })
     }
 
