@@ -55,13 +55,24 @@ impl Setup {
 
     /// Writes a configuration into `folder` for one chain and its nodes, each as the config names it.
     pub fn for_nodes(folder: &Path, device: &Device, chain: &str, nodes: &[String]) -> Result<Self> {
+        Self::on_absent(folder, device, chain, nodes, "wait")
+    }
+
+    /// The same with this `on_absent`.
+    pub fn on_absent(
+        folder: &Path,
+        device: &Device,
+        chain: &str,
+        nodes: &[String],
+        policy: &str,
+    ) -> Result<Self> {
         std::fs::create_dir_all(folder)?;
         let device = match device {
             Device::Simulated => "transport = \"simulated\"".to_owned(),
             Device::Speculos(address) => format!("transport = \"speculos\"\naddress = \"{address}\""),
         };
         let config = format!(
-            "state_dir = {state:?}\n\n[device]\n{device}\n\n[[chain]]\nid = {chain:?}\non_absent = \"wait\"\nnodes = {nodes:?}\n",
+            "state_dir = {state:?}\n\n[device]\n{device}\n\n[[chain]]\nid = {chain:?}\non_absent = {policy:?}\nnodes = {nodes:?}\n",
             state = folder.join("state"),
         );
         std::fs::write(folder.join("highwater.toml"), config)?;
@@ -158,6 +169,11 @@ impl Bridge {
     /// How many requests it refused.
     pub fn refusals(&self) -> usize {
         self.lines("refused").count()
+    }
+
+    /// How often it was connected to a node. A node hangs up when an answer takes too long, and asks the next link again.
+    pub fn links(&self) -> usize {
+        self.lines("connected to the node").count()
     }
 
     /// SIGTERM; its exit code.

@@ -10,18 +10,21 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::harness::By;
 use crate::process::{Process, free_port, wait_for};
 
 /// In a home folder.
 const GENESIS: &str = "config/genesis.json";
+/// In a home folder too: where the node waits for its signer, if it is on this machine.
+const SOCKET: &str = "privval.sock";
 
 /// A node's home folder, with a genesis of one validator.
 #[derive(Debug)]
 pub struct Home {
     folder: PathBuf,
     program: PathBuf,
-    /// Whether the node waits for a signer, or signs with the key in its own file.
-    remote: bool,
+    /// Where the node waits for a signer; none if it signs with the key in its own file.
+    signer: Option<String>,
     /// The validator's address, upper-case hex.
     pub address: String,
 }
@@ -58,7 +61,24 @@ impl Home {
             "name": "highwater",
         }]);
         std::fs::write(folder.join(GENESIS), serde_json::to_vec_pretty(&genesis)?)?;
-        Ok(Self { folder: folder.to_owned(), program: program.to_owned(), remote: true, address })
+        let signer = Some(format!("unix://{}", folder.join(SOCKET).display()));
+        Ok(Self { folder: folder.to_owned(), program: program.to_owned(), signer, address })
+    }
+
+    /// Has the node wait for its signer over another kind of link than a socket file. `signer` is the signer's id, for
+    /// noise. Gives the address that the signer dials.
+    pub fn listen(&mut self, by: By, signer: &str) -> Result<String> {
+        let place = format!("127.0.0.1:{}", free_port()?);
+        let (at, dialled) = match by {
+            By::Unix => return Ok(format!("unix://{}", self.socket().display())),
+            By::Tcp => (format!("tcp://{place}"), format!("tcp://{place}")),
+            By::Noise => {
+                let id = self.ask(&["show-node-id", "--libp2p"])?;
+                (format!("noise://{signer}@{place}"), format!("noise://{id}@{place}"))
+            }
+        };
+        self.signer = Some(at);
+        Ok(dialled)
     }
 
     /// Makes a home whose node signs with a key in a file of its own, as a node does without any signer.
@@ -66,20 +86,22 @@ impl Home {
         let genesis = new(program, folder)?;
         let address = genesis["validators"][0]["address"].as_str().context("a genesis without validator")?;
         let (folder, program) = (folder.to_owned(), program.to_owned());
-        Ok(Self { folder, program, remote: false, address: address.to_owned() })
+        Ok(Self { folder, program, signer: None, address: address.to_owned() })
     }
 
     /// The socket at which the node waits for its signer.
     pub fn socket(&self) -> PathBuf {
-        self.folder.join("privval.sock")
+        self.folder.join(SOCKET)
     }
 
     /// Forgets every block and vote, as `unsafe-reset-all` does; the stopped node starts again at height 1.
     pub fn reset(&self) -> Result<()> {
-        let mut command = Command::new(&self.program);
-        let done = command.arg("unsafe-reset-all").arg("--home").arg(&self.folder).output()?;
-        ensure!(done.status.success(), "unsafe-reset-all: {}", String::from_utf8_lossy(&done.stderr));
-        Ok(())
+        self.ask(&["unsafe-reset-all"]).map(drop)
+    }
+
+    /// A command of the node's program about this home; what it prints.
+    fn ask(&self, arguments: &[&str]) -> Result<String> {
+        ask(&self.program, arguments, &self.folder)
     }
 
     /// Starts the node; `commit` is its pause between blocks.
@@ -98,9 +120,11 @@ impl Home {
             .arg(format!("--p2p.laddr=tcp://127.0.0.1:{p2p}"))
             .arg(format!("--rpc.laddr=tcp://127.0.0.1:{rpc}"))
             .arg("--p2p.pex=false")
-            .env("CMT_CONSENSUS_TIMEOUT_COMMIT", format!("{}ms", commit.as_millis()));
-        if self.remote {
-            command.arg(format!("--priv_validator_laddr=unix://{}", self.socket().display()));
+            .env("CMT_CONSENSUS_TIMEOUT_COMMIT", format!("{}ms", commit.as_millis()))
+            // On a busy machine the emulator takes longer than a proposer is given, and a second round is no fault.
+            .env("CMT_CONSENSUS_TIMEOUT_PROPOSE", "30s");
+        if let Some(signer) = &self.signer {
+            command.arg(format!("--priv_validator_laddr={signer}"));
         }
         let process = Process::start("cometbft", &command, &self.folder.join("node.log"))?;
         Ok(Node { process, rpc: format!("http://127.0.0.1:{rpc}"), address: self.address.clone() })
@@ -154,9 +178,14 @@ pub fn address(key: &[u8; 32]) -> String {
 
 /// A new home; gives its genesis.
 fn new(program: &Path, folder: &Path) -> Result<Value> {
-    let done = Command::new(program).arg("init").arg("--home").arg(folder).output()?;
-    ensure!(done.status.success(), "cometbft init: {}", String::from_utf8_lossy(&done.stderr));
+    ask(program, &["init"], folder)?;
     Ok(serde_json::from_slice(&std::fs::read(folder.join(GENESIS))?)?)
+}
+
+fn ask(program: &Path, arguments: &[&str], home: &Path) -> Result<String> {
+    let done = Command::new(program).args(arguments).arg("--home").arg(home).output()?;
+    ensure!(done.status.success(), "cometbft {arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+    Ok(String::from_utf8(done.stdout)?.trim().to_owned())
 }
 
 fn number(value: &Value) -> Result<u64> {

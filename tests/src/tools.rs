@@ -20,6 +20,11 @@ pub fn cometbft() -> Result<PathBuf> {
     named("HIGHWATER_COMETBFT", "the node")
 }
 
+/// The node of another release than that of all other tests; only `cargo xtask test --full` has it.
+pub fn cometbft_of(release: &str) -> Result<PathBuf> {
+    named(&format!("HIGHWATER_COMETBFT_{}", release.replace('.', "_")), &format!("the node {release}"))
+}
+
 /// Whether the long versions of the tests are wanted (`cargo xtask test --full`).
 pub fn full() -> bool {
     std::env::var_os("HIGHWATER_FULL").is_some()

@@ -1,5 +1,6 @@
 //! A chain of one validator whose key is the device's: device, bridge and a real node.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -7,7 +8,8 @@ use tempfile::TempDir;
 
 use crate::bridge::{Bridge, Device as Transport, Setup};
 use crate::cometbft::{Home, Node};
-use crate::device::{Emulated, approve};
+use crate::device::{Distant, Emulated, approve};
+use crate::harness::By;
 use crate::tools;
 
 /// The chain.
@@ -23,37 +25,63 @@ pub struct Validator {
     pub setup: Setup,
     /// The node's home.
     pub home: Home,
-    emulated: Option<Emulated>,
+    hand: Hand,
     _folder: TempDir,
+}
+
+/// The device.
+enum Hand {
+    /// In the bridge's own process.
+    Simulated,
+    Emulated(Box<Emulated>),
+    Distant(Distant),
 }
 
 impl Validator {
     /// With the simulated device in the bridge's own process.
     pub fn simulated() -> Self {
-        Self::make(None).expect("a validator with a simulated device")
+        Self::simulated_over(By::Unix)
+    }
+
+    /// The same over this kind of link.
+    pub fn simulated_over(by: By) -> Self {
+        let make = || Self::make(Hand::Simulated, &tools::cometbft()?, by, "wait");
+        make().expect("a validator with a simulated device")
+    }
+
+    /// With a simulated device whose cable can be pulled, and this `on_absent`.
+    pub fn distant(policy: &str) -> Self {
+        let make = || Self::make(Hand::Distant(Distant::new()?), &tools::cometbft()?, By::Unix, policy);
+        make().expect("a validator with a distant device")
     }
 
     /// With the firmware in an emulator, whose owner approves the chain by its buttons.
     pub fn firmware() -> Self {
-        let emulated = Emulated::new().expect("the emulator starts");
-        Self::make(Some(emulated)).expect("a validator with the firmware")
+        let make = || Self::with_firmware(&tools::cometbft()?, By::Unix);
+        make().expect("a validator with the firmware")
     }
 
-    fn make(emulated: Option<Emulated>) -> Result<Self> {
+    /// The same with a node of another release, over this kind of link.
+    pub fn firmware_with(release: &str, by: By) -> Self {
+        let make = || Self::with_firmware(&tools::cometbft_of(release)?, by);
+        make().expect("a validator with the firmware and another node")
+    }
+
+    fn with_firmware(program: &Path, by: By) -> Result<Self> {
+        Self::make(Hand::Emulated(Box::new(Emulated::new()?)), program, by, "wait")
+    }
+
+    fn make(hand: Hand, program: &Path, by: By, policy: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let home = folder.path().join("node");
-        let transport = match &emulated {
-            None => Transport::Simulated,
-            Some(emulated) => Transport::Speculos(emulated.emulator()?.apdu_address().to_string()),
-        };
-        let setup = Setup::new(&folder.path().join("bridge"), &transport, CHAIN, &home.join("privval.sock"))?;
-        setup.add_chain(|| match &emulated {
-            Some(emulated) => approve(emulated.emulator()?, |_| ()),
-            None => Ok(()),
-        })?;
-        let key = setup.public_key()?;
-        let home = Home::init(&tools::cometbft()?, &home, CHAIN, &key)?;
-        Ok(Self { setup, home, emulated, _folder: folder })
+        let (bridge, transport) = (folder.path().join("bridge"), hand.transport()?);
+        let setup = Setup::for_nodes(&bridge, &transport, CHAIN, &[])?;
+        hand.add_chain(&setup)?;
+        let mut home = Home::init(program, &folder.path().join("node"), CHAIN, &setup.public_key()?)?;
+        let id = String::from_utf8(setup.run(&["node-id"])?.stdout)?;
+        // The two name each other, so the bridge hears of the node only now.
+        let node = home.listen(by, id.trim())?;
+        let setup = Setup::on_absent(&bridge, &transport, CHAIN, &[node], policy)?;
+        Ok(Self { setup, home, hand, _folder: folder })
     }
 
     /// Starts the bridge.
@@ -68,6 +96,32 @@ impl Validator {
 
     /// The emulator with the firmware.
     pub fn emulated(&mut self) -> &mut Emulated {
-        self.emulated.as_mut().expect("this validator has the firmware")
+        let Hand::Emulated(emulated) = &mut self.hand else { panic!("this validator has no emulator") };
+        emulated
+    }
+
+    /// The device whose cable can be pulled.
+    pub fn device(&mut self) -> &mut Distant {
+        let Hand::Distant(distant) = &mut self.hand else { panic!("this validator's device is at hand") };
+        distant
+    }
+}
+
+impl Hand {
+    fn transport(&self) -> Result<Transport> {
+        Ok(match self {
+            Self::Simulated => Transport::Simulated,
+            Self::Emulated(emulated) => Transport::Speculos(emulated.emulator()?.apdu_address().to_string()),
+            Self::Distant(distant) => Transport::Speculos(distant.address().to_string()),
+        })
+    }
+
+    /// Has the owner approve the chain.
+    fn add_chain(&self, setup: &Setup) -> Result<()> {
+        match self {
+            Self::Simulated => setup.add_chain(|| Ok(())),
+            Self::Emulated(emulated) => setup.add_chain(|| approve(emulated.emulator()?, |_| ())),
+            Self::Distant(distant) => distant.approving(setup, CHAIN),
+        }
     }
 }

@@ -15,4 +15,5 @@ mod prompts;
 mod refusals;
 mod repeats;
 mod restart;
+mod silence;
 mod table;

@@ -38,7 +38,7 @@ pub(crate) fn command(args: &Args) -> Result<ExitCode> {
         bench.arg("--tmkms").arg(tmkms::ensure(&workspace)?);
     }
     if args.blocks > 0 {
-        bench.arg("--cometbft").arg(cometbft::ensure(&workspace)?);
+        bench.arg("--cometbft").arg(cometbft::DEFAULT.ensure(&workspace)?);
         bench.arg("--emulator").arg(emulator::ensure(&workspace)?);
         bench.arg("--firmware").arg(firmware::make(&workspace, &toolchain::find(&workspace)?)?.elf);
     }

@@ -55,7 +55,7 @@ pub(crate) fn command(args: &Args) -> Result<ExitCode> {
     let mut demo = Command::new(workspace.target().join("debug/highwater-demo"));
     demo.args(["--device", args.device.name(), "--blocks", &args.blocks.to_string()]);
     match args.node {
-        Node::Cometbft => demo.arg("--cometbft").arg(cometbft::ensure(&workspace)?),
+        Node::Cometbft => demo.arg("--cometbft").arg(cometbft::DEFAULT.ensure(&workspace)?),
         Node::Builtin => demo.args(["--node", "builtin"]),
     };
     if args.device == Device::Speculos {

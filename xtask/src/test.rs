@@ -2,7 +2,8 @@
 //! rest, and the last line sums all of them up.
 //!
 //! The emulator suite (package `highwater-tests`) is told by the environment what it needs: `HIGHWATER_ELF` the
-//! firmware, `HIGHWATER_SPECULOS` the emulator's Python, `HIGHWATER_COMETBFT` the node; with `--full` also `HIGHWATER_FULL=1`.
+//! firmware, `HIGHWATER_SPECULOS` the emulator's Python, `HIGHWATER_COMETBFT` the node; with `--full` also
+//! `HIGHWATER_FULL=1`, and `HIGHWATER_COMETBFT_0_37_18` and its like the nodes of other releases.
 //! It leaves the deepest stack it saw in `stack.json` beside the firmware.
 
 mod tally;
@@ -132,7 +133,15 @@ fn end_to_end(workspace: &Workspace, args: &Args) -> Result<Command> {
     // The suite starts the bridge as an operator would; cargo builds programs of other packages only when asked.
     process::run(workspace.cargo().args(["build", "--package", "highwater", "--bins"]))?;
     let mut test = cargo_test(workspace, args);
-    test.args(["--package", "highwater-tests"]).env("HIGHWATER_COMETBFT", cometbft::ensure(workspace)?);
+    test.args(["--package", "highwater-tests"])
+        .env("HIGHWATER_COMETBFT", cometbft::DEFAULT.ensure(workspace)?);
+    if args.full {
+        for release in cometbft::OTHERS {
+            test.env(release.variable(), release.ensure(workspace)?);
+        }
+        // What is ignored there are the tests that take long, or need those.
+        test.args(["--", "--include-ignored"]);
+    }
     Ok(test)
 }
 

@@ -1,10 +1,12 @@
 //! A device in hand: its cable, its buttons, its screen, its clock and its plug.
 
+mod distant;
 mod emulated;
 mod owner;
 mod simulated;
 mod stack;
 
+pub use distant::Distant;
 pub use emulated::{Death, Emulated};
 pub use owner::{approve, lines, read_and_decide};
 pub use simulated::Simulated;

@@ -17,4 +17,4 @@ pub mod wire;
 pub use chain::{BlockLine, Chain};
 pub use message::{Answer, Ask, Ballot, Kind, Version};
 pub use node::{Node, Timing, Trouble};
-pub use wire::{Address, Link};
+pub use wire::{Address, By, Link};

@@ -13,6 +13,22 @@ use prost::{DecodeError, Message};
 
 use super::noise::{self, Noise};
 
+/// The kinds of link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// A socket file.
+    Unix,
+    /// SecretConnection.
+    Tcp,
+    /// libp2p Noise.
+    Noise,
+}
+
+impl By {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Unix, Self::Tcp, Self::Noise];
+}
+
 /// Where to listen, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {

@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use highwater_tests::bridge::{Bridge, Device, Setup};
+pub(crate) use highwater_tests::harness::By;
 use highwater_tests::harness::{Address, Ballot, Kind, Node, Timing, Version};
 use highwater_tests::process::{Process, wait_for};
 use highwater_tests::usage;
@@ -27,14 +28,6 @@ pub(crate) enum Who {
     Bridge,
     Tmkms,
     Floor,
-}
-
-/// How it is connected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum By {
-    Unix,
-    Tcp,
-    Noise,
 }
 
 /// A signer, running, and its node.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use highwater_tests::bridge::{Bridge, Device, Setup};
+pub(crate) use highwater_tests::harness::By;
 use highwater_tests::harness::{Address, Answer, Ask, Ballot, Kind, Node, Timing, Trouble, Version};
 use highwater_tests::process::{free_port, wait_for};
 use tempfile::TempDir;
@@ -11,18 +12,6 @@ use tempfile::TempDir;
 pub(crate) const CHAIN: &str = "nodes-1";
 /// Longer than anything here takes, on a slow machine too.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
-
-/// The kinds of link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum By {
-    Unix,
-    Tcp,
-    Noise,
-}
-
-impl By {
-    pub(crate) const ALL: [Self; 3] = [Self::Unix, Self::Tcp, Self::Noise];
-}
 
 /// A bridge's folder, with the chain approved; nothing runs yet.
 pub(crate) struct Rig {
