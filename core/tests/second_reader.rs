@@ -143,19 +143,18 @@ fn the_last_place_there_is_can_be_signed_once_and_nothing_overflows_behind_it() 
     assert_eq!(Ask { pol: None, ..proposal }.sign(&mut device), Err(Status::Conflict), "another POL round");
     assert_eq!(Ask { total: u32::MAX, ..proposal }.sign(&mut device), Err(Status::Conflict));
     last.sign(&mut device).unwrap();
-    for device in &mut [device] {
-        assert_eq!(Ask { block: 2, ..last }.sign(device), Err(Status::Conflict));
-        assert_eq!(Ask { step: Step::Prevote, ..last }.sign(device), Err(Status::StepRegression));
-        assert_eq!(Ask { round: 0, ..last }.sign(device), Err(Status::RoundRegression));
-        assert_eq!(Ask { height: 1, ..last }.sign(device), Err(Status::HeightRegression));
-        // One more, as the wire would hold it: minus 2^63.
-        let mut over = last.apdu();
-        let at = over.windows(9).position(|bytes| bytes[0] == 0x11).unwrap();
-        over[at + 1..at + 9].copy_from_slice(&(1u64 << 63).to_le_bytes());
-        assert_eq!(raw(device, &over).1, Status::NotCanonical);
-        device.reboot();
-        assert_eq!(status(device, 0).1, last.hrs());
-    }
+    let device = &mut device;
+    assert_eq!(Ask { block: 2, ..last }.sign(device), Err(Status::Conflict));
+    assert_eq!(Ask { step: Step::Prevote, ..last }.sign(device), Err(Status::StepRegression));
+    assert_eq!(Ask { round: 0, ..last }.sign(device), Err(Status::RoundRegression));
+    assert_eq!(Ask { height: 1, ..last }.sign(device), Err(Status::HeightRegression));
+    // One more, as the wire would hold it: minus 2^63.
+    let mut over = last.apdu();
+    let at = over.windows(9).position(|bytes| bytes[0] == 0x11).unwrap();
+    over[at + 1..at + 9].copy_from_slice(&(1u64 << 63).to_le_bytes());
+    assert_eq!(raw(device, &over).1, Status::NotCanonical);
+    device.reboot();
+    assert_eq!(status(device, 0).1, last.hrs());
 }
 
 #[test]

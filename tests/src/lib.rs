@@ -7,6 +7,7 @@
 //! | [`stage`] | a device with a chain approved, and short words for what a host asks of it |
 //! | [`mod@bench`] | one stage for all tests of a module |
 //! | [`request`] | what a node wants signed |
+//! | [`extend`] | its vote extensions |
 //! | [`validator`] | a chain of one validator whose key is the device's |
 //! | [`harness`] | a node played in Rust, for every version and link |
 //! | [`bridge`], [`cometbft`], [`process`] | the programs |
@@ -19,6 +20,7 @@ pub mod bench;
 pub mod bridge;
 pub mod cometbft;
 pub mod device;
+pub mod extend;
 pub mod harness;
 pub mod process;
 pub mod request;

@@ -7,6 +7,7 @@ mod bench;
 mod budgets;
 mod commands;
 mod demo;
+mod extensions;
 mod framing;
 mod kills;
 mod main_job;

@@ -31,6 +31,7 @@ pub(crate) struct Others {
     pub(crate) init_private_key: u64,
     pub(crate) sha256: u64,
     pub(crate) random: u64,
+    pub(crate) hash: u64,
 }
 
 impl Others {
@@ -42,6 +43,9 @@ impl Others {
             "nanos_init_private_key" => self.init_private_key,
             "nanos_sha256" => self.sha256,
             "nanos_random" => self.random,
+            "nanos_begin_sha256" | "nanos_begin_sha512" | "nanos_hash_update" | "nanos_hash_final" => {
+                self.hash
+            }
             _ => return None,
         })
     }

@@ -1,6 +1,11 @@
 //! Hashing, randomness and Ed25519 keys of the crypto library.
 
+mod field;
+mod stream;
+
 use core::sync::atomic::{Ordering, compiler_fence};
+
+pub use stream::{NOT_GOOD, OUT_OF_ORDER, Stream};
 
 use crate::sys::{Fault, Sys, System, die};
 
@@ -121,7 +126,7 @@ impl Key {
 }
 
 /// There is no key to work with. No number of the system.
-pub const NO_KEY: Fault = Fault(u32::MAX);
+pub const NO_KEY: Fault = Fault::own(0);
 
 impl Default for Key {
     fn default() -> Self {

@@ -39,7 +39,7 @@ pub mod usb;
 pub use sys::fake;
 
 pub use buttons::Button;
-pub use crypto::{Crypto, Key, hardened};
+pub use crypto::{Crypto, Key, Stream, hardened};
 pub use io::{Event, Io, Packet};
 pub use nvm::Nvm;
 pub use os::Os;

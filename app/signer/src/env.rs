@@ -20,6 +20,7 @@ pub(crate) struct World<'a> {
     pub(crate) crypto: &'a mut nanos_sdk::Crypto,
     pub(crate) os: &'a Os,
     pub(crate) keys: &'a mut Keys,
+    pub(crate) stream: &'a mut nanos_sdk::Stream,
 }
 
 impl Flash for World<'_> {
@@ -95,29 +96,48 @@ impl Crypto for World<'_> {
     }
 }
 
+impl World<'_> {
+    /// The stream, and the key of a slot; of one that is none, no key.
+    fn stream(&mut self, slot: u8) -> Result<(&mut nanos_sdk::Stream, &Key), CryptoFailed> {
+        let key = self.keys.get(usize::from(slot)).ok_or(CryptoFailed)?;
+        Ok((self.stream, key))
+    }
+}
+
 impl Streaming for World<'_> {
-    fn stream_begin(&mut self, _: u8) -> Result<(), CryptoFailed> {
-        Err(CryptoFailed)
+    fn stream_begin(&mut self, slot: u8) -> Result<(), CryptoFailed> {
+        let (stream, key) = self.stream(slot)?;
+        stream.begin(key).map_err(|_| CryptoFailed)
     }
 
-    fn stream_feed(&mut self, _: &[u8]) -> Result<(), CryptoFailed> {
-        Err(CryptoFailed)
+    fn stream_feed(&mut self, bytes: &[u8]) -> Result<(), CryptoFailed> {
+        self.stream.feed(bytes).map_err(|_| CryptoFailed)
     }
 
-    fn stream_digest(&mut self, _: &mut [u8; 32]) -> Result<(), CryptoFailed> {
-        Err(CryptoFailed)
+    fn stream_digest(&mut self, digest: &mut [u8; 32]) -> Result<(), CryptoFailed> {
+        self.stream.digest(digest).map_err(|_| CryptoFailed)
     }
 
-    fn stream_turn(&mut self, _: u8) -> Result<(), CryptoFailed> {
-        Err(CryptoFailed)
+    fn stream_turn(&mut self, slot: u8) -> Result<(), CryptoFailed> {
+        let (stream, key) = self.stream(slot)?;
+        stream.turn(key).map_err(|_| CryptoFailed)
     }
 
-    fn stream_sign(&mut self, permit: Durable, _: u8, _: &mut [u8; 64]) -> Result<(), CryptoFailed> {
+    fn stream_sign(
+        &mut self,
+        permit: Durable,
+        slot: u8,
+        signature: &mut [u8; 64],
+    ) -> Result<(), CryptoFailed> {
+        // The mark is the precommit of this extension; that is all the permit says, and it ends here.
         let _ = permit;
-        Err(CryptoFailed)
+        let (stream, key) = self.stream(slot)?;
+        stream.sign(key, signature).map_err(|_| CryptoFailed)
     }
 
-    fn stream_wipe(&mut self) {}
+    fn stream_wipe(&mut self) {
+        self.stream.wipe();
+    }
 }
 
 impl Device for World<'_> {

@@ -26,7 +26,7 @@ use env::{Keys, World};
 use highwater_core::layout::SLOTS;
 use highwater_core::signer::Signer;
 use link::Link;
-use nanos_sdk::{Bolos, Event, Key};
+use nanos_sdk::{Bolos, Event, Key, Stream};
 use screen::Screen;
 
 /// The app's state. It stands in static memory.
@@ -34,6 +34,8 @@ use screen::Screen;
 pub struct App {
     signer: Signer,
     keys: Keys,
+    /// The extension that comes in two passes.
+    stream: Stream,
     link: Link,
     screen: Screen,
     /// The end was asked for, by the owner or by a host that may; it comes when the answer has left.
@@ -46,6 +48,7 @@ impl App {
         Self {
             signer: Signer::new(),
             keys: [const { Key::empty() }; SLOTS],
+            stream: Stream::empty(),
             link: Link::new(),
             screen: Screen::new(),
             quitting: false,
@@ -72,7 +75,7 @@ impl App {
     #[inline(never)]
     pub fn boot(&mut self, bolos: &mut Bolos) {
         let Bolos { io, nvm, crypto, os, .. } = bolos;
-        let mut world = World { nvm, crypto, os, keys: &mut self.keys };
+        let mut world = World { nvm, crypto, os, keys: &mut self.keys, stream: &mut self.stream };
         self.signer.start(&mut world);
         self.screen.start(&mut self.signer, &mut world);
         io.redraw();
@@ -83,7 +86,7 @@ impl App {
     pub fn turn(&mut self, bolos: &mut Bolos) {
         let Bolos { io, nvm, crypto, os, packet } = bolos;
         let signer = &mut self.signer;
-        let mut world = World { nvm, crypto, os, keys: &mut self.keys };
+        let mut world = World { nvm, crypto, os, keys: &mut self.keys, stream: &mut self.stream };
         match io.next_event(packet, self.screen.picture()) {
             Event::Report(report) => {
                 if self.link.report(report) {
@@ -102,6 +105,7 @@ impl App {
         if self.link.is_quiet() {
             if self.quitting {
                 world.keys.iter_mut().for_each(Key::wipe);
+                world.stream.wipe();
                 world.os.exit();
             }
             // Nobody waits for these, so they come after the reply.

@@ -216,10 +216,11 @@ impl Signer {
         reply: &mut Reply,
     ) -> Result<Durable, Status> {
         let newest = self.newest(env, slot)?;
-        if !newest.record.is_precommit(&at) {
-            reply.put_hrs(newest.record.hrs);
-        }
-        newest.permit_extension(&at).ok_or(Status::NoPrecommit)
+        let mark = newest.record.hrs;
+        newest.permit_extension(&at).ok_or_else(|| {
+            reply.put_hrs(mark);
+            Status::NoPrecommit
+        })
     }
 
     /// The same for the stream; and the record is still the one it began with, not another one at the same place.

@@ -16,9 +16,13 @@ const GUARANTEES: [Guarantee; 5] = [
     Guarantee {
         name: "G1",
         says: "Mark before signature: a signature leaves only after two copies of a record of its height, round and \
-               step stand in flash, each read back",
+               step stand in flash, each read back; a vote extension's only while the mark stands at its own precommit",
         held_by: "type `journal::Durable`",
-        tests: &["g1_no_signature_before_its_mark_is_durable"],
+        tests: &[
+            "g1_no_signature_before_its_mark_is_durable",
+            "g1_an_extension_leaves_only_while_the_mark_is_its_own_precommit",
+            "a_mark_raised_in_between_ends_the_stream",
+        ],
     },
     Guarantee {
         name: "G2",
@@ -39,9 +43,13 @@ const GUARANTEES: [Guarantee; 5] = [
     },
     Guarantee {
         name: "G4",
-        says: "Votes only: canonical votes and proposals of an approved chain; there is no raw signing",
-        held_by: "`canonical::Message`",
-        tests: &["g4_votes_only", "bytes_that_are_not_canonical_are_refused_with_the_rule_they_break"],
+        says: "Votes only: canonical votes, proposals and vote extensions of an approved chain; there is no raw signing",
+        held_by: "`canonical::Message`, `canonical::Extension`",
+        tests: &[
+            "g4_votes_only",
+            "bytes_that_are_not_canonical_are_refused_with_the_rule_they_break",
+            "bytes_that_are_no_canonical_extension_are_refused_with_the_rule_they_break",
+        ],
     },
     Guarantee {
         name: "G5",

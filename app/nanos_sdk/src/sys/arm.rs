@@ -1,6 +1,8 @@
 //! The real system: traps and the trampoline of the crypto library. `boot.s` holds what Rust cannot say.
 #![allow(unsafe_code)]
 
+mod library;
+
 use super::{Fault, System};
 use crate::crypto::wipe;
 use crate::stack::{CANARY, PAINT};
@@ -19,6 +21,10 @@ core::arch::global_asm!(
     verify = const Call::Verify as u32,
     sha256 = const Call::Sha256 as u32,
     random = const Call::Random as u32,
+    begin_sha256 = const Call::BeginSha256 as u32,
+    begin_sha512 = const Call::BeginSha512 as u32,
+    hash_update = const Call::HashUpdate as u32,
+    hash_final = const Call::HashFinal as u32,
 );
 
 // The names are those of `boot.s`; the signatures those of the SDK's headers (cx_*.h), with one-byte enums widened as the
@@ -230,10 +236,7 @@ fn call(call: Call, parameters: &mut [u32]) -> Result<u32, Fault> {
     // Safety: every caller passes what the call takes (target::Call), by addresses of memory that outlives the call.
     let result = unsafe { trap(call as u32, parameters.as_mut_ptr()) };
     // Result in r0, exception in r1: together a 64-bit value under the procedure call standard.
-    match (result >> 32) as u32 {
-        0 => Ok(result as u32),
-        exception => Err(Fault(exception)),
-    }
+    Fault::check((result >> 32) as u32).map(|()| result as u32)
 }
 
 fn generate_pair(private: &[u8; 32], public: &mut PublicKey) -> Result<(), Fault> {
@@ -252,7 +255,7 @@ fn with_private_key(raw: &[u8; 32], operation: impl FnOnce(*mut PrivateKey) -> u
         error = operation(&mut key);
     }
     wipe(&mut key.bytes);
-    if error == 0 { Ok(()) } else { Err(Fault(error)) }
+    Fault::check(error)
 }
 
 fn page_address(page: u16) -> *mut u8 {

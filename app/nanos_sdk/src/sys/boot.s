@@ -83,6 +83,10 @@ nanos_nvm:
     library nanos_verify, {verify}
     library nanos_sha256, {sha256}
     library nanos_random, {random}
+    library nanos_begin_sha256, {begin_sha256}
+    library nanos_begin_sha512, {begin_sha512}
+    library nanos_hash_update, {hash_update}
+    library nanos_hash_final, {hash_final}
 9:  ldr r1, ={trampoline}
     bx r1
     .ltorg

@@ -5,7 +5,9 @@
 //! as they say, pages inside the declared area), by panicking where a device would stop. Every call can be made to fail.
 
 mod host;
+mod library;
 mod mcu;
+mod modular;
 mod panel;
 mod software;
 mod usb;
@@ -28,7 +30,10 @@ use crate::target::{Call, DECLARED_PAGES, PACKET, PAGE};
 use wire::Wire;
 
 /// What an injected failure says: the exception of a path the app was not installed for, which stands for all.
-pub const FAULT: Fault = Fault(0x4215);
+pub const FAULT: Fault = match Fault::check(0x4215) {
+    Err(fault) => fault,
+    Ok(()) => panic!("no failure is zero"),
+};
 
 /// The state of the played system.
 #[derive(Debug)]
@@ -53,6 +58,7 @@ pub struct Kernel {
     pub stack: Vec<u32>,
     /// What the crypto library computes.
     pub software: Software,
+    library: library::State,
     calls: Vec<Call>,
     failures: Vec<Failure>,
     wire: Wire,
@@ -82,6 +88,7 @@ impl Kernel {
             version: b"1.2.3".to_vec(),
             stack,
             software: Software::default(),
+            library: library::State::default(),
             calls: Vec::new(),
             failures: Vec::new(),
             wire: Wire::default(),
@@ -107,6 +114,11 @@ impl Kernel {
     /// How often something was called, failures included.
     pub fn count(&self, call: Call) -> usize {
         self.calls.iter().filter(|made| **made == call).count()
+    }
+
+    /// Whether the unit for numbers is locked: then the library signs nothing and derives nothing.
+    pub fn numbers_are_locked(&self) -> bool {
+        self.library.is_locked()
     }
 
     /// Takes what the app has sent to the MCU since the last time, statuses included.
@@ -143,6 +155,7 @@ pub fn boot() -> Bolos {
 pub fn restart() -> Bolos {
     with(|kernel| {
         (kernel.wire, kernel.mcu) = (Wire::default(), Mcu::default());
+        kernel.library = library::State::default();
         kernel.calls.clear();
     });
     let mut bolos = Bolos::new();
@@ -211,11 +224,17 @@ impl System for Os {
     }
 
     fn public_point(private: &[u8; 32], point: &mut [u8; 65]) -> Result<(), Fault> {
-        call(Call::GeneratePair, |kernel| *point = software::point(&(kernel.software.public_key)(private)))
+        call(Call::GeneratePair, |kernel| {
+            kernel.library.must_be_free();
+            *point = software::point(&(kernel.software.public_key)(private));
+        })
     }
 
     fn sign(private: &[u8; 32], message: &[u8], signature: &mut [u8; 64]) -> Result<(), Fault> {
-        call(Call::Sign, |kernel| *signature = (kernel.software.sign)(private, message))
+        call(Call::Sign, |kernel| {
+            kernel.library.must_be_free();
+            *signature = (kernel.software.sign)(private, message);
+        })
     }
 
     fn verify(private: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> Result<bool, Fault> {

@@ -8,19 +8,44 @@
 mod arm;
 #[cfg(not(target_os = "none"))]
 pub mod fake;
+mod library;
 
 #[cfg(target_os = "none")]
 pub(crate) use arm::Os as Sys;
 #[cfg(not(target_os = "none"))]
 pub(crate) use fake::Os as Sys;
 
+use core::num::NonZeroU32;
+
+pub(crate) use library::{Hash, Library, Number, Point};
+
 use crate::target::{PACKET, PAGE};
 
 /// A call failed: the number of the exception, or the error of the crypto library (`cx_err_t`).
 ///
 /// Whether trying again helps depends on the call; whatever it was to write is to be taken as undefined.
+///
+/// Never zero, which is success: so a result without a value is one word, the very one the system gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fault(pub u32);
+pub struct Fault(NonZeroU32);
+
+impl Fault {
+    /// What a code of the system says.
+    pub(crate) const fn check(code: u32) -> Result<(), Self> {
+        match NonZeroU32::new(code) {
+            None => Ok(()),
+            Some(code) => Err(Self(code)),
+        }
+    }
+
+    /// A failure that is none of the system's. They count down from the highest number.
+    pub(crate) const fn own(nth: u32) -> Self {
+        match NonZeroU32::new(!nth) {
+            Some(code) => Self(code),
+            None => Self(NonZeroU32::MIN),
+        }
+    }
+}
 
 /// What the system does for us. Lengths and addresses are checked on this side; the system is handed only what is sound.
 pub(crate) trait System {

@@ -67,6 +67,32 @@ pub enum Call {
     Derive = 0x6000_a6d8,
     /// `try_context_set(context)`.
     TryContext = 0x6001_0b06,
+    /// `cx_bn_unlock()`.
+    NumbersUnlock = 0x6000_b617,
+    /// `cx_bn_export(number, out, length)`.
+    NumberExport = 0x6000_c35a,
+    /// `cx_bn_mod_add(result, left, right, modulus)`.
+    NumberAdd = 0x6000_d302,
+    /// `cx_bn_mod_mul(result, left, right, modulus)`.
+    NumberMultiply = 0x6000_d59d,
+    /// `cx_bn_reduce(result, number, modulus)`.
+    NumberReduce = 0x6000_d60e,
+    /// `cx_ecpoint_alloc(point, curve)`.
+    PointAlloc = 0x6000_f1d6,
+    /// `cx_ecpoint_add(result, left, right)`.
+    PointAdd = 0x6001_0e02,
+    /// `cx_bn_lock(word size, flags)`.
+    NumbersLock = 0x6001_12f1,
+    /// `cx_bn_alloc_init(number, length, value, length)`.
+    NumberInit = 0x6001_14cd,
+    /// `cx_ecpoint_rnd_scalarmul(point, scalar, length)`.
+    PointMultiply = 0x6001_274d,
+    /// `cx_ecpoint_compress(point, y, length, sign)`.
+    PointCompress = 0x6001_2ce7,
+    /// `cx_ecpoint_decompress(point, y, length, sign)`.
+    PointDecompress = 0x6001_2d42,
+    /// `cx_ecdomain_generator_bn(curve, point)`.
+    PointBase = 0x6001_33c1,
     /// `cx_ecfp_generate_pair_no_throw(curve, public, private, keep)`.
     GeneratePair = 0x1b,
     /// `cx_ecfp_init_private_key_no_throw(curve, raw, length, key)`.
@@ -75,8 +101,16 @@ pub enum Call {
     Sign = 0x23,
     /// `cx_eddsa_verify_no_throw(key, hash, message, length, signature, length)`.
     Verify = 0x24,
+    /// `cx_hash_final(context, digest)`.
+    HashFinal = 0x2d,
     /// `cx_hash_sha256(message, length, digest, room)`.
     Sha256 = 0x33,
+    /// `cx_hash_update(context, data, length)`.
+    HashUpdate = 0x35,
+    /// `cx_sha256_init_no_throw(context)`.
+    BeginSha256 = 0x5f,
+    /// `cx_sha512_init_no_throw(context)`.
+    BeginSha512 = 0x68,
     /// `cx_rng_no_throw(buffer, length)`.
     Random = 0x58,
 }

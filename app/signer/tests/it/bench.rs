@@ -1,5 +1,8 @@
 //! The app with power, a cable and a finger.
 
+use curve25519_dalek::constants::ED25519_BASEPOINT_COMPRESSED;
+use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
+use curve25519_dalek::scalar::Scalar;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use highwater_core::apdu::{ChainStatus, Command, PromptState, PromptStatus, Reply, Signed, Status};
 use highwater_core::hid::{FromDevice, HostReader, split};
@@ -7,7 +10,7 @@ use highwater_core::hrs::Hrs;
 use highwater_signer::App;
 use nanos_sdk::fake::{self, Host, Kernel, Panel, Software};
 use nanos_sdk::{Bolos, Button};
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha512};
 
 use crate::words::{CHAIN, add, apdu, chain, prevote};
 
@@ -23,11 +26,26 @@ fn derive(path: &[u32; 5]) -> [u8; 32] {
     Sha256::digest(path.map(u32::to_be_bytes).concat()).into()
 }
 
+/// A point from its compressed form.
+fn point(compressed: &[u8; 32]) -> EdwardsPoint {
+    CompressedEdwardsY(*compressed).decompress().expect("a point of the curve")
+}
+
+fn times(base: &[u8; 32], scalar: &[u8; 32]) -> [u8; 32] {
+    let mut scalar = *scalar;
+    scalar.reverse();
+    (point(base) * Scalar::from_bytes_mod_order(scalar)).compress().to_bytes()
+}
+
 const SOFTWARE: Software = Software {
     sha256: |data| Sha256::digest(data).into(),
+    sha512: |data| Sha512::digest(data).into(),
     derive,
     public_key: |private| SigningKey::from_bytes(private).verifying_key().to_bytes(),
     sign: |private, message| SigningKey::from_bytes(private).sign(message).to_bytes(),
+    base: ED25519_BASEPOINT_COMPRESSED.0,
+    times,
+    plus: |left, right| (point(left) + point(right)).compress().to_bytes(),
 };
 
 impl Bench {

@@ -2,6 +2,7 @@
 
 mod bench;
 mod cable;
+mod extensions;
 mod faults;
 mod owner;
 mod prompts;

@@ -33,6 +33,11 @@ pub(crate) fn prevote(id: &str, height: u64) -> Vec<u8> {
     encode(&prevote_message(id, height))
 }
 
+/// The canonical bytes of a precommit for the same block.
+pub(crate) fn precommit(id: &str, height: u64) -> Vec<u8> {
+    encode(&Message { hrs: hrs(height, 0, Step::Precommit), ..prevote_message(id, height) })
+}
+
 const TIME: Timestamp = Timestamp { seconds: 1_700_000_000, nanos: 999_999_999 };
 
 fn prevote_message(id: &str, height: u64) -> Message<'_> {

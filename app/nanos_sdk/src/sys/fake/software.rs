@@ -1,23 +1,49 @@
 //! The crypto library of the played system.
 
+use super::modular::{add, multiply, reduce, subtract};
+
 /// What stands for the crypto library. By default functions that only look like cryptography, since this crate depends
-/// on nothing; a test that needs the real thing puts it here.
+/// on nothing; a test that needs the real thing puts it here. Points are as RFC 8032 writes them, scalars big endian.
 #[derive(Debug, Clone, Copy)]
 pub struct Software {
     /// SHA-256.
     pub sha256: fn(&[u8]) -> [u8; 32],
+    /// SHA-512.
+    pub sha512: fn(&[u8]) -> [u8; 64],
     /// The private key at a path.
     pub derive: fn(&[u32; 5]) -> [u8; 32],
-    /// The public key of a private one, as RFC 8032 writes it.
+    /// The public key of a private one.
     pub public_key: fn(&[u8; 32]) -> [u8; 32],
     /// The signature of a message.
     pub sign: fn(&[u8; 32], &[u8]) -> [u8; 64],
+    /// The base point.
+    pub base: [u8; 32],
+    /// A point so many times.
+    pub times: fn(&[u8; 32], &[u8; 32]) -> [u8; 32],
+    /// The sum of two points.
+    pub plus: fn(&[u8; 32], &[u8; 32]) -> [u8; 32],
 }
 
 impl Default for Software {
     fn default() -> Self {
-        Self { sha256: |data| mix(b'h', &[data]), derive, public_key: |private| mix(b'p', &[private]), sign }
+        Self {
+            sha256: |data| mix(b'h', &[data]),
+            sha512,
+            derive,
+            public_key: |private| times(&BASE, &scalar(private)),
+            sign,
+            base: BASE,
+            times,
+            plus,
+        }
     }
+}
+
+fn sha512(data: &[u8]) -> [u8; 64] {
+    let mut digest = [0; 64];
+    digest[..32].copy_from_slice(&mix(b'f', &[data]));
+    digest[32..].copy_from_slice(&mix(b's', &[data]));
+    digest
 }
 
 fn derive(path: &[u32; 5]) -> [u8; 32] {
@@ -25,11 +51,70 @@ fn derive(path: &[u32; 5]) -> [u8; 32] {
     mix(b'd', &[&path])
 }
 
+/// RFC 8032, 5.1.5 and 5.1.6, with the toys below.
 fn sign(private: &[u8; 32], message: &[u8]) -> [u8; 64] {
+    let nonce = number(&[&sha512(private)[32..], message].concat());
+    let point = times(&BASE, &nonce);
+    let scalar = scalar(private);
+    let challenge = number(&[&point[..], &times(&BASE, &scalar), message].concat());
+    let mut response = add(&multiply(&challenge, &scalar, &ORDER), &nonce, &ORDER);
+    response.reverse();
     let mut signature = [0; 64];
-    signature[..32].copy_from_slice(&mix(b'r', &[private, message]));
-    signature[32..].copy_from_slice(&mix(b's', &[private, message]));
+    signature[..32].copy_from_slice(&point);
+    signature[32..].copy_from_slice(&response);
     signature
+}
+
+fn scalar(private: &[u8; 32]) -> [u8; 32] {
+    let mut half = sha512(private);
+    half[0] &= 0xf8;
+    half[31] = half[31] & 0x7f | 0x40;
+    half[..32].reverse();
+    reduce(&half[..32], &ORDER)
+}
+
+/// A hash as a scalar.
+fn number(data: &[u8]) -> [u8; 32] {
+    let mut hash = sha512(data);
+    hash.reverse();
+    reduce(&hash, &ORDER)
+}
+
+/// The order of Ed25519's base point.
+const ORDER: [u8; 32] = [
+    0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x14, 0xde, 0xf9, 0xde, 0xa2, 0xf7, 0x9c, 0xd6, 0x58,
+    0x12, 0x63, 0x1a, 0x5c, 0xf5, 0xd3, 0xed,
+];
+
+/// The base point of the toy group: a point is its own logarithm. It is written as its distance from zero, and the sign
+/// says in which direction, so that a point and its negative share their Y.
+const BASE: [u8; 32] = {
+    let mut point = [0; 32];
+    point[0] = 1;
+    point
+};
+
+fn times(point: &[u8; 32], scalar: &[u8; 32]) -> [u8; 32] {
+    written(&multiply(&reduce(scalar, &ORDER), &logarithm(point), &ORDER))
+}
+
+fn plus(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
+    written(&add(&logarithm(left), &logarithm(right), &ORDER))
+}
+
+fn logarithm(point: &[u8; 32]) -> [u8; 32] {
+    let mut number = *point;
+    number.reverse();
+    number[0] &= 0x7f;
+    if point[31] >> 7 == 1 { subtract(&ORDER, &number) } else { number }
+}
+
+fn written(logarithm: &[u8; 32]) -> [u8; 32] {
+    let other = subtract(&ORDER, logarithm);
+    let (mut point, sign) = if *logarithm <= other { (*logarithm, 0) } else { (other, 0x80) };
+    point.reverse();
+    point[31] |= sign;
+    point
 }
 
 /// Four times FNV-1a of all that was given: other input, other output, and no more than that.
