@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use highwater_core::apdu::{Command, MAX_COMMAND, ins};
+use highwater_core::apdu::{ChainStatus, Command, MAX_COMMAND, ins};
 use highwater_core::canonical::{BlockId, ChainId, Timestamp};
 use highwater_core::hrs::Step;
 use highwater_sim::{Owner, SimDevice};
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::device::{Transport, TransportError};
-use crate::privval::Kind;
+use crate::privval::{Due, Extension, Kind};
 
 pub(super) const CHAIN: &str = "alpha-1";
 
@@ -24,6 +24,12 @@ pub(super) struct Bench {
     pub(super) spoilt: AtomicBool,
     pub(super) locked: AtomicBool,
     pub(super) delay: Mutex<Duration>,
+    /// Commands of extensions.
+    pub(super) extended: AtomicUsize,
+    pub(super) spoilt_extension: AtomicBool,
+    pub(super) extension_delay: Mutex<Duration>,
+    /// The app is from before extensions.
+    pub(super) old: AtomicBool,
 }
 
 struct Cable(Arc<Bench>);
@@ -41,6 +47,17 @@ impl Transport for Cable {
                 return Ok(vec![0x55, 0x15]);
             }
             reply[0] ^= u8::from(self.0.spoilt.load(Ordering::SeqCst));
+        }
+        // The probe of each opening does not count.
+        if apdu[1] == ins::SIGN_EXTENSION && apdu[5..9] != [0xff; 4] {
+            self.0.extended.fetch_add(1, Ordering::SeqCst);
+            std::thread::sleep(*self.0.extension_delay.lock().unwrap());
+            if reply.len() > 2 {
+                reply[0] ^= u8::from(self.0.spoilt_extension.load(Ordering::SeqCst));
+            }
+        }
+        if apdu[1] == ins::GET_VERSION && self.0.old.load(Ordering::SeqCst) {
+            reply.remove(24);
         }
         Ok(reply)
     }
@@ -64,6 +81,10 @@ impl Bench {
             spoilt: AtomicBool::new(false),
             locked: AtomicBool::new(false),
             delay: Mutex::new(Duration::ZERO),
+            extended: AtomicUsize::new(0),
+            spoilt_extension: AtomicBool::new(false),
+            extension_delay: Mutex::new(Duration::ZERO),
+            old: AtomicBool::new(false),
         })
     }
 
@@ -85,6 +106,7 @@ impl Bench {
         let mut chain = config::Chain {
             id: CHAIN.to_owned(),
             on_absent: OnAbsent::Error,
+            vote_extensions: VoteExtensions::Auto,
             stop_height: None,
             nodes: vec![],
         };
@@ -99,6 +121,15 @@ impl Bench {
     pub(super) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
+
+    pub(super) fn extended(&self) -> usize {
+        self.extended.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn mark(&self) -> Hrs {
+        let status = self.device.lock().unwrap().exchange(&apdu(Command::GetStatus { slot: 0 }));
+        ChainStatus::parse(&status[..status.len() - 2]).unwrap().mark
+    }
 }
 
 pub(super) fn apdu(command: Command<'_>) -> Vec<u8> {
@@ -108,9 +139,19 @@ pub(super) fn apdu(command: Command<'_>) -> Vec<u8> {
 }
 
 pub(super) fn vote(height: u64, block: u8, seconds: i64) -> SignRequest {
+    ballot(height, Step::Prevote, block, seconds)
+}
+
+/// For a block, with an extension.
+pub(super) fn precommit(height: u64, content: &[u8], due: Due) -> SignRequest {
+    let extension = Some(Extension { content: content.to_vec(), due });
+    SignRequest { extension, ..ballot(height, Step::Precommit, 1, 100) }
+}
+
+fn ballot(height: u64, step: Step, block: u8, seconds: i64) -> SignRequest {
     let hash = [block; 32];
     let message = Message {
-        hrs: Hrs::new(height, 0, Step::Prevote).unwrap(),
+        hrs: Hrs::new(height, 0, step).unwrap(),
         pol_round: None,
         block: Some(BlockId { hash: &hash, total: 1, parts_hash: &hash }),
         timestamp: Timestamp { seconds, nanos: 0 },
