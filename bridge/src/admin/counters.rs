@@ -73,8 +73,17 @@ impl Counters {
         registry.register("height", "Height of the last signature", height.clone());
         let device = Gauge::<i64>::default();
         registry.register("device_up", "1 while the device answers", device.clone());
-        let inner =
-            Inner { registry, signatures, refusals, silences, unwritten, seconds, extensions, height, device };
+        let inner = Inner {
+            registry,
+            signatures,
+            refusals,
+            silences,
+            unwritten,
+            seconds,
+            extensions,
+            height,
+            device,
+        };
         Self(Arc::new(inner))
     }
 

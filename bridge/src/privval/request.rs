@@ -98,12 +98,7 @@ impl Request {
     }
 }
 
-fn vote(
-    vote: proto::Vote,
-    chain: &str,
-    skip_extension: bool,
-    speaks: Speaks,
-) -> Result<SignRequest, Why> {
+fn vote(vote: proto::Vote, chain: &str, skip_extension: bool, speaks: Speaks) -> Result<SignRequest, Why> {
     if vote == proto::Vote::default() {
         return Err(Why::Missing);
     }

@@ -27,8 +27,7 @@ fn commands(content: &[u8]) -> Vec<Vec<u8>> {
 fn the_commands_are_those_of_the_protocol() {
     for length in [0, 1, 9, 222, 223, 224, 250, 251, 252, 502, 503, 2_048, 20_480] {
         let content: Vec<u8> = (0..length).map(|at: u32| at as u8).collect();
-        let extend =
-            highwater_sim::Extend { chain: "alpha-1", height: 7, round: 1, content: &content };
+        let extend = highwater_sim::Extend { chain: "alpha-1", height: 7, round: 1, content: &content };
         let expected = extend.whole().map(|whole| vec![whole]);
         let streamed = || [extend.begin()].into_iter().chain(extend.chunks(MAX_CHUNK)).collect();
         assert_eq!(commands(&content), expected.unwrap_or_else(streamed), "{length}");

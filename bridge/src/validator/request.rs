@@ -1,5 +1,6 @@
 //! One request, from the queue of the device to the node: a signature, and for a precommit that of its extension.
 
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use highwater_core::apdu::{Command, MAX_COMMAND, Reply, Status};
@@ -54,22 +55,22 @@ impl Request {
         self.answer.is_closed() && (self.ending || !goes_on)
     }
 
-    /// Goes on from the signature of the vote or proposal to that of its extension. `Err`: there is none to be signed,
-    /// so this is the end.
-    fn extend(&mut self, kept: Kept) -> Result<(), Outcome> {
+    /// Goes on from the signature of the vote or proposal to that of its extension, or breaks off: none is to be signed.
+    fn extend(&mut self, kept: Kept) -> ControlFlow<Outcome> {
         let (inner, request) = (&self.validator.inner, &self.request);
         match inner.extends(request) {
             Ok(true) => {}
-            Ok(false) => return Err(super::signed(kept, None)),
-            Err(text) => return Err(inner.refused(request.hrs, text)),
+            Ok(false) => return ControlFlow::Break(super::signed(kept, None)),
+            Err(text) => return ControlFlow::Break(inner.refused(request.hrs, text)),
         }
         let message = Message::parse(&request.sign_bytes).ok();
         let extending = message
             .zip(request.extension.as_ref())
             .and_then(|(message, extension)| Extending::new(&message, &extension.content));
         // It was parsed when it came, and what is too long was refused.
-        self.extending = Some((kept, extending.ok_or(Outcome::Silent)?));
-        Ok(())
+        let Some(extending) = extending else { return ControlFlow::Break(Outcome::Silent) };
+        self.extending = Some((kept, extending));
+        ControlFlow::Continue(())
     }
 
     fn sign(&mut self) -> Option<Vec<u8>> {
@@ -94,7 +95,7 @@ impl Job for Request {
             // Asked again: another node may have got the height meanwhile.
             let known = inner.at_once(&self.request, &self.validator.node);
             // What is signed but for its extension goes on from there.
-            let known = known.or_else(|| self.extend(inner.kept(&self.request)?).err());
+            let known = known.or_else(|| self.extend(inner.kept(&self.request)?).break_value());
             if let Some(outcome) = known {
                 let (answer, _) = oneshot::channel();
                 let _ = std::mem::replace(&mut self.answer, answer).send(outcome);
@@ -137,18 +138,17 @@ impl Job for Request {
         match Status::from_word(word) {
             Some(Status::Ok) => {}
             // Said of extensions only, so it is the late reply to a command of one.
-            Some(Status::NoPrecommit | Status::ExtensionDiffers | Status::ExtensionOrder) => return Next::Wrong,
+            Some(Status::NoPrecommit | Status::ExtensionDiffers | Status::ExtensionOrder) => {
+                return Next::Wrong;
+            }
             _ => return Next::Done,
         }
         let Some(verified) = inner.verify(&self.request, data) else { return Next::Wrong };
-        let released = inner.release(&self.request, &self.validator.node, verified);
-        match released.and_then(|kept| self.extend(kept)) {
-            Ok(()) => Next::More,
-            Err(outcome) => {
-                self.outcome = Some(outcome);
-                Next::Done
-            }
-        }
+        self.outcome = match inner.release(&self.request, &self.validator.node, verified) {
+            ControlFlow::Continue(kept) => self.extend(kept).break_value(),
+            ControlFlow::Break(outcome) => Some(outcome),
+        };
+        if self.outcome.is_some() { Next::Done } else { Next::More }
     }
 
     fn stream(&self) -> Stream {

@@ -1,5 +1,6 @@
 //! What becomes of the device's answer: verified, remembered, released; refused; or nothing known yet.
 
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use highwater_core::apdu::{Reply, Signed, Status};
@@ -81,7 +82,7 @@ impl Inner {
         request: &SignRequest,
         node: &str,
         verified: Verified,
-    ) -> Result<Kept, Outcome> {
+    ) -> ControlFlow<Outcome, Kept> {
         let (hrs, Verified { kept, bytes }) = (request.hrs, verified);
         let (epoch, incarnation) = self.device.glance(|seen| {
             let slot = seen.session.as_ref().and_then(|session| session.chain(&self.chain));
@@ -97,11 +98,11 @@ impl Inner {
         if let Some(last) = fallen {
             let text = advice::fallen(&self.chain, last, hrs);
             self.keeper.change_now(|memory| memory.fallen = Some(text.clone()));
-            return Err(self.refused(hrs, text));
+            return ControlFlow::Break(self.refused(hrs, text));
         }
         // It was parsed when it was verified.
         let Ok(message) = Message::parse(&request.sign_bytes) else {
-            return Err(Outcome::Silent);
+            return ControlFlow::Break(Outcome::Silent);
         };
         self.keeper.change(|memory| {
             memory.ownership.released(node, &message);
@@ -113,7 +114,7 @@ impl Inner {
         state.forget_older(epoch);
         state.replies.keep(&request.sign_bytes, &message, kept);
         state.last = Some(hrs);
-        Ok(kept)
+        ControlFlow::Continue(kept)
     }
 
     /// Counts and logs a signature that was released, with that of its extension, if it has one.

@@ -65,7 +65,8 @@ async fn a_proposal_is_answered_as_one() {
 #[tokio::test]
 async fn a_retimed_vote_carries_the_time_that_was_signed() {
     let timestamp = canonical::Timestamp { seconds: AT.seconds - 3, nanos: 0 };
-    let service = Scripted::default().then(Outcome::Signed { signature: [9; 64], timestamp, extension: None });
+    let service =
+        Scripted::default().then(Outcome::Signed { signature: [9; 64], timestamp, extension: None });
     let stage = Stage::new(&service);
     let mut link = stage.accept().await;
     let vote = signed_vote(ask(&mut link, vote_request(CHAIN, 5)).await);

@@ -3,7 +3,8 @@
 use bytes::BytesMut;
 use highwater::privval::proto::{Envelope, Sum};
 use highwater::privval::{
-    Codec, Due, ErrorOf, Extension, Kind, Malformed, Request, Speaks, Why, error_reply, ping_reply, public_key_reply,
+    Codec, Due, ErrorOf, Extension, Kind, Malformed, Request, Speaks, Why, error_reply, ping_reply,
+    public_key_reply,
 };
 use prost::Message;
 use tokio_util::codec::{Decoder, Encoder};
