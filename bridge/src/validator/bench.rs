@@ -13,6 +13,8 @@ use crate::device::{Transport, TransportError};
 use crate::privval::{Due, Extension, Kind};
 
 pub(super) const CHAIN: &str = "alpha-1";
+/// Another one on the same device.
+pub(super) const OTHER: &str = "beta-1";
 
 /// A signer whose cable can be cut and whose signatures can be spoilt or delayed.
 #[derive(Debug)]
@@ -67,12 +69,11 @@ impl Bench {
     pub(super) fn new() -> Arc<Self> {
         let mut device = SimDevice::in_memory(b"validator");
         device.owner = Owner::Approves;
-        let add = Command::AddChain {
-            chain: ChainId::new(CHAIN.as_bytes()).unwrap(),
-            key_index: 0,
-            mark: Hrs::default(),
-        };
-        assert!(device.exchange(&apdu(add)).ends_with(&[0x90, 0]));
+        for (key_index, id) in [(0, CHAIN), (1, OTHER)] {
+            let chain = ChainId::new(id.as_bytes()).unwrap();
+            let add = Command::AddChain { chain, key_index, mark: Hrs::default() };
+            assert!(device.exchange(&apdu(add)).ends_with(&[0x90, 0]));
+        }
         Arc::new(Self {
             dir: tempfile::tempdir().unwrap(),
             device: Mutex::new(device),
@@ -99,20 +100,30 @@ impl Bench {
             false => Ok(Box::new(Cable(bench.clone())) as Box<dyn Transport>),
         };
         let (device, _) = Device::start(Box::new(opener)).unwrap();
+        self.of(CHAIN, device, twist).await
+    }
+
+    /// The same for another chain of a device that is open.
+    pub(super) async fn of(
+        &self,
+        id: &str,
+        device: Device,
+        twist: impl FnOnce(&mut config::Chain, &mut Pin),
+    ) -> Validator {
         let session = device.looked().await.session.unwrap();
-        let chain = ChainId::new(CHAIN.as_bytes()).unwrap();
+        let chain = ChainId::new(id.as_bytes()).unwrap();
         let key = device.exchange(apdu(Command::GetPublicKey(chain))).await.unwrap();
         let mut pin = Pin { key: key[..32].try_into().unwrap(), installation: session.installation };
         let mut chain = config::Chain {
-            id: CHAIN.to_owned(),
+            id: id.to_owned(),
             on_absent: OnAbsent::Error,
             vote_extensions: VoteExtensions::Auto,
             stop_height: None,
             nodes: vec![],
         };
         twist(&mut chain, &mut pin);
-        let memory = match Memory::load(self.dir.path(), CHAIN, &pin) {
-            Err(MemoryError::Missing(..)) => Memory::new(CHAIN, pin.key, Hrs::default()),
+        let memory = match Memory::load(self.dir.path(), id, &pin) {
+            Err(MemoryError::Missing(..)) => Memory::new(id, pin.key, Hrs::default()),
             found => found.unwrap(),
         };
         Validator::new(&chain, pin, memory, self.dir.path(), device, Counters::new()).unwrap()
@@ -139,27 +150,32 @@ pub(super) fn apdu(command: Command<'_>) -> Vec<u8> {
 }
 
 pub(super) fn vote(height: u64, block: u8, seconds: i64) -> SignRequest {
-    ballot(height, Step::Prevote, block, seconds)
+    ballot(CHAIN, height, Step::Prevote, block, seconds)
+}
+
+/// The same of the other chain.
+pub(super) fn foreign(height: u64, step: Step) -> SignRequest {
+    ballot(OTHER, height, step, 1, 100)
 }
 
 /// For a block, with an extension.
 pub(super) fn precommit(height: u64, content: &[u8], due: Due) -> SignRequest {
     let extension = Some(Extension { content: content.to_vec(), due });
-    SignRequest { extension, ..ballot(height, Step::Precommit, 1, 100) }
+    SignRequest { extension, ..ballot(CHAIN, height, Step::Precommit, 1, 100) }
 }
 
-fn ballot(height: u64, step: Step, block: u8, seconds: i64) -> SignRequest {
+fn ballot(chain: &str, height: u64, step: Step, block: u8, seconds: i64) -> SignRequest {
     let hash = [block; 32];
     let message = Message {
         hrs: Hrs::new(height, 0, step).unwrap(),
         pol_round: None,
         block: Some(BlockId { hash: &hash, total: 1, parts_hash: &hash }),
         timestamp: Timestamp { seconds, nanos: 0 },
-        chain: ChainId::new(CHAIN.as_bytes()).unwrap(),
+        chain: ChainId::new(chain.as_bytes()).unwrap(),
     };
     SignRequest {
         kind: Kind::Vote,
-        chain: CHAIN.to_owned(),
+        chain: chain.to_owned(),
         hrs: message.hrs,
         sign_bytes: replies::encode(&message),
         extension: None,

@@ -1,11 +1,12 @@
 use std::sync::atomic::Ordering;
 
 use highwater_core::canonical::Timestamp;
+use highwater_core::hrs::Step;
 use highwater_sim::Extend;
 
-use super::bench::{Bench, CHAIN, precommit, refusal, vote};
+use super::bench::{Bench, CHAIN, OTHER, foreign, precommit, refusal, vote};
 use super::*;
-use crate::privval::Due;
+use crate::privval::{Due, Extension};
 
 /// What `length` bytes of content look like.
 fn content(length: u32) -> Vec<u8> {
@@ -114,6 +115,32 @@ async fn an_extension_that_nobody_wants_any_more_is_dropped() {
     assert!(tokio::time::timeout(Duration::from_millis(200), validator.sign(long)).await.is_err());
     assert!(matches!(validator.sign(vote(7, 1, 100)).await, Outcome::Signed { .. }));
     assert!(bench.extended() < 200, "{}", bench.extended());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_chains_votes_pass_between_the_chunks_and_their_extensions_wait() {
+    let bench = Bench::new();
+    let validator = bench.validator(|_, _| {}).await;
+    let other = bench.of(OTHER, validator.inner.device.clone(), |_, _| {}).await;
+    *bench.extension_delay.lock().unwrap() = Duration::from_millis(20);
+    let long = precommit(5, &content(10_000), Due::Yes);
+    let begun = Instant::now();
+    let (ask, of_long) = (validator.clone(), long.clone());
+    let signing = tokio::spawn(async move { (ask.sign(of_long).await, begun.elapsed()) });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    for height in 1..=10 {
+        let outcome = other.sign(foreign(height, Step::Prevote)).await;
+        assert!(matches!(outcome, Outcome::Signed { .. }), "{outcome:?}");
+    }
+    let votes = begun.elapsed();
+    // A stream of its own must wait, or it would break this one, and that one it.
+    let extension = Some(Extension { content: content(1_000), due: Due::Yes });
+    let second = other.sign(SignRequest { extension, ..foreign(11, Step::Precommit) }).await;
+    assert!(matches!(second, Outcome::Signed { extension: Some(_), .. }), "{second:?}");
+    let (outcome, whole) = signing.await.unwrap();
+    both(&validator, &long, &outcome);
+    assert!(votes < whole && whole < begun.elapsed(), "{votes:?} {whole:?}");
+    assert_eq!(bench.extended(), 1 + 2 * 40 + 1 + 2 * 4, "neither broke the other");
 }
 
 #[tokio::test(flavor = "multi_thread")]
