@@ -1,12 +1,13 @@
 //! Vote extensions: where one is due its signature comes with the precommit's, or the precommit is refused: a reply
 //! without it would stop the node for good.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use highwater_tests::harness::{Answer, Ask, Ballot, Kind, Node, Timing, Version};
 use highwater_tests::process::wait_for;
 
 use super::rig::{By, PATIENCE, Rig, prevote, refusal, signed};
+use super::slow::Slow;
 
 fn precommit(height: i64, extension: Vec<u8>, extensions_enabled: bool) -> Ballot {
     Ballot { extension, extensions_enabled, ..Ballot::new(Kind::Precommit, height, 7) }
@@ -70,21 +71,39 @@ fn over_tcp_a_message_above_a_mebibyte_costs_its_link_and_is_said() {
 /// A node that is less patient than an extension is long asks again, on a new link, until it is there.
 #[test]
 fn an_extension_that_outlasts_its_node_is_handed_out_when_the_node_asks_again() {
-    let rig = Rig::new();
-    let hasty = Timing { deadline: Duration::from_millis(250), tries: 200, ..Timing::default() };
+    let slow = Slow::start(Duration::from_millis(5));
+    let rig = Rig::on(slow.device());
+    let hasty = Timing { deadline: Duration::from_millis(300), tries: 200, ..Timing::default() };
     let (node, mut bridge) = rig.linked(Version::V038, By::Unix, hasty);
-    node.sign(&prevote(5), &rig.key).unwrap();
+    wait_for("a vote", PATIENCE, || Ok(node.sign(&prevote(5), &rig.key).ok())).unwrap();
     let links = node.links();
-    node.sign(&precommit(5, content(1 << 20), true), &rig.key).unwrap();
-    assert!(node.links() > links, "it was too fast for this test");
-    let output = bridge.output();
-    let precommits = output.lines().filter(|line| line.contains("\"precommit\"") && line.contains("signed"));
-    assert_eq!(precommits.count(), 1, "one stream served all tries:\n{output}");
+    slow.asked();
+    node.sign(&precommit(5, content(20 << 10), true), &rig.key).unwrap();
+    assert!(node.links() > links, "its 165 commands take longer than the node waits");
+    assert_eq!(slow.asked(), 1 + 2 * 82, "one stream served all tries:\n{}", bridge.output());
     // What follows is not held up.
-    let begin = Instant::now();
     node.sign(&prevote(6), &rig.key).unwrap();
-    assert!(begin.elapsed() < PATIENCE / 2);
+    let fits = bridge.output();
+    let fits = fits.split("\"extension_fits\":").nth(1).and_then(|rest| rest.split(['}', ',']).next());
+    let fits: u32 = fits.expect("it was measured").parse().unwrap();
+    assert!((251..=62_750).contains(&fits), "250 chunks of 5 ms, if it is not busy: {fits}");
     bridge.stop().unwrap();
+}
+
+#[test]
+fn a_device_that_lies_about_an_extension_gets_its_precommit_refused_and_nothing_out() {
+    let slow = Slow::start(Duration::ZERO);
+    let rig = Rig::on(slow.device());
+    let (node, _bridge) = rig.linked(Version::V1, By::Unix, Timing::default());
+    node.sign(&prevote(5), &rig.key).unwrap();
+    for (height, length) in [(5, 9), (6, 2 << 10)] {
+        slow.lies(true);
+        let words = refusal(&node, &Ask::Sign(precommit(height, content(length), true)));
+        assert!(words.contains("does not verify"), "{words}");
+        slow.lies(false);
+        node.sign(&precommit(height, content(length), true), &rig.key).unwrap();
+    }
+    assert_eq!(node.links(), 1);
 }
 
 #[test]
