@@ -61,6 +61,9 @@ pub struct Chain {
     /// What its nodes get while the device is away.
     #[serde(default)]
     pub on_absent: OnAbsent,
+    /// Whether vote extensions are signed.
+    #[serde(default)]
+    pub vote_extensions: VoteExtensions,
     /// The last height to sign.
     pub stop_height: Option<u64>,
     /// Where its nodes listen: `unix:///path`, `tcp://host:port` or `noise://peer-id@host:port`.
@@ -77,6 +80,18 @@ pub enum OnAbsent {
     Error,
     /// Silence, always. For a chain of one validator, which one error would halt.
     Wait,
+}
+
+/// Whether vote extensions are signed. A node before CometBFT 1.0 does not tell whether its chain enabled them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VoteExtensions {
+    /// With every precommit for a block, unless the node says that it needs none. Where extensions are not enabled
+    /// the node drops the signature.
+    #[default]
+    Auto,
+    /// Never, which spares the device a signature a block. A precommit that needs one is refused.
+    Off,
 }
 
 /// What an operator may look at.

@@ -22,6 +22,9 @@ fn a_good_file_is_read() {
     let config = Config::parse(GOOD).unwrap();
     assert_eq!(config.device.transport, Transport::Speculos);
     assert_eq!(config.chain("alpha-1").unwrap().on_absent, OnAbsent::Wait);
+    assert_eq!(config.chain("alpha-1").unwrap().vote_extensions, VoteExtensions::Auto);
+    let off = format!("{GOOD}vote_extensions = \"off\"\n");
+    assert_eq!(Config::parse(&off).unwrap().chain("alpha-1").unwrap().vote_extensions, VoteExtensions::Off);
     assert!(config.chain("beta").is_none());
 }
 
@@ -44,6 +47,8 @@ fn impossible_values_are_refused_with_line_and_cure() {
         let text = cause(&GOOD.replace(from, to));
         assert!(text.contains(&format!("line {line}:")) && text.contains(word), "{to}: {text}");
     }
+    let text = cause(&GOOD.replace("on_absent = \"wait\"", "vote_extensions = \"maybe\""));
+    assert!(text.contains("line 10") && text.contains("`auto` or `off`"), "{text}");
     let text = cause(&format!("{GOOD}\n[admin]\nmetrics = \"0.0.0.0:9000\"\n"));
     assert!(text.contains("line 14:") && text.contains("127.0.0.1"), "{text}");
     let text = cause(&format!("{GOOD}\n[[chain]]\nid = \"alpha-1\"\n"));
@@ -77,5 +82,7 @@ fn the_examples_in_the_packaged_file_are_read_and_show_every_key_of_a_chain() {
     assert!(device.serial.is_some() && device.path.is_some(), "{text}");
     let [chain] = &config.chains[..] else { panic!("{text}") };
     assert_eq!(chain.on_absent, OnAbsent::Error, "the default is what is shown");
+    assert_eq!(chain.vote_extensions, VoteExtensions::Auto, "the default is what is shown");
+    assert!(text.contains("\nvote_extensions"), "{text}");
     assert!(chain.stop_height.is_some() && !chain.nodes.is_empty(), "{text}");
 }

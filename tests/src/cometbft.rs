@@ -89,6 +89,16 @@ impl Home {
         Ok(Self { folder, program, signer: None, address: address.to_owned() })
     }
 
+    /// Enables vote extensions from the first height, in the genesis; this node's application leaves them empty.
+    pub fn enable_extensions(&self) -> Result<()> {
+        let path = self.folder.join(GENESIS);
+        let mut genesis: Value = serde_json::from_slice(&std::fs::read(&path)?)?;
+        // Where 0.38 to 0.40 look, and where 1.0 does.
+        let section = if genesis["consensus_params"]["feature"].is_object() { "feature" } else { "abci" };
+        genesis["consensus_params"][section]["vote_extensions_enable_height"] = json!("1");
+        Ok(std::fs::write(path, serde_json::to_vec_pretty(&genesis)?)?)
+    }
+
     /// The socket at which the node waits for its signer.
     pub fn socket(&self) -> PathBuf {
         self.folder.join(SOCKET)

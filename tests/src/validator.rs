@@ -94,6 +94,11 @@ impl Validator {
         self.home.start(PAUSE).expect("the node starts")
     }
 
+    /// The emulator with the firmware, if that is its device.
+    pub fn emulated_if_any(&mut self) -> Option<&mut Emulated> {
+        self.emulated.as_mut()
+    }
+
     /// The emulator with the firmware.
     pub fn emulated(&mut self) -> &mut Emulated {
         let Hand::Emulated(emulated) = &mut self.hand else { panic!("this validator has no emulator") };

@@ -30,6 +30,21 @@ fn every_block_of_a_real_node_is_signed_by_the_firmware() {
     validator.emulated().note().unwrap();
 }
 
+/// Without the extension's signature the node would stop at its first precommit.
+#[test]
+fn a_chain_with_vote_extensions_grows_on_both_devices() {
+    for mut validator in [Validator::simulated(), Validator::firmware()] {
+        validator.home.enable_extensions().unwrap();
+        let released = sign_blocks(&validator, 5);
+        if let Some(emulated) = validator.emulated_if_any() {
+            let log = emulated.emulator().unwrap().log();
+            let extended = log.lines().filter(|line| line.contains("apdu: > e007")).count();
+            assert!(extended >= 5 && released >= 15, "{extended} of {released}");
+            emulated.note().unwrap();
+        }
+    }
+}
+
 #[test]
 fn the_chain_goes_on_after_the_bridge_is_killed_and_started_again() {
     let validator = Validator::simulated();

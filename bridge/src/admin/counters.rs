@@ -26,6 +26,7 @@ struct Inner {
     silences: Family<Labels, Counter>,
     unwritten: Family<Labels, Counter>,
     seconds: Family<Labels, Histogram>,
+    extensions: Family<Labels, Histogram>,
     height: Family<Labels, Gauge<u64, AtomicU64>>,
     device: Gauge,
 }
@@ -59,17 +60,41 @@ impl Counters {
             Unit::Seconds,
             seconds.clone(),
         );
+        // 0.5 ms to 262 s: a node that asks again and again waits so long.
+        let extensions: Family<Labels, Histogram> =
+            Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.000_5, 2.0, 20)));
+        registry.register_with_unit(
+            "extension",
+            "From the precommit's signature to that of its vote extension",
+            Unit::Seconds,
+            extensions.clone(),
+        );
         let height = Family::<Labels, Gauge<u64, AtomicU64>>::default();
         registry.register("height", "Height of the last signature", height.clone());
         let device = Gauge::<i64>::default();
         registry.register("device_up", "1 while the device answers", device.clone());
-        Self(Arc::new(Inner { registry, signatures, refusals, silences, unwritten, seconds, height, device }))
+        let inner = Inner {
+            registry,
+            signatures,
+            refusals,
+            silences,
+            unwritten,
+            seconds,
+            extensions,
+            height,
+            device,
+        };
+        Self(Arc::new(inner))
     }
 
     pub(crate) fn signed(&self, chain: &str, hrs: Hrs, elapsed: Duration) {
         self.0.signatures.get_or_create(&labels(chain)).inc();
         self.0.seconds.get_or_create(&labels(chain)).observe(elapsed.as_secs_f64());
         self.0.height.get_or_create(&labels(chain)).set(hrs.height.value());
+    }
+
+    pub(crate) fn extended(&self, chain: &str, elapsed: Duration) {
+        self.0.extensions.get_or_create(&labels(chain)).observe(elapsed.as_secs_f64());
     }
 
     pub(crate) fn refused(&self, chain: &str) {
@@ -126,6 +151,7 @@ mod tests {
         let counters = Counters::new();
         let hrs = Hrs::new(7, 0, Step::Prevote).unwrap();
         counters.signed("alpha-1", hrs, Duration::from_millis(3));
+        counters.extended("alpha-1", Duration::from_millis(5));
         counters.refused("alpha-1");
         let page = counters.page(true).unwrap();
         for line in [
@@ -133,6 +159,7 @@ mod tests {
             "highwater_refusals_total{chain=\"alpha-1\"} 1",
             "highwater_height{chain=\"alpha-1\"} 7",
             "highwater_sign_seconds_count{chain=\"alpha-1\"} 1",
+            "highwater_extension_seconds_count{chain=\"alpha-1\"} 1",
             "highwater_device_up 1",
         ] {
             assert!(page.contains(line), "{line} is missing from\n{page}");

@@ -128,15 +128,6 @@ pub(crate) fn raw_signing() -> &'static str {
      for it"
 }
 
-/// A precommit whose extension must be signed, and is not in this version.
-pub(crate) fn extension_due(place: impl std::fmt::Display, empty: bool) -> String {
-    let what = if empty { "its node enabled vote extensions" } else { "it carries a vote extension" };
-    format!(
-        "precommit at {place} refused: {what}, and this version does not sign those; a chain with vote extensions \
-         needs a newer version"
-    )
-}
-
 /// A node of another chain.
 pub(crate) fn wrong_chain(ours: &str, asked: &str) -> String {
     let asked: String = asked.chars().take(MAX_QUOTE).collect();

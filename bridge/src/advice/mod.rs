@@ -2,6 +2,7 @@
 
 mod adopt;
 mod device;
+mod extension;
 pub(crate) mod link;
 mod prompt;
 mod state;
@@ -13,6 +14,7 @@ use highwater_core::hrs::{Hrs, Step};
 
 pub use adopt::*;
 pub use device::*;
+pub use extension::*;
 pub use prompt::*;
 pub use state::*;
 
@@ -68,22 +70,6 @@ pub fn absent(seconds: u64) -> String {
 /// The request names another chain than the link.
 pub fn other_chain(chain: &str) -> String {
     format!("this socket signs for {chain:?} only: check the node's genesis and priv_validator_laddr")
-}
-
-/// A vote extension with content is to be signed.
-pub fn extension(chain: &str) -> String {
-    format!(
-        "{chain}: the application puts content into vote extensions, which this version does not sign, so the \
-         precommit is refused; this chain needs a version that signs extensions"
-    )
-}
-
-/// A precommit may want the signature of an empty extension.
-pub fn empty_extension(chain: &str) -> String {
-    format!(
-        "{chain}: vote extensions are not signed by this version; that is harmless unless the chain enabled them: \
-         then its node stops at the first precommit, so do not run this version there"
-    )
 }
 
 /// The config file cannot be read.

@@ -9,7 +9,30 @@ use tokio::sync::{oneshot, watch};
 use super::owner::Owner;
 use super::{Fault, Opener, Session};
 
-/// One command for the device. All methods are called on the owner thread.
+/// What a reply means to the job that asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// It ends the job.
+    Done,
+    /// There is more to ask; other chains may come first.
+    More,
+    /// It cannot be the reply to the command. The job starts over on a fresh link, once; what is no reply then
+    /// either is [`Fault::WrongReply`].
+    Wrong,
+}
+
+/// The device holds one stream (of a long vote extension) at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// The next command has nothing to do with it.
+    Idle,
+    /// The next command opens it, and would break another's.
+    Opens,
+    /// It is this job's, until the job is done.
+    Holds,
+}
+
+/// One or several commands for the device. All methods are called on the owner thread.
 pub trait Job: Send {
     /// The command; `None` if nobody wants it any more. Asked right before each sending.
     fn apdu(&mut self) -> Option<Vec<u8>>;
@@ -27,11 +50,21 @@ pub trait Job: Send {
         ""
     }
 
-    /// Whether this can be the reply to the command. If not it is asked once more on a fresh link; what is no
-    /// reply then either is [`Fault::WrongReply`].
-    fn accepts(&mut self, _reply: &[u8]) -> bool {
-        true
+    /// The reply to the command came, with its status word.
+    fn take(&mut self, _reply: &[u8]) -> Next {
+        Next::Done
     }
+
+    /// What it has to do with the device's stream now.
+    fn stream(&self) -> Stream {
+        Stream::Idle
+    }
+
+    /// The link was lost: what it had begun on the device must begin anew.
+    fn lost(&mut self) {}
+
+    /// The owner thread ends: only what someone waits for is still to be done.
+    fn ending(&mut self) {}
 
     /// Whether to try again, a little later, after this fault.
     fn keep_trying(&self, _fault: &Fault) -> bool {

@@ -5,13 +5,14 @@ mod handle;
 mod hid;
 mod lock;
 mod owner;
+mod pace;
 mod session;
 mod simulated;
 mod speculos;
 mod turns;
 
 pub use fault::{Fault, TransportError};
-pub use handle::{Device, Died, Job, Seen};
+pub use handle::{Device, Died, Job, Next, Seen, Stream};
 pub use lock::{Lock, LockError, LockFile, files as lock_files};
 pub use session::{Session, Slot};
 

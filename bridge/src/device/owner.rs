@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use highwater_core::apdu::{Reply, Status, ins};
 use tokio::sync::watch;
 
-use super::handle::{Job, Order, Seen};
-use super::turns::Turns;
+use super::handle::{Next, Order, Seen};
+use super::pace::Pace;
+use super::turns::{Turn, Turns};
 use super::{DEADLINE, Fault, Opener, SIGN_DEADLINE, Session, Transport};
 use crate::advice;
 
@@ -30,6 +31,8 @@ pub(super) struct Owner {
     publish: watch::Sender<Seen>,
     /// Of the last device that answered, kept while it is away.
     lives: Option<Lives>,
+    /// Of the device that is open.
+    pace: Pace,
     next_try: Instant,
     next_look: Instant,
 }
@@ -49,6 +52,7 @@ impl Owner {
             said: Vec::new(),
             publish,
             lives: None,
+            pace: Pace::default(),
             next_try: now,
             next_look: now,
         }
@@ -78,13 +82,14 @@ impl Owner {
                     let _ = answer.send(());
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    if let Some(job) = self.turns.next() {
-                        self.serve(job);
+                    if let Some(turn) = self.turns.next() {
+                        self.serve(turn);
                     }
                 }
                 Ok(Order::End) | Err(RecvTimeoutError::Disconnected) => {
-                    while let Some(job) = self.turns.next() {
-                        self.serve(job);
+                    self.turns.jobs().for_each(|job| job.ending());
+                    while let Some(turn) = self.turns.next() {
+                        self.serve(turn);
                     }
                     return;
                 }
@@ -101,23 +106,29 @@ impl Owner {
         self.next_look = Instant::now() + if self.link.is_some() { CHECK } else { SEARCH };
     }
 
-    fn serve(&mut self, mut job: Box<dyn Job>) {
-        let mut wrong = false;
-        while let Some(apdu) = job.apdu() {
-            let installation = job.installation();
-            let mut result = self.exchange(&apdu, installation, &mut || job.under_way());
-            if result.as_ref().is_ok_and(|reply| !job.accepts(reply)) {
-                // Maybe the reply to something else: once more, on a fresh link.
-                self.lose(Fault::WrongReply);
-                self.next_try = Instant::now();
-                if !std::mem::replace(&mut wrong, true) {
-                    continue;
+    /// One command of a job. If it has more to ask, it is the next of its lane after the other chains had their turn.
+    fn serve(&mut self, mut turn: Turn) {
+        while let Some(apdu) = turn.job.apdu() {
+            let installation = turn.job.installation();
+            let mut result = self.exchange(&apdu, installation, &mut || turn.job.under_way());
+            match result.as_ref().map(|reply| turn.job.take(reply)) {
+                Ok(Next::Done) => {}
+                Ok(Next::More) => return self.turns.again(turn),
+                Ok(Next::Wrong) => {
+                    // Maybe the reply to something else: once more, on a fresh link.
+                    self.lose(Fault::WrongReply);
+                    self.next_try = Instant::now();
+                    turn.job.lost();
+                    if !std::mem::replace(&mut turn.wrong, true) {
+                        continue;
+                    }
+                    result = Err(Fault::WrongReply);
                 }
-                result = Err(Fault::WrongReply);
+                Err(_) => turn.job.lost(),
             }
             match result {
-                Err(fault) if job.keep_trying(&fault) => thread::sleep(RETRY),
-                result => return job.done(result),
+                Err(fault) if turn.job.keep_trying(&fault) => thread::sleep(RETRY),
+                result => return turn.job.done(result),
             }
         }
     }
@@ -165,11 +176,14 @@ impl Owner {
 
     fn send(&mut self, apdu: &[u8], under_way: &mut dyn FnMut()) -> Result<Vec<u8>, Fault> {
         let deadline = match apdu.get(1) {
-            Some(&ins::SIGN) => SIGN_DEADLINE,
+            Some(&(ins::SIGN | ins::SIGN_EXTENSION)) => SIGN_DEADLINE,
             _ => DEADLINE,
         };
         let link = self.link.as_mut().ok_or_else(|| Fault::Absent("closed".to_owned()))?;
-        link.exchange_beside(apdu, Instant::now() + deadline, under_way).map_err(Fault::from)
+        let started = Instant::now();
+        let reply = link.exchange_beside(apdu, started + deadline, under_way)?;
+        self.pace.learn(apdu, &reply, started.elapsed());
+        Ok(reply)
     }
 
     fn reopen(&mut self) -> Result<(), Fault> {
@@ -181,12 +195,14 @@ impl Owner {
         }
         self.next_try = now + SEARCH / 2;
         self.link = Some(self.opener.open()?);
+        self.pace = Pace::default();
         self.resync()?;
         self.said.clear();
         if let Some(session) = &self.publish.borrow().session {
             tracing::info!(
                 installation = %hex::encode(session.installation),
                 app = %advice::version(session.app),
+                extension_fits = session.extension_fits.unwrap_or(0),
                 "device ready"
             );
         }
@@ -194,7 +210,13 @@ impl Owner {
     }
 
     fn resync(&mut self) -> Result<(), Fault> {
-        let session = Session::open(|apdu| self.send(apdu, &mut || ()))?;
+        let mut session = Session::open(|apdu| self.send(apdu, &mut || ()))?;
+        if session.signs_extensions {
+            if self.pace.is_unknown() {
+                self.send(&Pace::probe(), &mut || ())?;
+            }
+            session.extension_fits = self.pace.fits();
+        }
         if let Some(fault) = advice::standing(session.standing)
             && self.publish.borrow().session.as_ref().map(|old| old.standing) != Some(session.standing)
         {
@@ -214,6 +236,7 @@ impl Owner {
     /// Closes; the next opening asks everything anew.
     fn lose(&mut self, fault: Fault) {
         self.link = None;
+        self.turns.jobs().for_each(|job| job.lost());
         // Each kind is said once until the device is ready again, however they take turns.
         let kind = std::mem::discriminant(&fault);
         if !self.said.contains(&kind) {

@@ -1,6 +1,8 @@
 //! What is at the other end: asked after every opening, before anything is signed.
 
-use highwater_core::apdu::{ChainState, ChainStatus, Command, MAX_COMMAND, PROTOCOL, Reply, Status, Version};
+use highwater_core::apdu::{
+    ChainState, ChainStatus, Command, MAX_COMMAND, PROTOCOL, Reply, SIGNS_EXTENSIONS, Status, Version,
+};
 use highwater_core::signer::APP_NAME;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +20,10 @@ pub struct Session {
     pub installation: [u8; 16],
     /// 0 sound, 1 other seed, 2 storage damaged, 3 storage fault.
     pub standing: u8,
+    /// Whether it signs vote extensions.
+    pub signs_extensions: bool,
+    /// Bytes of the longest extension that it signs while its node waits; unknown if it signs none.
+    pub extension_fits: Option<u32>,
     /// The slots that are not free.
     pub slots: Vec<Slot>,
 }
@@ -68,6 +74,8 @@ impl Session {
             target: version.target,
             installation: version.installation,
             standing: version.standing,
+            signs_extensions: version.flags & SIGNS_EXTENSIONS != 0,
+            extension_fits: None,
             slots: Vec::new(),
         };
         // An installation that is not sound answers for no slot.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use highwater_core::hrs::Step;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -12,7 +11,7 @@ use super::{Ended, Node, Outcome, Service};
 use crate::advice;
 use crate::privval::proto::Envelope;
 use crate::privval::{
-    Due, ErrorOf, Request, SignRequest, Speaks, due, error_reply, ping_reply, public_key_reply, signed_reply,
+    ErrorOf, Request, SignRequest, Speaks, error_reply, ping_reply, public_key_reply, signed_reply,
 };
 
 /// A link on which no whole message came for so long is dead: a node pings every 3.3 s (CometBFT
@@ -46,7 +45,7 @@ pub(super) async fn serve<T: Stream, S: Service>(
         requests += 1;
         let reply = tokio::select! {
             biased;
-            reply = answer(request, node, service, *speaks) => reply,
+            reply = answer(request, node, service) => reply,
             // The node may cut the link meanwhile; what the device does goes on without us.
             ended = interrupted(&mut link) => return (ended, requests),
             () = last_call(stop) => return (Ended::Stopped, requests),
@@ -77,7 +76,7 @@ async fn receive<T: Stream>(link: &mut Wire<T>, speaks: &mut Speaks) -> Result<R
         Ok(Some(Err(error))) => Err(Ended::Broken(error)),
         Ok(Some(Ok(envelope))) => {
             speaks.learn(&envelope);
-            Request::read(envelope).ok_or(Ended::NotARequest)
+            Request::read(envelope, *speaks).ok_or(Ended::NotARequest)
         }
     }
 }
@@ -97,7 +96,7 @@ async fn last_call(stop: &CancellationToken) {
 }
 
 /// The reply, or none where silence is the answer.
-async fn answer<S: Service>(request: Request, node: &Node, service: &S, speaks: Speaks) -> Option<Envelope> {
+async fn answer<S: Service>(request: Request, node: &Node, service: &S) -> Option<Envelope> {
     match request {
         Request::Ping => Some(ping_reply()),
         Request::PublicKey { chain } if chain == node.chain => Some(public_key_reply(&service.public_key())),
@@ -108,29 +107,20 @@ async fn answer<S: Service>(request: Request, node: &Node, service: &S, speaks: 
         Request::Malformed(malformed) => {
             Some(refuse(node, ErrorOf::Sign(malformed.kind), &malformed.to_string()))
         }
-        Request::Sign(request) => sign(request, node, service, speaks).await,
+        Request::Sign(request) => sign(request, node, service).await,
     }
 }
 
-async fn sign<S: Service>(
-    request: SignRequest,
-    node: &Node,
-    service: &S,
-    speaks: Speaks,
-) -> Option<Envelope> {
+async fn sign<S: Service>(request: SignRequest, node: &Node, service: &S) -> Option<Envelope> {
     let (kind, hrs) = (request.kind, request.hrs);
     let to = ErrorOf::Sign(kind);
     if request.chain != node.chain {
         return Some(refuse(node, to, &advice::link::wrong_chain(&node.chain, &request.chain)));
     }
-    // A reply without the extension's signature stops the node for good where it is due; an error does not.
-    if let Some(extension) = &request.extension
-        && due(Step::Precommit, true, false, extension, speaks) == Due::Yes
-    {
-        return Some(refuse(node, to, &advice::link::extension_due(hrs, extension.is_empty())));
-    }
     match service.sign(request).await {
-        Outcome::Signed { signature, timestamp } => Some(signed_reply(kind, &signature, timestamp)),
+        Outcome::Signed { signature, timestamp, extension } => {
+            Some(signed_reply(kind, &signature, timestamp, extension.as_ref()))
+        }
         Outcome::Refused(words) => Some(error_reply(to, &words)),
         Outcome::Silent => {
             debug!(chain = %node.chain, %hrs, "no answer yet: the node will ask again");

@@ -16,6 +16,8 @@ pub enum Outcome {
         signature: [u8; 64],
         /// What the signature is over.
         timestamp: Timestamp,
+        /// Of the vote extension, where one is due; verified too.
+        extension: Option<[u8; 64]>,
     },
     /// A rule said no: tell the node, in these words.
     Refused(String),
@@ -29,10 +31,7 @@ pub trait Service: Clone + Send + Sync + 'static {
     fn public_key(&self) -> [u8; 32];
 
     /// Signs, refuses, or stays silent. Dropping the future abandons the wait, never the device's work: a
-    /// late result is kept for the same request.
-    ///
-    /// Requests whose vote extension is not empty do not come here, since an [`Outcome`] holds no signature
-    /// for it.
+    /// late result is kept for the same request. A precommit and its vote extension are one request.
     fn sign(&self, request: SignRequest) -> impl Future<Output = Outcome> + Send;
 
     /// The link to a node came up, or went down. Called on the node's task, in order; must not wait.

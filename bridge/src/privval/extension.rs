@@ -25,6 +25,15 @@ pub enum Due {
     Yes,
 }
 
+/// A vote extension that is or may be to be signed, with the precommit it came along with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extension {
+    /// What the application wants to say. Empty also where extensions are not enabled.
+    pub content: Vec<u8>,
+    /// Never [`Due::No`].
+    pub due: Due,
+}
+
 /// What a node showed of its version on its links so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Speaks {

@@ -24,15 +24,25 @@ pub fn ping_reply() -> Envelope {
     envelope(Sum::PingResponse(proto::Empty {}))
 }
 
-/// A signature over the request as of `timestamp`. An extension is never echoed: it may be longer than what
-/// the node takes back.
-pub fn signed_reply(kind: Kind, signature: &[u8; 64], timestamp: Timestamp) -> Envelope {
+/// A signature over the request as of `timestamp`, and for a precommit that of its extension, if one is due. An
+/// extension is never echoed: it may be longer than what the node takes back.
+pub fn signed_reply(
+    kind: Kind,
+    signature: &[u8; 64],
+    timestamp: Timestamp,
+    extension: Option<&[u8; 64]>,
+) -> Envelope {
     // `Timestamp` keeps its nanos below 10^9, which an int32 holds.
     let at = Some(proto::Timestamp { seconds: timestamp.seconds, nanos: timestamp.nanos as i32 });
     let signature = signature.to_vec();
     envelope(match kind {
         Kind::Vote => Sum::SignedVoteResponse(proto::SignedVoteResponse {
-            vote: Some(proto::Vote { timestamp: at, signature, ..Default::default() }),
+            vote: Some(proto::Vote {
+                timestamp: at,
+                signature,
+                extension_signature: extension.map_or_else(Vec::new, |signature| signature.to_vec()),
+                ..Default::default()
+            }),
             error: None,
         }),
         Kind::Proposal => Sum::SignedProposalResponse(proto::SignedProposalResponse {

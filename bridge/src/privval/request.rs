@@ -5,7 +5,7 @@ use std::fmt;
 use highwater_core::canonical::{BlockId, ChainId, MAX_MESSAGE, Message, Timestamp};
 use highwater_core::hrs::{Height, Hrs, Round, Step};
 
-use super::extension::{Due, Speaks, due};
+use super::extension::{Due, Extension, Speaks, due};
 use super::malformed::{Malformed, Why};
 use super::proto::{self, Envelope, Sum};
 
@@ -60,21 +60,19 @@ pub struct SignRequest {
     pub hrs: Hrs,
     /// The canonical bytes, length prefix included.
     pub sign_bytes: Vec<u8>,
-    /// The vote extension that came along, if one is to be signed: on every precommit for a block, unless
-    /// the node said that it needs none. Empty also when the chain has none enabled: a node before 1.0
-    /// does not tell.
-    pub extension: Option<Vec<u8>>,
+    /// The vote extension that came along, if one is or may be to be signed.
+    pub extension: Option<Extension>,
 }
 
 impl Request {
-    /// Reads a message. `None`: a reply, or nothing we know, where a request belongs.
-    pub fn read(envelope: Envelope) -> Option<Self> {
+    /// Reads a message of a node that `speaks` so. `None`: a reply, or nothing we know, where a request belongs.
+    pub fn read(envelope: Envelope, speaks: Speaks) -> Option<Self> {
         Some(match envelope.sum? {
             Sum::PubKeyRequest(request) => Self::PublicKey { chain: request.chain_id },
             Sum::SignVoteRequest(request) => {
                 let vote = request.vote.unwrap_or_default();
                 let place = (Kind::Vote, vote.height, vote.round);
-                let read = self::vote(vote, &request.chain_id, request.skip_extension_signing);
+                let read = self::vote(vote, &request.chain_id, request.skip_extension_signing, speaks);
                 Self::sign(place, read)
             }
             Sum::SignProposalRequest(request) => {
@@ -100,7 +98,7 @@ impl Request {
     }
 }
 
-fn vote(vote: proto::Vote, chain: &str, skip_extension: bool) -> Result<SignRequest, Why> {
+fn vote(vote: proto::Vote, chain: &str, skip_extension: bool, speaks: Speaks) -> Result<SignRequest, Why> {
     if vote == proto::Vote::default() {
         return Err(Why::Missing);
     }
@@ -110,8 +108,7 @@ fn vote(vote: proto::Vote, chain: &str, skip_extension: bool) -> Result<SignRequ
         other => return Err(Why::VoteType(other)),
     };
     let block = block(vote.block_id.as_ref())?;
-    // What else is known of the node can only make it more certain.
-    let due = due(step, block.is_some(), skip_extension, &vote.extension, Speaks::Unknown);
+    let due = due(step, block.is_some(), skip_extension, &vote.extension, speaks);
     // With the flag a node of 1.0 leaves the fields as they are (`privval/file.go`).
     if due == Due::No && !vote.extension.is_empty() && !skip_extension {
         return Err(Why::Extension);
@@ -126,7 +123,7 @@ fn vote(vote: proto::Vote, chain: &str, skip_extension: bool) -> Result<SignRequ
         timestamp: timestamp(vote.timestamp)?,
         chain: ChainId::new(chain.as_bytes()).ok_or(Why::ChainId)?,
     };
-    let extension = (due != Due::No).then_some(vote.extension);
+    let extension = (due != Due::No).then_some(Extension { content: vote.extension, due });
     Ok(sign_request(Kind::Vote, &message, extension))
 }
 
@@ -153,7 +150,7 @@ fn proposal(proposal: &proto::Proposal, chain: &str) -> Result<SignRequest, Why>
     Ok(sign_request(Kind::Proposal, &message, None))
 }
 
-fn sign_request(kind: Kind, message: &Message<'_>, extension: Option<Vec<u8>>) -> SignRequest {
+fn sign_request(kind: Kind, message: &Message<'_>, extension: Option<Extension>) -> SignRequest {
     let mut bytes = [0; MAX_MESSAGE];
     let len = message.encode(&mut bytes);
     SignRequest {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use highwater_core::apdu::{Command, MAX_COMMAND, ins};
+use highwater_core::apdu::{ChainStatus, Command, MAX_COMMAND, ins};
 use highwater_core::canonical::{BlockId, ChainId, Timestamp};
 use highwater_core::hrs::Step;
 use highwater_sim::{Owner, SimDevice};
@@ -10,9 +10,11 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::device::{Transport, TransportError};
-use crate::privval::Kind;
+use crate::privval::{Due, Extension, Kind};
 
 pub(super) const CHAIN: &str = "alpha-1";
+/// Another one on the same device.
+pub(super) const OTHER: &str = "beta-1";
 
 /// A signer whose cable can be cut and whose signatures can be spoilt or delayed.
 #[derive(Debug)]
@@ -24,6 +26,12 @@ pub(super) struct Bench {
     pub(super) spoilt: AtomicBool,
     pub(super) locked: AtomicBool,
     pub(super) delay: Mutex<Duration>,
+    /// Commands of extensions.
+    pub(super) extended: AtomicUsize,
+    pub(super) spoilt_extension: AtomicBool,
+    pub(super) extension_delay: Mutex<Duration>,
+    /// The app is from before extensions.
+    pub(super) old: AtomicBool,
 }
 
 struct Cable(Arc<Bench>);
@@ -42,6 +50,17 @@ impl Transport for Cable {
             }
             reply[0] ^= u8::from(self.0.spoilt.load(Ordering::SeqCst));
         }
+        // The probe of each opening does not count.
+        if apdu[1] == ins::SIGN_EXTENSION && apdu[5..9] != [0xff; 4] {
+            self.0.extended.fetch_add(1, Ordering::SeqCst);
+            std::thread::sleep(*self.0.extension_delay.lock().unwrap());
+            if reply.len() > 2 {
+                reply[0] ^= u8::from(self.0.spoilt_extension.load(Ordering::SeqCst));
+            }
+        }
+        if apdu[1] == ins::GET_VERSION && self.0.old.load(Ordering::SeqCst) {
+            reply.remove(24);
+        }
         Ok(reply)
     }
 }
@@ -50,12 +69,11 @@ impl Bench {
     pub(super) fn new() -> Arc<Self> {
         let mut device = SimDevice::in_memory(b"validator");
         device.owner = Owner::Approves;
-        let add = Command::AddChain {
-            chain: ChainId::new(CHAIN.as_bytes()).unwrap(),
-            key_index: 0,
-            mark: Hrs::default(),
-        };
-        assert!(device.exchange(&apdu(add)).ends_with(&[0x90, 0]));
+        for (key_index, id) in [(0, CHAIN), (1, OTHER)] {
+            let chain = ChainId::new(id.as_bytes()).unwrap();
+            let add = Command::AddChain { chain, key_index, mark: Hrs::default() };
+            assert!(device.exchange(&apdu(add)).ends_with(&[0x90, 0]));
+        }
         Arc::new(Self {
             dir: tempfile::tempdir().unwrap(),
             device: Mutex::new(device),
@@ -64,6 +82,10 @@ impl Bench {
             spoilt: AtomicBool::new(false),
             locked: AtomicBool::new(false),
             delay: Mutex::new(Duration::ZERO),
+            extended: AtomicUsize::new(0),
+            spoilt_extension: AtomicBool::new(false),
+            extension_delay: Mutex::new(Duration::ZERO),
+            old: AtomicBool::new(false),
         })
     }
 
@@ -78,19 +100,30 @@ impl Bench {
             false => Ok(Box::new(Cable(bench.clone())) as Box<dyn Transport>),
         };
         let (device, _) = Device::start(Box::new(opener)).unwrap();
+        self.of(CHAIN, device, twist).await
+    }
+
+    /// The same for another chain of a device that is open.
+    pub(super) async fn of(
+        &self,
+        id: &str,
+        device: Device,
+        twist: impl FnOnce(&mut config::Chain, &mut Pin),
+    ) -> Validator {
         let session = device.looked().await.session.unwrap();
-        let chain = ChainId::new(CHAIN.as_bytes()).unwrap();
+        let chain = ChainId::new(id.as_bytes()).unwrap();
         let key = device.exchange(apdu(Command::GetPublicKey(chain))).await.unwrap();
         let mut pin = Pin { key: key[..32].try_into().unwrap(), installation: session.installation };
         let mut chain = config::Chain {
-            id: CHAIN.to_owned(),
+            id: id.to_owned(),
             on_absent: OnAbsent::Error,
+            vote_extensions: VoteExtensions::Auto,
             stop_height: None,
             nodes: vec![],
         };
         twist(&mut chain, &mut pin);
-        let memory = match Memory::load(self.dir.path(), CHAIN, &pin) {
-            Err(MemoryError::Missing(..)) => Memory::new(CHAIN, pin.key, Hrs::default()),
+        let memory = match Memory::load(self.dir.path(), id, &pin) {
+            Err(MemoryError::Missing(..)) => Memory::new(id, pin.key, Hrs::default()),
             found => found.unwrap(),
         };
         Validator::new(&chain, pin, memory, self.dir.path(), device, Counters::new()).unwrap()
@@ -98,6 +131,15 @@ impl Bench {
 
     pub(super) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn extended(&self) -> usize {
+        self.extended.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn mark(&self) -> Hrs {
+        let status = self.device.lock().unwrap().exchange(&apdu(Command::GetStatus { slot: 0 }));
+        ChainStatus::parse(&status[..status.len() - 2]).unwrap().mark
     }
 }
 
@@ -108,17 +150,32 @@ pub(super) fn apdu(command: Command<'_>) -> Vec<u8> {
 }
 
 pub(super) fn vote(height: u64, block: u8, seconds: i64) -> SignRequest {
+    ballot(CHAIN, height, Step::Prevote, block, seconds)
+}
+
+/// The same of the other chain.
+pub(super) fn foreign(height: u64, step: Step) -> SignRequest {
+    ballot(OTHER, height, step, 1, 100)
+}
+
+/// For a block, with an extension.
+pub(super) fn precommit(height: u64, content: &[u8], due: Due) -> SignRequest {
+    let extension = Some(Extension { content: content.to_vec(), due });
+    SignRequest { extension, ..ballot(CHAIN, height, Step::Precommit, 1, 100) }
+}
+
+fn ballot(chain: &str, height: u64, step: Step, block: u8, seconds: i64) -> SignRequest {
     let hash = [block; 32];
     let message = Message {
-        hrs: Hrs::new(height, 0, Step::Prevote).unwrap(),
+        hrs: Hrs::new(height, 0, step).unwrap(),
         pol_round: None,
         block: Some(BlockId { hash: &hash, total: 1, parts_hash: &hash }),
         timestamp: Timestamp { seconds, nanos: 0 },
-        chain: ChainId::new(CHAIN.as_bytes()).unwrap(),
+        chain: ChainId::new(chain.as_bytes()).unwrap(),
     };
     SignRequest {
         kind: Kind::Vote,
-        chain: CHAIN.to_owned(),
+        chain: chain.to_owned(),
         hrs: message.hrs,
         sign_bytes: replies::encode(&message),
         extension: None,

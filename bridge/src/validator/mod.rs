@@ -7,10 +7,13 @@
 //! | `memory` | the state file: what was asked for and released, kept durable |
 //! | `ownership` | several nodes on one chain |
 //! | `replies` | what was given and may be given again |
-//! | `request` | one signature, from the device's queue to the node |
+//! | `request` | one request, from the device's queue to the node |
+//! | `extension` | the vote extension of a precommit, command by command |
 //! | `settle` | what becomes of the device's answer |
 //! | `state` | what a restart may forget |
+//! | `wants` | what each node wants now, its extension with it or not |
 
+mod extension;
 mod memory;
 mod ownership;
 mod pins;
@@ -18,6 +21,7 @@ mod replies;
 mod request;
 mod settle;
 mod state;
+mod wants;
 
 use std::io;
 use std::path::Path;
@@ -32,7 +36,7 @@ use tokio::sync::oneshot;
 
 use crate::admin::Counters;
 use crate::advice;
-use crate::config::{self, OnAbsent};
+use crate::config::{self, OnAbsent, VoteExtensions};
 use crate::device::Device;
 use crate::node::{Node, Outcome, Service};
 use crate::privval::SignRequest;
@@ -63,6 +67,7 @@ struct Inner {
     verifying: Option<VerifyingKey>,
     on_absent: OnAbsent,
     stop_height: Option<u64>,
+    vote_extensions: VoteExtensions,
     device: Device,
     counters: Counters,
     /// Locked after `state`, if both are.
@@ -87,6 +92,7 @@ impl Validator {
             verifying: VerifyingKey::from_bytes(&pin.key).ok(),
             on_absent: chain.on_absent,
             stop_height: chain.stop_height,
+            vote_extensions: chain.vote_extensions,
             device,
             keeper: Keeper::start(memory, state_dir, counters.clone())?,
             counters,
@@ -153,7 +159,8 @@ impl Service for Validator {
         self.inner.key
     }
 
-    async fn sign(&self, request: SignRequest) -> Outcome {
+    async fn sign(&self, mut request: SignRequest) -> Outcome {
+        self.inner.newest(&self.node, &mut request);
         let outcome = match self.inner.at_once(&request, &self.node) {
             Some(outcome) => outcome,
             None => {
@@ -197,20 +204,21 @@ impl Inner {
         if let Some(text) = self.keeper.read(|memory| memory.fallen.clone()) {
             return Some(self.refused(hrs, text));
         }
-        if let Some(extension) = &request.extension {
-            // Released without its extension's signature, such a precommit stops the node for good; an error does not.
-            if !extension.is_empty() {
-                return Some(self.refused(hrs, advice::extension(&self.chain)));
-            }
-            if !std::mem::replace(&mut self.state().extension_told, true) {
-                tracing::info!("{}", advice::empty_extension(&self.chain));
-            }
+        if let Err(text) = self.extends(request) {
+            return Some(self.refused(hrs, text));
         }
         let mut state = self.state();
         state.forget_older(self.device.glance(|seen| seen.epoch));
         if let Some(kept) = state.replies.find(&request.sign_bytes, &message) {
+            let Some(extension) = &request.extension else {
+                tracing::debug!(chain = %self.chain, %hrs, "repeated");
+                return Some(signed(kept, None));
+            };
+            // Without the extension's signature the device is needed, for that alone.
+            let digest = extension::digest(&message, &extension.content);
+            let extension = state.replies.extension(&digest)?;
             tracing::debug!(chain = %self.chain, %hrs, "repeated");
-            return Some(signed(kept));
+            return Some(signed(kept, Some(extension)));
         }
         let now = Instant::now();
         let admitted = self.keeper.read(|memory| memory.ownership.admits(node, &message, &state.links, now));
@@ -220,6 +228,12 @@ impl Inner {
             Foreign::Locked { owner } => advice::locked_block(hrs, &owner, node),
         };
         Some(self.refused(hrs, text))
+    }
+
+    /// The signature of the same bytes, or of the same statement, that was given before.
+    fn kept(&self, request: &SignRequest) -> Option<Kept> {
+        let message = Message::parse(&request.sign_bytes).ok()?;
+        self.state().replies.find(&request.sign_bytes, &message)
     }
 
     /// Before the device is asked: from now on it may be that this was signed. The file is written beside its work.
@@ -263,13 +277,15 @@ impl Inner {
     }
 }
 
-fn signed(kept: Kept) -> Outcome {
-    Outcome::Signed { signature: kept.signature, timestamp: kept.timestamp }
+fn signed(kept: Kept, extension: Option<[u8; 64]>) -> Outcome {
+    Outcome::Signed { signature: kept.signature, timestamp: kept.timestamp, extension }
 }
 
 #[cfg(test)]
 mod bench;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_extensions;
 #[cfg(test)]
 mod tests_nodes;

@@ -1,10 +1,11 @@
-//! The last replies of a chain: by exact bytes, and votes by statement too.
+//! The last replies of a chain: by exact bytes, and votes by statement too; of extensions, by what was signed.
 
 use std::collections::VecDeque;
 
 use highwater_core::canonical::{MAX_MESSAGE, Message, Timestamp};
 use highwater_core::hrs::{Hrs, Step};
 
+use super::extension::Digest;
 use super::memory::statement;
 
 /// Replies kept: a few heights, so that a node that reconnects finds its own.
@@ -29,6 +30,7 @@ struct Entry {
 #[derive(Debug, Default)]
 pub(super) struct Replies {
     entries: VecDeque<Entry>,
+    extensions: VecDeque<(Digest, [u8; 64])>,
 }
 
 impl Replies {
@@ -54,8 +56,21 @@ impl Replies {
         self.entries.push_back(Entry { hrs, bytes: bytes.to_vec(), statement, kept });
     }
 
+    /// The signature of an extension.
+    pub(super) fn extension(&self, digest: &Digest) -> Option<[u8; 64]> {
+        self.extensions.iter().find(|(kept, _)| kept == digest).map(|(_, signature)| *signature)
+    }
+
+    /// Keeps the signature of an extension.
+    pub(super) fn keep_extension(&mut self, digest: Digest, signature: [u8; 64]) {
+        if self.extensions.len() == KEPT {
+            self.extensions.pop_front();
+        }
+        self.extensions.push_back((digest, signature));
+    }
+
     pub(super) fn clear(&mut self) {
-        self.entries.clear();
+        *self = Self::default();
     }
 }
 

@@ -1,20 +1,26 @@
-//! One signature, from the queue of the device to the node.
+//! One request, from the queue of the device to the node: a signature, and for a precommit that of its extension.
 
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use highwater_core::apdu::{Command, MAX_COMMAND, Reply, Status};
+use highwater_core::canonical::Message;
 use highwater_core::hrs::Hrs;
 use tokio::sync::oneshot;
 
-use super::settle::Verified;
+use super::extension::{Extending, Progress};
+use super::replies::Kept;
 use super::{PATIENCE, Validator};
 use crate::config::OnAbsent;
-use crate::device::{Fault, Job};
+use crate::device::{Fault, Job, Next, Stream};
 use crate::node::Outcome;
 use crate::privval::SignRequest;
 
 /// Shorter than a node's patience of 5 s: if the device is back by then, the node need not ask again.
 const TRY: Duration = Duration::from_secs(4);
+
+/// A node asks for one message no longer than this: 50 times 5 s (CometBFT `privval/retry_signer_client.go`).
+const LONGEST: Duration = Duration::from_secs(255);
 
 pub(super) struct Request {
     validator: Validator,
@@ -22,36 +28,84 @@ pub(super) struct Request {
     started: Instant,
     /// The highest place asked before this one.
     before: Option<Hrs>,
-    /// The device's signature, once it was verified.
-    verified: Option<Verified>,
+    /// Once the vote or proposal is signed, and its extension is still to be.
+    extending: Option<(Kept, Extending)>,
+    /// What the last reply came to.
+    outcome: Option<Outcome>,
+    /// The owner thread ends.
+    ending: bool,
     answer: oneshot::Sender<Outcome>,
 }
 
 impl Request {
     pub(super) fn new(validator: Validator, request: SignRequest, answer: oneshot::Sender<Outcome>) -> Self {
-        Self { validator, request, started: Instant::now(), before: None, verified: None, answer }
+        let started = Instant::now();
+        let (before, extending, outcome, ending) = (None, None, None, false);
+        Self { validator, request, started, before, extending, outcome, ending, answer }
     }
-}
 
-impl Job for Request {
-    /// Nothing, if the node moved on, or if the same request got its reply while this one waited.
-    fn apdu(&mut self) -> Option<Vec<u8>> {
-        if self.answer.is_closed() {
-            return None;
+    /// Whether nobody waits for it any more. An extension that is under way goes on while its node, which may have
+    /// cut the link after 5 s, asks for the same.
+    fn abandoned(&self) -> bool {
+        let goes_on = self.started.elapsed() < LONGEST
+            && self.extending.as_ref().is_some_and(|(_, extending)| {
+                let (node, bytes) = (&self.validator.node, &self.request.sign_bytes);
+                self.validator.inner.wants(node, bytes, extending.digest())
+            });
+        self.answer.is_closed() && (self.ending || !goes_on)
+    }
+
+    /// Goes on from the signature of the vote or proposal to that of its extension, or breaks off: none is to be signed.
+    fn extend(&mut self, kept: Kept) -> ControlFlow<Outcome> {
+        let (inner, request) = (&self.validator.inner, &self.request);
+        match inner.extends(request) {
+            Ok(true) => {}
+            Ok(false) => return ControlFlow::Break(super::signed(kept, None)),
+            Err(text) => return ControlFlow::Break(inner.refused(request.hrs, text)),
         }
-        let inner = &self.validator.inner;
-        // Asked again: another node may have got the height meanwhile.
-        if let Some(outcome) = inner.at_once(&self.request, &self.validator.node) {
-            let (answer, _) = oneshot::channel();
-            let _ = std::mem::replace(&mut self.answer, answer).send(outcome);
-            return None;
-        }
+        let message = Message::parse(&request.sign_bytes).ok();
+        let extending = message
+            .zip(request.extension.as_ref())
+            .and_then(|(message, extension)| Extending::new(&message, &extension.content));
+        // It was parsed when it came, and what is too long was refused.
+        let Some(extending) = extending else { return ControlFlow::Break(Outcome::Silent) };
+        self.extending = Some((kept, extending));
+        ControlFlow::Continue(())
+    }
+
+    fn sign(&mut self) -> Option<Vec<u8>> {
+        let inner = self.validator.inner.clone();
         let mut apdu = [0; MAX_COMMAND];
         // Canonical bytes always fit; `at_once` has parsed them.
         let len = Command::Sign(&self.request.sign_bytes).encode(&mut apdu)?;
         self.before.get_or_insert_with(|| inner.keeper.read(|memory| memory.asked));
         inner.ask(&self.request, &self.validator.node);
         Some(apdu[..len].to_vec())
+    }
+}
+
+impl Job for Request {
+    /// Nothing, if the node moved on, or if the same request got its reply while this one waited.
+    fn apdu(&mut self) -> Option<Vec<u8>> {
+        if self.abandoned() {
+            return None;
+        }
+        if self.extending.is_none() {
+            let inner = self.validator.inner.clone();
+            // Asked again: another node may have got the height meanwhile.
+            let known = inner.at_once(&self.request, &self.validator.node);
+            // What is signed but for its extension goes on from there.
+            let known = known.or_else(|| self.extend(inner.kept(&self.request)?).break_value());
+            if let Some(outcome) = known {
+                let (answer, _) = oneshot::channel();
+                let _ = std::mem::replace(&mut self.answer, answer).send(outcome);
+                return None;
+            }
+        }
+        match &self.extending {
+            Some((_, extending)) => extending.apdu(),
+            None => self.sign(),
+        }
     }
 
     /// Its thread would take the processor from the one that sends, if it were woken before.
@@ -67,14 +121,48 @@ impl Job for Request {
         &self.validator.inner.chain
     }
 
-    fn accepts(&mut self, reply: &[u8]) -> bool {
-        match Reply::split(reply) {
-            Some((data, word)) if word == Status::Ok.word() => {
-                self.verified = self.validator.inner.verify(&self.request, data);
-                self.verified.is_some()
-            }
-            _ => true,
+    fn take(&mut self, reply: &[u8]) -> Next {
+        let inner = self.validator.inner.clone();
+        let (data, word) = Reply::split(reply).unwrap_or((&[], 0));
+        if let Some((kept, extending)) = &mut self.extending {
+            return match extending.take(inner.verifying.as_ref(), Status::from_word(word), data) {
+                Progress::More => Next::More,
+                Progress::Wrong => Next::Wrong,
+                Progress::Refused => Next::Done,
+                Progress::Signed(signature) => {
+                    self.outcome = Some(inner.release_extension(*kept, extending.digest(), signature));
+                    Next::Done
+                }
+            };
         }
+        match Status::from_word(word) {
+            Some(Status::Ok) => {}
+            // Said of extensions only, so it is the late reply to a command of one.
+            Some(Status::NoPrecommit | Status::ExtensionDiffers | Status::ExtensionOrder) => {
+                return Next::Wrong;
+            }
+            _ => return Next::Done,
+        }
+        let Some(verified) = inner.verify(&self.request, data) else { return Next::Wrong };
+        self.outcome = match inner.release(&self.request, &self.validator.node, verified) {
+            ControlFlow::Continue(kept) => self.extend(kept).break_value(),
+            ControlFlow::Break(outcome) => Some(outcome),
+        };
+        if self.outcome.is_some() { Next::Done } else { Next::More }
+    }
+
+    fn stream(&self) -> Stream {
+        self.extending.as_ref().map_or(Stream::Idle, |(_, extending)| extending.stream())
+    }
+
+    fn lost(&mut self) {
+        if let Some((_, extending)) = &mut self.extending {
+            extending.lost();
+        }
+    }
+
+    fn ending(&mut self) {
+        self.ending = true;
     }
 
     fn keep_trying(&self, fault: &Fault) -> bool {
@@ -87,18 +175,19 @@ impl Job for Request {
     }
 
     fn done(self: Box<Self>, result: Result<Vec<u8>, Fault>) {
-        let Self { validator, request, started, before, verified, answer } = *self;
+        let Self { validator, request, started, before, extending, outcome, answer, .. } = *self;
         let inner = &validator.inner;
-        let outcome = match (result, verified) {
-            (Ok(_), Some(verified)) => inner.release(&request, &validator.node, verified),
-            (result, _) => inner.settle(&request, before.unwrap_or_default(), started, result),
+        let outcome = match (outcome, &extending) {
+            (Some(outcome), _) => outcome,
+            (None, Some(_)) => inner.settle_extension(&request, started, result),
+            (None, None) => inner.settle(&request, before.unwrap_or_default(), started, result),
         };
         let elapsed = matches!(outcome, Outcome::Signed { .. }).then(|| started.elapsed());
         // The node may be gone; the result is kept for its next question.
         let _ = answer.send(outcome);
         // What nobody waits for comes after the reply.
         if let Some(elapsed) = elapsed {
-            inner.tell(request.hrs, elapsed);
+            inner.tell(request.hrs, elapsed, extending.as_ref().map(|(_, extending)| extending));
         }
     }
 }

@@ -1,11 +1,13 @@
 //! What becomes of the device's answer: verified, remembered, released; refused; or nothing known yet.
 
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use highwater_core::apdu::{Reply, Signed, Status};
 use highwater_core::canonical::Message;
 use highwater_core::hrs::{Hrs, Step};
 
+use super::extension::{Digest, Extending, NODE_PATIENCE};
 use super::memory::Released;
 use super::replies::{Kept, encode};
 use super::{Inner, PATIENCE, signed};
@@ -74,8 +76,13 @@ impl Inner {
         }
     }
 
-    /// Remembers a signature, and gives it out unless it shows that the device's mark fell.
-    pub(super) fn release(&self, request: &SignRequest, node: &str, verified: Verified) -> Outcome {
+    /// Remembers a signature, which may be given out then, unless it shows that the device's mark fell.
+    pub(super) fn release(
+        &self,
+        request: &SignRequest,
+        node: &str,
+        verified: Verified,
+    ) -> ControlFlow<Outcome, Kept> {
         let (hrs, Verified { kept, bytes }) = (request.hrs, verified);
         let (epoch, incarnation) = self.device.glance(|seen| {
             let slot = seen.session.as_ref().and_then(|session| session.chain(&self.chain));
@@ -91,10 +98,12 @@ impl Inner {
         if let Some(last) = fallen {
             let text = advice::fallen(&self.chain, last, hrs);
             self.keeper.change_now(|memory| memory.fallen = Some(text.clone()));
-            return self.refused(hrs, text);
+            return ControlFlow::Break(self.refused(hrs, text));
         }
         // It was parsed when it was verified.
-        let Ok(message) = Message::parse(&request.sign_bytes) else { return Outcome::Silent };
+        let Ok(message) = Message::parse(&request.sign_bytes) else {
+            return ControlFlow::Break(Outcome::Silent);
+        };
         self.keeper.change(|memory| {
             memory.ownership.released(node, &message);
             memory.maybe = None;
@@ -105,20 +114,69 @@ impl Inner {
         state.forget_older(epoch);
         state.replies.keep(&request.sign_bytes, &message, kept);
         state.last = Some(hrs);
-        signed(kept)
+        ControlFlow::Continue(kept)
     }
 
-    /// Counts and logs a signature that was released.
-    pub(super) fn tell(&self, hrs: Hrs, elapsed: Duration) {
+    /// Counts and logs a signature that was released, with that of its extension, if it has one.
+    pub(super) fn tell(&self, hrs: Hrs, elapsed: Duration, extension: Option<&Extending>) {
         self.counters.signed(&self.chain, hrs, elapsed);
+        if let Some(extension) = extension {
+            self.counters.extended(&self.chain, extension.elapsed());
+        }
+        // The empty one, which chains without extensions have too, is no news.
+        let length = extension.map(Extending::length).filter(|length| *length > 0);
         tracing::info!(
             chain = %self.chain,
             height = hrs.height.value(),
             round = hrs.round.value(),
             step = advice::step(hrs.step),
+            extension = length,
             ms = (elapsed.as_micros() as f64) / 1_000.0,
             "signed"
         );
+        if let Some(extension) = extension
+            && elapsed > NODE_PATIENCE
+        {
+            tracing::warn!("{}", advice::slow_extension(&self.chain, extension.length(), elapsed));
+        }
+    }
+
+    /// Remembers the signature of an extension, which may be given out then with its precommit's.
+    pub(super) fn release_extension(&self, kept: Kept, digest: Digest, signature: [u8; 64]) -> Outcome {
+        let epoch = self.device.glance(|seen| seen.epoch);
+        let mut state = self.state();
+        state.absent_since = None;
+        state.forget_older(epoch);
+        state.replies.keep_extension(digest, signature);
+        signed(kept, Some(signature))
+    }
+
+    /// The precommit is signed, its extension is not: without both the node would stop for good.
+    pub(super) fn settle_extension(
+        &self,
+        request: &SignRequest,
+        started: Instant,
+        result: Result<Vec<u8>, Fault>,
+    ) -> Outcome {
+        let hrs = request.hrs;
+        let reply = match result {
+            Ok(reply) => reply,
+            Err(fault @ Fault::OtherInstallation { .. }) => return self.refused(hrs, advice::fault(&fault)),
+            Err(Fault::WrongReply) => return self.refused(hrs, advice::wrong_extension(&self.chain)),
+            Err(_) => return self.undecided(hrs, started),
+        };
+        let word = Reply::split(&reply).map_or(0, |(_, word)| word);
+        match Status::from_word(word) {
+            Some(status) if status.is_decided() => {
+                self.state().absent_since = None;
+                self.refused(hrs, advice::extension_refused(&self.chain, hrs, status))
+            }
+            status => {
+                let cause = status.map_or("a status word of another app", advice::status);
+                tracing::warn!(chain = %self.chain, %hrs, "no signature of the extension yet: {cause}");
+                self.undecided(hrs, started)
+            }
+        }
     }
 
     /// Nothing is known: silence, until an absence has lasted too long for the node's patience.

@@ -1,11 +1,13 @@
 //! What a restart may forget.
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use highwater_core::hrs::Hrs;
 
 use super::ownership::Links;
 use super::replies::Replies;
+use super::wants::Wanted;
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -20,6 +22,8 @@ pub(super) struct State {
     pub(super) last: Option<Hrs>,
     pub(super) last_refusal: Option<String>,
     pub(super) extension_told: bool,
+    /// By each node, by its address.
+    pub(super) wanted: HashMap<String, Wanted>,
 }
 
 impl State {
@@ -33,6 +37,7 @@ impl State {
             last: None,
             last_refusal: None,
             extension_told: false,
+            wanted: HashMap::new(),
         }
     }
 

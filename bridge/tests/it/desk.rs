@@ -82,8 +82,16 @@ impl Desk {
         said
     }
 
-    /// Installations, paths and ports get names.
+    /// Installations, paths, ports and what was measured get names.
     fn named(&self, text: &str) -> String {
+        let measured = |line: &str| match line.split_once("extensions      up to ") {
+            Some((before, after)) => {
+                let unit = after.find(" are signed").expect("the rest of the sentence");
+                format!("{before}extensions      up to [length]{}", &after[unit..])
+            }
+            None => line.to_owned(),
+        };
+        let text = text.split_inclusive('\n').map(measured).collect::<String>();
         let text = text.replace(&self.dir.path().display().to_string(), "[dir]");
         let text = text.replace(&self.emulator.address.to_string(), "[address]");
         let port = format!("highwater-speculos-{}.lock", self.emulator.address.port());

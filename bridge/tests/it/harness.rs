@@ -175,7 +175,7 @@ pub(crate) fn vote(chain: &str, vote: Vote) -> Sum {
 }
 
 pub(crate) fn signed() -> Outcome {
-    Outcome::Signed { signature: [9; 64], timestamp: AT }
+    Outcome::Signed { signature: [9; 64], timestamp: AT, extension: None }
 }
 
 /// The vote of a reply that is no refusal.

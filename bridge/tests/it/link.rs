@@ -4,6 +4,7 @@ use highwater::node::Outcome;
 use highwater::privval::proto::{
     BlockId, Empty, PartSetHeader, Proposal, SignProposalRequest, SignVoteRequest, Sum, Timestamp, Vote,
 };
+use highwater::privval::{Due, Extension};
 use highwater_core::canonical;
 
 use crate::harness::{
@@ -64,7 +65,8 @@ async fn a_proposal_is_answered_as_one() {
 #[tokio::test]
 async fn a_retimed_vote_carries_the_time_that_was_signed() {
     let timestamp = canonical::Timestamp { seconds: AT.seconds - 3, nanos: 0 };
-    let service = Scripted::default().then(Outcome::Signed { signature: [9; 64], timestamp });
+    let service =
+        Scripted::default().then(Outcome::Signed { signature: [9; 64], timestamp, extension: None });
     let stage = Stage::new(&service);
     let mut link = stage.accept().await;
     let vote = signed_vote(ask(&mut link, vote_request(CHAIN, 5)).await);
@@ -132,17 +134,38 @@ async fn malformed_votes_and_raw_signing_are_refused_in_words() {
 }
 
 #[tokio::test]
-async fn an_extension_that_would_go_unsigned_is_refused_before_the_mark_moves() {
-    let service = Scripted::default().then(signed());
+async fn an_extension_goes_to_the_signer_with_its_precommit_and_both_signatures_come_back() {
+    let both = Outcome::Signed { signature: [9; 64], timestamp: AT, extension: Some([8; 64]) };
+    let service = Scripted::default().then(both).then(signed());
     let stage = Stage::new(&service);
     let mut link = stage.accept().await;
     let precommit =
         |extension| Vote { r#type: 2, height: 5, block_id: block(), extension, ..Default::default() };
     // As long as a node may send: the link takes it, and its reply stays short.
-    let words = refusal(ask(&mut link, vote(CHAIN, precommit(vec![3; 1 << 20]))).await);
-    assert!(words.contains("5/0/precommit") && words.contains("extension"), "{words}");
-    assert!(service.asked.lock().unwrap().is_empty());
+    let reply = signed_vote(ask(&mut link, vote(CHAIN, precommit(vec![3; 1 << 20]))).await);
+    assert_eq!((reply.signature, reply.extension_signature), (vec![9; 64], vec![8; 64]));
+    assert!(reply.extension.is_empty());
+    let extension = service.asked.lock().unwrap().pop().unwrap().extension;
+    assert_eq!(extension, Some(Extension { content: vec![3; 1 << 20], due: Due::Yes }));
     // An empty one may mean that the chain has none.
-    signed_vote(ask(&mut link, vote(CHAIN, precommit(vec![]))).await);
+    let reply = signed_vote(ask(&mut link, vote(CHAIN, precommit(vec![]))).await);
+    assert!(reply.extension_signature.is_empty());
+    let extension = service.asked.lock().unwrap().pop().unwrap().extension;
+    assert_eq!(extension, Some(Extension { content: vec![], due: Due::Perhaps }));
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn once_a_node_showed_that_it_can_skip_one_an_empty_extension_is_due() {
+    let service = Scripted::default().then(signed()).then(signed());
+    let stage = Stage::new(&service);
+    let mut link = stage.accept().await;
+    let Sum::SignVoteRequest(mut prevote) = vote_request(CHAIN, 5) else { panic!("no vote") };
+    prevote.skip_extension_signing = true;
+    signed_vote(ask(&mut link, Sum::SignVoteRequest(prevote)).await);
+    let precommit = Vote { r#type: 2, height: 5, block_id: block(), ..Default::default() };
+    signed_vote(ask(&mut link, vote(CHAIN, precommit)).await);
+    let extension = service.asked.lock().unwrap().pop().unwrap().extension;
+    assert_eq!(extension, Some(Extension { content: vec![], due: Due::Yes }));
     stage.finish().await;
 }

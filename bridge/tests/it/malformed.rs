@@ -3,7 +3,7 @@
 use highwater::privval::proto::{
     BlockId, Envelope, PartSetHeader, Proposal, SignProposalRequest, SignVoteRequest, Sum, Timestamp, Vote,
 };
-use highwater::privval::{Request, SignRequest, Why};
+use highwater::privval::{Due, Extension, Request, SignRequest, Speaks, Why};
 
 const CHAIN: &str = "shape-1";
 
@@ -44,7 +44,7 @@ fn read_proposal(proposal: Proposal) -> Result<SignRequest, Why> {
 }
 
 fn read(sum: Sum) -> Result<SignRequest, Why> {
-    match Request::read(Envelope { sum: Some(sum) }) {
+    match Request::read(Envelope { sum: Some(sum) }, Speaks::Unknown) {
         Some(Request::Sign(request)) => Ok(request),
         Some(Request::Malformed(malformed)) => {
             let words = malformed.to_string();
@@ -131,8 +131,9 @@ fn nil_is_nil_in_both_forms_a_node_may_write() {
 fn an_extension_is_to_be_signed_on_a_precommit_for_a_block_unless_the_node_needs_none() {
     let extension = |vote, skip| read_vote(vote, CHAIN, skip).unwrap().extension;
     let extended = || Vote { extension: vec![5], ..vote() };
-    assert_eq!(extension(vote(), false), Some(vec![]));
-    assert_eq!(extension(extended(), false), Some(vec![5]));
+    let perhaps = Extension { content: vec![], due: Due::Perhaps };
+    assert_eq!(extension(vote(), false), Some(perhaps));
+    assert_eq!(extension(extended(), false), Some(Extension { content: vec![5], due: Due::Yes }));
     assert_eq!(extension(extended(), true), None);
     assert_eq!(extension(Vote { r#type: 1, ..vote() }, false), None);
     assert_eq!(extension(Vote { block_id: None, ..vote() }, false), None);

@@ -17,7 +17,8 @@ use highwater::privval::proto::{
 };
 use highwater::privval::{Codec, SignRequest};
 use highwater_core::canonical::{self, MAX_MESSAGE, Message};
-use highwater_core::hrs::Hrs;
+use highwater_core::hrs::{Hrs, Step};
+use highwater_sim::Extend;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -41,6 +42,8 @@ struct Seen {
     statements: BTreeMap<Hrs, Vec<u8>>,
     highest: Hrs,
     signed: u64,
+    /// Extensions with content.
+    extended: u64,
     refused: u64,
 }
 
@@ -53,8 +56,9 @@ impl Service for Audited {
         let outcome = self.validator.sign(request.clone()).await;
         let mut seen = self.seen.lock().unwrap();
         match &outcome {
-            Outcome::Signed { signature, timestamp } => {
+            Outcome::Signed { signature, timestamp, extension } => {
                 seen.audit(&request.sign_bytes, signature, *timestamp, &self.key);
+                seen.audit_extension(&request, extension.as_ref(), &self.key);
             }
             Outcome::Refused(_) => seen.refused += 1,
             Outcome::Silent => panic!("the device is there"),
@@ -91,6 +95,23 @@ impl Seen {
     }
 }
 
+impl Seen {
+    /// An extension's signature is there if and only if it is wanted, and over what came with its own precommit.
+    fn audit_extension(&mut self, request: &SignRequest, signature: Option<&[u8; 64]>, key: &[u8; 32]) {
+        let (Some(extension), Some(signature)) = (&request.extension, signature) else {
+            assert_eq!(request.extension.is_some(), signature.is_some(), "{request:?}");
+            return;
+        };
+        let (height, round) = (request.hrs.height.value(), request.hrs.round.value());
+        let bytes = Extend { chain: CHAIN, height, round, content: &extension.content }.bytes();
+        let key = VerifyingKey::from_bytes(key).unwrap();
+        key.verify_strict(&bytes, &Signature::from_bytes(signature)).unwrap();
+        let message = Message::parse(&request.sign_bytes).unwrap();
+        assert!(message.hrs.step == Step::Precommit && message.block.is_some(), "{message:?}");
+        self.extended += u64::from(!extension.content.is_empty());
+    }
+}
+
 /// What an honest node would send, a little above or below where the chain is.
 fn honest(random: &mut StdRng, height: i64) -> Sum {
     let height = height + random.random_range(-1..=1);
@@ -100,6 +121,7 @@ fn honest(random: &mut StdRng, height: i64) -> Sum {
     let block_id = Some(BlockId { hash, part_set_header });
     let timestamp = Some(Timestamp { seconds: 1_700_000_000 + height, nanos: random.random_range(0..3) });
     let (round, chain_id) = (random.random_range(0..3), CHAIN.to_owned());
+    let long = random.random_range(0..10) * 60;
     match random.random_range(0..10) {
         0 => Sum::PubKeyRequest(PubKeyRequest { chain_id }),
         1 => Sum::PingRequest(Empty {}),
@@ -123,6 +145,7 @@ fn honest(random: &mut StdRng, height: i64) -> Sum {
                 block_id,
                 timestamp,
                 validator_address: vec![6; 20],
+                extension: if r#type % 2 == 1 && block > 0 { vec![block; long] } else { vec![] },
                 ..Default::default()
             }),
             chain_id,
@@ -218,12 +241,13 @@ async fn attack(service: &Audited, count: u32) {
     stage.finish().await;
     let seen = service.seen.lock().unwrap();
     println!(
-        "{count} messages, {links} links, {} signed, {} refused, +{grown} KiB",
-        seen.signed, seen.refused
+        "{count} messages, {links} links, {} signed, {} with an extension, {} refused, +{grown} KiB",
+        seen.signed, seen.extended, seen.refused
     );
     assert!(
         seen.signed > u64::from(count / 50) && seen.refused > u64::from(count / 50),
         "the signer was reached"
     );
+    assert!(seen.extended > u64::from(count / 1_000), "so were extensions");
     assert!(grown < 16 << 10, "memory grew by {grown} KiB");
 }

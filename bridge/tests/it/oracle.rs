@@ -1,7 +1,7 @@
 //! The same messages by `tendermint-proto`, which others wrote from the same definitions.
 
 use bytes::BytesMut;
-use highwater::privval::{Codec, Kind, Request, public_key_reply, signed_reply};
+use highwater::privval::{Codec, Kind, Request, Speaks, public_key_reply, signed_reply};
 use highwater_core::canonical::{self, Timestamp};
 use proptest::prelude::{Strategy, any, proptest};
 use prost::Message;
@@ -54,7 +54,7 @@ fn read(sum: Sum) -> Request {
     let mut wire = BytesMut::from(&Theirs { sum: Some(sum) }.encode_length_delimited_to_vec()[..]);
     let envelope = Codec.decode(&mut wire).unwrap().expect("a whole message");
     assert!(wire.is_empty());
-    Request::read(envelope).expect("a request")
+    Request::read(envelope, Speaks::Unknown).expect("a request")
 }
 
 fn sign_bytes(request: Request) -> Option<Vec<u8>> {
@@ -140,7 +140,7 @@ proptest! {
         }
         assert_eq!(found, expected);
         for envelope in found {
-            let _ = Request::read(envelope);
+            let _ = Request::read(envelope, Speaks::Unknown);
         }
     }
 }
@@ -152,10 +152,11 @@ fn our_replies_are_what_they_expect() {
     let their_at = Some(TheirTimestamp { seconds: 1_700_000_000, nanos: 5 });
     let replies = [
         public_key_reply(&key),
-        signed_reply(Kind::Vote, &[9; 64], at),
-        signed_reply(Kind::Proposal, &[9; 64], at),
+        signed_reply(Kind::Vote, &[9; 64], at, None),
+        signed_reply(Kind::Vote, &[9; 64], at, Some(&[8; 64])),
+        signed_reply(Kind::Proposal, &[9; 64], at, None),
     ];
-    for reply in replies {
+    for (index, reply) in replies.into_iter().enumerate() {
         let mut wire = BytesMut::new();
         Codec.encode(reply, &mut wire).unwrap();
         match Theirs::decode_length_delimited(&wire[..]).unwrap().sum.expect("a member") {
@@ -165,7 +166,10 @@ fn our_replies_are_what_they_expect() {
                 assert_eq!(reply.pub_key.unwrap().sum, Some(Ed25519(key.to_vec())));
             }
             Sum::SignedVoteResponse(reply) => {
-                let expected = Vote { timestamp: their_at, signature: vec![9; 64], ..Default::default() };
+                let extension_signature = if index == 2 { vec![8; 64] } else { vec![] };
+                let signature = vec![9; 64];
+                let expected =
+                    Vote { timestamp: their_at, signature, extension_signature, ..Default::default() };
                 assert_eq!((reply.vote, reply.error), (Some(expected), None), "nothing is echoed");
             }
             Sum::SignedProposalResponse(reply) => {

@@ -221,6 +221,14 @@ impl Ballot {
         }
     }
 
+    /// What the extension's signature must be over.
+    pub fn extension_bytes(&self, chain: &str) -> Vec<u8> {
+        let (extension, chain_id) = (self.extension.clone(), chain.to_owned());
+        let (height, round) = (self.height, i64::from(self.round));
+        v0_38::types::CanonicalVoteExtension { extension, height, round, chain_id }
+            .encode_length_delimited_to_vec()
+    }
+
     fn vote(&self, version: Version) -> Vote {
         Vote {
             r#type: self.kind.number(),

@@ -150,11 +150,14 @@ impl Node {
         Ok(key)
     }
 
-    /// Asks for a signature, which must verify under `key` with the time that came back. Returns signature and time.
+    /// Asks for a signature, which must verify under `key` with the time that came back; so must that of its extension,
+    /// and it must be there if and only if this version wants it, or the node stops for good (`consensus/state.go`).
+    /// Returns signature and time.
     pub fn sign(&self, ballot: &Ballot, key: &[u8; 32]) -> Result<(Vec<u8>, (i64, i32))> {
         let (signature, time) = match self.ask(&Ask::Sign(ballot.clone()))? {
             Answer::Proposal(signature) if ballot.kind == Kind::Proposal => (signature, ballot.time),
-            Answer::Vote { signature, time, .. } if ballot.kind != Kind::Proposal => {
+            Answer::Vote { signature, time, extension_signature } if ballot.kind != Kind::Proposal => {
+                self.check_extension(ballot, &extension_signature, key)?;
                 (signature, time.context("a vote without time, which a node takes for the year 1")?)
             }
             other => bail!("not the answer to {ballot:?}: {other:?}"),
@@ -164,6 +167,21 @@ impl Node {
             .verify_strict(&ballot.sign_bytes(&self.chain, time), &parsed)
             .context("the signature does not verify")?;
         Ok((signature, time))
+    }
+
+    fn check_extension(&self, ballot: &Ballot, signature: &[u8], key: &[u8; 32]) -> Result<()> {
+        let may = ballot.kind == Kind::Precommit && ballot.block.is_some();
+        let must = may && ballot.extensions_enabled;
+        // Before 0.38 the field is unknown.
+        let (must, may) = if self.version == Version::V034 { (false, true) } else { (must, may) };
+        ensure!(may || signature.is_empty(), "CONSENSUS FAILURE: an extension's signature where none may be");
+        ensure!(!must || !signature.is_empty(), "CONSENSUS FAILURE: no signature of the extension");
+        if must {
+            VerifyingKey::from_bytes(key)?
+                .verify_strict(&ballot.extension_bytes(&self.chain), &Signature::from_slice(signature)?)
+                .context("CONSENSUS FAILURE: the extension's signature does not verify")?;
+        }
+        Ok(())
     }
 
     /// The link as it is, to do with it what no node does. Waits for a signer if there is none.

@@ -10,7 +10,7 @@ use cometbft_p2p::{IdentitySecret, ReadMsg, SecretConnection, WriteMsg};
 use ed25519_dalek::{Signer, SigningKey};
 use highwater::node::Address;
 use highwater::privval::proto::Envelope;
-use highwater::privval::{Request, ping_reply, public_key_reply, signed_reply};
+use highwater::privval::{Request, Speaks, ping_reply, public_key_reply, signed_reply};
 use highwater_core::canonical::Message;
 
 /// Serves the node at `address` until it closes the link.
@@ -40,12 +40,13 @@ fn dial<S>(connect: impl Fn() -> std::io::Result<S>) -> Result<S> {
 fn serve(mut link: impl ReadMsg<Envelope> + WriteMsg<Envelope>) -> Result<()> {
     let key = SigningKey::from_bytes(&[9; 32]);
     loop {
-        let reply = match Request::read(link.read_msg()?).context("not a request")? {
+        let reply = match Request::read(link.read_msg()?, Speaks::Unknown).context("not a request")? {
             Request::PublicKey { .. } => public_key_reply(key.verifying_key().as_bytes()),
             Request::Ping => ping_reply(),
             Request::Sign(request) => {
                 let Ok(message) = Message::parse(&request.sign_bytes) else { bail!("not canonical") };
-                signed_reply(request.kind, &key.sign(&request.sign_bytes).to_bytes(), message.timestamp)
+                let signature = key.sign(&request.sign_bytes).to_bytes();
+                signed_reply(request.kind, &signature, message.timestamp, None)
             }
             Request::Malformed(_) | Request::RawSigning => bail!("nothing the floor knows"),
         };

@@ -7,4 +7,5 @@ mod links;
 mod neighbours;
 mod proxy;
 mod rig;
+mod slow;
 mod soak;

@@ -17,18 +17,24 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Rig {
     folder: TempDir,
     setup: Setup,
+    device: Device,
     pub(crate) key: [u8; 32],
     id: String,
 }
 
 impl Rig {
     pub(crate) fn new() -> Self {
+        Self::on(Device::Simulated)
+    }
+
+    /// On a device whose owner approves by himself.
+    pub(crate) fn on(device: Device) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let setup = Setup::for_nodes(&folder.path().join("bridge"), &Device::Simulated, CHAIN, &[]).unwrap();
+        let setup = Setup::for_nodes(&folder.path().join("bridge"), &device, CHAIN, &[]).unwrap();
         setup.run(&["chain", "add", CHAIN, "--key-index", "0", "--next-height", "1"]).unwrap();
         let key = setup.public_key().unwrap();
         let id = String::from_utf8(setup.run(&["node-id"]).unwrap().stdout).unwrap().trim().to_owned();
-        Self { folder, setup, key, id }
+        Self { folder, setup, device, key, id }
     }
 
     /// Where a node may listen: an address of its own each time.
@@ -49,8 +55,18 @@ impl Rig {
     /// The bridge, which dials these addresses.
     pub(crate) fn bridge(&self, nodes: &[String]) -> Bridge {
         let folder = self.folder.path().join("bridge");
-        Setup::for_nodes(&folder, &Device::Simulated, CHAIN, nodes).unwrap();
+        Setup::for_nodes(&folder, &self.device, CHAIN, nodes).unwrap();
         self.setup.start().unwrap()
+    }
+
+    /// The same, with one more line in the section of the chain.
+    pub(crate) fn bridge_with(&self, nodes: &[String], line: &str) -> Bridge {
+        let folder = self.folder.path().join("bridge");
+        let setup = Setup::for_nodes(&folder, &self.device, CHAIN, nodes).unwrap();
+        let config = folder.join("highwater.toml");
+        let text = std::fs::read_to_string(&config).unwrap();
+        std::fs::write(config, format!("{text}{line}\n")).unwrap();
+        setup.start().unwrap()
     }
 
     /// A node that has its key, and the bridge that gave it.
