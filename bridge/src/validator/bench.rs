@@ -24,6 +24,8 @@ pub(super) struct Bench {
     pub(super) spoilt: AtomicBool,
     pub(super) locked: AtomicBool,
     pub(super) delay: Mutex<Duration>,
+    /// The reply to the next SIGN is lost, and this is done to the device before the next command.
+    pub(super) lost: Mutex<Option<fn(&mut SimDevice)>>,
 }
 
 struct Cable(Arc<Bench>);
@@ -36,6 +38,10 @@ impl Transport for Cable {
         let mut reply = self.0.device.lock().unwrap().exchange(apdu);
         if apdu[1] == ins::SIGN {
             self.0.asked.fetch_add(1, Ordering::SeqCst);
+            if let Some(meanwhile) = self.0.lost.lock().unwrap().take() {
+                meanwhile(&mut self.0.device.lock().unwrap());
+                return Err(TransportError::Deadline);
+            }
             std::thread::sleep(*self.0.delay.lock().unwrap());
             if self.0.locked.load(Ordering::SeqCst) {
                 return Ok(vec![0x55, 0x15]);
@@ -48,28 +54,30 @@ impl Transport for Cable {
 
 impl Bench {
     pub(super) fn new() -> Arc<Self> {
-        let mut device = SimDevice::in_memory(b"validator");
-        device.owner = Owner::Approves;
-        let add = Command::AddChain {
-            chain: ChainId::new(CHAIN.as_bytes()).unwrap(),
-            key_index: 0,
-            mark: Hrs::default(),
-        };
-        assert!(device.exchange(&apdu(add)).ends_with(&[0x90, 0]));
         Arc::new(Self {
             dir: tempfile::tempdir().unwrap(),
-            device: Mutex::new(device),
+            device: Mutex::new(installed()),
             asked: AtomicUsize::new(0),
             absent: AtomicBool::new(false),
             spoilt: AtomicBool::new(false),
             locked: AtomicBool::new(false),
             delay: Mutex::new(Duration::ZERO),
+            lost: Mutex::new(None),
         })
     }
 
     /// A validator with the right pin, changed by `twist`.
     pub(super) async fn validator(
         self: &Arc<Self>,
+        twist: impl FnOnce(&mut config::Chain, &mut Pin),
+    ) -> Validator {
+        self.validator_in(self.dir.path(), twist).await
+    }
+
+    /// The same, of another state directory.
+    pub(super) async fn validator_in(
+        self: &Arc<Self>,
+        dir: &Path,
         twist: impl FnOnce(&mut config::Chain, &mut Pin),
     ) -> Validator {
         let bench = self.clone();
@@ -89,16 +97,29 @@ impl Bench {
             nodes: vec![],
         };
         twist(&mut chain, &mut pin);
-        let memory = match Memory::load(self.dir.path(), CHAIN, &pin) {
+        let memory = match Memory::load(dir, CHAIN, &pin) {
             Err(MemoryError::Missing(..)) => Memory::new(CHAIN, pin.key, Hrs::default()),
             found => found.unwrap(),
         };
-        Validator::new(&chain, pin, memory, self.dir.path(), device, Counters::new()).unwrap()
+        Validator::new(&chain, pin, memory, dir, device, Counters::new()).unwrap()
     }
 
     pub(super) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
+}
+
+/// A new installation, with the chain approved from its beginning.
+pub(super) fn installed() -> SimDevice {
+    let mut device = SimDevice::in_memory(b"validator");
+    device.owner = Owner::Approves;
+    let add = Command::AddChain {
+        chain: ChainId::new(CHAIN.as_bytes()).unwrap(),
+        key_index: 0,
+        mark: Hrs::default(),
+    };
+    assert!(device.exchange(&apdu(add)).ends_with(&[0x90, 0]));
+    device
 }
 
 pub(super) fn apdu(command: Command<'_>) -> Vec<u8> {

@@ -6,7 +6,7 @@ use highwater_core::apdu::{Command, MAX_COMMAND, Reply, Status};
 use highwater_core::hrs::Hrs;
 use tokio::sync::oneshot;
 
-use super::settle::Verified;
+use super::settle::{Asked, Verified};
 use super::{PATIENCE, Validator};
 use crate::config::OnAbsent;
 use crate::device::{Fault, Job};
@@ -22,6 +22,8 @@ pub(super) struct Request {
     started: Instant,
     /// The highest place asked before this one.
     before: Option<Hrs>,
+    /// How often it was on the cable.
+    sent: u32,
     /// The device's signature, once it was verified.
     verified: Option<Verified>,
     answer: oneshot::Sender<Outcome>,
@@ -29,7 +31,7 @@ pub(super) struct Request {
 
 impl Request {
     pub(super) fn new(validator: Validator, request: SignRequest, answer: oneshot::Sender<Outcome>) -> Self {
-        Self { validator, request, started: Instant::now(), before: None, verified: None, answer }
+        Self { validator, request, started: Instant::now(), before: None, sent: 0, verified: None, answer }
     }
 }
 
@@ -56,6 +58,7 @@ impl Job for Request {
 
     /// Its thread would take the processor from the one that sends, if it were woken before.
     fn under_way(&mut self) {
+        self.sent += 1;
         self.validator.inner.keeper.write();
     }
 
@@ -87,11 +90,13 @@ impl Job for Request {
     }
 
     fn done(self: Box<Self>, result: Result<Vec<u8>, Fault>) {
-        let Self { validator, request, started, before, verified, answer } = *self;
+        let Self { validator, request, started, before, sent, verified, answer } = *self;
         let inner = &validator.inner;
         let outcome = match (result, verified) {
             (Ok(_), Some(verified)) => inner.release(&request, &validator.node, verified),
-            (result, _) => inner.settle(&request, before.unwrap_or_default(), started, result),
+            (result, _) => {
+                inner.settle(&request, Asked { before: before.unwrap_or_default(), sent }, started, result)
+            }
         };
         let elapsed = matches!(outcome, Outcome::Signed { .. }).then(|| started.elapsed());
         // The node may be gone; the result is kept for its next question.
