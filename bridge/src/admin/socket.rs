@@ -1,10 +1,11 @@
 //! The admin socket: one JSON object a line, one answer a line. Whoever may open it may ask the device
-//! anything but what its buttons guard.
+//! anything but signatures and what its buttons guard.
 
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use highwater_core::apdu::ins;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -110,6 +111,8 @@ async fn client(
                 Err(error) => Answer::Failed(error.to_string()),
             },
             Ok(Ask::Exchange { apdu }) => match hex::decode(&apdu) {
+                // It would be in no state file, from which the mark of another device is seeded.
+                Ok(apdu) if apdu.get(1) == Some(&ins::SIGN) => Answer::Failed(advice::not_by_socket()),
                 Ok(apdu) => match device.exchange(apdu).await {
                     Ok(reply) => Answer::Reply(hex::encode(reply)),
                     Err(fault) => Answer::Failed(advice::fault(&fault)),
@@ -200,5 +203,60 @@ fn unexpected(answer: Answer) -> String {
     match answer {
         Answer::Failed(text) => text,
         _ => "the daemon answered something else: restart it, so that both are of one version".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+    use std::time::Instant;
+
+    use highwater_core::apdu::{ChainStatus, Command, MAX_COMMAND, Reply};
+    use highwater_core::canonical::ChainId;
+    use highwater_core::hrs::Hrs;
+    use highwater_sim::{Ask as Vote, Owner, SimDevice};
+
+    use super::*;
+    use crate::device::{Transport, TransportError};
+
+    struct Cable(Arc<Mutex<SimDevice>>);
+
+    impl Transport for Cable {
+        fn exchange(&mut self, apdu: &[u8], _deadline: Instant) -> Result<Vec<u8>, TransportError> {
+            Ok(self.0.lock().unwrap().exchange(apdu))
+        }
+    }
+
+    fn mark(device: &Mutex<SimDevice>) -> Hrs {
+        let reply = device.lock().unwrap().exchange(&[0xe0, 0x10, 0, 0, 1, 0]);
+        ChainStatus::parse(Reply::split(&reply).unwrap().0).unwrap().mark
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_vote_that_comes_by_the_socket_is_signed_by_nobody() {
+        // Signed behind the bridge's back, it would stand in no state file: a spare would be seeded below it.
+        let mut device = SimDevice::in_memory(b"socket");
+        device.owner = Owner::Approves;
+        let chain = ChainId::new(b"alpha-1").unwrap();
+        let mut add = [0; MAX_COMMAND];
+        let len = Command::AddChain { chain, key_index: 0, mark: Hrs::default() }.encode(&mut add).unwrap();
+        device.exchange(&add[..len]);
+        let device = Arc::new(Mutex::new(device));
+        let before = mark(&device);
+        let end = device.clone();
+        let opener = move || Ok(Box::new(Cable(end.clone())) as Box<dyn Transport>);
+        let (handle, _died) = Device::start(Box::new(opener)).unwrap();
+        handle.looked().await;
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let served = tokio::spawn(client(theirs, std::env::temp_dir(), handle, Vec::new()));
+        let mut socket = Client(BufReader::new(ours));
+        for vote in [Vote::prevote("alpha-1"), Vote { block: 0, ..Vote::prevote("alpha-1") }] {
+            let refused = socket.exchange(&vote.apdu()).await.unwrap_err();
+            assert!(refused.contains("nodes"), "{refused}");
+            assert_eq!(mark(&device), before);
+        }
+        assert!(socket.exchange(&[0xe0, 0x10, 0, 0, 1, 0]).await.is_ok(), "everything else goes through");
+        drop(socket);
+        served.await.unwrap().unwrap();
     }
 }

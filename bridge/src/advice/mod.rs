@@ -99,6 +99,11 @@ pub fn second_daemon(path: &str) -> String {
     format!("{path}: another highwater process owns this device; stop it first")
 }
 
+/// Somebody wanted a signature past the nodes.
+pub fn not_by_socket() -> String {
+    "nothing is signed by way of the admin socket: votes are signed for the nodes of the config".to_owned()
+}
+
 /// The daemon's socket broke.
 pub fn admin_broken(error: &std::io::Error) -> String {
     format!("the daemon stopped answering ({error}): see its log, then run the command again")

@@ -32,6 +32,8 @@ pub(super) struct Bench {
     pub(super) extension_delay: Mutex<Duration>,
     /// The app is from before extensions.
     pub(super) old: AtomicBool,
+    /// The reply to the next SIGN is lost, and this is done to the device before the next command.
+    pub(super) lost: Mutex<Option<fn(&mut SimDevice)>>,
 }
 
 struct Cable(Arc<Bench>);
@@ -44,6 +46,10 @@ impl Transport for Cable {
         let mut reply = self.0.device.lock().unwrap().exchange(apdu);
         if apdu[1] == ins::SIGN {
             self.0.asked.fetch_add(1, Ordering::SeqCst);
+            if let Some(meanwhile) = self.0.lost.lock().unwrap().take() {
+                meanwhile(&mut self.0.device.lock().unwrap());
+                return Err(TransportError::Deadline);
+            }
             std::thread::sleep(*self.0.delay.lock().unwrap());
             if self.0.locked.load(Ordering::SeqCst) {
                 return Ok(vec![0x55, 0x15]);
@@ -67,16 +73,9 @@ impl Transport for Cable {
 
 impl Bench {
     pub(super) fn new() -> Arc<Self> {
-        let mut device = SimDevice::in_memory(b"validator");
-        device.owner = Owner::Approves;
-        for (key_index, id) in [(0, CHAIN), (1, OTHER)] {
-            let chain = ChainId::new(id.as_bytes()).unwrap();
-            let add = Command::AddChain { chain, key_index, mark: Hrs::default() };
-            assert!(device.exchange(&apdu(add)).ends_with(&[0x90, 0]));
-        }
         Arc::new(Self {
             dir: tempfile::tempdir().unwrap(),
-            device: Mutex::new(device),
+            device: Mutex::new(installed()),
             asked: AtomicUsize::new(0),
             absent: AtomicBool::new(false),
             spoilt: AtomicBool::new(false),
@@ -86,6 +85,7 @@ impl Bench {
             spoilt_extension: AtomicBool::new(false),
             extension_delay: Mutex::new(Duration::ZERO),
             old: AtomicBool::new(false),
+            lost: Mutex::new(None),
         })
     }
 
@@ -94,18 +94,37 @@ impl Bench {
         self: &Arc<Self>,
         twist: impl FnOnce(&mut config::Chain, &mut Pin),
     ) -> Validator {
+        self.validator_in(self.dir.path(), twist).await
+    }
+
+    /// The same, of another state directory.
+    pub(super) async fn validator_in(
+        self: &Arc<Self>,
+        dir: &Path,
+        twist: impl FnOnce(&mut config::Chain, &mut Pin),
+    ) -> Validator {
         let bench = self.clone();
         let opener = move || match bench.absent.load(Ordering::SeqCst) {
             true => Err(TransportError::Absent("unplugged".to_owned())),
             false => Ok(Box::new(Cable(bench.clone())) as Box<dyn Transport>),
         };
         let (device, _) = Device::start(Box::new(opener)).unwrap();
-        self.of(CHAIN, device, twist).await
+        self.of_in(dir, CHAIN, device, twist).await
     }
 
     /// The same for another chain of a device that is open.
     pub(super) async fn of(
         &self,
+        id: &str,
+        device: Device,
+        twist: impl FnOnce(&mut config::Chain, &mut Pin),
+    ) -> Validator {
+        self.of_in(self.dir.path(), id, device, twist).await
+    }
+
+    async fn of_in(
+        &self,
+        dir: &Path,
         id: &str,
         device: Device,
         twist: impl FnOnce(&mut config::Chain, &mut Pin),
@@ -122,11 +141,11 @@ impl Bench {
             nodes: vec![],
         };
         twist(&mut chain, &mut pin);
-        let memory = match Memory::load(self.dir.path(), id, &pin) {
+        let memory = match Memory::load(dir, id, &pin) {
             Err(MemoryError::Missing(..)) => Memory::new(id, pin.key, Hrs::default()),
             found => found.unwrap(),
         };
-        Validator::new(&chain, pin, memory, self.dir.path(), device, Counters::new()).unwrap()
+        Validator::new(&chain, pin, memory, dir, device, Counters::new()).unwrap()
     }
 
     pub(super) fn asked(&self) -> usize {
@@ -141,6 +160,18 @@ impl Bench {
         let status = self.device.lock().unwrap().exchange(&apdu(Command::GetStatus { slot: 0 }));
         ChainStatus::parse(&status[..status.len() - 2]).unwrap().mark
     }
+}
+
+/// A new installation, with both chains approved from their beginning.
+pub(super) fn installed() -> SimDevice {
+    let mut device = SimDevice::in_memory(b"validator");
+    device.owner = Owner::Approves;
+    for (key_index, id) in [(0, CHAIN), (1, OTHER)] {
+        let chain = ChainId::new(id.as_bytes()).unwrap();
+        let add = Command::AddChain { chain, key_index, mark: Hrs::default() };
+        assert!(device.exchange(&apdu(add)).ends_with(&[0x90, 0]));
+    }
+    device
 }
 
 pub(super) fn apdu(command: Command<'_>) -> Vec<u8> {

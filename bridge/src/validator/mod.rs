@@ -255,14 +255,6 @@ impl Inner {
         }
     }
 
-    /// A rule said no, so nothing was signed: what was asked does not count.
-    fn unask(&self, before: Hrs) {
-        self.keeper.change(|memory| {
-            memory.asked = before;
-            memory.maybe = None;
-        });
-    }
-
     fn refuse(&self, asked: Hrs, status: Status, mark: Option<Hrs>) -> Outcome {
         self.refused(asked, advice::refused(&self.chain, asked, status, mark))
     }
@@ -289,3 +281,5 @@ mod tests;
 mod tests_extensions;
 #[cfg(test)]
 mod tests_nodes;
+#[cfg(test)]
+mod tests_second_reader;

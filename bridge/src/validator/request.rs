@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use super::extension::{Extending, Progress};
 use super::replies::Kept;
+use super::settle::Asked;
 use super::{PATIENCE, Validator};
 use crate::config::OnAbsent;
 use crate::device::{Fault, Job, Next, Stream};
@@ -28,6 +29,8 @@ pub(super) struct Request {
     started: Instant,
     /// The highest place asked before this one.
     before: Option<Hrs>,
+    /// How often it was on the cable.
+    sent: u32,
     /// Once the vote or proposal is signed, and its extension is still to be.
     extending: Option<(Kept, Extending)>,
     /// What the last reply came to.
@@ -40,8 +43,8 @@ pub(super) struct Request {
 impl Request {
     pub(super) fn new(validator: Validator, request: SignRequest, answer: oneshot::Sender<Outcome>) -> Self {
         let started = Instant::now();
-        let (before, extending, outcome, ending) = (None, None, None, false);
-        Self { validator, request, started, before, extending, outcome, ending, answer }
+        let (before, sent, extending, outcome, ending) = (None, 0, None, None, false);
+        Self { validator, request, started, before, sent, extending, outcome, ending, answer }
     }
 
     /// Whether nobody waits for it any more. An extension that is under way goes on while its node, which may have
@@ -110,6 +113,7 @@ impl Job for Request {
 
     /// Its thread would take the processor from the one that sends, if it were woken before.
     fn under_way(&mut self) {
+        self.sent += 1;
         self.validator.inner.keeper.write();
     }
 
@@ -175,12 +179,13 @@ impl Job for Request {
     }
 
     fn done(self: Box<Self>, result: Result<Vec<u8>, Fault>) {
-        let Self { validator, request, started, before, extending, outcome, answer, .. } = *self;
+        let Self { validator, request, started, before, sent, extending, outcome, answer, .. } = *self;
         let inner = &validator.inner;
+        let asked = Asked { before: before.unwrap_or_default(), sent };
         let outcome = match (outcome, &extending) {
             (Some(outcome), _) => outcome,
             (None, Some(_)) => inner.settle_extension(&request, started, result),
-            (None, None) => inner.settle(&request, before.unwrap_or_default(), started, result),
+            (None, None) => inner.settle(&request, asked, started, result),
         };
         let elapsed = matches!(outcome, Outcome::Signed { .. }).then(|| started.elapsed());
         // The node may be gone; the result is kept for its next question.

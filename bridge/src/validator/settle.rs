@@ -24,6 +24,15 @@ pub(super) struct Verified {
     bytes: Vec<u8>,
 }
 
+/// What was asked of devices before a request was settled.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    /// The highest place before this request.
+    pub(super) before: Hrs,
+    /// How often this request was on a cable.
+    pub(super) sent: u32,
+}
+
 impl Inner {
     /// Reads the device's reply to a request. What fails is never shown: it may be half of a fault attack.
     pub(super) fn verify(&self, request: &SignRequest, data: &[u8]) -> Option<Verified> {
@@ -42,11 +51,10 @@ impl Inner {
     }
 
     /// No signature came. On the device's owner thread, and called even if the node is gone.
-    /// `before` is the highest place asked before this request.
     pub(super) fn settle(
         &self,
         request: &SignRequest,
-        before: Hrs,
+        asked: Asked,
         started: Instant,
         result: Result<Vec<u8>, Fault>,
     ) -> Outcome {
@@ -54,7 +62,7 @@ impl Inner {
         let reply = match result {
             Ok(reply) => reply,
             Err(fault @ Fault::OtherInstallation { .. }) => {
-                self.unask(before);
+                self.unask(asked, 0);
                 return self.refused(hrs, advice::fault(&fault));
             }
             Err(Fault::WrongReply) => return self.refused(hrs, advice::wrong_signature(&self.chain)),
@@ -64,7 +72,7 @@ impl Inner {
         match Status::from_word(word) {
             Some(status) if status.is_decided() => {
                 self.state().absent_since = None;
-                self.unask(before);
+                self.unask(asked, 1);
                 let mark = data.try_into().ok().and_then(|bytes: &[u8; Hrs::SIZE]| Hrs::from_bytes(bytes));
                 self.refuse(hrs, status, mark)
             }
@@ -179,14 +187,30 @@ impl Inner {
         }
     }
 
-    /// Nothing is known: silence, until an absence has lasted too long for the node's patience.
-    fn undecided(&self, hrs: Hrs, started: Instant) -> Outcome {
-        // It may have been signed: then the height is this node's.
+    /// It was not signed, by the `answered` sendings that are known to have come to nothing: it does not count as asked.
+    /// A sending more, whose reply was lost, may have been signed whatever was said later.
+    fn unask(&self, asked: Asked, answered: u32) {
+        if asked.sent > answered {
+            return self.reckon();
+        }
+        self.keeper.change(|memory| {
+            memory.asked = asked.before;
+            memory.maybe = None;
+        });
+    }
+
+    /// It may have been signed: then the height is this node's.
+    fn reckon(&self) {
         self.keeper.change(|memory| {
             if let Some(maybe) = memory.maybe.take() {
                 memory.ownership = maybe;
             }
         });
+    }
+
+    /// Nothing is known: silence, until an absence has lasted too long for the node's patience.
+    fn undecided(&self, hrs: Hrs, started: Instant) -> Outcome {
+        self.reckon();
         let since = *self.state().absent_since.get_or_insert(started);
         let away = since.elapsed();
         if self.on_absent == OnAbsent::Error && away >= PATIENCE {
