@@ -11,7 +11,7 @@
 //! | `identity` | who we are on links that ask |
 //! | `network` | how hosts are reached |
 //! | `wire` | dialling, handshake, and what carries the messages |
-//! | `serve` | one link: receive, answer, send |
+//! | `serve`, `quiet` | one link: receive, answer, send; and until when |
 //! | `ended` | how a link ended |
 //! | `service` | the seam to the validator |
 //! | `backoff`, `complaint` | how often to dial, and how often to say that it failed |
@@ -23,6 +23,7 @@ mod ended;
 mod identity;
 mod network;
 mod peer_id;
+mod quiet;
 mod serve;
 mod service;
 mod wire;
@@ -42,7 +43,8 @@ pub(crate) use ended::Ended;
 pub use identity::{Identity, IdentityError};
 pub use network::{Internet, Network};
 pub use peer_id::{PeerId, PeerIdError};
-pub(crate) use serve::{IDLE, WRITE};
+pub(crate) use quiet::IDLE;
+pub(crate) use serve::WRITE;
 pub use service::{Outcome, Service};
 pub(crate) use wire::{DialError, Exposed, SocketError};
 use wire::{Stream, Wire};

@@ -6,6 +6,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
+use super::quiet::{IDLE, Quiet};
 use super::wire::{Stream, Wire};
 use super::{Ended, Node, Outcome, Service};
 use crate::advice;
@@ -13,10 +14,6 @@ use crate::privval::proto::Envelope;
 use crate::privval::{
     ErrorOf, Request, SignRequest, Speaks, error_reply, ping_reply, public_key_reply, signed_reply,
 };
-
-/// A link on which no whole message came for so long is dead: a node pings every 3.3 s (CometBFT
-/// `privval/signer_listener_endpoint.go`).
-pub(crate) const IDLE: Duration = Duration::from_secs(12);
 
 /// Writing a reply takes no longer than this: a node waits for it, and for no longer.
 pub(crate) const WRITE: Duration = Duration::from_secs(5);
@@ -33,11 +30,12 @@ pub(super) async fn serve<T: Stream, S: Service>(
     speaks: &mut Speaks,
 ) -> (Ended, u64) {
     let mut requests = 0;
+    let mut quiet = Quiet::new();
     loop {
         let request = tokio::select! {
             biased;
             () = stop.cancelled() => return (Ended::Stopped, requests),
-            request = receive(&mut link, speaks) => match request {
+            request = receive(&mut link, &mut quiet, speaks) => match request {
                 Ok(request) => request,
                 Err(ended) => return (ended, requests),
             },
@@ -69,12 +67,21 @@ pub(super) async fn serve<T: Stream, S: Service>(
 }
 
 /// The next request. Cancelling loses nothing.
-async fn receive<T: Stream>(link: &mut Wire<T>, speaks: &mut Speaks) -> Result<Request, Ended> {
-    match timeout(IDLE, link.next()).await {
-        Err(_) => Err(Ended::Idle),
-        Ok(None) => Err(Ended::Closed),
-        Ok(Some(Err(error))) => Err(Ended::Broken(error)),
-        Ok(Some(Ok(envelope))) => {
+async fn receive<T: Stream>(
+    link: &mut Wire<T>,
+    quiet: &mut Quiet,
+    speaks: &mut Speaks,
+) -> Result<Request, Ended> {
+    quiet.begin();
+    let next = tokio::select! {
+        biased;
+        next = link.next() => next,
+        () = quiet.over() => return Err(Ended::Idle),
+    };
+    match next {
+        None => Err(Ended::Closed),
+        Some(Err(error)) => Err(Ended::Broken(error)),
+        Some(Ok(envelope)) => {
             speaks.learn(&envelope);
             Request::read(envelope, *speaks).ok_or(Ended::NotARequest)
         }

@@ -116,6 +116,22 @@ async fn a_node_that_falls_silent_is_given_up_said_and_dialled_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_time_that_a_device_took_is_no_silence_of_the_node() {
+    let service = Scripted::default().after(Duration::from_secs(15), signed());
+    let stage = Stage::new(&service);
+    let mut link = stage.accept().await;
+    signed_vote(ask(&mut link, vote_request(CHAIN, 5)).await);
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    ping(&mut link).await;
+    let begin = Instant::now();
+    closed(&mut link).await;
+    let quiet = begin.elapsed().as_millis();
+    assert!((12_000..12_100).contains(&quiet), "{quiet} ms from the last request to the end");
+    assert_eq!(*service.links.lock().unwrap(), [true, false], "one link for all of it");
+    stage.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn half_a_message_does_not_hold_the_link_for_ever() {
     let stage = Stage::new(&Scripted::default());
     let mut link = stage.accept().await;
