@@ -96,7 +96,10 @@ impl Validator {
 
     /// The emulator with the firmware, if that is its device.
     pub fn emulated_if_any(&mut self) -> Option<&mut Emulated> {
-        self.emulated.as_mut()
+        match &mut self.hand {
+            Hand::Emulated(emulated) => Some(emulated),
+            Hand::Simulated | Hand::Distant(_) => None,
+        }
     }
 
     /// The emulator with the firmware.
