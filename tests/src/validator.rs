@@ -96,13 +96,15 @@ impl Validator {
 
     /// The emulator with the firmware, if that is its device.
     pub fn emulated_if_any(&mut self) -> Option<&mut Emulated> {
-        self.emulated.as_mut()
+        match &mut self.hand {
+            Hand::Emulated(emulated) => Some(emulated),
+            Hand::Simulated | Hand::Distant(_) => None,
+        }
     }
 
     /// The emulator with the firmware.
     pub fn emulated(&mut self) -> &mut Emulated {
-        let Hand::Emulated(emulated) = &mut self.hand else { panic!("this validator has no emulator") };
-        emulated
+        self.emulated_if_any().expect("this validator has the firmware")
     }
 
     /// The device whose cable can be pulled.
