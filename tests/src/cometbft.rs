@@ -1,5 +1,7 @@
 //! A real one-validator chain: a CometBFT node whose only validator's key is the device's.
 
+mod testnet;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -13,6 +15,8 @@ use sha2::{Digest, Sha256};
 use crate::harness::By;
 use crate::process::{Process, free_port, wait_for};
 
+pub use testnet::testnet;
+
 /// In a home folder.
 const GENESIS: &str = "config/genesis.json";
 /// In a home folder too: where the node waits for its signer, if it is on this machine.
@@ -25,8 +29,16 @@ pub struct Home {
     program: PathBuf,
     /// Where the node waits for a signer; none if it signs with the key in its own file.
     signer: Option<String>,
+    /// Where other nodes find it, and where it finds them, if it is not alone.
+    peers: Option<Peers>,
     /// The validator's address, upper-case hex.
     pub address: String,
+}
+
+#[derive(Debug)]
+struct Peers {
+    port: u16,
+    all: String,
 }
 
 /// A running node.
@@ -52,17 +64,12 @@ impl Home {
     /// Makes a home in `folder` for `chain` whose validator is `key`.
     pub fn init(program: &Path, folder: &Path, chain: &str, key: &[u8; 32]) -> Result<Self> {
         let mut genesis = new(program, folder)?;
-        let address = address(key);
         genesis["chain_id"] = json!(chain);
-        genesis["validators"] = json!([{
-            "address": address,
-            "pub_key": {"type": "tendermint/PubKeyEd25519", "value": STANDARD.encode(key)},
-            "power": "10",
-            "name": "highwater",
-        }]);
+        genesis["validators"] = json!([validator(key)]);
         std::fs::write(folder.join(GENESIS), serde_json::to_vec_pretty(&genesis)?)?;
         let signer = Some(format!("unix://{}", folder.join(SOCKET).display()));
-        Ok(Self { folder: folder.to_owned(), program: program.to_owned(), signer, address })
+        let (folder, program) = (folder.to_owned(), program.to_owned());
+        Ok(Self { folder, program, signer, peers: None, address: address(key) })
     }
 
     /// Has the node wait for its signer over another kind of link than a socket file. `signer` is the signer's id, for
@@ -86,7 +93,7 @@ impl Home {
         let genesis = new(program, folder)?;
         let address = genesis["validators"][0]["address"].as_str().context("a genesis without validator")?;
         let (folder, program) = (folder.to_owned(), program.to_owned());
-        Ok(Self { folder, program, signer: None, address: address.to_owned() })
+        Ok(Self { folder, program, signer: None, peers: None, address: address.to_owned() })
     }
 
     /// Enables vote extensions from the first height, in the genesis; this node's application leaves them empty.
@@ -120,7 +127,8 @@ impl Home {
         if self.socket().exists() {
             std::fs::remove_file(self.socket())?;
         }
-        let (rpc, p2p) = (free_port()?, free_port()?);
+        let rpc = free_port()?;
+        let p2p = self.peers.as_ref().map_or_else(free_port, |peers| Ok(peers.port))?;
         let mut command = Command::new(&self.program);
         command
             .arg("node")
@@ -130,9 +138,12 @@ impl Home {
             .arg(format!("--p2p.laddr=tcp://127.0.0.1:{p2p}"))
             .arg(format!("--rpc.laddr=tcp://127.0.0.1:{rpc}"))
             .arg("--p2p.pex=false")
-            .env("CMT_CONSENSUS_TIMEOUT_COMMIT", format!("{}ms", commit.as_millis()))
+            .env("CMT_CONSENSUS_TIMEOUT_COMMIT", format!("{}ms", commit.as_millis()));
+        match &self.peers {
+            Some(peers) => command.arg(format!("--p2p.persistent_peers={}", peers.all)),
             // On a busy machine the emulator takes longer than a proposer is given, and a second round is no fault.
-            .env("CMT_CONSENSUS_TIMEOUT_PROPOSE", "30s");
+            None => command.env("CMT_CONSENSUS_TIMEOUT_PROPOSE", "30s"),
+        };
         if let Some(signer) = &self.signer {
             command.arg(format!("--priv_validator_laddr={signer}"));
         }
@@ -160,15 +171,36 @@ impl Node {
         .with_context(|| format!("the node says:\n{}", crate::process::tail(&self.process.output())))
     }
 
-    /// The commit of a block.
+    /// The commit of a block, and whether our validator's signature stands in it.
     pub fn block(&self, height: u64) -> Result<Block> {
+        self.block_with(height, &self.address)
+    }
+
+    /// The same of the validator with this address.
+    pub fn block_with(&self, height: u64, address: &str) -> Result<Block> {
         let commit = &self.get(&format!("/commit?height={height}"))?["result"]["signed_header"]["commit"];
         let signatures = commit["signatures"].as_array().context("a commit without signatures")?;
         // Flag 2 is a vote for the block; 1 is absent, 3 nil.
-        let signed = signatures
-            .iter()
-            .any(|s| s["block_id_flag"] == 2 && s["validator_address"] == self.address.as_str());
+        let signed = signatures.iter().any(|s| s["block_id_flag"] == 2 && s["validator_address"] == address);
         Ok(Block { height, round: commit["round"].as_u64().context("a commit without round")?, signed })
+    }
+
+    /// How many pieces of evidence against a validator stand in a block.
+    pub fn evidence(&self, height: u64) -> Result<usize> {
+        let block = self.get(&format!("/block?height={height}"))?;
+        let evidence = &block["result"]["block"]["evidence"];
+        ensure!(evidence.is_object(), "a block without evidence list: {block}");
+        Ok(evidence["evidence"].as_array().map_or(0, Vec::len))
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Everything it logged.
+    pub fn output(&self) -> String {
+        self.process.output()
     }
 
     /// Stops the node.
@@ -184,6 +216,16 @@ impl Node {
 /// The address of a validator with this key, upper-case hex.
 pub fn address(key: &[u8; 32]) -> String {
     hex::encode_upper(&Sha256::digest(key)[..20])
+}
+
+/// A genesis' line about the validator with this key.
+fn validator(key: &[u8; 32]) -> Value {
+    json!({
+        "address": address(key),
+        "pub_key": {"type": "tendermint/PubKeyEd25519", "value": STANDARD.encode(key)},
+        "power": "1",
+        "name": "highwater",
+    })
 }
 
 /// A new home; gives its genesis.

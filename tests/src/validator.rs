@@ -104,8 +104,7 @@ impl Validator {
 
     /// The emulator with the firmware.
     pub fn emulated(&mut self) -> &mut Emulated {
-        let Hand::Emulated(emulated) = &mut self.hand else { panic!("this validator has no emulator") };
-        emulated
+        self.emulated_if_any().expect("this validator has the firmware")
     }
 
     /// The device whose cable can be pulled.

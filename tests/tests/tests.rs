@@ -13,6 +13,7 @@ mod kills;
 mod main_job;
 mod nodes;
 mod prompts;
+mod quorum;
 mod refusals;
 mod repeats;
 mod restart;
