@@ -68,7 +68,9 @@ async fn a_wrong_signature_of_an_extension_keeps_its_precommit_back() {
         let validator = bench.validator(|_, _| {}).await;
         bench.spoilt_extension.store(true, Ordering::SeqCst);
         let request = precommit(5, &content(length), Due::Yes);
-        let text = refusal(validator.sign(request.clone()).await);
+        // Bounded, so that one that is asked for without end fails the test and does not hang it.
+        let outcome = tokio::time::timeout(Duration::from_secs(30), validator.sign(request.clone())).await;
+        let text = refusal(outcome.expect("it ends"));
         assert!(text.contains("vote extension") && text.contains("does not verify"), "{text}");
         let once = if length == 9 { 1 } else { 1 + 2 * 8 };
         assert_eq!(bench.extended(), 2 * once, "asked twice, the second time on a fresh link");
