@@ -31,6 +31,8 @@ async fn undecided(fault: Fault, cause: &str, cure: &str) {
     told(&daemon, cause, cure);
     desk.emulator.fault(Fault::None);
     signed_vote(daemon.insists(&vote).await);
+    // It follows the reply.
+    daemon.until("signed").await;
     let line = daemon.lines("signed").pop().unwrap();
     for field in ["chain=alpha-1", "height=5", "round=0", "step=\"prevote\"", "ms="] {
         assert!(line.contains(field), "{field}: {line}");
