@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::application::Application;
 use crate::harness::By;
 use crate::process::{Process, free_port, wait_for};
 
@@ -19,6 +20,8 @@ pub use testnet::testnet;
 
 /// In a home folder.
 const GENESIS: &str = "config/genesis.json";
+/// The application that comes with the node.
+const KVSTORE: &str = "kvstore";
 /// In a home folder too: where the node waits for its signer, if it is on this machine.
 const SOCKET: &str = "privval.sock";
 
@@ -31,6 +34,8 @@ pub struct Home {
     signer: Option<String>,
     /// Where other nodes find it, and where it finds them, if it is not alone.
     peers: Option<Peers>,
+    /// The application.
+    application: String,
     /// The validator's address, upper-case hex.
     pub address: String,
 }
@@ -69,7 +74,14 @@ impl Home {
         std::fs::write(folder.join(GENESIS), serde_json::to_vec_pretty(&genesis)?)?;
         let signer = Some(format!("unix://{}", folder.join(SOCKET).display()));
         let (folder, program) = (folder.to_owned(), program.to_owned());
-        Ok(Self { folder, program, signer, peers: None, address: address(key) })
+        Ok(Self {
+            folder,
+            program,
+            signer,
+            peers: None,
+            application: KVSTORE.to_owned(),
+            address: address(key),
+        })
     }
 
     /// Has the node wait for its signer over another kind of link than a socket file. `signer` is the signer's id, for
@@ -93,7 +105,14 @@ impl Home {
         let genesis = new(program, folder)?;
         let address = genesis["validators"][0]["address"].as_str().context("a genesis without validator")?;
         let (folder, program) = (folder.to_owned(), program.to_owned());
-        Ok(Self { folder, program, signer: None, peers: None, address: address.to_owned() })
+        Ok(Self {
+            folder,
+            program,
+            signer: None,
+            peers: None,
+            application: KVSTORE.to_owned(),
+            address: address.to_owned(),
+        })
     }
 
     /// Enables vote extensions from the first height, in the genesis; this node's application leaves them empty.
@@ -104,6 +123,21 @@ impl Home {
         let section = if genesis["consensus_params"]["feature"].is_object() { "feature" } else { "abci" };
         genesis["consensus_params"][section]["vote_extensions_enable_height"] = json!("1");
         Ok(std::fs::write(path, serde_json::to_vec_pretty(&genesis)?)?)
+    }
+
+    /// Has the chain run this application, with vote extensions from the first height.
+    pub fn run(&mut self, application: &Application) -> Result<()> {
+        self.application = format!("tcp://{}", application.address());
+        self.enable_extensions()
+    }
+
+    /// The chain's id and the key of its first validator.
+    pub fn validator(&self) -> Result<(String, [u8; 32])> {
+        let genesis: Value = serde_json::from_slice(&std::fs::read(self.folder.join(GENESIS))?)?;
+        let text =
+            |value: &Value| value.as_str().map(str::to_owned).context("a genesis that lacks something");
+        let key = STANDARD.decode(text(&genesis["validators"][0]["pub_key"]["value"])?)?;
+        Ok((text(&genesis["chain_id"])?, key.try_into().ok().context("a key of another length")?))
     }
 
     /// The socket at which the node waits for its signer.
@@ -134,7 +168,7 @@ impl Home {
             .arg("node")
             .arg("--home")
             .arg(&self.folder)
-            .arg("--proxy_app=kvstore")
+            .arg(format!("--proxy_app={}", self.application))
             .arg(format!("--p2p.laddr=tcp://127.0.0.1:{p2p}"))
             .arg(format!("--rpc.laddr=tcp://127.0.0.1:{rpc}"))
             .arg("--p2p.pex=false")

@@ -10,12 +10,14 @@
 //! | [`extend`] | its vote extensions |
 //! | [`validator`] | a chain of one validator whose key is the device's |
 //! | [`harness`] | a node played in Rust, for every version and link |
+//! | [`application`] | an application with vote extensions |
 //! | [`bridge`], [`cometbft`], [`process`] | the programs |
 //! | [`tools`] | where they are |
 //! | [`usage`] | what they use |
 
 #![forbid(unsafe_code)]
 
+pub mod application;
 pub mod bench;
 pub mod bridge;
 pub mod cometbft;

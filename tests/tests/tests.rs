@@ -3,6 +3,7 @@
 //!
 //! `cargo xtask test` installs and builds what this needs and says where it is.
 
+mod application;
 mod bench;
 mod budgets;
 mod commands;

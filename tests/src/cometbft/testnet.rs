@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use super::{GENESIS, Home, Peers, SOCKET, ask, validator};
+use super::{GENESIS, Home, KVSTORE, Peers, SOCKET, ask, validator};
 use crate::process::free_port;
 
 /// Makes the homes of a chain of `count` validators of equal power. The first one's key is `key`, and its node waits for
@@ -39,7 +39,14 @@ pub fn testnet(
         let others: Vec<_> =
             (0..count).filter(|other| *other != at).map(|other| &places[other][..]).collect();
         let peers = Some(Peers { port: ports[at], all: others.join(",") });
-        Ok(Home { folder, program: program.to_owned(), signer, peers, address })
+        Ok(Home {
+            folder,
+            program: program.to_owned(),
+            signer,
+            peers,
+            application: KVSTORE.to_owned(),
+            address,
+        })
     };
     (0..count).map(home).collect()
 }

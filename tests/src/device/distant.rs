@@ -9,12 +9,11 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use highwater_core::apdu::{Command, Reply, Signed};
-use highwater_core::canonical::{MAX_MESSAGE, Message};
-use highwater_sim::audit::{Auditor, Place};
+use highwater_sim::audit::Place;
 use highwater_sim::{Fault, Owner, SimDevice, Tear};
 
 use super::SEED;
+use super::witness::Witness;
 use crate::bridge::Setup;
 
 /// The device, its cable and who watches it.
@@ -28,8 +27,7 @@ pub struct Distant {
 struct Inside {
     /// `None` only while it starts anew.
     device: Option<SimDevice>,
-    auditor: Auditor,
-    objections: Vec<String>,
+    witness: Witness,
     /// By how much the next signatures are late.
     late: Vec<Duration>,
     links: Vec<TcpStream>,
@@ -44,8 +42,8 @@ impl Distant {
     /// A new device, plugged in.
     pub fn new() -> Result<Self> {
         let device = Some(SimDevice::in_memory(&SEED));
-        let (auditor, objections, late, links) = (Auditor::default(), Vec::new(), Vec::new(), Vec::new());
-        let inside = Arc::new(Mutex::new(Inside { device, auditor, objections, late, links }));
+        let (witness, late, links) = (Witness::default(), Vec::new(), Vec::new());
+        let inside = Arc::new(Mutex::new(Inside { device, witness, late, links }));
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
         let cable = Some(listen(listener, &inside)?);
@@ -63,7 +61,7 @@ impl Distant {
         let added = setup.add_chain(|| Ok(()));
         self.inside().device().owner = Owner::Away;
         added?;
-        self.inside().auditor.key(chain, setup.public_key()?);
+        self.inside().witness.key(chain, setup.public_key()?);
         Ok(())
     }
 
@@ -114,14 +112,13 @@ impl Distant {
     pub fn audit(&self) -> Result<u64> {
         let mut inside = self.inside();
         let early = inside.device().world.early.take();
-        inside.objections.extend(early.map(|finding| format!("{finding:?}")));
-        ensure!(inside.objections.is_empty(), "the auditor objects: {:?}", inside.objections);
-        Ok(inside.auditor.signatures())
+        inside.witness.object(early);
+        inside.witness.judge()
     }
 
     /// The highest place of a chain that ever left the device.
     pub fn highest(&self, chain: &str) -> Option<Place> {
-        self.inside().auditor.highest(chain)
+        self.inside().witness.highest(chain)
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside> {
@@ -150,32 +147,9 @@ impl Inside {
         if !device.world.medium.is_powered() {
             return None;
         }
-        let Some((bytes, signature)) = released(apdu, &reply) else {
-            return Some((reply, Duration::ZERO));
-        };
-        if let Err(finding) = self.auditor.released(&bytes, &signature) {
-            self.objections.push(format!("{finding:?}"));
-        }
-        Some((reply, self.late.pop().unwrap_or_default()))
-    }
-}
-
-/// The bytes that a reply signs, at the time that it names, and their signature.
-fn released(apdu: &[u8], reply: &[u8]) -> Option<(Vec<u8>, [u8; 64])> {
-    let (data, word) = Reply::split(reply)?;
-    if word != 0x9000 {
-        return None;
-    }
-    match Command::parse(apdu).ok()? {
-        Command::Sign(asked) => {
-            let signed = Signed::parse(data)?;
-            let mut bytes = [0; MAX_MESSAGE];
-            let message = Message { timestamp: signed.timestamp, ..Message::parse(asked).ok()? };
-            let length = message.encode(&mut bytes);
-            Some((bytes[..length].to_vec(), signed.signature))
-        }
-        Command::SignExtension(asked) => Some((asked.to_vec(), *data.first_chunk()?)),
-        _ => None,
+        let signed = self.witness.saw(apdu, &reply);
+        let late = if signed { self.late.pop().unwrap_or_default() } else { Duration::ZERO };
+        Some((reply, late))
     }
 }
 

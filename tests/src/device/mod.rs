@@ -5,6 +5,7 @@ mod emulated;
 mod owner;
 mod simulated;
 mod stack;
+mod witness;
 
 pub use distant::Distant;
 pub use emulated::{Death, Emulated};
