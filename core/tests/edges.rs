@@ -17,7 +17,7 @@ fn ticket(device: &mut SimDevice, command: Command<'_>) -> u32 {
 }
 
 #[test]
-fn the_press_counts_only_while_the_pin_is_valid_and_for_the_prompt_shown() {
+fn the_press_counts_only_while_the_pin_is_valid() {
     let mut device = armed();
     let command = Command::AddChain { chain: chain("stage-2"), key_index: 1, mark: Hrs::default() };
     let shown = ticket(&mut device, command);

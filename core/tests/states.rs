@@ -126,8 +126,10 @@ fn an_entry_that_dies_behind_a_fault_is_damaged() {
     (0..60).for_each(|nth| device.world.medium.plan(nth, Fault::Fails(Tear::Old)));
     assert_eq!(PREVOTE.sign(&mut device), Err(Status::StorageFault));
     device.world.medium.calm();
-    // The half that holds the name still does: the chain is found, and refused.
+    // No copy that passes its check names the chain any more: nothing is signed, and the next start says why.
     (0..2).for_each(|copy| device.world.medium.rot(entry_page(0, copy) + 1, [0xa5; 64]));
-    assert_eq!(PREVOTE.sign(&mut device), Err(Status::StorageDamaged));
+    assert_eq!(PREVOTE.sign(&mut device), Err(Status::UnknownChain));
+    device.reboot();
     assert_eq!(status(&mut device, 0).0, ChainState::Damaged);
+    assert_eq!(PREVOTE.sign(&mut device), Err(Status::StorageDamaged));
 }

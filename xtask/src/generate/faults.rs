@@ -89,10 +89,7 @@ const FAULTS: [Fault; 28] = [
     fault(
         "While the owner reads a question, the host changes what will be signed or approved",
         "The question is kept as it was asked, named by a ticket, and everything is checked again at the press",
-        &[
-            "the_press_counts_only_while_the_pin_is_valid_and_for_the_prompt_shown",
-            "a_raise_that_the_chain_has_passed_is_moved",
-        ],
+        &["the_press_counts_only_while_the_pin_is_valid", "a_raise_that_the_chain_has_passed_is_moved"],
     ),
     fault(
         "A chain can be taken away, or a mark reset, without a button",

@@ -58,7 +58,7 @@ const GUARANTEES: [Guarantee; 5] = [
         held_by: "type `signer::permit::Approved`",
         tests: &[
             "g5_lowering_needs_a_finger",
-            "the_press_counts_only_while_the_pin_is_valid_and_for_the_prompt_shown",
+            "the_press_counts_only_while_the_pin_is_valid",
             "a_rejected_chain_is_not_added",
         ],
     },
