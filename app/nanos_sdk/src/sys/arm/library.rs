@@ -15,8 +15,8 @@ unsafe extern "C" {
 
 impl Library for Os {
     fn hash_begin(hash: Hash, context: &mut [u8]) -> Result<(), Fault> {
-        // Safety: the context has the size of its hash, and is aligned (crypto::stream).
         Fault::check(match hash {
+            // Safety: the context has the size of its hash, and is aligned (crypto::stream).
             Hash::Sha256 => unsafe { nanos_begin_sha256(context.as_mut_ptr()) },
             // Safety: as above.
             Hash::Sha512 => unsafe { nanos_begin_sha512(context.as_mut_ptr()) },
