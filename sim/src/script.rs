@@ -192,8 +192,15 @@ impl Teller<'_> {
     fn rot(&mut self) {
         let page = u16::from_le_bytes([self.bytes.next(), self.bytes.next()]) % layout::pages(self.pairs);
         let with = self.bytes.next();
+        let mut cell = self.driver.device.world.medium.pages()[usize::from(page)];
+        match with % 4 {
+            0 => cell.fill(0),
+            // One bit: the names of these chains are as near to each other as that.
+            1 => cell[usize::from(self.bytes.next()) % cell.len()] ^= 1 << (with / 4 % 8),
+            _ => cell.fill(with),
+        }
         if !self.driver.hurt().0 {
-            self.driver.rot(page, [if with.is_multiple_of(4) { 0 } else { with }; 64]);
+            self.driver.rot(page, cell);
         }
     }
 

@@ -66,7 +66,8 @@ impl Driver {
             Op::Remove => Command::RemoveChain(named),
             Op::Add(mark) => {
                 self.lanes[lane].added = Some(mark);
-                Command::AddChain { chain, key_index: lane as u32, mark }
+                // The first and the third have one key.
+                Command::AddChain { chain, key_index: lane as u32 % 2, mark }
             }
             Op::Forget => match self.damaged {
                 Some(slot) if lost => Command::ForgetSlot(slot),
