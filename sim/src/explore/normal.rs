@@ -12,8 +12,7 @@
 //! choices above it are tried anyway.
 //!
 //! The content of a page that fails its check is one representative: `decode` looks no further than the check. Blank
-//! stays apart from it where blank is looked for, in the table and until the installation is recorded twice; and of a
-//! dead copy of a table entry the chain's name is kept, because `names` reads it unchecked.
+//! stays apart from it where blank is looked for, in the table and until the installation is recorded twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -133,11 +132,7 @@ fn entry(
         return Some(bytes);
     }
     if bytes != [0; ENTRY] {
-        let mut dead = [DEAD; ENTRY];
-        if bytes[12..14] == [1, super::CHAIN.as_bytes()[0]] {
-            dead[12..14].copy_from_slice(&bytes[12..14]);
-        }
-        put(pages, copy, &dead);
+        put(pages, copy, &[DEAD; ENTRY]);
     }
     None
 }

@@ -16,12 +16,15 @@ use clap::{Parser, ValueEnum};
 use highwater_tests::bridge::{Bridge, Device, Setup};
 use highwater_tests::cometbft::{Home, address};
 use highwater_tests::device::{Emulated, approve};
+use highwater_tests::process::wait_for;
 use interrupt::Interrupt;
 use speculos::{Emulator, Screen};
 
 const CHAIN: &str = "demo-1";
 /// For the screen to follow.
 const SCREEN: Duration = Duration::from_secs(20);
+/// For a line of the bridge's log.
+const LINE: Duration = Duration::from_secs(10);
 
 /// Runs a one-validator chain whose blocks the device signs.
 #[derive(Parser)]
@@ -148,6 +151,10 @@ fn blocks(cli: &Cli, chain: &mut Chain, bridge: &mut Bridge, interrupt: &Interru
         blocks += 1;
         let block = chain.reach(blocks, bridge, interrupt)?;
         missed += u64::from(block.missed.is_some());
+        if block.missed.is_none() {
+            // The bridge tells of a signature after it gave it out. If it never does, the count says so.
+            let _ = wait_for("its line", LINE, || Ok(told(bridge, blocks, block.round).then_some(())));
+        }
         println!("{}", line(bridge, blocks, &block));
     }
     // A commit of N is final with N + 1's proposal; what is signed after the last block does not count.
@@ -186,6 +193,11 @@ fn last_screen(emulator: &Emulator, bridge: &Bridge) -> Result<Screen> {
     };
     // What it shows instead is worth seeing too.
     emulator.wait_for_screen("the last signature", SCREEN, shown).or_else(|_| Ok(emulator.screen()?))
+}
+
+/// Whether the bridge has told of the last signature of a block.
+fn told(bridge: &Bridge, height: u64, round: u64) -> bool {
+    bridge.signatures().iter().any(|s| s.height == height && s.round == round && s.step == "precommit")
 }
 
 /// One line per block: where, and how long each signature took.
