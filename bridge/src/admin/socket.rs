@@ -5,7 +5,6 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use highwater_core::apdu::ins;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -14,7 +13,7 @@ use tokio::task::JoinSet;
 use super::accept::Accepting;
 use super::{Report, report};
 use crate::advice;
-use crate::device::Device;
+use crate::device::{self, Device};
 use crate::node::Service as _;
 use crate::validator::{Memory, Pins, Validator};
 
@@ -111,8 +110,9 @@ async fn client(
                 Err(error) => Answer::Failed(error.to_string()),
             },
             Ok(Ask::Exchange { apdu }) => match hex::decode(&apdu) {
-                // It would be in no state file, from which the mark of another device is seeded.
-                Ok(apdu) if apdu.get(1) == Some(&ins::SIGN) => Answer::Failed(advice::not_by_socket()),
+                // A vote would be in no state file, from which the mark of another device is seeded; and a stream is
+                // the bridge's.
+                Ok(apdu) if device::signs(&apdu) => Answer::Failed(advice::not_by_socket()),
                 Ok(apdu) => match device.exchange(apdu).await {
                     Ok(reply) => Answer::Reply(hex::encode(reply)),
                     Err(fault) => Answer::Failed(advice::fault(&fault)),
@@ -214,7 +214,7 @@ mod tests {
     use highwater_core::apdu::{ChainStatus, Command, MAX_COMMAND, Reply};
     use highwater_core::canonical::ChainId;
     use highwater_core::hrs::Hrs;
-    use highwater_sim::{Ask as Vote, Owner, SimDevice};
+    use highwater_sim::{Ask as Vote, Extend, Owner, SimDevice};
 
     use super::*;
     use crate::device::{Transport, TransportError};
@@ -254,6 +254,11 @@ mod tests {
             let refused = socket.exchange(&vote.apdu()).await.unwrap_err();
             assert!(refused.contains("nodes"), "{refused}");
             assert_eq!(mark(&device), before);
+        }
+        let extend = Extend { chain: "alpha-1", height: 10, round: 5, content: b"extension" };
+        for extension in [extend.whole().unwrap(), extend.begin(), extend.chunks(9).next().unwrap()] {
+            let refused = socket.exchange(&extension).await.unwrap_err();
+            assert!(refused.contains("nodes"), "{refused}");
         }
         assert!(socket.exchange(&[0xe0, 0x10, 0, 0, 1, 0]).await.is_ok(), "everything else goes through");
         drop(socket);

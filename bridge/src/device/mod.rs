@@ -19,12 +19,19 @@ pub use session::{Session, Slot};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use highwater_core::apdu::ins;
+
 use crate::config;
 
 /// A signature may take this long: two page writes, and the owner's screens.
 pub const SIGN_DEADLINE: Duration = Duration::from_secs(15);
 /// Everything else.
 pub const DEADLINE: Duration = Duration::from_secs(2);
+
+/// Whether a command asks for a signature, of a vote or proposal or of an extension.
+pub(crate) fn signs(apdu: &[u8]) -> bool {
+    matches!(apdu.get(1), Some(&(ins::SIGN | ins::SIGN_EXTENSION)))
+}
 
 /// A cable with a device at its end. After any error it is closed and opened anew.
 pub trait Transport: Send {

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::handle::{Next, Order, Seen};
 use super::pace::Pace;
 use super::turns::{Turn, Turns};
-use super::{DEADLINE, Fault, Opener, SIGN_DEADLINE, Session, Transport};
+use super::{DEADLINE, Fault, Opener, SIGN_DEADLINE, Session, Transport, signs};
 use crate::advice;
 
 /// How often a device that went away is looked for.
@@ -175,10 +175,7 @@ impl Owner {
     }
 
     fn send(&mut self, apdu: &[u8], under_way: &mut dyn FnMut()) -> Result<Vec<u8>, Fault> {
-        let deadline = match apdu.get(1) {
-            Some(&(ins::SIGN | ins::SIGN_EXTENSION)) => SIGN_DEADLINE,
-            _ => DEADLINE,
-        };
+        let deadline = if signs(apdu) { SIGN_DEADLINE } else { DEADLINE };
         let link = self.link.as_mut().ok_or_else(|| Fault::Absent("closed".to_owned()))?;
         let started = Instant::now();
         let reply = link.exchange_beside(apdu, started + deadline, under_way)?;
