@@ -211,7 +211,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
     use std::time::Instant;
 
-    use highwater_core::apdu::{ChainStatus, Command, MAX_COMMAND, Reply};
+    use highwater_core::apdu::{ChainStatus, Command, Reply};
     use highwater_core::canonical::ChainId;
     use highwater_core::hrs::Hrs;
     use highwater_sim::{Ask as Vote, Extend, Owner, SimDevice};
@@ -238,9 +238,8 @@ mod tests {
         let mut device = SimDevice::in_memory(b"socket");
         device.owner = Owner::Approves;
         let chain = ChainId::new(b"alpha-1").unwrap();
-        let mut add = [0; MAX_COMMAND];
-        let len = Command::AddChain { chain, key_index: 0, mark: Hrs::default() }.encode(&mut add).unwrap();
-        device.exchange(&add[..len]);
+        let add = Command::AddChain { chain, key_index: 0, mark: Hrs::default() };
+        device.exchange(&device::encode(&add).unwrap());
         let device = Arc::new(Mutex::new(device));
         let before = mark(&device);
         let end = device.clone();

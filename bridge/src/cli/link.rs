@@ -4,7 +4,7 @@ use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 
-use highwater_core::apdu::{Command, MAX_COMMAND, Reply, Status};
+use highwater_core::apdu::{Command, Reply, Status};
 use highwater_core::hrs::Hrs;
 
 use super::Failure;
@@ -105,15 +105,13 @@ impl Link {
 
     /// One command; its reply, whatever it says. An error if none came.
     pub(super) async fn exchange(&mut self, command: Command<'_>) -> Result<Vec<u8>, Failure> {
-        let mut apdu = [0; MAX_COMMAND];
-        let len =
-            command.encode(&mut apdu).ok_or_else(|| Failure::usage("that is longer than a device takes"))?;
+        let apdu =
+            device::encode(&command).ok_or_else(|| Failure::usage("that is longer than a device takes"))?;
         match self {
-            Self::Daemon(client) => client.exchange(&apdu[..len]).await.map_err(Failure::unavailable),
-            Self::Own { device, .. } => device
-                .exchange(apdu[..len].to_vec())
-                .await
-                .map_err(|fault| Failure::unavailable(advice::fault(&fault))),
+            Self::Daemon(client) => client.exchange(&apdu).await.map_err(Failure::unavailable),
+            Self::Own { device, .. } => {
+                device.exchange(apdu).await.map_err(|fault| Failure::unavailable(advice::fault(&fault)))
+            }
         }
     }
 

@@ -19,7 +19,7 @@ pub use session::{Session, Slot};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use highwater_core::apdu::ins;
+use highwater_core::apdu::{Command, MAX_COMMAND, ins};
 
 use crate::config;
 
@@ -27,6 +27,13 @@ use crate::config;
 pub const SIGN_DEADLINE: Duration = Duration::from_secs(15);
 /// Everything else.
 pub const DEADLINE: Duration = Duration::from_secs(2);
+
+/// The bytes of a command; `None` if it is longer than a device takes.
+pub(crate) fn encode(command: &Command<'_>) -> Option<Vec<u8>> {
+    let mut apdu = [0; MAX_COMMAND];
+    let len = command.encode(&mut apdu)?;
+    Some(apdu[..len].to_vec())
+}
 
 /// Whether a command asks for a signature, of a vote or proposal or of an extension.
 pub(crate) fn signs(apdu: &[u8]) -> bool {

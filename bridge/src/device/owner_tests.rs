@@ -1,10 +1,10 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use highwater_core::apdu::{Command, MAX_COMMAND};
+use highwater_core::apdu::Command;
 use highwater_sim::SimDevice;
 
-use super::super::{Device, TransportError};
+use super::super::{Device, TransportError, encode};
 use super::*;
 
 type Twist = fn(&[u8], Vec<u8>) -> Result<Vec<u8>, TransportError>;
@@ -37,9 +37,7 @@ fn start(seed: &[u8], twists: &[Twist]) -> Device {
 }
 
 fn apdu(command: Command<'_>) -> Vec<u8> {
-    let mut apdu = [0; MAX_COMMAND];
-    let len = command.encode(&mut apdu).unwrap();
-    apdu[..len].to_vec()
+    encode(&command).unwrap()
 }
 
 async fn fault_of(twist: Twist) -> Fault {

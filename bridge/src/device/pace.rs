@@ -5,6 +5,8 @@ use std::time::Duration;
 use highwater_core::apdu::{Command, MAX_CHUNK, MAX_COMMAND, Reply, ins};
 use highwater_core::canonical::MAX_EXTENSION;
 
+use super::encode;
+
 /// What an extension may take of the 5 s that a node waits for a precommit. The other half is for the precommit itself,
 /// for other chains' votes that pass between the chunks, and for what the first pass does not show.
 const SHARE: Duration = Duration::from_millis(2_500);
@@ -21,11 +23,8 @@ pub(super) struct Pace(Option<Duration>);
 impl Pace {
     /// A chunk of full length that belongs to nothing: it is refused, and leaves nothing behind.
     pub(super) fn probe() -> Vec<u8> {
-        let mut apdu = [0; MAX_COMMAND];
-        let probe = Command::ExtensionChunk { position: u32::MAX, bytes: &[0; MAX_CHUNK] };
         // It is as long as a command may be.
-        let len = probe.encode(&mut apdu).unwrap_or_default();
-        apdu[..len].to_vec()
+        encode(&Command::ExtensionChunk { position: u32::MAX, bytes: &[0; MAX_CHUNK] }).unwrap_or_default()
     }
 
     pub(super) fn is_unknown(&self) -> bool {

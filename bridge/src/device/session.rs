@@ -1,12 +1,12 @@
 //! What is at the other end: asked after every opening, before anything is signed.
 
 use highwater_core::apdu::{
-    ChainState, ChainStatus, Command, MAX_COMMAND, PROTOCOL, Reply, SIGNS_EXTENSIONS, Status, Version,
+    ChainState, ChainStatus, Command, PROTOCOL, Reply, SIGNS_EXTENSIONS, Status, Version,
 };
 use highwater_core::signer::APP_NAME;
 use serde::{Deserialize, Serialize};
 
-use super::Fault;
+use super::{Fault, encode};
 use crate::place::Place;
 
 /// The signer as it described itself.
@@ -135,9 +135,7 @@ fn ask(
     command: Command<'_>,
     name: &'static str,
 ) -> Result<Vec<u8>, Fault> {
-    let mut apdu = [0; MAX_COMMAND];
-    let len = command.encode(&mut apdu).ok_or(Fault::Malformed(name))?;
-    let reply = exchange(&apdu[..len])?;
+    let reply = exchange(&encode(&command).ok_or(Fault::Malformed(name))?)?;
     let (data, word) = Reply::split(&reply).ok_or(Fault::Malformed(name))?;
     match Status::from_word(word) {
         Some(Status::Ok) => Ok(data.to_vec()),

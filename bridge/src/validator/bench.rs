@@ -2,14 +2,14 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use highwater_core::apdu::{ChainStatus, Command, MAX_COMMAND, ins};
+use highwater_core::apdu::{ChainStatus, Command, ins};
 use highwater_core::canonical::{BlockId, ChainId, Timestamp};
 use highwater_core::hrs::Step;
 use highwater_sim::{Owner, SimDevice};
 use tempfile::TempDir;
 
 use super::*;
-use crate::device::{Transport, TransportError};
+use crate::device::{Transport, TransportError, encode};
 use crate::privval::{Due, Extension, Kind};
 
 pub(super) const CHAIN: &str = "alpha-1";
@@ -175,9 +175,7 @@ pub(super) fn installed() -> SimDevice {
 }
 
 pub(super) fn apdu(command: Command<'_>) -> Vec<u8> {
-    let mut apdu = [0; MAX_COMMAND];
-    let len = command.encode(&mut apdu).unwrap();
-    apdu[..len].to_vec()
+    encode(&command).unwrap()
 }
 
 pub(super) fn vote(height: u64, block: u8, seconds: i64) -> SignRequest {

@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use ed25519_dalek::{Signature, VerifyingKey};
-use highwater_core::apdu::{Command, MAX_CHUNK, MAX_COMMAND, Status};
+use highwater_core::apdu::{Command, MAX_CHUNK, Status};
 use highwater_core::canonical::{Extension, Frame, Message};
 use sha2::{Digest as _, Sha256};
 
-use crate::device::Stream;
+use crate::device::{Stream, encode};
 
 /// How long a node waits for a precommit with its extension (CometBFT `privval/signer_endpoint.go`).
 pub(super) const NODE_PATIENCE: Duration = Duration::from_secs(5);
@@ -153,12 +153,6 @@ impl Extending {
     pub(super) fn lost(&mut self) {
         self.position = None;
     }
-}
-
-fn encode(command: &Command<'_>) -> Option<Vec<u8>> {
-    let mut apdu = [0; MAX_COMMAND];
-    let len = command.encode(&mut apdu)?;
-    Some(apdu[..len].to_vec())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use highwater_core::apdu::{Command, MAX_COMMAND, Reply, Status};
+use highwater_core::apdu::{Command, Reply, Status};
 use highwater_core::canonical::Message;
 use highwater_core::hrs::Hrs;
 use tokio::sync::oneshot;
@@ -13,7 +13,7 @@ use super::replies::Kept;
 use super::settle::Asked;
 use super::{PATIENCE, Validator};
 use crate::config::OnAbsent;
-use crate::device::{Fault, Job, Next, Stream};
+use crate::device::{Fault, Job, Next, Stream, encode};
 use crate::node::Outcome;
 use crate::privval::SignRequest;
 
@@ -78,12 +78,11 @@ impl Request {
 
     fn sign(&mut self) -> Option<Vec<u8>> {
         let inner = self.validator.inner.clone();
-        let mut apdu = [0; MAX_COMMAND];
         // Canonical bytes always fit; `at_once` has parsed them.
-        let len = Command::Sign(&self.request.sign_bytes).encode(&mut apdu)?;
+        let apdu = encode(&Command::Sign(&self.request.sign_bytes))?;
         self.before.get_or_insert_with(|| inner.keeper.read(|memory| memory.asked));
         inner.ask(&self.request, &self.validator.node);
-        Some(apdu[..len].to_vec())
+        Some(apdu)
     }
 }
 

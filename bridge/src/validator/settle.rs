@@ -76,11 +76,7 @@ impl Inner {
                 let mark = data.try_into().ok().and_then(|bytes: &[u8; Hrs::SIZE]| Hrs::from_bytes(bytes));
                 self.refuse(hrs, status, mark)
             }
-            status => {
-                let cause = status.map_or("a status word of another app", advice::status);
-                tracing::warn!(chain = %self.chain, %hrs, "no signature yet: {cause}");
-                self.undecided(hrs, started)
-            }
+            status => self.not_yet(hrs, started, status, "no signature yet"),
         }
     }
 
@@ -179,11 +175,7 @@ impl Inner {
                 self.state().absent_since = None;
                 self.refused(hrs, advice::extension_refused(&self.chain, hrs, status))
             }
-            status => {
-                let cause = status.map_or("a status word of another app", advice::status);
-                tracing::warn!(chain = %self.chain, %hrs, "no signature of the extension yet: {cause}");
-                self.undecided(hrs, started)
-            }
+            status => self.not_yet(hrs, started, status, "no signature of the extension yet"),
         }
     }
 
@@ -206,6 +198,13 @@ impl Inner {
                 memory.ownership = maybe;
             }
         });
+    }
+
+    /// The device said why nothing is decided.
+    fn not_yet(&self, hrs: Hrs, started: Instant, status: Option<Status>, what: &str) -> Outcome {
+        let cause = status.map_or("a status word of another app", advice::status);
+        tracing::warn!(chain = %self.chain, %hrs, "{what}: {cause}");
+        self.undecided(hrs, started)
     }
 
     /// Nothing is known: silence, until an absence has lasted too long for the node's patience.
