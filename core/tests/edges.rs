@@ -6,21 +6,14 @@ use highwater_core::layout::{entry_page, record_page};
 use highwater_sim::{Fault, SimDevice, Tear};
 
 use crate::stage::{
-    Ask, CHAIN, PREVOTE, add, approved, armed, chain, exchange, hrs, named, outcome, set_mark, status,
+    Ask, CHAIN, PREVOTE, add, approved, armed, chain, exchange, hrs, named, outcome, raise, set_mark, status,
 };
-
-/// Raises a prompt and gives its ticket.
-fn ticket(device: &mut SimDevice, command: Command<'_>) -> u32 {
-    let (data, status) = exchange(device, command);
-    assert_eq!(status, Status::Ok);
-    u32::from_le_bytes(data.try_into().unwrap())
-}
 
 #[test]
 fn the_press_counts_only_while_the_pin_is_valid() {
     let mut device = armed();
     let command = Command::AddChain { chain: chain("stage-2"), key_index: 1, mark: Hrs::default() };
-    let shown = ticket(&mut device, command);
+    let shown = raise(&mut device, command);
     let pages = device.world.medium.pages().to_vec();
     for (unlocked, pressed) in [(false, shown), (true, shown ^ 1), (true, 0)] {
         device.world.unlocked = unlocked;
@@ -76,7 +69,7 @@ fn a_raise_to_where_the_chain_has_got_meanwhile_is_moved() {
     // What was signed there must stay known, or it could not be repeated.
     let mut device = armed();
     let named = named(&mut device);
-    let late = ticket(&mut device, Command::SetMark { named, to: PREVOTE.hrs() });
+    let late = raise(&mut device, Command::SetMark { named, to: PREVOTE.hrs() });
     let signed = PREVOTE.sign(&mut device).unwrap();
     device.decide(late, true);
     assert_eq!(outcome(&mut device, late).state, PromptState::Moved);
@@ -89,7 +82,7 @@ fn lowering_under_way() -> (SimDevice, u32) {
     PREVOTE.sign(&mut device).unwrap();
     set_mark(&mut device, hrs(50, 0, Step::None)).unwrap();
     let named = named(&mut device);
-    let lowering = ticket(&mut device, Command::SetMark { named, to: hrs(20, 0, Step::None) });
+    let lowering = raise(&mut device, Command::SetMark { named, to: hrs(20, 0, Step::None) });
     device.decide(lowering, true);
     assert!(device.signer().0.is_working());
     (device, lowering)
@@ -169,7 +162,7 @@ fn an_add_is_looked_at_again_when_the_owner_presses() {
     // While the prompt stands, the entry of another chain rots: it may be the very chain that is to be added.
     let mut device = armed();
     let command = Command::AddChain { chain: chain("stage-2"), key_index: 1, mark: Hrs::default() };
-    let late = ticket(&mut device, command);
+    let late = raise(&mut device, command);
     (0..2).for_each(|copy| device.world.medium.rot(entry_page(0, copy), [0x77; 64]));
     let pages = device.world.medium.pages().to_vec();
     device.decide(late, true);

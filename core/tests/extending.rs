@@ -1,6 +1,6 @@
 //! Vote extensions: when one is signed, and what ends the stream of a long one.
 
-use highwater_core::apdu::{ChainState, Command, MAX_CHUNK, Named, Status, ins};
+use highwater_core::apdu::{ChainState, Command, MAX_CHUNK, Status, ins};
 use highwater_core::canonical::Frame;
 use highwater_core::hrs::{Hrs, Step};
 use highwater_core::layout::record_page;
@@ -8,7 +8,9 @@ use highwater_sim::audit::Auditor;
 use highwater_sim::extend::signature;
 use highwater_sim::{Extend, Fault, SimDevice, Tear, World};
 
-use crate::stage::{Ask, CHAIN, PREVOTE, approved, armed, chain, exchange, hrs, raw, set_mark, status};
+use crate::stage::{
+    Ask, CHAIN, PREVOTE, approved, armed, chain, exchange, hrs, named, raw, set_mark, status,
+};
 
 pub(crate) const PRECOMMIT: Ask = Ask { step: Step::Precommit, ..PREVOTE };
 const OTHER: &str = "stage-2";
@@ -242,10 +244,6 @@ fn what_a_stream_is_bound_to_must_stay() {
             is_over(&mut device, &rest);
         }
     }
-}
-
-fn named(device: &mut SimDevice) -> Named<'static> {
-    Named { chain: chain(CHAIN), incarnation: status(device, 0).2 }
 }
 
 fn remove(device: &mut SimDevice) {

@@ -11,18 +11,8 @@ use highwater_core::statement;
 use highwater_sim::{Fault, Owner, SimDevice, Tear, World};
 
 use crate::stage::{
-    Ask, CHAIN, PREVOTE, add, approved, armed, chain, exchange, hrs, outcome, set_mark, status,
+    Ask, CHAIN, PREVOTE, add, approved, armed, chain, exchange, hrs, named, outcome, raise, set_mark, status,
 };
-
-fn ticket(device: &mut SimDevice, command: Command<'_>) -> u32 {
-    let (data, status) = exchange(device, command);
-    assert_eq!(status, Status::Ok);
-    u32::from_le_bytes(data.try_into().unwrap())
-}
-
-fn named(device: &mut SimDevice) -> Named<'static> {
-    Named { chain: chain(CHAIN), incarnation: status(device, 0).2 }
-}
 
 #[test]
 fn signatures_collected_ahead_end_at_the_leap_credit() {
@@ -137,7 +127,7 @@ fn a_late_press_meets_what_stands_now_not_what_was_shown() {
     let mut device = armed();
     PREVOTE.sign(&mut device).unwrap();
     let named = named(&mut device);
-    let late = ticket(&mut device, Command::SetMark { named, to: hrs(12, 0, Step::None) });
+    let late = raise(&mut device, Command::SetMark { named, to: hrs(12, 0, Step::None) });
     Ask { height: 12, round: 3, ..PREVOTE }.sign(&mut device).unwrap();
     device.decide(late, true);
     assert_eq!(outcome(&mut device, late).state, PromptState::Moved);
@@ -170,7 +160,7 @@ fn a_slot_that_was_used_again_keeps_no_old_name_and_no_old_life() {
 fn a_chain_added_elsewhere_while_its_prompt_stands_is_not_added_twice() {
     let mut device = armed();
     let command = Command::AddChain { chain: chain("stage-2"), key_index: 1, mark: Hrs::default() };
-    let first = ticket(&mut device, command);
+    let first = raise(&mut device, command);
     assert_eq!(exchange(&mut device, command).1, Status::PromptUp, "one prompt at a time");
     device.decide(first, true);
     device.finish_work();

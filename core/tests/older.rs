@@ -7,22 +7,12 @@ use highwater_core::apdu::{ChainState, Command, Named, Status};
 use highwater_core::env::Cell;
 use highwater_core::hrs::{Hrs, Step};
 use highwater_core::layout::record_page;
-use highwater_sim::{Fault, SimDevice, Tear, World};
+use highwater_sim::{Fault, SimDevice, Tear};
 
 use crate::auditor::{Auditor, Op, boot};
-use crate::stage::{Ask, CHAIN, PREVOTE, add, approved, chain, hrs, set_mark, status};
+use crate::stage::{Ask, CHAIN, add, approved, at, chain, hrs, set_mark, small, status};
 
 const DEAD: Cell = [0xa5; 64];
-
-fn small(pairs: u16) -> SimDevice {
-    let mut device = SimDevice::boot(World::new(b"stage", pairs));
-    add(&mut device, CHAIN, Hrs::default()).unwrap();
-    device
-}
-
-fn at(height: u64) -> Ask {
-    Ask { height, ..PREVOTE }
-}
 
 fn mark(height: u64) -> Hrs {
     hrs(height, 0, Step::None)

@@ -6,19 +6,12 @@ use highwater_core::layout;
 use highwater_sim::{Fault, Owner, SimDevice, Tear, World};
 
 use crate::stage::{
-    Ask, CHAIN, PREVOTE, add, approved, armed, chain, exchange, hrs, named, outcome, set_mark, status,
+    Ask, CHAIN, PREVOTE, add, approved, armed, chain, exchange, hrs, named, outcome, raise, set_mark, status,
 };
 
 fn remove(device: &mut SimDevice) -> highwater_core::apdu::PromptStatus {
     let named = named(device);
     approved(device, Command::RemoveChain(named)).unwrap()
-}
-
-/// Raises a prompt and gives its ticket.
-fn raise(device: &mut SimDevice, command: Command<'_>) -> u32 {
-    let (data, status) = exchange(device, command);
-    assert_eq!(status, Status::Ok);
-    u32::from_le_bytes(data.try_into().unwrap())
 }
 
 #[test]

@@ -1,24 +1,14 @@
 //! The rules of the journal one by one, each by the flash that shows it.
 
 use highwater_core::apdu::{ChainState, Status};
-use highwater_core::hrs::{Hrs, Step};
+use highwater_core::hrs::Step;
 use highwater_core::layout::{entry_page, record_page, ring_page};
 use highwater_sim::{Fault, SimDevice, Tear, World};
 
-use crate::stage::{Ask, CHAIN, PREVOTE, add, approved, hrs, set_mark, status};
+use crate::stage::{Ask, approved, at, hrs, set_mark, small, status};
 
 const DEAD: [u8; 64] = [0xa5; 64];
 const BLANK: [u8; 64] = [0; 64];
-
-fn small(pairs: u16) -> SimDevice {
-    let mut device = SimDevice::boot(World::new(b"stage", pairs));
-    add(&mut device, CHAIN, Hrs::default()).unwrap();
-    device
-}
-
-fn at(height: u64) -> Ask {
-    Ask { height, ..PREVOTE }
-}
 
 /// The pages of the pair of a serial.
 fn pair(device: &SimDevice, pairs: u16, serial: u32) -> [[u8; 64]; 2] {

@@ -19,7 +19,12 @@ pub(crate) fn hrs(height: u64, round: u32, step: Step) -> Hrs {
 
 /// A device with [`CHAIN`] approved, its first mark at zero.
 pub(crate) fn armed() -> SimDevice {
-    let mut device = SimDevice::boot(World::new(b"stage", 8));
+    small(8)
+}
+
+/// The same with a ring of so many pairs.
+pub(crate) fn small(pairs: u16) -> SimDevice {
+    let mut device = SimDevice::boot(World::new(b"stage", pairs));
     add(&mut device, CHAIN, Hrs::default()).unwrap();
     device
 }
@@ -45,6 +50,13 @@ pub(crate) fn approved(device: &mut SimDevice, command: Command<'_>) -> Result<P
         return Err(status);
     }
     Ok(outcome(device, u32::from_le_bytes(data.try_into().unwrap())))
+}
+
+/// Raises a prompt and gives its ticket.
+pub(crate) fn raise(device: &mut SimDevice, command: Command<'_>) -> u32 {
+    let (data, status) = exchange(device, command);
+    assert_eq!(status, Status::Ok);
+    u32::from_le_bytes(data.try_into().unwrap())
 }
 
 pub(crate) fn outcome(device: &mut SimDevice, ticket: u32) -> PromptStatus {
@@ -77,3 +89,8 @@ pub(crate) fn status(device: &mut SimDevice, slot: u8) -> (highwater_core::apdu:
 
 /// A prevote for block 1 at 10/5.
 pub(crate) const PREVOTE: Ask = Ask::prevote(CHAIN);
+
+/// The same at another height.
+pub(crate) fn at(height: u64) -> Ask {
+    Ask { height, ..PREVOTE }
+}
