@@ -1,7 +1,6 @@
 //! A simulated device behind a port framed as the emulator's, whose cable can be pulled and whose answers can be late.
 //! An auditor reads every signature on the cable, over all restarts.
 
-use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,8 +11,8 @@ use anyhow::{Result, ensure};
 use highwater_sim::audit::Place;
 use highwater_sim::{Fault, Owner, SimDevice, Tear};
 
-use super::SEED;
 use super::witness::Witness;
+use super::{SEED, port};
 use crate::bridge::Setup;
 
 /// The device, its cable and who watches it.
@@ -168,28 +167,16 @@ fn listen(listener: TcpListener, inside: &Arc<Mutex<Inside>>) -> Result<Cable> {
             lock(&inside).links.push(kept);
             let inside = Arc::clone(&inside);
             // It ends with its link.
-            thread::spawn(move || serve(link, &inside));
+            thread::spawn(move || {
+                port::serve(link, |apdu| {
+                    let (reply, late) = lock(&inside).exchange(apdu)?;
+                    thread::sleep(late);
+                    Some(reply)
+                })
+            });
         }
     });
     Ok(Cable { out, listening })
-}
-
-/// One command after the other, until the cable is out or the power gone.
-fn serve(mut link: TcpStream, inside: &Mutex<Inside>) -> io::Result<()> {
-    link.set_nodelay(true)?;
-    loop {
-        let mut length = [0; 4];
-        link.read_exact(&mut length)?;
-        let mut apdu = vec![0; (u32::from_be_bytes(length) as usize).min(1 << 16)];
-        link.read_exact(&mut apdu)?;
-        let answered = lock(inside).exchange(&apdu);
-        let Some((reply, late)) = answered else {
-            return link.shutdown(Shutdown::Both);
-        };
-        thread::sleep(late);
-        let data = (reply.len() - 2) as u32;
-        link.write_all(&[&data.to_be_bytes()[..], &reply].concat())?;
-    }
 }
 
 fn lock(inside: &Mutex<Inside>) -> MutexGuard<'_, Inside> {

@@ -3,6 +3,7 @@
 mod distant;
 mod emulated;
 mod owner;
+pub mod port;
 mod simulated;
 mod stack;
 mod witness;

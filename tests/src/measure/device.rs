@@ -1,8 +1,7 @@
 //! A device that takes exactly as long as it is told: the signer of the simulated device behind the port of an
 //! emulator, with a stop watch.
 
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use highwater_core::apdu::ins;
 use highwater_sim::{Owner, SimDevice};
-use highwater_tests::device::SEED;
+use highwater_tests::device::{SEED, port};
 
 /// How long each signature takes.
 pub(crate) const SIGNATURE: Duration = Duration::from_millis(5);
@@ -32,7 +31,7 @@ impl Steady {
             device.owner = Owner::Approves;
             for stream in listener.incoming().flatten() {
                 // A client that goes away is followed by the next one.
-                let _ = serve(stream, &mut device, &tell);
+                let _ = port::serve(stream, |apdu| Some(answer(&mut device, apdu, &tell)));
             }
         });
         Ok(Self { address, times })
@@ -44,22 +43,13 @@ impl Steady {
     }
 }
 
-fn serve(mut stream: TcpStream, device: &mut SimDevice, tell: &Sender<Duration>) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    loop {
-        let mut length = [0; 4];
-        stream.read_exact(&mut length)?;
-        let mut apdu = vec![0; u32::from_be_bytes(length) as usize];
-        stream.read_exact(&mut apdu)?;
-        let begin = Instant::now();
-        let reply = device.exchange(&apdu);
-        let data = (reply.len() - 2) as u32;
-        let framed = [&data.to_be_bytes()[..], &reply].concat();
-        if apdu.get(1) == Some(&ins::SIGN) {
-            thread::sleep(SIGNATURE.saturating_sub(begin.elapsed()));
-            // Told first: the bench asks as soon as the bridge has answered.
-            let _ = tell.send(begin.elapsed());
-        }
-        stream.write_all(&framed)?;
+fn answer(device: &mut SimDevice, apdu: &[u8], tell: &Sender<Duration>) -> Vec<u8> {
+    let begin = Instant::now();
+    let reply = device.exchange(apdu);
+    if apdu.get(1) == Some(&ins::SIGN) {
+        thread::sleep(SIGNATURE.saturating_sub(begin.elapsed()));
+        // Told first: the bench asks as soon as the bridge has answered.
+        let _ = tell.send(begin.elapsed());
     }
+    reply
 }

@@ -1,8 +1,7 @@
 //! A device that takes its time over vote extensions, and may lie about them: the signer of the simulated device behind
 //! the port of an emulator.
 
-use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -11,6 +10,7 @@ use std::time::Duration;
 use highwater_core::apdu::ins;
 use highwater_sim::{Owner, SimDevice};
 use highwater_tests::bridge::Device;
+use highwater_tests::device::port;
 
 /// The test's end of the device. Its owner approves everything.
 pub(crate) struct Slow {
@@ -31,7 +31,7 @@ impl Slow {
             device.owner = Owner::Approves;
             for stream in listener.incoming().flatten() {
                 // A client that goes away is followed by the next one.
-                let _ = serve(stream, &mut device, pause, &count, &lie);
+                let _ = port::serve(stream, |apdu| Some(answer(&mut device, apdu, pause, &count, &lie)));
             }
         });
         Self { address, asked, lies }
@@ -52,28 +52,20 @@ impl Slow {
     }
 }
 
-fn serve(
-    mut stream: TcpStream,
+fn answer(
     device: &mut SimDevice,
+    apdu: &[u8],
     pause: Duration,
     count: &AtomicUsize,
     lie: &AtomicBool,
-) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    loop {
-        let mut length = [0; 4];
-        stream.read_exact(&mut length)?;
-        let mut apdu = vec![0; u32::from_be_bytes(length) as usize];
-        stream.read_exact(&mut apdu)?;
-        let mut reply = device.exchange(&apdu);
-        if apdu[1] == ins::SIGN_EXTENSION {
-            count.fetch_add(1, Ordering::SeqCst);
-            thread::sleep(pause);
-            if reply.len() > 2 {
-                reply[0] ^= u8::from(lie.load(Ordering::SeqCst));
-            }
+) -> Vec<u8> {
+    let mut reply = device.exchange(apdu);
+    if apdu[1] == ins::SIGN_EXTENSION {
+        count.fetch_add(1, Ordering::SeqCst);
+        thread::sleep(pause);
+        if reply.len() > 2 {
+            reply[0] ^= u8::from(lie.load(Ordering::SeqCst));
         }
-        let data = (reply.len() - 2) as u32;
-        stream.write_all(&[&data.to_be_bytes()[..], &reply].concat())?;
     }
+    reply
 }
