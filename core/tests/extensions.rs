@@ -1,6 +1,9 @@
 //! Vote extensions against an encoder of others: the same bytes, and nothing beyond them.
 
-use highwater_core::canonical::{Extension, Message};
+use highwater_core::canonical::{
+    ChainId, Extension, Frame, MAX_AROUND, MAX_CHAIN_ID, MAX_EXTENSION, Message,
+};
+use highwater_core::hrs::{Height, Round};
 use proptest::prelude::*;
 use prost::Message as _;
 use tendermint_proto::v0_38::types::CanonicalVoteExtension;
@@ -27,6 +30,16 @@ fn canonical(bytes: &[u8]) -> bool {
         assert!(Message::parse(bytes).is_err());
         true
     })
+}
+
+#[test]
+fn the_longest_tail_fills_its_room_and_a_head_needs_less() {
+    let chain = ChainId::new(&[b'c'; MAX_CHAIN_ID]).unwrap();
+    let (height, round) = (Height::new(i64::MAX as u64).unwrap(), Round::new(i32::MAX as u32).unwrap());
+    let frame = Frame { length: MAX_EXTENSION, height, round, chain };
+    let mut room = [0; MAX_AROUND];
+    assert_eq!(frame.tail(&mut room).len(), MAX_AROUND);
+    assert_eq!(frame.head(&mut room).len(), 3 + 1 + 3);
 }
 
 proptest! {

@@ -120,6 +120,28 @@ fn an_entry_that_cannot_be_made_equal_is_a_fault_but_a_slot_never_used_stays_fre
 }
 
 #[test]
+fn a_chain_half_forgotten_on_failing_flash_is_neither_added_nor_signed_for_until_it_is_gone() {
+    let mut device = armed();
+    let life = named(&mut device);
+    approved(&mut device, Command::RemoveChain(life)).unwrap();
+    // Copy 1 of the entry is free, copy 2 is still the tombstone, and the start cannot change it.
+    device.world.medium.plan(2, Fault::Cut(Tear::Old));
+    let _ = approved(&mut device, Command::ForgetChain(life));
+    device.world.medium.power_on();
+    device.world.medium.plan(0, Fault::Lies);
+    device.reboot();
+    assert_eq!(status(&mut device, 0).0, ChainState::Fault);
+    let pages = device.world.medium.pages().to_vec();
+    assert_eq!(add(&mut device, CHAIN, Hrs::default()), Err(Status::ChainKnown));
+    assert_eq!(add(&mut device, "another", Hrs::default()), Err(Status::StorageDamaged));
+    assert!(device.world.medium.pages() == pages);
+    // A request for the chain reads the slot anew, as a start does, and the second copy goes.
+    assert_eq!(PREVOTE.sign(&mut device), Err(Status::UnknownChain));
+    assert_eq!(status(&mut device, 0).0, ChainState::Free);
+    add(&mut device, CHAIN, Hrs::default()).unwrap();
+}
+
+#[test]
 fn an_entry_that_dies_behind_a_fault_is_damaged() {
     // Flash fails while a vote is written, and when it works again both copies of the entry have rotted.
     let mut device = armed();

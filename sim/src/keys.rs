@@ -1,7 +1,6 @@
 //! Software keys, derived as the Ledger derives them; and toy keys for searches through millions of states.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hasher as _};
 
 use ed25519_dalek::hazmat::ExpandedSecretKey;
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -9,6 +8,7 @@ use highwater_core::env::CryptoFailed;
 use highwater_core::layout::SLOTS;
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256, Sha512};
+use xxhash_rust::xxh3::xxh3_128_with_seed;
 use zeroize::Zeroizing;
 
 /// Keys of one seed: SLIP-10 Ed25519 at `44'/118'/0'/0'/index'`.
@@ -128,16 +128,12 @@ fn public(key: &Key) -> [u8; 32] {
     }
 }
 
-/// Four words of SipHash: no page passes its check by chance. What only multiplies and rotates is not enough: a
-/// fuzzer found a torn page in which the upper bits of the serial and the height made up for each other.
+/// XXH3: no page passes its check by chance. What only multiplies and rotates word by word is not enough: a fuzzer found
+/// a torn page in which the upper bits of the serial and the height made up for each other.
 fn checksum(data: &[u8]) -> [u8; 32] {
-    let mut state = DefaultHasher::new();
-    state.write(data);
     let mut out = [0; 32];
-    for (at, out) in out.chunks_exact_mut(8).enumerate() {
-        let mut word = state.clone();
-        word.write_u8(at as u8);
-        out.copy_from_slice(&word.finish().to_le_bytes());
+    for (seed, out) in (0..).zip(out.chunks_exact_mut(16)) {
+        out.copy_from_slice(&xxh3_128_with_seed(data, seed).to_le_bytes());
     }
     out
 }

@@ -53,17 +53,17 @@ impl Application {
     pub fn extended(&self) -> Vec<Extended> {
         self.extended.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
-}
 
-/// The extension of a height: bytes of which none is like the one at its place a height before.
-pub fn content(lengths: &[usize], height: i64) -> Vec<u8> {
-    let length = lengths[height as usize % lengths.len()];
-    (0..length).map(|at| (at as u64 * 31 / 7 + height as u64) as u8).collect()
+    /// The extension of a height: bytes of which none is like the one at its place a height before.
+    pub fn content(&self, height: i64) -> Vec<u8> {
+        let length = self.lengths[height as usize % self.lengths.len()];
+        (0..length).map(|at| (at as u64 * 31 / 7 + height as u64) as u8).collect()
+    }
 }
 
 impl Abci for Application {
     fn extend_vote(&self, request: RequestExtendVote) -> ResponseExtendVote {
-        ResponseExtendVote { vote_extension: content(self.lengths, request.height).into() }
+        ResponseExtendVote { vote_extension: self.content(request.height).into() }
     }
 
     fn prepare_proposal(&self, request: RequestPrepareProposal) -> ResponsePrepareProposal {

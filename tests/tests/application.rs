@@ -2,14 +2,16 @@
 //! application in the next block's proposal is what it gave, with a signature that holds.
 
 use ed25519_dalek::{Signature, VerifyingKey};
-use highwater_tests::application::{Application, content};
+use highwater_tests::application::Application;
 use highwater_tests::cometbft::{Home, Node};
 use highwater_tests::harness::{Ballot, By, Kind};
 use highwater_tests::tools;
 use highwater_tests::validator::{CHAIN, PATIENCE, Validator};
 
+use super::main_job::all_signed;
+
 /// None, that of a price or a random number, one of several commands, one that takes a device long.
-const LENGTHS: [usize; 4] = [0, 9, 2 << 10, 20 << 10];
+pub(super) const LENGTHS: [usize; 4] = [0, 9, 2 << 10, 20 << 10];
 
 /// The application by itself: a node that signs with a file needs nobody else.
 #[test]
@@ -20,19 +22,19 @@ fn a_node_with_its_own_key_extends_its_votes() {
     home.run(&application).unwrap();
     let mut node = home.start(std::time::Duration::from_millis(100)).unwrap();
     let (chain, key) = home.validator().unwrap();
-    extended(&mut node, &application, &LENGTHS, &chain, key);
+    extended(&mut node, &application, 12, &chain, key);
 }
 
 #[test]
 fn the_simulated_device_extends_the_votes_of_a_real_node_by_up_to_20_kib() {
     for by in [By::Unix, By::Tcp] {
-        signed(Validator::simulated_over(by), &LENGTHS);
+        signed(Validator::simulated_over(by), &LENGTHS, 12);
     }
 }
 
 #[test]
 fn the_firmware_extends_the_votes_of_a_real_node_by_up_to_2_kib() {
-    let mut validator = signed(Validator::firmware(), &LENGTHS[..3]);
+    let mut validator = signed(Validator::firmware(), &LENGTHS[..3], 9);
     highwater_tests::device::Device::note(validator.emulated()).unwrap();
 }
 
@@ -40,32 +42,33 @@ fn the_firmware_extends_the_votes_of_a_real_node_by_up_to_2_kib() {
 #[test]
 #[ignore = "cargo xtask test --full"]
 fn the_firmware_extends_the_votes_of_a_real_node_by_20_kib() {
-    signed(Validator::firmware(), &LENGTHS[3..]);
+    signed(Validator::firmware(), &LENGTHS[3..], 3);
 }
 
 /// Every signature of vote and extension that leaves the device stands before the auditor.
 #[test]
 fn the_auditor_reads_the_extensions_of_a_real_node_on_the_cable() {
-    let mut validator = signed(Validator::distant("wait"), &LENGTHS);
+    let mut validator = signed(Validator::distant("wait"), &LENGTHS, 12);
     let signatures = validator.device().audit().unwrap();
-    assert!(signatures >= 4 * 3 * LENGTHS.len() as u64, "{signatures}");
+    assert!(signatures >= 4 * 12, "{signatures}");
 }
 
-fn signed(mut validator: Validator, lengths: &'static [usize]) -> Validator {
+/// Runs the chain until so many heights are extended, with extensions of these lengths in turn.
+pub(super) fn signed(mut validator: Validator, lengths: &'static [usize], heights: u64) -> Validator {
     let application = Application::start(lengths).unwrap();
     validator.home.run(&application).unwrap();
     let (mut bridge, mut node) = (validator.bridge(), validator.node());
     let key = validator.setup.public_key().unwrap();
-    extended(&mut node, &application, lengths, CHAIN, key);
+    extended(&mut node, &application, heights, CHAIN, key);
+    all_signed(&node, heights);
     assert_eq!(bridge.refusals(), 0, "{}", bridge.output());
     node.stop().unwrap();
     assert_eq!(bridge.stop().unwrap(), Some(0), "{}", bridge.output());
     validator
 }
 
-/// Waits for extensions of every length, three of each.
-fn extended(node: &mut Node, application: &Application, lengths: &[usize], chain: &str, key: [u8; 32]) {
-    let heights = 3 * lengths.len() as u64;
+/// Waits for that many heights; the vote of each came back with its extension and a signature that holds.
+fn extended(node: &mut Node, application: &Application, heights: u64, chain: &str, key: [u8; 32]) {
     for height in 1..=heights + 1 {
         node.wait_for_height(height, PATIENCE).unwrap();
     }
@@ -74,7 +77,7 @@ fn extended(node: &mut Node, application: &Application, lengths: &[usize], chain
     for height in 1..=heights as i64 {
         let found: Vec<_> = extended.iter().filter(|extended| extended.height == height).collect();
         let [found] = &found[..] else { panic!("{height}: {} extensions", found.len()) };
-        assert!(found.content == content(lengths, height), "the content of {height}");
+        assert!(found.content == application.content(height), "the content of {height}");
         let ballot = Ballot {
             round: found.round,
             extension: found.content.clone(),

@@ -1,7 +1,5 @@
 //! A validator whose every block is signed by the device.
 
-use std::time::Instant;
-
 use highwater_tests::cometbft::Node;
 use highwater_tests::device::Device as _;
 use highwater_tests::harness::By;
@@ -80,35 +78,8 @@ fn a_node_that_forgot_what_it_signed_is_refused_by_the_device() {
     bridge.stop().unwrap();
 }
 
-/// A real node of another release, with the firmware in the emulator: each of the first blocks is signed.
-macro_rules! releases {
-    ($($test:ident: $release:literal $by:ident),+ $(,)?) => {
-        $(#[test]
-        #[ignore = "cargo xtask test --full"]
-        fn $test() {
-            let mut validator = Validator::firmware_with($release, By::$by);
-            let begin = Instant::now();
-            let signatures = sign_blocks(&validator, 22);
-            println!("{} over {:?}: 22 blocks, {signatures} signatures, none missed, {:?}", $release, By::$by, begin.elapsed());
-            validator.emulated().note().unwrap();
-        })+
-    };
-}
-
-releases! {
-    the_firmware_signs_for_0_37_over_unix: "0.37.18" Unix,
-    the_firmware_signs_for_0_37_over_tcp: "0.37.18" Tcp,
-    the_firmware_signs_for_0_39_over_unix: "0.39.4" Unix,
-    the_firmware_signs_for_0_39_over_tcp: "0.39.4" Tcp,
-    the_firmware_signs_for_0_40_over_unix: "0.40.0" Unix,
-    the_firmware_signs_for_0_40_over_tcp: "0.40.0" Tcp,
-    the_firmware_signs_for_0_40_over_noise: "0.40.0" Noise,
-    the_firmware_signs_for_1_0_over_unix: "1.0.1" Unix,
-    the_firmware_signs_for_1_0_over_tcp: "1.0.1" Tcp,
-}
-
 /// Runs the chain until so many blocks stand, each signed in its first round; gives how many signatures were released.
-fn sign_blocks(validator: &Validator, blocks: u64) -> usize {
+pub(super) fn sign_blocks(validator: &Validator, blocks: u64) -> usize {
     let mut bridge = validator.bridge();
     let mut node = validator.node();
     for height in 1..=blocks {
@@ -129,7 +100,7 @@ fn sign_blocks(validator: &Validator, blocks: u64) -> usize {
     bridge.signatures().len()
 }
 
-fn all_signed(node: &Node, blocks: u64) {
+pub(super) fn all_signed(node: &Node, blocks: u64) {
     for height in 1..=blocks {
         let block = node.block(height).unwrap();
         assert!(block.signed && block.round == 0, "{block:?}");

@@ -16,6 +16,7 @@ mod nodes;
 mod prompts;
 mod quorum;
 mod refusals;
+mod releases;
 mod repeats;
 mod restart;
 mod silence;

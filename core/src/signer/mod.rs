@@ -245,3 +245,13 @@ impl Signer {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn each_part_of_the_version_is_read_as_a_number() {
+        assert_eq!(["0", "7", "10", "255"].map(number), [0, 7, 10, 255]);
+    }
+}

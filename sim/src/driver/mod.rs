@@ -275,6 +275,12 @@ impl Driver {
             let unclear = |model: &&Model| answer == Answer::Moved || model.standing == Standing::Unclear;
             after.extend(before.iter().filter(unclear));
         }
+        // A slot whose flash fails is read anew at the next start, or when its chain is to sign. Until then it refuses by
+        // what a copy of its entry says, and that tells nothing: the other copy may have been the newer one.
+        let unread = self.lanes[lane].seen.is_none_or(|seen| seen.state == ChainState::Fault);
+        if unread && self.faulted && matches!(answer, Answer::Refused(_)) {
+            after.extend(&before);
+        }
         // A damaged slot may be any chain, and so may one whose flash fails: they stop the ADD of every one.
         let damaged = self.damaged.is_some() || self.faulted || (self.rotted && self.torn);
         if answer == Answer::Refused(Status::StorageDamaged) && damaged {

@@ -10,11 +10,11 @@ mod normal;
 mod steps;
 
 use std::collections::HashSet;
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
+use std::hash::Hash;
 
 use highwater_core::env::Cell;
 use highwater_core::layout::ring_page;
+use xxhash_rust::xxh3::Xxh3;
 
 use crate::driver::{Driver, Power, Violation};
 use crate::model::{Model, Op, Standing};
@@ -285,10 +285,7 @@ fn settled(driver: &mut Driver) -> Result<(), Violation> {
 }
 
 fn fingerprint(state: &impl Hash) -> u128 {
-    let half = |salt: u8| {
-        let mut hasher = DefaultHasher::new();
-        (salt, state).hash(&mut hasher);
-        hasher.finish()
-    };
-    u128::from(half(0)) << 64 | u128::from(half(1))
+    let mut hasher = Xxh3::new();
+    state.hash(&mut hasher);
+    hasher.digest128()
 }
