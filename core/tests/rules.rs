@@ -126,6 +126,26 @@ fn rule_5_a_dead_page_is_filled_at_boot_so_that_dead_pages_never_add_up() {
 }
 
 #[test]
+fn rule_5_every_page_of_a_ring_is_filled_or_restored_wherever_the_newest_record_stands() {
+    for pairs in [2, 3, 8] {
+        for signed in 0..u64::from(pairs) {
+            let mut device = small(pairs);
+            for height in 1..=signed {
+                at(height).sign(&mut device).unwrap();
+            }
+            let newest = pair(&device, pairs, 1 + signed as u32);
+            for index in 0..2 * pairs {
+                device.world.medium.rot(ring_page(pairs, 0, index), DEAD);
+                device = device.restart();
+                let page = usize::from(ring_page(pairs, 0, index));
+                assert_ne!(device.world.medium.pages()[page], DEAD, "{index} of {pairs} pairs, {signed}");
+                assert_eq!(pair(&device, pairs, 1 + signed as u32), newest);
+            }
+        }
+    }
+}
+
+#[test]
 fn rule_6_a_dead_pair_after_the_newest_is_unclear() {
     // Blank is no better than garbage: what was never written there, a cut may have left.
     for (ahead, copies) in (1..=4).flat_map(|ahead| {
