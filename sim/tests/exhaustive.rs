@@ -68,7 +68,7 @@ const THREE_PAIRS: Search = Search { pairs: 3, ..TEARS };
 #[test]
 fn g2_the_first_states_of_the_searches_of_hours_hold() {
     for search in [ASLEEP, ANYTIME, LIES, THREE_PAIRS] {
-        let states = if full() { 500_000 } else { 20_000 };
+        let states = if full() { 100_000 } else { 20_000 };
         let visited = begin(search, states);
         assert!(visited.closed || visited.states > states, "{search:?}: {visited:?}");
     }
