@@ -102,13 +102,15 @@ impl App {
             }
         }
         self.link.pump(io);
-        if self.link.is_quiet() {
-            if self.quitting {
-                world.keys.iter_mut().for_each(Key::wipe);
-                world.stream.wipe();
-                world.os.exit();
-            }
-            // Nobody waits for these, so they come after the reply.
+        let quiet = self.link.is_quiet();
+        if quiet && self.quitting {
+            world.keys.iter_mut().for_each(Key::wipe);
+            world.stream.wipe();
+            world.os.exit();
+        }
+        // Nobody waits for these, so they come after the reply. But a host that leaves its replies unfetched holds up
+        // neither the screen behind the buttons, nor what was approved.
+        if quiet || self.screen.is_due() {
             signer.step(&mut world);
             if self.screen.update(signer, &mut world) {
                 io.redraw();

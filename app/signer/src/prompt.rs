@@ -51,12 +51,14 @@ pub(crate) enum Choice {
 pub(crate) struct Screen {
     pub(crate) ticket: u32,
     pager: Pager,
+    /// What the screen says, a [`Sheet`]. A press is about that, whatever the chain has become since.
+    up: u8,
 }
 
 impl Screen {
     /// The prompt's first page is up.
     pub(crate) fn new(prompt: &Prompt) -> Self {
-        Self { ticket: prompt.ticket, pager: Pager::default() }
+        Self { ticket: prompt.ticket, pager: Pager::default(), up: Title as u8 }
     }
 
     /// A press.
@@ -69,19 +71,27 @@ impl Screen {
         world: &mut World<'_>,
     ) -> Choice {
         let view = signer.view(world, prompt.ask.slot);
-        let (sheet, count) = self.up(prompt, &view, signer, world);
-        match (self.pager.press(button, count), sheet) {
-            (Pressed::Chosen, Approve) => Choice::Decided(true),
-            (Pressed::Chosen, Reject) => Choice::Decided(false),
-            _ => Choice::Open,
+        let (_, count) = self.up(prompt, &view, signer, world);
+        let chosen = self.pager.press(button, count) == Pressed::Chosen;
+        if chosen && self.up >= Approve as u8 {
+            Choice::Decided(self.up == Approve as u8)
+        } else {
+            Choice::Open
         }
     }
 
     /// Writes the page that is up, as things stand now: the mark of a live chain moves while the owner reads.
     #[inline(never)]
-    pub(crate) fn write(&self, page: &mut Page, prompt: &Prompt, signer: &mut Signer, world: &mut World<'_>) {
+    pub(crate) fn write(
+        &mut self,
+        page: &mut Page,
+        prompt: &Prompt,
+        signer: &mut Signer,
+        world: &mut World<'_>,
+    ) {
         let view = signer.view(world, prompt.ask.slot);
         let (sheet, count) = self.up(prompt, &view, signer, world);
+        self.up = sheet as u8;
         page.set_arrows(self.pager.at() > 0, self.pager.at() + 1 < count);
         fill(page, sheet, prompt, &view, signer, world);
     }
@@ -111,7 +121,9 @@ fn applies(sheet: Sheet, ask: &Ask, view: &View, signer: &Signer, world: &mut Wo
         Path | KeyStart | KeyEnd => matches!(what, What::Add | What::ShowKey),
         SameKey => shared(ask, signer, world).is_some(),
         _ if what == What::ShowKey => matches!(sheet, Title | Approve | Reject),
-        Unclear => matches!(view.state, ChainState::Unclear | ChainState::UnclearTombstone),
+        Unclear => {
+            matches!(view.state, ChainState::Unclear | ChainState::UnclearTombstone | ChainState::Fault)
+        }
         From => !matches!(view.state, ChainState::Free | ChainState::Damaged),
         HighestSigned => view.state != ChainState::Free,
         To => matches!(what, What::Add | What::SetMark),

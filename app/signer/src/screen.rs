@@ -61,8 +61,9 @@ impl Screen {
                     signer.decide(world, prompt.ticket, approved);
                 }
             }
-            (Some(_), _) => {}
-            (None, _) => {
+            // Nor is a press on what has just gone one on what comes.
+            (Some(_), _) | (None, Some(_)) => {}
+            (None, None) => {
                 signer.home_touched();
                 return !was_dark && self.home.press(button, signer);
             }
@@ -70,12 +71,17 @@ impl Screen {
         false
     }
 
+    /// Whether a button was pressed since the page was looked at, or a second has gone by.
+    pub(crate) fn is_due(&self) -> bool {
+        self.rest == 0
+    }
+
     /// Looks at what is to be shown. True if it is something else than before: draw it.
     #[inline(never)]
     pub(crate) fn update(&mut self, signer: &mut Signer, world: &mut World<'_>) -> bool {
         let prompt = signer.prompt();
         let changed = self.take(prompt.as_ref(), world);
-        if !changed && self.rest > 0 {
+        if !changed && !self.is_due() {
             return false;
         }
         self.rest = PERIOD;
@@ -101,11 +107,18 @@ impl Screen {
     }
 
     #[inline(never)]
-    fn render(&self, page: &mut Page, prompt: Option<&Prompt>, signer: &mut Signer, world: &mut World<'_>) {
-        match (prompt, &self.prompt) {
+    fn render(
+        &mut self,
+        page: &mut Page,
+        prompt: Option<&Prompt>,
+        signer: &mut Signer,
+        world: &mut World<'_>,
+    ) {
+        let dark = self.is_dark();
+        match (prompt, &mut self.prompt) {
             (Some(prompt), Some(shown)) => shown.write(page, prompt, signer, world),
             _ if signer.is_working() => page.push(b"Working"),
-            _ if self.is_dark() => {}
+            _ if dark => {}
             _ => self.home.write(page, signer, world),
         }
     }

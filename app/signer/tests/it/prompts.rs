@@ -1,11 +1,14 @@
 //! Questions to the owner, with a host on the cable and a finger on the buttons.
 
-use highwater_core::apdu::{Command, PromptState, Status};
+use highwater_core::apdu::{Command, Named, PromptState, Status};
 use highwater_core::hrs::Step;
+use highwater_core::layout::record_page;
 use nanos_sdk::Button;
+use nanos_sdk::fake::Host;
+use nanos_sdk::target::PAIRS;
 
-use crate::bench::{Bench, kernel};
-use crate::words::{CHAIN, add, chain, hrs};
+use crate::bench::{Bench, host, kernel};
+use crate::words::{CHAIN, add, apdu, chain, hrs};
 
 #[test]
 fn a_chain_signs_once_its_owner_has_approved_it() {
@@ -43,6 +46,99 @@ fn only_the_last_pages_decide() {
         assert_eq!(bench.outcome(ticket).0, PromptState::Pending, "{:?}", bench.lines());
         bench.press(Button::Right);
     }
+}
+
+/// A host that keeps a reply under way for ever: it asks again before it fetches what it was told.
+struct Hold;
+
+impl Hold {
+    fn begin(bench: &mut Bench) -> Self {
+        host(|host| host.listening = false);
+        bench.send(&apdu(Command::GetVersion));
+        bench.wait(1);
+        Self
+    }
+
+    fn for_seconds(&self, bench: &mut Bench, seconds: usize) {
+        for _ in 0..seconds {
+            bench.send(&apdu(Command::GetVersion));
+            bench.wait(9);
+            host(|host| host.listening = true);
+            while host(Host::received).is_empty() {
+                bench.turn();
+            }
+            host(|host| host.listening = false);
+            bench.wait(1);
+        }
+    }
+
+    fn end(self, bench: &mut Bench) {
+        host(|host| host.listening = true);
+        bench.wait(10);
+    }
+}
+
+#[test]
+fn the_screen_follows_the_buttons_while_a_host_holds_the_link() {
+    let mut bench = Bench::armed();
+    let named = Named { chain: chain(CHAIN), incarnation: 1 };
+    let ticket = bench.prompt(Command::RemoveChain(named)).unwrap();
+    bench.turn_to("Reject");
+    let hold = Hold::begin(&mut bench);
+    hold.for_seconds(&mut bench, 3);
+    bench.press(Button::Left);
+    assert_eq!(bench.lines()[0], "Approve", "what both buttons would decide now");
+    bench.press(Button::Right);
+    assert_eq!(bench.lines()[0], "Reject");
+    bench.press(Button::Both);
+    hold.end(&mut bench);
+    assert_eq!(bench.outcome(ticket).0, PromptState::Denied);
+}
+
+#[test]
+fn a_press_decides_what_the_screen_says_whatever_the_chain_has_become_since() {
+    let mut bench = Bench::armed();
+    let named = Named { chain: chain(CHAIN), incarnation: 1 };
+    let ticket = bench.prompt(Command::RemoveChain(named)).unwrap();
+    bench.turn_to("Reject");
+    // The chain becomes unclear, and its prompt has one page more from now on.
+    kernel(|kernel| {
+        (0..2).for_each(|copy| kernel.nvm[usize::from(record_page(PAIRS, 0, 1, copy))] = [0xee; 64]);
+    });
+    bench.press(Button::Both);
+    assert_eq!(bench.outcome(ticket).0, PromptState::Denied);
+}
+
+#[test]
+fn a_press_on_a_prompt_that_has_just_gone_is_none_on_home() {
+    let mut bench = Bench::armed();
+    // Home stands where one more press ends the app.
+    bench.press(Button::Left);
+    bench.press(Button::Both);
+    assert_eq!(bench.lines()[0], "Signing stops!");
+    let ticket = bench.prompt(add("other-1")).unwrap();
+    bench.turn_to("Reject");
+    host(|host| host.listening = false);
+    bench.send(&apdu(Command::PromptCancel(ticket)));
+    bench.wait(1);
+    assert_eq!(bench.lines()[0], "Reject", "the reply is still under way");
+    bench.press(Button::Both);
+    host(|host| host.listening = true);
+    bench.wait(10);
+    bench.sign(10).unwrap();
+}
+
+#[test]
+fn what_was_approved_is_done_while_a_host_holds_the_link() {
+    let mut bench = Bench::armed();
+    let ticket = bench.prompt(add("other-1")).unwrap();
+    bench.turn_to("Approve");
+    let hold = Hold::begin(&mut bench);
+    hold.for_seconds(&mut bench, 1);
+    bench.press(Button::Both);
+    hold.for_seconds(&mut bench, 300);
+    hold.end(&mut bench);
+    assert_eq!(bench.outcome(ticket).0, PromptState::Approved);
 }
 
 #[test]
