@@ -59,6 +59,7 @@ const GUARANTEES: [Guarantee; 5] = [
         tests: &[
             "g5_lowering_needs_a_finger",
             "the_press_counts_only_while_the_pin_is_valid",
+            "the_screen_follows_the_buttons_while_a_host_holds_the_link",
             "a_rejected_chain_is_not_added",
         ],
     },

@@ -5,7 +5,7 @@ use highwater_core::hrs::Step;
 use highwater_core::layout::record_page;
 use nanos_sdk::Button;
 use nanos_sdk::fake::Host;
-use nanos_sdk::target::PAIRS;
+use nanos_sdk::target::{Call, PAIRS};
 
 use crate::bench::{Bench, host, kernel};
 use crate::words::{CHAIN, add, apdu, chain, hrs};
@@ -107,6 +107,17 @@ fn a_press_decides_what_the_screen_says_whatever_the_chain_has_become_since() {
     });
     bench.press(Button::Both);
     assert_eq!(bench.outcome(ticket).0, PromptState::Denied);
+}
+
+#[test]
+fn a_prompt_about_a_chain_whose_flash_failed_says_that_its_mark_is_unclear() {
+    let mut bench = Bench::armed();
+    bench.sign(10).unwrap();
+    kernel(|kernel| kernel.fail(Call::NvmWrite, usize::MAX));
+    assert_eq!(bench.sign(11), Err(Status::StorageFault));
+    let named = Named { chain: chain(CHAIN), incarnation: 1 };
+    bench.prompt(Command::SetMark { named, to: hrs(20, 0, Step::None) }).unwrap();
+    bench.turn_to("Mark unclear:");
 }
 
 #[test]
