@@ -209,3 +209,20 @@ fn no_ticket_was_given_before_the_first_prompt() {
     assert_eq!(exchange(&mut device, Command::PromptStatus(0)).1, Status::NoTicket);
     assert_eq!(exchange(&mut device, Command::PromptCancel(0)).1, Status::NoTicket);
 }
+
+#[test]
+fn a_mark_is_not_set_in_a_slot_whose_entry_died_behind_the_question() {
+    let mut device = armed();
+    PREVOTE.sign(&mut device).unwrap();
+    (0..60).for_each(|nth| device.world.medium.plan(nth, Fault::Fails(Tear::Old)));
+    assert_eq!(Ask { height: 11, ..PREVOTE }.sign(&mut device), Err(Status::StorageFault));
+    device.world.medium.calm();
+    let command = Command::SetMark { named: named(&mut device), to: hrs(50, 0, Step::None) };
+    let shown = raise(&mut device, command);
+    (0..2).for_each(|copy| device.world.medium.rot(entry_page(0, copy) + 1, [0xa5; 64]));
+    device.decide(shown, true);
+    let ended = outcome(&mut device, shown);
+    assert_eq!((ended.state, ended.status), (PromptState::Failed, Status::StorageDamaged.word()));
+    assert_eq!(PREVOTE.sign(&mut device), Err(Status::StorageDamaged));
+    assert_eq!(status(&mut device, 0).0, ChainState::Damaged);
+}
