@@ -3,7 +3,7 @@
 use highwater_core::apdu::{ChainState, Command, Status, Version};
 use highwater_core::hrs::{Hrs, Step};
 use highwater_core::installation::Standing;
-use highwater_core::layout::{entry_page, record_page};
+use highwater_core::layout::{entry_page, record_page, ring_page};
 use highwater_core::signer::{APP_VERSION, Signer};
 use highwater_sim::{Fault, SimDevice, Tear, World};
 
@@ -139,6 +139,23 @@ fn a_chain_half_forgotten_on_failing_flash_is_neither_added_nor_signed_for_until
     assert_eq!(PREVOTE.sign(&mut device), Err(Status::UnknownChain));
     assert_eq!(status(&mut device, 0).0, ChainState::Free);
     add(&mut device, CHAIN, Hrs::default()).unwrap();
+}
+
+#[test]
+fn a_slot_is_free_only_if_no_page_of_its_ring_remembers_a_vote() {
+    for kept in 0..16 {
+        let mut device = armed();
+        for height in 10..20 {
+            Ask { height, ..PREVOTE }.sign(&mut device).unwrap();
+        }
+        (0..2).for_each(|copy| {
+            (0..2).for_each(|half| device.world.medium.rot(entry_page(0, copy) + half, [0; 64]))
+        });
+        for index in (0..16).filter(|index| *index != kept) {
+            device.world.medium.rot(ring_page(8, 0, index), [0; 64]);
+        }
+        assert_eq!(status(&mut device.restart(), 0).0, ChainState::Damaged, "{kept}");
+    }
 }
 
 #[test]
