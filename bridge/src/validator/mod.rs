@@ -275,10 +275,16 @@ impl Inner {
 
     fn refused(&self, asked: Hrs, text: String) -> Outcome {
         self.counters.refused(&self.chain);
-        tracing::error!(chain = %self.chain, hrs = %asked, reason = %text, "refused");
         let place = asked.to_string();
         let named = if text.contains(&place) { text.clone() } else { format!("{place}: {text}") };
-        self.state().last_refusal = Some(named);
+        let mut state = self.state();
+        state.last_refusal = Some(named);
+        let due = state.refusals.due(&text, Instant::now());
+        drop(state);
+        if let Some(held) = due {
+            let repeated = (held > 0).then_some(held);
+            tracing::error!(chain = %self.chain, hrs = %asked, reason = %text, repeated, "refused");
+        }
         Outcome::Refused(text)
     }
 }

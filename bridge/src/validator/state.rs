@@ -1,7 +1,7 @@
 //! What a restart may forget.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use highwater_core::hrs::Hrs;
 
@@ -9,6 +9,7 @@ use super::PATIENCE;
 use super::ownership::Links;
 use super::replies::Replies;
 use super::wants::Wanted;
+use crate::repeats::Repeats;
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -21,6 +22,8 @@ pub(super) struct State {
     pub(super) absent: Option<Absence>,
     pub(super) last: Option<Hrs>,
     pub(super) last_refusal: Option<String>,
+    /// What was logged of them.
+    pub(super) refusals: Repeats,
     pub(super) extension_told: bool,
     /// By each node, by its address.
     pub(super) wanted: HashMap<String, Wanted>,
@@ -59,6 +62,7 @@ impl State {
             absent: None,
             last: None,
             last_refusal: None,
+            refusals: Repeats::default(),
             extension_told: false,
             wanted: HashMap::new(),
         }
@@ -66,7 +70,7 @@ impl State {
 
     /// As if all of an absence had been so much earlier.
     #[cfg(test)]
-    pub(super) fn backdate(&mut self, by: Duration) {
+    pub(super) fn backdate(&mut self, by: std::time::Duration) {
         self.absent =
             self.absent.map(|absence| Absence { since: absence.since - by, last: absence.last - by });
     }
