@@ -53,8 +53,9 @@ use wire::{Stream, Wire};
 /// A link that lived this long was a good one, however it ended.
 const GOOD: Duration = Duration::from_secs(10);
 
-/// A link on which a node asked something was a good one if it lived this long, or if it is the first that did not. A node that asks and hangs up at once, ever
-/// again, would have requests queued as fast as it can be dialled; one that lost its patience waited 5 s.
+/// A link on which a node asked something was a good one if it lived this long, or if it is the first that did not. A node
+/// that asks and hangs up at once, ever again, would have requests queued as fast as it can be dialled; one that lost its
+/// patience waited 5 s.
 const SERVED: Duration = Duration::from_secs(1);
 
 /// Where a node listens, and for which chain it is asked.

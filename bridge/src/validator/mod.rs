@@ -9,6 +9,7 @@
 //! | `replies` | what was given and may be given again |
 //! | `request` | one request, from the device's queue to the node |
 //! | `extension` | the vote extension of a precommit, command by command |
+//! | `refuse` | errors and silence: counted, told, and not told too often |
 //! | `settle` | what becomes of the device's answer |
 //! | `state` | what a restart may forget |
 //! | `wants` | what each node wants now, its extension with it or not |
@@ -17,6 +18,7 @@ mod extension;
 mod memory;
 mod ownership;
 mod pins;
+mod refuse;
 mod replies;
 mod request;
 mod settle;
@@ -267,25 +269,6 @@ impl Inner {
                 memory.maybe = maybe;
             });
         }
-    }
-
-    fn refuse(&self, asked: Hrs, status: Status, mark: Option<Hrs>) -> Outcome {
-        self.refused(asked, advice::refused(&self.chain, asked, status, mark))
-    }
-
-    fn refused(&self, asked: Hrs, text: String) -> Outcome {
-        self.counters.refused(&self.chain);
-        let place = asked.to_string();
-        let named = if text.contains(&place) { text.clone() } else { format!("{place}: {text}") };
-        let mut state = self.state();
-        state.last_refusal = Some(named);
-        let due = state.refusals.due(&text, Instant::now());
-        drop(state);
-        if let Some(held) = due {
-            let repeated = (held > 0).then_some(held);
-            tracing::error!(chain = %self.chain, hrs = %asked, reason = %text, repeated, "refused");
-        }
-        Outcome::Refused(text)
     }
 }
 

@@ -265,9 +265,4 @@ impl Inner {
         }
         self.silent()
     }
-
-    pub(super) fn silent(&self) -> Outcome {
-        self.counters.silent(&self.chain);
-        Outcome::Silent
-    }
 }
