@@ -13,4 +13,5 @@ mod durable;
 pub mod node;
 pub mod place;
 pub mod privval;
+mod repeats;
 pub mod validator;

@@ -7,6 +7,7 @@
 //! | `GET /status` | [`super::Report`] as JSON |
 
 use std::io;
+use std::net::SocketAddr;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -14,8 +15,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
-use tokio::net::TcpListener;
 
+use super::clients::Clients;
 use super::{Counters, report};
 use crate::device::Device;
 use crate::validator::Validator;
@@ -27,9 +28,9 @@ struct App {
     counters: Counters,
 }
 
-/// Serves until the future is dropped.
+/// Serves until the future is dropped, from when it can listen there.
 pub async fn serve(
-    listener: TcpListener,
+    listen: SocketAddr,
     device: Device,
     validators: Vec<Validator>,
     counters: Counters,
@@ -39,7 +40,7 @@ pub async fn serve(
         .route("/health", get(health))
         .route("/status", get(status))
         .with_state(App { device, validators, counters });
-    axum::serve(listener, router).await
+    axum::serve(Clients::listen(listen).await, router).await
 }
 
 async fn metrics(State(app): State<App>) -> impl IntoResponse {

@@ -1,6 +1,7 @@
 //! What an operator may see and do while the daemon runs: admin socket, metrics, health.
 
 mod accept;
+mod clients;
 mod counters;
 mod http;
 mod socket;

@@ -109,6 +109,14 @@ pub fn admin_broken(error: &std::io::Error) -> String {
     format!("the daemon stopped answering ({error}): see its log, then run the command again")
 }
 
+/// The metrics' address cannot be had.
+pub fn metrics_listen(listen: std::net::SocketAddr, error: &std::io::Error) -> String {
+    format!(
+        "metrics cannot be served on {listen} ({error}): signing goes on, and it tries again every 5 s; end what listens \
+         there, or name another address in [admin] metrics and restart the bridge"
+    )
+}
+
 /// The daemon's socket takes no client just now.
 pub fn admin_accept(error: &std::io::Error) -> String {
     format!(

@@ -1,6 +1,5 @@
 //! `run`: the daemon, from its start to its orderly end.
 
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -35,10 +34,6 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| Failure::io("SIGTERM", &error))?;
     let socket = Listener::bind(&config.state_dir)
         .map_err(|error| Failure::io(admin::socket_path(&config.state_dir).display(), &error))?;
-    let http = match config.admin.metrics {
-        Some(listen) => Some(TcpListener::bind(listen).await.map_err(|error| Failure::io(listen, &error))?),
-        None => None,
-    };
     let (device, mut died) = Device::start(device::opener(&config.device, &config.state_dir))
         .map_err(|error| Failure::io("the device's thread", &error))?;
 
@@ -62,8 +57,8 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     }
     let mut servers = JoinSet::new();
     servers.spawn(socket.serve(device.clone(), validators.clone()));
-    if let Some(http) = http {
-        servers.spawn(admin::serve_http(http, device.clone(), validators.clone(), counters));
+    if let Some(listen) = config.admin.metrics {
+        servers.spawn(admin::serve_http(listen, device.clone(), validators.clone(), counters));
     }
     // Without a service manager there is nobody to tell.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);

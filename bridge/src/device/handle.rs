@@ -2,7 +2,7 @@
 
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{oneshot, watch};
 
@@ -55,6 +55,16 @@ pub trait Job: Send {
         Next::Done
     }
 
+    /// Whether someone waits for its end.
+    fn awaited(&self) -> bool {
+        true
+    }
+
+    /// Whether nobody wants it any more: there will be no further command.
+    fn abandoned(&self) -> bool {
+        false
+    }
+
     /// What it has to do with the device's stream now.
     fn stream(&self) -> Stream {
         Stream::Idle
@@ -82,6 +92,8 @@ pub struct Seen {
     pub session: Option<Session>,
     /// Why it is away.
     pub fault: Option<Fault>,
+    /// When it last said who it is.
+    pub answered: Option<Instant>,
     /// Rises whenever marks or chains may have been changed by command, or another device was plugged in.
     pub epoch: u64,
 }
@@ -179,7 +191,15 @@ struct Plain {
 
 impl Job for Plain {
     fn apdu(&mut self) -> Option<Vec<u8>> {
-        (!self.answer.is_closed()).then(|| self.apdu.clone())
+        (!self.abandoned()).then(|| self.apdu.clone())
+    }
+
+    fn awaited(&self) -> bool {
+        !self.answer.is_closed()
+    }
+
+    fn abandoned(&self) -> bool {
+        !self.awaited()
     }
 
     fn done(self: Box<Self>, result: Result<Vec<u8>, Fault>) {

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use highwater_core::apdu::{Reply, Status, ins};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use super::handle::{Next, Order, Seen};
 use super::pace::Pace;
@@ -26,6 +26,8 @@ pub(super) struct Owner {
     link: Option<Box<dyn Transport>>,
     inbox: mpsc::Receiver<Order>,
     turns: Turns,
+    /// Who wants to know how the device is.
+    lookers: Vec<oneshot::Sender<()>>,
     /// The kinds of fault that were said since the device was ready.
     said: Vec<Discriminant<Fault>>,
     publish: watch::Sender<Seen>,
@@ -49,6 +51,7 @@ impl Owner {
             link: None,
             inbox,
             turns,
+            lookers: Vec::new(),
             said: Vec::new(),
             publish,
             lives: None,
@@ -65,7 +68,7 @@ impl Owner {
             if Instant::now() >= self.next_look {
                 self.look();
             }
-            let wait = match self.turns.is_empty() {
+            let wait = match self.turns.is_empty() && self.lookers.is_empty() {
                 true => self.next_look.saturating_duration_since(Instant::now()),
                 false => Duration::ZERO,
             };
@@ -76,15 +79,13 @@ impl Owner {
                     let pressed = self.link.as_mut().is_some_and(|link| link.press(approved));
                     let _ = answer.send(pressed);
                 }
-                Ok(Order::Look(answer)) => {
-                    self.look();
-                    // The asker may have lost its patience.
-                    let _ = answer.send(());
-                }
+                Ok(Order::Look(answer)) => self.lookers.push(answer),
                 Err(RecvTimeoutError::Timeout) => {
+                    // A job, then one look for all who wait for one: however many ask, signing goes on.
                     if let Some(turn) = self.turns.next() {
                         self.serve(turn);
                     }
+                    self.answer_lookers();
                 }
                 Ok(Order::End) | Err(RecvTimeoutError::Disconnected) => {
                     self.turns.jobs().for_each(|job| job.ending());
@@ -94,6 +95,17 @@ impl Owner {
                     return;
                 }
             }
+        }
+    }
+
+    /// Looks once for all who asked, unless they have lost their patience.
+    fn answer_lookers(&mut self) {
+        let lookers = std::mem::take(&mut self.lookers);
+        if lookers.iter().any(|asker| !asker.is_closed()) {
+            self.look();
+        }
+        for asker in lookers {
+            let _ = asker.send(());
         }
     }
 
@@ -226,6 +238,7 @@ impl Owner {
             seen.epoch += u64::from(changed);
             seen.session = Some(session);
             seen.fault = None;
+            seen.answered = Some(Instant::now());
         });
         Ok(())
     }

@@ -117,3 +117,51 @@ async fn what_comes_in_place_of_a_name_is_never_shown() {
     let late: Twist = |_, _| Ok([&[0xab; 64][..], &[0x90, 0]].concat());
     assert_eq!(fault_of(late).await, Fault::OtherApp("one without a name".to_owned()));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_many_look_at_the_device_a_job_is_served_soon() {
+    let slow: Twist = |_, reply| {
+        thread::sleep(Duration::from_millis(40));
+        Ok(reply)
+    };
+    let device = start(b"looks", &[slow]);
+    device.looked().await;
+    let looks = (0..3).map(|_| {
+        let device = device.clone();
+        tokio::spawn(async move {
+            loop {
+                device.look().await;
+            }
+        })
+    });
+    let looks: Vec<_> = looks.collect();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let job = tokio::time::timeout(Duration::from_secs(5), device.exchange(apdu(Command::GetVersion))).await;
+    looks.iter().for_each(tokio::task::JoinHandle::abort);
+    assert!(job.expect("served beside the looks").unwrap().ends_with(&[0x90, 0]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_look_answers_all_who_wait_for_one() {
+    static ASKED: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    let counted: Twist = |apdu, reply| {
+        if apdu[1] == 3 {
+            ASKED.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        }
+        thread::sleep(Duration::from_millis(20));
+        Ok(reply)
+    };
+    let device = start(b"one look", &[counted]);
+    device.looked().await;
+    let looks: Vec<_> = (0..20)
+        .map(|_| {
+            let device = device.clone();
+            tokio::spawn(async move { device.look().await })
+        })
+        .collect();
+    for look in looks {
+        look.await.unwrap();
+    }
+    let asked = ASKED.load(std::sync::atomic::Ordering::SeqCst);
+    assert!((2..=6).contains(&asked), "GET_VERSION {asked} times, the opening's with it");
+}

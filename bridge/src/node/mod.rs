@@ -36,6 +36,7 @@ use tracing::{info, warn};
 
 use crate::advice;
 use crate::privval::Speaks;
+use crate::repeats::Repeats;
 pub use address::{Address, AddressError, Host};
 use backoff::Backoff;
 use complaint::Complaint;
@@ -51,6 +52,11 @@ use wire::{Stream, Wire};
 
 /// A link that lived this long was a good one, however it ended.
 const GOOD: Duration = Duration::from_secs(10);
+
+/// A link on which a node asked something was a good one if it lived this long, or if it is the first that did not. A node
+/// that asks and hangs up at once, ever again, would have requests queued as fast as it can be dialled; one that lost its
+/// patience waited 5 s.
+const SERVED: Duration = Duration::from_secs(1);
 
 /// Where a node listens, and for which chain it is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -82,7 +88,9 @@ pub async fn run_over<S: Service>(
     let mut exposed = None;
     // The last link ended before the node asked anything; then the next is not announced.
     let mut wasted = false;
-    let mut speaks = Speaks::default();
+    // Since the last one that lived for a while, a link ended at once although the node had asked something.
+    let mut hasty = false;
+    let (mut speaks, mut said) = (Speaks::default(), Repeats::default());
     loop {
         let dialled = tokio::select! {
             () = stop.cancelled() => return,
@@ -98,15 +106,20 @@ pub async fn run_over<S: Service>(
                 if !wasted {
                     info!(chain = %node.chain, node = %node.address, "connected to the node");
                 }
-                let (ended, requests) = attend(wire, &node, &service, &stop, &mut speaks).await;
+                let (ended, requests) = attend(wire, &node, &service, &stop, (&mut speaks, &mut said)).await;
                 if matches!(ended, Ended::Stopped) {
                     return;
                 }
-                // A peer that spoils its links at once is not dialled in a tight loop.
-                if ended.is_usual() && requests > 0 || since.elapsed() >= GOOD {
-                    backoff.reset();
+                let (served, lived) = (ended.is_usual() && requests > 0, since.elapsed());
+                if served || lived >= GOOD {
                     complaint.settled();
                 }
+                // A peer that spoils its links at once, or asks and hangs up, is not dialled in a tight loop. One that
+                // hung up once may be a node that restarts.
+                if lived >= GOOD || served && (lived >= SERVED || !hasty) {
+                    backoff.reset();
+                }
+                hasty = (hasty || served) && lived < SERVED;
                 wasted = requests == 0;
                 report(&node, &ended, requests, &mut complaint);
             }
@@ -131,10 +144,10 @@ async fn attend<T: Stream, S: Service>(
     node: &Node,
     service: &S,
     stop: &CancellationToken,
-    speaks: &mut Speaks,
+    kept: (&mut Speaks, &mut Repeats),
 ) -> (Ended, u64) {
     service.link(node, true);
-    let ended = serve::serve(wire, node, service, stop, speaks).await;
+    let ended = serve::serve(wire, node, service, stop, kept).await;
     service.link(node, false);
     ended
 }

@@ -14,6 +14,7 @@ use crate::privval::proto::Envelope;
 use crate::privval::{
     ErrorOf, Request, SignRequest, Speaks, error_reply, ping_reply, public_key_reply, signed_reply,
 };
+use crate::repeats::Repeats;
 
 /// Writing a reply takes no longer than this: a node waits for it, and for no longer.
 pub(crate) const WRITE: Duration = Duration::from_secs(5);
@@ -21,13 +22,14 @@ pub(crate) const WRITE: Duration = Duration::from_secs(5);
 /// When we are to stop, a request under way is given this long: its node waits no longer either.
 const LAST: Duration = Duration::from_secs(5);
 
-/// Answers requests in order until the link ends. Also how many came.
+/// Answers requests in order until the link ends. Also how many came. What its node speaks and what was said of it outlast
+/// the link.
 pub(super) async fn serve<T: Stream, S: Service>(
     mut link: Wire<T>,
     node: &Node,
     service: &S,
     stop: &CancellationToken,
-    speaks: &mut Speaks,
+    (speaks, said): (&mut Speaks, &mut Repeats),
 ) -> (Ended, u64) {
     let mut requests = 0;
     let mut quiet = Quiet::new();
@@ -43,7 +45,7 @@ pub(super) async fn serve<T: Stream, S: Service>(
         requests += 1;
         let reply = tokio::select! {
             biased;
-            reply = answer(request, node, service) => reply,
+            reply = answer(request, node, service, said) => reply,
             // The node may cut the link meanwhile; what the device does goes on without us.
             ended = interrupted(&mut link) => return (ended, requests),
             () = last_call(stop) => return (Ended::Stopped, requests),
@@ -103,26 +105,36 @@ async fn last_call(stop: &CancellationToken) {
 }
 
 /// The reply, or none where silence is the answer.
-async fn answer<S: Service>(request: Request, node: &Node, service: &S) -> Option<Envelope> {
+async fn answer<S: Service>(
+    request: Request,
+    node: &Node,
+    service: &S,
+    said: &mut Repeats,
+) -> Option<Envelope> {
     match request {
         Request::Ping => Some(ping_reply()),
         Request::PublicKey { chain } if chain == node.chain => Some(public_key_reply(&service.public_key())),
         Request::PublicKey { chain } => {
-            Some(refuse(node, ErrorOf::PublicKey, &advice::link::wrong_chain(&node.chain, &chain)))
+            Some(refuse(node, said, ErrorOf::PublicKey, &advice::link::wrong_chain(&node.chain, &chain)))
         }
-        Request::RawSigning => Some(refuse(node, ErrorOf::RawSigning, advice::link::raw_signing())),
+        Request::RawSigning => Some(refuse(node, said, ErrorOf::RawSigning, advice::link::raw_signing())),
         Request::Malformed(malformed) => {
-            Some(refuse(node, ErrorOf::Sign(malformed.kind), &malformed.to_string()))
+            Some(refuse(node, said, ErrorOf::Sign(malformed.kind), &malformed.to_string()))
         }
-        Request::Sign(request) => sign(request, node, service).await,
+        Request::Sign(request) => sign(request, node, service, said).await,
     }
 }
 
-async fn sign<S: Service>(request: SignRequest, node: &Node, service: &S) -> Option<Envelope> {
+async fn sign<S: Service>(
+    request: SignRequest,
+    node: &Node,
+    service: &S,
+    said: &mut Repeats,
+) -> Option<Envelope> {
     let (kind, hrs) = (request.kind, request.hrs);
     let to = ErrorOf::Sign(kind);
     if request.chain != node.chain {
-        return Some(refuse(node, to, &advice::link::wrong_chain(&node.chain, &request.chain)));
+        return Some(refuse(node, said, to, &advice::link::wrong_chain(&node.chain, &request.chain)));
     }
     match service.sign(request).await {
         Outcome::Signed { signature, timestamp, extension } => {
@@ -137,7 +149,10 @@ async fn sign<S: Service>(request: SignRequest, node: &Node, service: &S) -> Opt
 }
 
 /// A refusal that needs no validator: said here, since nobody else sees it.
-fn refuse(node: &Node, to: ErrorOf, words: &str) -> Envelope {
-    warn!(chain = %node.chain, node = %node.address, "{words}");
+fn refuse(node: &Node, said: &mut Repeats, to: ErrorOf, words: &str) -> Envelope {
+    if let Some(held) = said.due(&format!("{to:?} {words}"), std::time::Instant::now()) {
+        let repeated = (held > 0).then_some(held);
+        warn!(chain = %node.chain, node = %node.address, repeated, "{words}");
+    }
     error_reply(to, words)
 }

@@ -193,10 +193,16 @@ pub(super) fn precommit(height: u64, content: &[u8], due: Due) -> SignRequest {
     SignRequest { extension, ..ballot(CHAIN, height, Step::Precommit, 1, 100) }
 }
 
-fn ballot(chain: &str, height: u64, step: Step, block: u8, seconds: i64) -> SignRequest {
+/// For this block.
+pub(super) fn ballot(chain: &str, height: u64, step: Step, block: u8, seconds: i64) -> SignRequest {
+    in_round(chain, Hrs::new(height, 0, step).unwrap(), block, seconds)
+}
+
+/// The same in any round.
+pub(super) fn in_round(chain: &str, hrs: Hrs, block: u8, seconds: i64) -> SignRequest {
     let hash = [block; 32];
     let message = Message {
-        hrs: Hrs::new(height, 0, step).unwrap(),
+        hrs,
         pol_round: None,
         block: Some(BlockId { hash: &hash, total: 1, parts_hash: &hash }),
         timestamp: Timestamp { seconds, nanos: 0 },

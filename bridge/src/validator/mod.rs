@@ -9,6 +9,7 @@
 //! | `replies` | what was given and may be given again |
 //! | `request` | one request, from the device's queue to the node |
 //! | `extension` | the vote extension of a precommit, command by command |
+//! | `refuse` | errors and silence: counted, told, and not told too often |
 //! | `settle` | what becomes of the device's answer |
 //! | `state` | what a restart may forget |
 //! | `wants` | what each node wants now, its extension with it or not |
@@ -17,6 +18,7 @@ mod extension;
 mod memory;
 mod ownership;
 mod pins;
+mod refuse;
 mod replies;
 mod request;
 mod settle;
@@ -32,7 +34,7 @@ use ed25519_dalek::VerifyingKey;
 use highwater_core::apdu::Status;
 use highwater_core::canonical::Message;
 use highwater_core::hrs::Hrs;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::admin::Counters;
 use crate::advice;
@@ -51,12 +53,18 @@ use state::State;
 /// How long nodes get silence before errors, from the first unanswered request of an absence.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Requests of one node that wait for the device, or are abandoned and not dropped yet. A node has one under way, and
+/// leaves a few behind while the device is slow; each may hold an extension of a mebibyte.
+const WAITING: usize = 8;
+
 /// The signer of one chain, as one of its nodes sees it. Clones share everything.
 #[derive(Debug, Clone)]
 pub struct Validator {
     inner: Arc<Inner>,
     /// The node's address.
     node: Arc<str>,
+    /// Places of the node for requests to the device.
+    waiting: Arc<Semaphore>,
 }
 
 #[derive(Debug)]
@@ -98,12 +106,16 @@ impl Validator {
             counters,
             state: Mutex::new(State::new(pin.installation)),
         };
-        Ok(Self { inner: Arc::new(inner), node: "".into() })
+        Ok(Self::seen_by("", Arc::new(inner)))
     }
 
     /// The same validator, as the node of this address sees it.
     pub fn for_node(&self, node: &str) -> Self {
-        Self { inner: self.inner.clone(), node: node.into() }
+        Self::seen_by(node, self.inner.clone())
+    }
+
+    fn seen_by(node: &str, inner: Arc<Inner>) -> Self {
+        Self { inner, node: node.into(), waiting: Arc::new(Semaphore::new(WAITING)) }
     }
 
     /// The owner adopted another installation, whose mark is at or above all that was asked.
@@ -163,12 +175,16 @@ impl Service for Validator {
         self.inner.newest(&self.node, &mut request);
         let outcome = match self.inner.at_once(&request, &self.node) {
             Some(outcome) => outcome,
-            None => {
-                let (answer, outcome) = oneshot::channel();
-                self.inner.device.submit(Box::new(Request::new(self.clone(), request, answer)));
-                // The owner thread is gone: the process is ending.
-                outcome.await.unwrap_or(Outcome::Silent)
-            }
+            None => match self.waiting.clone().try_acquire_owned() {
+                Ok(place) => {
+                    let (answer, outcome) = oneshot::channel();
+                    self.inner.device.submit(Box::new(Request::new(self.clone(), request, place, answer)));
+                    // The owner thread is gone: the process is ending.
+                    outcome.await.unwrap_or(Outcome::Silent)
+                }
+                // What it left behind is not dropped yet; it will ask again.
+                Err(_) => self.inner.silent(),
+            },
         };
         // Written while the device worked, so there is seldom anything left to wait for. Of a refusal it may be
         // that the mark fell, which must not be forgotten either.
@@ -240,32 +256,19 @@ impl Inner {
     fn ask(&self, request: &SignRequest, node: &str) {
         let Ok(message) = Message::parse(&request.sign_bytes) else { return };
         let asked = request.hrs;
-        let maybe = self.keeper.read(|memory| {
-            let mut next = memory.ownership.clone();
-            next.released(node, &message);
-            let news =
-                asked > memory.asked || memory.maybe.as_ref() != Some(&next) && memory.ownership != next;
-            news.then_some(next)
+        let news = self.keeper.read(|memory| {
+            let next = memory.ownership.if_released(node, &message);
+            let changes = next
+                .as_ref()
+                .is_some_and(|next| memory.maybe.as_ref() != Some(next) && memory.ownership != *next);
+            (asked > memory.asked || changes).then_some(next)
         });
-        if maybe.is_some() {
+        if let Some(maybe) = news {
             self.keeper.prepare(|memory| {
                 memory.asked = memory.asked.max(asked);
                 memory.maybe = maybe;
             });
         }
-    }
-
-    fn refuse(&self, asked: Hrs, status: Status, mark: Option<Hrs>) -> Outcome {
-        self.refused(asked, advice::refused(&self.chain, asked, status, mark))
-    }
-
-    fn refused(&self, asked: Hrs, text: String) -> Outcome {
-        self.counters.refused(&self.chain);
-        tracing::error!(chain = %self.chain, hrs = %asked, reason = %text, "refused");
-        let place = asked.to_string();
-        let named = if text.contains(&place) { text.clone() } else { format!("{place}: {text}") };
-        self.state().last_refusal = Some(named);
-        Outcome::Refused(text)
     }
 }
 
@@ -283,3 +286,5 @@ mod tests_extensions;
 mod tests_nodes;
 #[cfg(test)]
 mod tests_second_reader;
+#[cfg(test)]
+mod tests_third_reader;

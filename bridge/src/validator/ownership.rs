@@ -67,7 +67,18 @@ impl Ownership {
         if self.precommitted.is_none() || along { Ok(()) } else { Err(Foreign::Locked { owner }) }
     }
 
-    /// A signature is given to `node`.
+    /// What it will be if `message` is signed for `node`. None below its height: that is a lagging node's, and no
+    /// signature of it is in doubt that would change anything.
+    pub(super) fn if_released(&self, node: &str, message: &Message<'_>) -> Option<Self> {
+        (message.hrs.height.value() >= self.height).then(|| {
+            let mut next = self.clone();
+            next.released(node, message);
+            next
+        })
+    }
+
+    /// A signature is given to `node`. One below the owned height shows that there the device signed nothing: that
+    /// height was only asked for, and never decided.
     pub(super) fn released(&mut self, node: &str, message: &Message<'_>) {
         let Hrs { height, .. } = message.hrs;
         if height.value() != self.height {

@@ -119,3 +119,23 @@ fn after_a_restart_the_owner_has_its_grace_again_even_if_the_config_lost_it() {
     assert!(ownership.admits("B", &next, &links, now).is_err());
     assert_eq!(ownership.admits("B", &next, &links, now + GRACE), Ok(()));
 }
+
+#[test]
+fn a_lagging_node_s_request_would_change_nothing_of_the_height_and_its_lock() {
+    let (mut ownership, _) = owned_by_a(Instant::now());
+    ownership.released("A", &vote(7, 0, Step::Precommit, 1));
+    assert_eq!(ownership.if_released("B", &vote(6, 3, Step::Precommit, 2)), None);
+    let next = ownership.if_released("B", &vote(8, 0, Step::Prevote, 2)).unwrap();
+    assert_eq!((next.height, next.owner.as_str(), next.precommitted), (8, "B", None));
+}
+
+#[test]
+fn a_height_far_above_that_was_only_asked_for_gives_way_to_a_signature_below_it() {
+    let now = Instant::now();
+    let (mut ownership, links) = owned_by_a(now);
+    // Asked by B while the device did not answer; the device's mark is at 7 still.
+    ownership = ownership.if_released("B", &vote(900_000, 0, Step::Prevote, 2)).unwrap();
+    ownership.released("A", &vote(8, 0, Step::Prevote, 1));
+    let other = vote(8, 0, Step::Precommit, 2);
+    assert_eq!(ownership.admits("B", &other, &links, now), Err(Foreign::Owned { owner: "A".into() }));
+}

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use highwater_core::apdu::{Command, Reply, Status};
 use highwater_core::canonical::Message;
 use highwater_core::hrs::Hrs;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::extension::{Extending, Progress};
 use super::replies::Kept;
@@ -37,25 +37,25 @@ pub(super) struct Request {
     outcome: Option<Outcome>,
     /// The owner thread ends.
     ending: bool,
+    /// Given back when this is dropped.
+    _place: OwnedSemaphorePermit,
     answer: oneshot::Sender<Outcome>,
 }
 
 impl Request {
-    pub(super) fn new(validator: Validator, request: SignRequest, answer: oneshot::Sender<Outcome>) -> Self {
+    pub(super) fn new(
+        validator: Validator,
+        request: SignRequest,
+        place: OwnedSemaphorePermit,
+        answer: oneshot::Sender<Outcome>,
+    ) -> Self {
         let started = Instant::now();
         let (before, sent, extending, outcome, ending) = (None, 0, None, None, false);
-        Self { validator, request, started, before, sent, extending, outcome, ending, answer }
+        Self { validator, request, started, before, sent, extending, outcome, ending, _place: place, answer }
     }
 
-    /// Whether nobody waits for it any more. An extension that is under way goes on while its node, which may have
-    /// cut the link after 5 s, asks for the same.
-    fn abandoned(&self) -> bool {
-        let goes_on = self.started.elapsed() < LONGEST
-            && self.extending.as_ref().is_some_and(|(_, extending)| {
-                let (node, bytes) = (&self.validator.node, &self.request.sign_bytes);
-                self.validator.inner.wants(node, bytes, extending.digest())
-            });
-        self.answer.is_closed() && (self.ending || !goes_on)
+    fn asked(&self) -> Asked {
+        Asked { before: self.before, sent: self.sent }
     }
 
     /// Goes on from the signature of the vote or proposal to that of its extension, or breaks off: none is to be signed.
@@ -90,6 +90,8 @@ impl Job for Request {
     /// Nothing, if the node moved on, or if the same request got its reply while this one waited.
     fn apdu(&mut self) -> Option<Vec<u8>> {
         if self.abandoned() {
+            // A try may have gone before.
+            self.validator.inner.unsettled(self.request.hrs, self.asked());
             return None;
         }
         if self.extending.is_none() {
@@ -99,6 +101,7 @@ impl Job for Request {
             // What is signed but for its extension goes on from there.
             let known = known.or_else(|| self.extend(inner.kept(&self.request)?).break_value());
             if let Some(outcome) = known {
+                self.validator.inner.unsettled(self.request.hrs, self.asked());
                 let (answer, _) = oneshot::channel();
                 let _ = std::mem::replace(&mut self.answer, answer).send(outcome);
                 return None;
@@ -154,6 +157,20 @@ impl Job for Request {
         if self.outcome.is_some() { Next::Done } else { Next::More }
     }
 
+    fn awaited(&self) -> bool {
+        !self.answer.is_closed()
+    }
+
+    /// An extension that is under way goes on while its node, which may have cut the link after 5 s, asks for the same.
+    fn abandoned(&self) -> bool {
+        let goes_on = self.started.elapsed() < LONGEST
+            && self.extending.as_ref().is_some_and(|(_, extending)| {
+                let (node, bytes) = (&self.validator.node, &self.request.sign_bytes);
+                self.validator.inner.wants(node, bytes, extending.digest())
+            });
+        !self.awaited() && (self.ending || !goes_on)
+    }
+
     fn stream(&self) -> Stream {
         self.extending.as_ref().map_or(Stream::Idle, |(_, extending)| extending.stream())
     }
@@ -170,17 +187,16 @@ impl Job for Request {
 
     fn keep_trying(&self, fault: &Fault) -> bool {
         let inner = &self.validator.inner;
-        let late = inner.on_absent == OnAbsent::Error
-            && inner.state().absent_since.is_some_and(|since| since.elapsed() >= PATIENCE);
+        let late = inner.on_absent == OnAbsent::Error && inner.away().is_some_and(|away| away >= PATIENCE);
         !matches!(fault, Fault::OtherInstallation { .. } | Fault::WrongReply)
             && !late
             && self.started.elapsed() < TRY
     }
 
     fn done(self: Box<Self>, result: Result<Vec<u8>, Fault>) {
-        let Self { validator, request, started, before, sent, extending, outcome, answer, .. } = *self;
+        let asked = self.asked();
+        let Self { validator, request, started, extending, outcome, answer, .. } = *self;
         let inner = &validator.inner;
-        let asked = Asked { before: before.unwrap_or_default(), sent };
         let outcome = match (outcome, &extending) {
             (Some(outcome), _) => outcome,
             (None, Some(_)) => inner.settle_extension(&request, started, result),

@@ -10,6 +10,7 @@ use highwater_core::hrs::{Hrs, Step};
 use super::extension::{Digest, Extending, NODE_PATIENCE};
 use super::memory::Released;
 use super::replies::{Kept, encode};
+use super::state::Absence;
 use super::{Inner, PATIENCE, signed};
 use crate::advice;
 use crate::config::OnAbsent;
@@ -27,8 +28,8 @@ pub(super) struct Verified {
 /// What was asked of devices before a request was settled.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked {
-    /// The highest place before this request.
-    pub(super) before: Hrs,
+    /// The highest place before this request; none if it was not to be asked.
+    pub(super) before: Option<Hrs>,
     /// How often this request was on a cable.
     pub(super) sent: u32,
 }
@@ -62,21 +63,30 @@ impl Inner {
         let reply = match result {
             Ok(reply) => reply,
             Err(fault @ Fault::OtherInstallation { .. }) => {
-                self.unask(asked, 0);
-                return self.refused(hrs, advice::fault(&fault));
+                self.unask(hrs, asked, 0);
+                return self.another_device(hrs, started, &fault);
             }
-            Err(Fault::WrongReply) => return self.refused(hrs, advice::wrong_signature(&self.chain)),
-            Err(_) => return self.undecided(hrs, started),
+            Err(Fault::WrongReply) => {
+                self.unsettled(hrs, asked);
+                return self.refused(hrs, advice::wrong_signature(&self.chain));
+            }
+            Err(_) => {
+                self.unsettled(hrs, asked);
+                return self.undecided(hrs, started);
+            }
         };
         let (data, word) = Reply::split(&reply).unwrap_or((&[], 0));
         match Status::from_word(word) {
             Some(status) if status.is_decided() => {
-                self.state().absent_since = None;
-                self.unask(asked, 1);
+                self.state().absent = None;
+                self.unask(hrs, asked, 1);
                 let mark = data.try_into().ok().and_then(|bytes: &[u8; Hrs::SIZE]| Hrs::from_bytes(bytes));
                 self.refuse(hrs, status, mark)
             }
-            status => self.not_yet(hrs, started, status, "no signature yet"),
+            status => {
+                self.unsettled(hrs, asked);
+                self.not_yet(hrs, started, status, "no signature yet")
+            }
         }
     }
 
@@ -114,7 +124,7 @@ impl Inner {
             memory.released = Some(released);
         });
         let mut state = self.state();
-        state.absent_since = None;
+        state.absent = None;
         state.forget_older(epoch);
         state.replies.keep(&request.sign_bytes, &message, kept);
         state.last = Some(hrs);
@@ -149,7 +159,7 @@ impl Inner {
     pub(super) fn release_extension(&self, kept: Kept, digest: Digest, signature: [u8; 64]) -> Outcome {
         let epoch = self.device.glance(|seen| seen.epoch);
         let mut state = self.state();
-        state.absent_since = None;
+        state.absent = None;
         state.forget_older(epoch);
         state.replies.keep_extension(digest, signature);
         signed(kept, Some(signature))
@@ -165,28 +175,56 @@ impl Inner {
         let hrs = request.hrs;
         let reply = match result {
             Ok(reply) => reply,
-            Err(fault @ Fault::OtherInstallation { .. }) => return self.refused(hrs, advice::fault(&fault)),
+            Err(fault @ Fault::OtherInstallation { .. }) => {
+                return self.another_device(hrs, started, &fault);
+            }
             Err(Fault::WrongReply) => return self.refused(hrs, advice::wrong_extension(&self.chain)),
             Err(_) => return self.undecided(hrs, started),
         };
         let word = Reply::split(&reply).map_or(0, |(_, word)| word);
         match Status::from_word(word) {
             Some(status) if status.is_decided() => {
-                self.state().absent_since = None;
+                self.state().absent = None;
                 self.refused(hrs, advice::extension_refused(&self.chain, hrs, status))
             }
             status => self.not_yet(hrs, started, status, "no signature of the extension yet"),
         }
     }
 
+    /// Another device is plugged in. Where errors halt the chain there is none: adopting it, or plugging in the right
+    /// one, cures it without the node's help.
+    fn another_device(&self, hrs: Hrs, started: Instant, fault: &Fault) -> Outcome {
+        let text = advice::fault(fault);
+        match self.on_absent {
+            OnAbsent::Error => self.refused(hrs, text),
+            OnAbsent::Wait => {
+                tracing::error!(chain = %self.chain, %hrs, "no signature yet: {text}");
+                self.undecided(hrs, started)
+            }
+        }
+    }
+
+    /// Nobody says whether it was signed: it may have been, if it was on a cable at all.
+    pub(super) fn unsettled(&self, hrs: Hrs, asked: Asked) {
+        // What never came so far changed nothing.
+        if asked.before.is_some() {
+            self.unask(hrs, asked, 0);
+        }
+    }
+
     /// It was not signed, by the `answered` sendings that are known to have come to nothing: it does not count as asked.
     /// A sending more, whose reply was lost, may have been signed whatever was said later.
-    fn unask(&self, asked: Asked, answered: u32) {
+    fn unask(&self, hrs: Hrs, asked: Asked, answered: u32) {
         if asked.sent > answered {
             return self.reckon();
         }
         self.keeper.change(|memory| {
-            memory.asked = asked.before;
+            // Adopting another device may have raised it meanwhile.
+            if let Some(before) = asked.before
+                && memory.asked == hrs
+            {
+                memory.asked = before;
+            }
             memory.maybe = None;
         });
     }
@@ -207,15 +245,24 @@ impl Inner {
         self.undecided(hrs, started)
     }
 
+    /// How long the device is away already, if it is.
+    pub(super) fn away(&self) -> Option<Duration> {
+        let answered = self.device.glance(|seen| seen.answered);
+        let absence = self.state().absent?;
+        (!absence.is_over(answered)).then(|| absence.since.elapsed())
+    }
+
     /// Nothing is known: silence, until an absence has lasted too long for the node's patience.
     fn undecided(&self, hrs: Hrs, started: Instant) -> Outcome {
-        self.reckon();
-        let since = *self.state().absent_since.get_or_insert(started);
-        let away = since.elapsed();
+        let away = {
+            let answered = self.device.glance(|seen| seen.answered);
+            let mut state = self.state();
+            let absence = Absence::unanswered(state.absent, started, answered);
+            state.absent.insert(absence).since.elapsed()
+        };
         if self.on_absent == OnAbsent::Error && away >= PATIENCE {
             return self.refused(hrs, advice::absent(away.as_secs()));
         }
-        self.counters.silent(&self.chain);
-        Outcome::Silent
+        self.silent()
     }
 }

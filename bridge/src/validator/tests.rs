@@ -100,7 +100,7 @@ async fn a_long_absence_ends_in_errors_unless_the_chain_waits() {
         assert_eq!(silent, Ok(Outcome::Silent));
         {
             let mut state = validator.inner.state();
-            state.absent_since = state.absent_since.map(|since| since - PATIENCE);
+            state.absent.as_mut().unwrap().since -= PATIENCE;
         }
         let outcome = validator.sign(vote(5, 1, 100)).await;
         assert_eq!(outcome == Outcome::Silent, patient, "{on_absent:?}: {outcome:?}");

@@ -1,6 +1,7 @@
 //! Faults of the device, against the daemon as it runs: the log's line, the reply to the node, and recovery.
 
 use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -210,6 +211,25 @@ async fn a_daemon_out_of_files_goes_on_signing_and_takes_commands_when_it_has_so
     desk.must(&["status"]);
     drop(clients);
     signed_vote(daemon.insists(&prevote(7, 1)).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_metrics_address_that_is_taken_stops_no_signature_and_is_served_once_it_is_free() {
+    let desk = Desk::pinned("faults");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let text = std::fs::read_to_string(&desk.config).unwrap();
+    std::fs::write(&desk.config, format!("{text}\n[admin]\nmetrics = \"{address}\"\n")).unwrap();
+    let mut daemon = desk.daemon().await;
+    daemon.until("metrics cannot be served on").await;
+    signed_vote(daemon.insists(&prevote(5, 1)).await);
+    drop(taken);
+    daemon.until("metrics are served on").await;
+    let mut client = std::net::TcpStream::connect(address).unwrap();
+    write!(client, "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("ok\n"), "{answer}");
 }
 
 /// It ended the command, after the owner had approved: the chain stood on the device and was not pinned here.

@@ -63,6 +63,41 @@ async fn the_same_garbage_again_and_again_is_said_once_and_dialled_ever_more_slo
 }
 
 #[tokio::test]
+async fn a_node_that_asks_and_hangs_up_at_once_is_dialled_ever_more_slowly() {
+    let mut service = Scripted::default();
+    for _ in 0..7 {
+        service = service.after(Duration::from_secs(3_600), signed());
+    }
+    let stage = Stage::new(&service);
+    let begin = Instant::now();
+    for height in 1..=7 {
+        let mut link = stage.accept().await;
+        send(&mut link, vote_request(CHAIN, height)).await;
+        // It is read before the link ends.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        drop(link);
+    }
+    // At once after the first, which may be a restart; then 0, 20, 40, 80, 160 ms, each at least half.
+    assert!(begin.elapsed() > Duration::from_millis(150), "{:?}", begin.elapsed());
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn the_same_question_refused_in_a_loop_is_one_line_a_second() {
+    let (log, _guard) = Log::listen();
+    let stage = Stage::new(&Scripted::default());
+    let mut link = stage.accept().await;
+    let begin = Instant::now();
+    for _ in 0..200 {
+        ask(&mut link, vote_request("other-1", 5)).await;
+    }
+    let most = 1 + begin.elapsed().as_secs() as usize;
+    let warnings = log.warnings();
+    assert!((1..=most).contains(&warnings.len()), "{warnings:?}");
+    stage.finish().await;
+}
+
+#[tokio::test]
 async fn a_link_closed_within_a_message_is_said_and_dialled_again() {
     let (log, _guard) = Log::listen();
     let stage = Stage::new(&Scripted::default());
@@ -109,16 +144,18 @@ async fn after_a_cut_in_service_the_bridge_is_back_within_a_tenth_of_a_second() 
     let stage = Stage::new(&Scripted::default());
     // The median of several, since this machine may be busy.
     let mut waits = Vec::new();
-    for _ in 0..9 {
+    for _ in 0..5 {
         let mut link = stage.accept().await;
         ping(&mut link).await;
+        // Long enough to have been in service.
+        tokio::time::sleep(Duration::from_millis(1_050)).await;
         drop(link);
         let begin = Instant::now();
         let _link = stage.accept().await;
         waits.push(begin.elapsed());
     }
     waits.sort();
-    assert!(waits[4] < Duration::from_millis(100), "{waits:?}");
+    assert!(waits[2] < Duration::from_millis(100), "{waits:?}");
     stage.finish().await;
 }
 
