@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use highwater_core::hrs::Hrs;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -15,6 +16,7 @@ use super::{Report, report};
 use crate::advice;
 use crate::device::{self, Device};
 use crate::node::Service as _;
+use crate::place::Place;
 use crate::validator::{Memory, Pins, Validator};
 
 /// The longest line taken: a command of the device in hex, with room.
@@ -32,6 +34,11 @@ enum Ask {
     },
     /// The file of pins has changed.
     Repin,
+    /// The owner said that everything up to here counts as signed.
+    Raise {
+        chain: String,
+        to: Place,
+    },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -41,6 +48,7 @@ enum Answer {
     Reply(String),
     Pressed(bool),
     Repinned,
+    Raised,
     Failed(String),
 }
 
@@ -109,6 +117,10 @@ async fn client(
                 Ok(()) => Answer::Repinned,
                 Err(error) => Answer::Failed(error.to_string()),
             },
+            Ok(Ask::Raise { chain, to }) => match raise(&state_dir, &validators, &chain, to.0).await {
+                Ok(()) => Answer::Raised,
+                Err(error) => Answer::Failed(error),
+            },
             Ok(Ask::Exchange { apdu }) => match hex::decode(&apdu) {
                 // A vote would be in no state file, from which the mark of another device is seeded; and a stream is
                 // the bridge's.
@@ -146,14 +158,36 @@ fn repin(state_dir: &Path, validators: &[Validator]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Remembers durably that this place was asked for, or a higher one. The file is the daemon's own: a command that wrote
+/// it would take away what was signed since it read it.
+async fn raise(state_dir: &Path, validators: &[Validator], chain: &str, to: Hrs) -> Result<(), String> {
+    let known = validators.iter().find(|validator| validator.chain() == chain);
+    let validator = known.ok_or_else(|| advice::not_served(chain))?;
+    validator.raise(to).await;
+    match Memory::found(state_dir, chain) {
+        Ok(Some(memory)) if memory.asked >= to => Ok(()),
+        Ok(_) => Err(advice::not_raised(chain)),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// The command line's end.
 #[derive(Debug)]
 pub struct Client(BufReader<UnixStream>);
 
 impl Client {
-    /// `None`: no daemon runs on this state directory.
-    pub async fn connect(state_dir: &Path) -> Option<Self> {
-        UnixStream::connect(path(state_dir)).await.ok().map(|stream| Self(BufReader::new(stream)))
+    /// `None`: no daemon runs on this state directory. Where that cannot be told, it is an error.
+    pub async fn connect(state_dir: &Path) -> Result<Option<Self>, String> {
+        let path = path(state_dir);
+        match UnixStream::connect(&path).await {
+            Ok(stream) => Ok(Some(Self(BufReader::new(stream)))),
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(advice::admin_unreachable(&path, &error)),
+        }
     }
 
     /// The daemon's report.
@@ -188,6 +222,14 @@ impl Client {
         }
     }
 
+    /// Everything up to here counts as signed; the daemon has written it when this returns.
+    pub async fn raise(&mut self, chain: &str, to: Hrs) -> Result<(), String> {
+        match self.ask(&Ask::Raise { chain: chain.to_owned(), to: Place(to) }).await? {
+            Answer::Raised => Ok(()),
+            other => Err(unexpected(other)),
+        }
+    }
+
     async fn ask(&mut self, ask: &Ask) -> Result<Answer, String> {
         let broken = |error: io::Error| advice::admin_broken(&error);
         let mut line = serde_json::to_vec(ask).map_err(|error| error.to_string())?;
@@ -213,11 +255,24 @@ mod tests {
 
     use highwater_core::apdu::{ChainStatus, Command, Reply};
     use highwater_core::canonical::ChainId;
-    use highwater_core::hrs::Hrs;
     use highwater_sim::{Ask as Vote, Extend, Owner, SimDevice};
 
     use super::*;
     use crate::device::{Transport, TransportError};
+
+    #[tokio::test]
+    async fn only_where_nobody_listens_is_there_no_daemon() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(Client::connect(dir.path()).await.unwrap().is_none(), "no socket");
+        drop(std::os::unix::net::UnixListener::bind(path(dir.path())).unwrap());
+        assert!(Client::connect(dir.path()).await.unwrap().is_none(), "a dead daemon's socket");
+        let file = dir.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let text = Client::connect(&file).await.unwrap_err();
+        assert!(text.contains("admin.sock"), "{text}");
+        let denied = advice::admin_unreachable(&path(dir.path()), &io::ErrorKind::PermissionDenied.into());
+        assert!(denied.contains("sudo -u highwater"), "{denied}");
+    }
 
     struct Cable(Arc<Mutex<SimDevice>>);
 

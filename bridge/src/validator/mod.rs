@@ -118,6 +118,12 @@ impl Validator {
         });
     }
 
+    /// The owner said that everything up to here counts as signed. Returns once that is durable, or cannot be made so.
+    pub async fn raise(&self, to: Hrs) {
+        self.inner.keeper.change_now(|memory| memory.asked = memory.asked.max(to));
+        self.inner.keeper.durable().await;
+    }
+
     /// The installation it is pinned to.
     pub fn installation(&self) -> [u8; 16] {
         self.inner.state().installation
