@@ -185,8 +185,9 @@ impl Inner {
         if asked.sent > answered {
             return self.reckon();
         }
+        let raised = self.state().raised;
         self.keeper.change(|memory| {
-            memory.asked = asked.before;
+            memory.asked = asked.before.max(raised);
             memory.maybe = None;
         });
     }

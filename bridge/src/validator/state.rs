@@ -17,6 +17,8 @@ pub(super) struct State {
     pub(super) links: Links,
     /// The only installation that is asked.
     pub(super) installation: [u8; 16],
+    /// What the owner said was signed since the start: a request that comes to nothing does not take that back.
+    pub(super) raised: Hrs,
     /// When the first request of this absence came.
     pub(super) absent_since: Option<Instant>,
     pub(super) last: Option<Hrs>,
@@ -33,6 +35,7 @@ impl State {
             epoch: 0,
             links: Links::new(Instant::now()),
             installation,
+            raised: Hrs::default(),
             absent_since: None,
             last: None,
             last_refusal: None,

@@ -103,9 +103,17 @@ async fn a_device_whose_mark_fell_is_neither_added_nor_adopted_again_without_its
         assert!(told.contains("fell") && told.ends_with("exit 69\n"), "{told}");
     }
     // A spare may take over, and then it is forgotten.
+    let file = desk.path("state/chains/alpha-1.json");
+    let fallen = fs::read(&file).unwrap();
     desk.emulator.swap(owned("hunt"));
     desk.must(&["mark", "adopt", CHAIN, "--key-index", "0"]);
     signs_on(&desk).await;
+    // Also where the command was cut when it had moved the pin, and is run again beside a daemon.
+    fs::write(&file, fallen).unwrap();
+    let mut daemon = desk.daemon().await;
+    assert!(refusal(daemon.insists(&prevote(7, 1)).await).contains("fell"));
+    desk.must(&["mark", "adopt", CHAIN]);
+    signed_vote(daemon.insists(&prevote(7, 1)).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
