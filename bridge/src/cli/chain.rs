@@ -73,7 +73,10 @@ pub(super) async fn add(
             memory
         }
     };
-    memory.save(&config.state_dir)?;
+    // A daemon that serves the chain writes it alone, and would write its own over ours.
+    if !link.raise(id, mark).await? {
+        memory.save(&config.state_dir)?;
+    }
     pins.pin(id, pin)?;
     println!("{id} added: key {}, mark {mark}", hex::encode(key));
     if config.chain(id).is_none() {

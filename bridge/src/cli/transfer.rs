@@ -79,12 +79,18 @@ pub(super) fn import(config: &Config, from: &Path) -> Result<(), Failure> {
     }
     let (pins, identity) = checked(&packed, config).map_err(|cause| damaged(&cause))?;
 
+    for (chain, memory) in &pins {
+        // Its pin may be lost; or an import was cut, and is done again.
+        let here = Memory::found(&config.state_dir, chain)?;
+        if here.is_some_and(|here| here.asked > memory.asked || here.fallen != memory.fallen) {
+            return Err(Failure::usage(advice::import_over(&config.state_dir)));
+        }
+    }
     // All of it is sound, so all of it is written.
     let folder = config.state_dir.join("chains");
     fs::create_dir_all(&folder).map_err(|error| failed(&folder, error))?;
-    for (chain, memory) in &pins {
+    for (_, memory) in &pins {
         memory.save(&config.state_dir)?;
-        println!("{chain} imported: last asked {}", memory.asked);
     }
     if let Some(key) = &identity {
         let path = Identity::path(&config.state_dir);
@@ -93,6 +99,9 @@ pub(super) fn import(config: &Config, from: &Path) -> Result<(), Failure> {
     // Last: until the pins stand, nothing starts.
     let path = Pins::path(&config.state_dir);
     durable::replace(&path, packed.pins.as_bytes()).map_err(|error| failed(&path, error))?;
+    for (chain, memory) in &pins {
+        println!("{chain} imported: last asked {}", memory.asked);
+    }
     println!("next: plug the device in here, and start the daemon");
     Ok(())
 }

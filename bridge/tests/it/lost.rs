@@ -10,6 +10,7 @@ use crate::desk::{CHAIN, Desk, prevote};
 use crate::drills::in_service;
 use crate::emulator::owned;
 use crate::harness::{refusal, signed_vote};
+use crate::sentences::shown;
 
 /// A spare of the desk's seed, prepared long ago at height 2.
 fn stale_spare(seed: &str) -> SimDevice {
@@ -36,15 +37,12 @@ async fn a_stale_spare_is_not_added_where_only_the_pins_were_lost() {
     let desk = in_service("hunt").await;
     fs::remove_file(desk.path("state/pins.toml")).unwrap();
     desk.emulator.swap(stale_spare("hunt"));
-    for _ in 0..2 {
-        let told = desk.says(&["chain", "add", CHAIN, "--key-index", "0", "--next-height", "2"]);
-        assert!(told.contains("5/0/prevote") && told.contains("highwater mark adopt"), "{told}");
-        assert!(told.ends_with("exit 69\n"), "{told}");
-    }
-    for told in [desk.says(&["run"]), desk.says(&["pubkey", CHAIN])] {
-        assert!(told.contains("highwater mark adopt") && told.ends_with("exit 64\n"), "{told}");
-    }
-    desk.must(&["mark", "adopt", CHAIN]);
+    let mut told = desk.says(&["run"]);
+    told += &desk.says(&["pubkey", CHAIN]);
+    told += &desk.says(&["chain", "add", CHAIN, "--key-index", "0", "--next-height", "2"]);
+    assert!(told.contains("5/0/prevote of alpha-1 was asked for already"), "{told}");
+    told += &desk.must(&["mark", "adopt", CHAIN]);
+    shown("drill-lost-pins", &told);
     signs_on(&desk).await;
 }
 
@@ -181,6 +179,22 @@ async fn what_the_daemon_signed_while_a_chain_was_adopted_is_not_written_over() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_chain_that_is_added_again_beside_its_daemon_leaves_the_state_file_to_it() {
+    let desk = in_service("hunt").await;
+    let mut daemon = desk.daemon().await;
+    signed_vote(daemon.insists(&prevote(6, 1)).await);
+    desk.must(&["chain", "remove", CHAIN]);
+    desk.must(&["chain", "add", CHAIN, "--key-index", "0", "--last-signed", "9/0/prevote"]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let text = fs::read_to_string(desk.path("state/chains/alpha-1.json")).unwrap();
+    assert!(text.contains("\"ownership\":{\"height\":6"), "{text}");
+    assert_eq!(asked(&desk), "9/0/prevote");
+    signed_vote(daemon.insists(&prevote(10, 1)).await);
+    drop(daemon);
+    assert_eq!(asked(&desk), "10/0/prevote");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_daemon_looks_at_its_state_only_once_the_lock_is_its_own() {
     let desk = in_service("hunt").await;
     let _daemon = desk.daemon().await;
@@ -214,6 +228,13 @@ async fn an_exported_state_with_a_damaged_part_is_imported_not_at_all() {
         }
     }
     fs::write(&file, good.to_string()).unwrap();
+    // Nor over a state file that lost its pin and tells of more.
+    let newer = Desk::with("", here.emulator.clone());
+    newer.must(&["mark", "adopt", CHAIN, "--last-signed", "9/0/prevote"]);
+    fs::remove_file(newer.path("state/pins.toml")).unwrap();
+    let told = newer.says(&["state", "import", &file]);
+    assert!(told.contains("knows chains already") && told.ends_with("exit 64\n"), "{told}");
+    assert_eq!(asked(&newer), "9/0/prevote");
     there.must(&["state", "import", &file]);
 }
 
