@@ -260,7 +260,7 @@ fn a_device_that_is_not_sound_says_so_and_not_that_its_chains_are_unknown() {
     ] {
         let told = desk.says(command);
         assert!(
-            told.contains("restart it with the PIN of that seed") && told.ends_with("exit 69\n"),
+            told.contains("highwater: the device runs on another seed") && told.ends_with("exit 69\n"),
             "{told}"
         );
     }
