@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use highwater_core::canonical::ChainId;
 use serde::Deserialize;
 
-use crate::advice;
 use crate::node::Address;
+use crate::{advice, durable};
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]
@@ -157,9 +157,9 @@ impl Config {
         }
         let (mut ids, mut nodes) = (BTreeSet::new(), BTreeSet::new());
         for chain in &self.chains {
-            if ChainId::new(chain.id.as_bytes()).is_none() {
+            if ChainId::new(chain.id.as_bytes()).is_none() || durable::is_aside(&chain.id) {
                 let cause = format!("{:?} is not a chain id", chain.id);
-                return fail(&chain.id, cause, "use 1 to 50 of letters, digits, dot, underscore and dash");
+                return fail(&chain.id, cause, advice::CHAIN_ID);
             }
             if !ids.insert(&chain.id) {
                 let cause = format!("chain {:?} stands twice", chain.id);

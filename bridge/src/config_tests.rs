@@ -41,6 +41,8 @@ fn impossible_values_are_refused_with_line_and_cure() {
         ("address = \"127.0.0.1:9999\"", "", 5, "add address"),
         ("\"speculos\"", "\"simulated\"", 6, "remove the line"),
         ("id = \"alpha-1\"", "id = \"alpha 1\"", 9, "letters"),
+        // The state file's name would be that of a file which is swept away.
+        ("id = \"alpha-1\"", "id = \".new-1\"", 9, ".new-"),
         ("unix:///run", "tcp://run", 11, "host and port"),
         ("on_absent = \"wait\"", "stop_height = 0", 10, "last height"),
     ] {

@@ -10,6 +10,11 @@ use rustix::io::Errno;
 /// Of files being written; whatever a cut left behind is removed at the next start.
 const ASIDE: &str = ".new-";
 
+/// Whether the file of this name, or of one that begins with it, would be taken for one of those.
+pub(crate) fn is_aside(name: &str) -> bool {
+    name.starts_with(ASIDE)
+}
+
 /// Puts `bytes` in place of `path`: written aside (0600), synced, renamed, and the directory synced.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let dir = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
@@ -60,7 +65,7 @@ pub(crate) fn sweep(dir: &Path) -> io::Result<()> {
     sync_dir(dir)?;
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(ASIDE) {
+        if is_aside(&entry.file_name().to_string_lossy()) {
             fs::remove_file(entry.path())?;
         }
     }

@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use highwater_core::hrs::Hrs;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -15,6 +16,7 @@ use super::{Report, report};
 use crate::advice;
 use crate::device::{self, Device};
 use crate::node::Service as _;
+use crate::place::Place;
 use crate::validator::{Memory, Pins, Validator};
 
 /// The longest line taken: a command of the device in hex, with room.
@@ -32,6 +34,11 @@ enum Ask {
     },
     /// The file of pins has changed.
     Repin,
+    /// The owner said that everything up to here counts as signed.
+    Raise {
+        chain: String,
+        to: Place,
+    },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -41,6 +48,7 @@ enum Answer {
     Reply(String),
     Pressed(bool),
     Repinned,
+    Raised,
     Failed(String),
 }
 
@@ -109,6 +117,10 @@ async fn client(
                 Ok(()) => Answer::Repinned,
                 Err(error) => Answer::Failed(error.to_string()),
             },
+            Ok(Ask::Raise { chain, to }) => match raise(&state_dir, &validators, &chain, to.0).await {
+                Ok(()) => Answer::Raised,
+                Err(error) => Answer::Failed(error),
+            },
             Ok(Ask::Exchange { apdu }) => match hex::decode(&apdu) {
                 // A vote would be in no state file, from which the mark of another device is seeded; and a stream is
                 // the bridge's.
@@ -131,19 +143,34 @@ async fn client(
 fn repin(state_dir: &Path, validators: &[Validator]) -> anyhow::Result<()> {
     let pins = Pins::load(state_dir)?;
     for validator in validators {
-        match pins.get(validator.chain()) {
-            Some(pin)
-                if pin.key == validator.public_key() && pin.installation != validator.installation() =>
-            {
-                let memory = Memory::load(state_dir, validator.chain(), &pin)?;
-                validator.adopt(pin.installation, memory.asked);
-                let installation = hex::encode(pin.installation);
-                tracing::info!(chain = validator.chain(), installation, "adopted");
-            }
-            _ => {}
+        let pin = pins.get(validator.chain()).filter(|pin| pin.key == validator.public_key());
+        let Some(pin) = pin else { continue };
+        let moved = pin.installation != validator.installation();
+        if !moved && validator.fallen().is_none() {
+            continue;
+        }
+        let memory = Memory::load(state_dir, validator.chain(), &pin)?;
+        // Cut after it moved the pin, the command is run again: the fall was another device's.
+        if moved || memory.fallen_of(pin.installation, Some(pin)).is_none() {
+            validator.adopt(pin.installation, memory.asked);
+            let installation = hex::encode(pin.installation);
+            tracing::info!(chain = validator.chain(), installation, "adopted");
         }
     }
     Ok(())
+}
+
+/// Remembers durably that this place was asked for, or a higher one. The file is the daemon's own: a command that wrote
+/// it would take away what was signed since it read it.
+async fn raise(state_dir: &Path, validators: &[Validator], chain: &str, to: Hrs) -> Result<(), String> {
+    let known = validators.iter().find(|validator| validator.chain() == chain);
+    let validator = known.ok_or_else(|| advice::not_served(chain))?;
+    validator.raise(to).await;
+    match Memory::found(state_dir, chain) {
+        Ok(Some(memory)) if memory.asked >= to => Ok(()),
+        Ok(_) => Err(advice::not_raised(chain)),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// The command line's end.
@@ -151,9 +178,18 @@ fn repin(state_dir: &Path, validators: &[Validator]) -> anyhow::Result<()> {
 pub struct Client(BufReader<UnixStream>);
 
 impl Client {
-    /// `None`: no daemon runs on this state directory.
-    pub async fn connect(state_dir: &Path) -> Option<Self> {
-        UnixStream::connect(path(state_dir)).await.ok().map(|stream| Self(BufReader::new(stream)))
+    /// `None`: no daemon runs on this state directory. Where that cannot be told, it is an error.
+    pub async fn connect(state_dir: &Path) -> Result<Option<Self>, String> {
+        let path = path(state_dir);
+        match UnixStream::connect(&path).await {
+            Ok(stream) => Ok(Some(Self(BufReader::new(stream)))),
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(advice::admin_unreachable(&path, &error)),
+        }
     }
 
     /// The daemon's report.
@@ -188,6 +224,14 @@ impl Client {
         }
     }
 
+    /// Everything up to here counts as signed; the daemon has written it when this returns.
+    pub async fn raise(&mut self, chain: &str, to: Hrs) -> Result<(), String> {
+        match self.ask(&Ask::Raise { chain: chain.to_owned(), to: Place(to) }).await? {
+            Answer::Raised => Ok(()),
+            other => Err(unexpected(other)),
+        }
+    }
+
     async fn ask(&mut self, ask: &Ask) -> Result<Answer, String> {
         let broken = |error: io::Error| advice::admin_broken(&error);
         let mut line = serde_json::to_vec(ask).map_err(|error| error.to_string())?;
@@ -207,60 +251,5 @@ fn unexpected(answer: Answer) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::{Arc, Mutex};
-    use std::time::Instant;
-
-    use highwater_core::apdu::{ChainStatus, Command, Reply};
-    use highwater_core::canonical::ChainId;
-    use highwater_core::hrs::Hrs;
-    use highwater_sim::{Ask as Vote, Extend, Owner, SimDevice};
-
-    use super::*;
-    use crate::device::{Transport, TransportError};
-
-    struct Cable(Arc<Mutex<SimDevice>>);
-
-    impl Transport for Cable {
-        fn exchange(&mut self, apdu: &[u8], _deadline: Instant) -> Result<Vec<u8>, TransportError> {
-            Ok(self.0.lock().unwrap().exchange(apdu))
-        }
-    }
-
-    fn mark(device: &Mutex<SimDevice>) -> Hrs {
-        let reply = device.lock().unwrap().exchange(&[0xe0, 0x10, 0, 0, 1, 0]);
-        ChainStatus::parse(Reply::split(&reply).unwrap().0).unwrap().mark
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_vote_that_comes_by_the_socket_is_signed_by_nobody() {
-        // Signed behind the bridge's back, it would stand in no state file: a spare would be seeded below it.
-        let mut device = SimDevice::in_memory(b"socket");
-        device.owner = Owner::Approves;
-        let chain = ChainId::new(b"alpha-1").unwrap();
-        let add = Command::AddChain { chain, key_index: 0, mark: Hrs::default() };
-        device.exchange(&device::encode(&add).unwrap());
-        let device = Arc::new(Mutex::new(device));
-        let before = mark(&device);
-        let end = device.clone();
-        let opener = move || Ok(Box::new(Cable(end.clone())) as Box<dyn Transport>);
-        let (handle, _died) = Device::start(Box::new(opener)).unwrap();
-        handle.looked().await;
-        let (ours, theirs) = UnixStream::pair().unwrap();
-        let served = tokio::spawn(client(theirs, std::env::temp_dir(), handle, Vec::new()));
-        let mut socket = Client(BufReader::new(ours));
-        for vote in [Vote::prevote("alpha-1"), Vote { block: 0, ..Vote::prevote("alpha-1") }] {
-            let refused = socket.exchange(&vote.apdu()).await.unwrap_err();
-            assert!(refused.contains("nodes"), "{refused}");
-            assert_eq!(mark(&device), before);
-        }
-        let extend = Extend { chain: "alpha-1", height: 10, round: 5, content: b"extension" };
-        for extension in [extend.whole().unwrap(), extend.begin(), extend.chunks(9).next().unwrap()] {
-            let refused = socket.exchange(&extension).await.unwrap_err();
-            assert!(refused.contains("nodes"), "{refused}");
-        }
-        assert!(socket.exchange(&[0xe0, 0x10, 0, 0, 1, 0]).await.is_ok(), "everything else goes through");
-        drop(socket);
-        served.await.unwrap().unwrap();
-    }
-}
+#[path = "socket_tests.rs"]
+mod tests;

@@ -1,5 +1,7 @@
 //! Of chains and their devices: adding, adopting, removing, forgetting.
 
+use std::path::Path;
+
 use highwater_core::hrs::Hrs;
 
 /// The chain is not approved on this device.
@@ -20,6 +22,37 @@ pub fn adopt_other_key(chain: &str) -> String {
     format!(
         "this device's key of {chain} is not the pinned one, so it is no spare of the same seed, or the chain was \
          added with another --key-index: remove and forget the chain on it, or plug in the right device"
+    )
+}
+
+/// The device's key of the chain is not the one that the state file is of.
+pub fn other_key_in_file(chain: &str, path: &Path) -> String {
+    format!(
+        "{} is of another key than this device's of {chain}: plug in the right device; if the chain was added here with \
+         another --key-index, remove and forget it on the device, and run the command again with the number its key \
+         had; only if the other key is to sign no more, move the file away",
+        path.display()
+    )
+}
+
+/// The device's key of the chain to add is not the pinned one.
+pub fn add_other_key(chain: &str) -> String {
+    format!(
+        "this device's key of {chain} is not the pinned one, and nothing was changed here: remove and forget the chain \
+         on the device, and add it with the --key-index its key had, or plug in the right device"
+    )
+}
+
+/// Another device's mark fell, and its pin is lost.
+pub fn add_after_fall(chain: &str, why: &str) -> String {
+    format!("{why}; to put this device in its place, run `highwater mark adopt {chain}`")
+}
+
+/// Something was asked for above the mark with which the chain would begin, and its pin is lost.
+pub fn add_below_asked(chain: &str, mark: Hrs, asked: Hrs) -> String {
+    format!(
+        "{asked} of {chain} was asked for already, as its state file tells, and its pin is lost: it cannot begin at \
+         {mark}; run `highwater mark adopt {chain}`, with --key-index N if it is not approved on this device"
     )
 }
 

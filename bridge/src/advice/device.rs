@@ -45,6 +45,11 @@ pub fn fault(fault: &Fault) -> String {
     }
 }
 
+/// Before the first look at the device.
+pub fn being_opened() -> &'static str {
+    "the device is being opened: wait a few seconds; if this goes on, see the bridge's log"
+}
+
 /// Why the whole device signs nothing, if so. `standing` as GET_VERSION reports it.
 pub fn standing(standing: u8) -> Option<&'static str> {
     match standing {

@@ -18,6 +18,10 @@ pub use extension::*;
 pub use prompt::*;
 pub use state::*;
 
+/// What a chain id may be. The beginning is that of files which are swept away.
+pub const CHAIN_ID: &str =
+    "use 1 to 50 of letters, digits, dot, underscore and dash, and another beginning than .new-";
+
 /// `1.2.3`.
 pub fn version([major, minor, patch]: [u8; 3]) -> String {
     format!("{major}.{minor}.{patch}")
@@ -87,6 +91,14 @@ pub fn not_pinned(chain: &str) -> String {
     format!("chain {chain:?} has no pinned key: run `highwater chain add {chain} --key-index N` first")
 }
 
+/// A chain was added, and its pin is lost.
+pub fn pin_lost(chain: &str) -> String {
+    format!(
+        "chain {chain:?} has no pinned key, but its state file tells that it was signed for: restore pins.toml from a \
+         copy, or, if it is lost, run `highwater mark adopt {chain}`"
+    )
+}
+
 /// The key is not the pinned one.
 pub fn other_key(chain: &str) -> String {
     format!(
@@ -102,6 +114,29 @@ pub fn second_daemon(path: &str) -> String {
 /// Somebody wanted a signature past the nodes.
 pub fn not_by_socket() -> String {
     "nothing is signed by way of the admin socket: votes are signed for the nodes of the config".to_owned()
+}
+
+/// A chain that the daemon does not serve.
+pub fn not_served(chain: &str) -> String {
+    format!("the daemon does not serve {chain}: add its [[chain]] to the config, and start the daemon again")
+}
+
+/// The daemon could not write what it was told.
+pub fn not_raised(chain: &str) -> String {
+    format!(
+        "the daemon could not write the state file of {chain}: free space on its disk, and run the command again"
+    )
+}
+
+/// It cannot be told whether a daemon runs.
+pub fn admin_unreachable(path: &Path, error: &std::io::Error) -> String {
+    let cure = match error.kind() {
+        std::io::ErrorKind::PermissionDenied => {
+            "run the command as the daemon's user, as in `sudo -u highwater highwater status`"
+        }
+        _ => "mend that, or stop the daemon, and run the command again",
+    };
+    format!("{} cannot be opened ({error}), so nobody knows whether a daemon runs: {cure}", path.display())
 }
 
 /// The daemon's socket broke.

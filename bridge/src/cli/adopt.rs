@@ -10,7 +10,7 @@ use super::{Failure, prompt};
 use crate::advice;
 use crate::config::Config;
 use crate::device::Session;
-use crate::validator::{Memory, MemoryError, Pin, Pins};
+use crate::validator::{Memory, MemoryError, Pin, Pins, memory_path};
 
 pub(super) async fn adopt(
     config: &Config,
@@ -21,9 +21,9 @@ pub(super) async fn adopt(
 ) -> Result<(), Failure> {
     not_exported(config)?;
     let chain = chain_id(id)?;
-    let mut pins = Pins::load(&config.state_dir)?;
     let mut link = Link::open(config).await?;
     let session = link.session().await?;
+    let mut pins = Pins::load(&config.state_dir)?;
     let pinned = pins.get(id);
     let (memory, floor) = remembered(config, id, pinned, &session, last_signed)?;
     let floor = floor.max(link.asked(id).await?.unwrap_or_default());
@@ -35,10 +35,7 @@ pub(super) async fn adopt(
             Some(Command::AddChain { chain, key_index, mark: floor })
         }
         Some(slot) => {
-            let key = key_of(&mut link, chain).await?;
-            if pinned.is_some_and(|pin| pin.key != key) {
-                return Err(Failure::unavailable(advice::adopt_other_key(id)));
-            }
+            right_key(config, id, key_of(&mut link, chain).await?, pinned, memory.as_ref())?;
             let named = Named { chain, incarnation: slot.incarnation };
             let low = slot.state != "armed" || slot.mark.0 < floor;
             low.then_some(Command::SetMark { named, to: floor })
@@ -57,17 +54,18 @@ pub(super) async fn adopt(
     let key = key_of(&mut link, chain).await?;
     let slot = now.chain(id).filter(|slot| slot.state == "armed" && now.installation == session.installation);
     let slot = slot.ok_or_else(|| Failure::unavailable(advice::adopt_changed(id)))?;
-    if pinned.is_some_and(|pin| pin.key != key) {
-        return Err(Failure::unavailable(advice::adopt_other_key(id)));
-    }
+    right_key(config, id, key, pinned, memory.as_ref())?;
     if slot.mark.0 < floor {
         return Err(Failure::unavailable(advice::adopt_low(id, slot.mark.0, floor)));
     }
     // The state file first: cut in between, the old installation is pinned still, and the command can be run again.
-    let mut memory = memory.unwrap_or_else(|| Memory::new(id, key, floor));
-    memory.asked = memory.asked.max(slot.mark.0);
-    memory.fallen = None;
-    memory.save(&config.state_dir)?;
+    // A daemon that serves the chain writes it alone: what we read may be older than its last signature.
+    if !link.raise(id, slot.mark.0).await? {
+        let mut memory = memory.unwrap_or_else(|| Memory::new(id, key, floor));
+        memory.asked = memory.asked.max(slot.mark.0);
+        memory.fallen = None;
+        memory.save(&config.state_dir)?;
+    }
     match pinned {
         Some(_) => pins.move_to(id, now.installation)?,
         None => pins.pin(id, Pin { key, installation: now.installation })?,
@@ -96,20 +94,25 @@ fn remembered(
     last_signed: Option<Hrs>,
 ) -> Result<(Option<Memory>, Hrs), Failure> {
     let said = last_signed.unwrap_or_default();
-    let Some(pin) = pinned else {
-        let why = format!("{id} has no pin in this state directory");
-        return match last_signed {
-            Some(said) => Ok((None, said)),
-            None => Err(Failure::usage(advice::adopt_needs_mark(id, &why))),
-        };
+    let same = pinned.is_some_and(|pin| pin.installation == session.installation);
+    let found = match pinned {
+        Some(pin) => Memory::load(&config.state_dir, id, &pin).map(Some),
+        // The pin is lost; what was asked for need not be.
+        None => Memory::found(&config.state_dir, id),
     };
-    let same = pin.installation == session.installation;
-    match Memory::load(&config.state_dir, id, &pin) {
-        Ok(Memory { fallen: Some(why), .. }) if same => Err(Failure::unavailable(advice::adopt_fallen(&why))),
-        Ok(memory) => {
+    match found {
+        Ok(Some(memory)) => {
+            if let Some(why) = memory.fallen_of(session.installation, pinned) {
+                return Err(Failure::unavailable(advice::adopt_fallen(why)));
+            }
             let floor = memory.asked.max(said);
             Ok((Some(memory), floor))
         }
+        Ok(None) if last_signed.is_none() => {
+            let why = format!("{id} has no pin in this state directory");
+            Err(Failure::usage(advice::adopt_needs_mark(id, &why)))
+        }
+        Ok(None) => Ok((None, said)),
         Err(MemoryError::Io(path, error)) => Err(MemoryError::Io(path, error).into()),
         // The pinned installation's own mark is the truth, so a lost file can be made from it.
         Err(_) if same && session.chain(id).is_some_and(|slot| slot.state == "armed") => Ok((None, said)),
@@ -118,6 +121,24 @@ fn remembered(
         }
         Err(_) => Ok((None, said)),
     }
+}
+
+/// An error if the device's key is not the pinned one, or without a pin not that of the state file.
+fn right_key(
+    config: &Config,
+    id: &str,
+    key: [u8; 32],
+    pinned: Option<Pin>,
+    memory: Option<&Memory>,
+) -> Result<(), Failure> {
+    if pinned.is_some_and(|pin| pin.key != key) {
+        return Err(Failure::unavailable(advice::adopt_other_key(id)));
+    }
+    if memory.is_some_and(|memory| memory.key != key) {
+        let path = memory_path(&config.state_dir, id);
+        return Err(Failure::unavailable(advice::other_key_in_file(id, &path)));
+    }
+    Ok(())
 }
 
 /// The first half of an error's text: the cure of this one is another here.

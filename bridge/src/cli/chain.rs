@@ -6,10 +6,10 @@ use highwater_core::hrs::Hrs;
 
 use super::link::{Link, not_exported};
 use super::{Failure, prompt};
-use crate::advice;
 use crate::config::Config;
 use crate::device::Fault;
-use crate::validator::{Memory, Pin, Pins};
+use crate::validator::{Memory, Pin, Pins, memory_path};
+use crate::{advice, durable};
 
 pub(super) async fn add(
     config: &Config,
@@ -20,17 +20,30 @@ pub(super) async fn add(
 ) -> Result<(), Failure> {
     let chain = chain_id(id)?;
     not_exported(config)?;
-    let mut pins = Pins::load(&config.state_dir)?;
     let mut link = Link::open(config).await?;
     let session = link.session().await?;
-    if let Some(pin) = pins.get(id)
-        && pin.installation != session.installation
-    {
+    let mut pins = Pins::load(&config.state_dir)?;
+    let pinned = pins.get(id);
+    if pinned.is_some_and(|pin| pin.installation != session.installation) {
         return Err(Failure::unavailable(advice::pinned_elsewhere(id)));
+    }
+    // Looked at without a pin too: pins may be lost where it is not. What cannot be read is not written over, it may
+    // say that a device's mark fell.
+    let known = Memory::found(&config.state_dir, id)?;
+    if let Some(known) = known.as_ref().filter(|_| pinned.is_none()) {
+        if let Some(why) = known.fallen_of(session.installation, None) {
+            return Err(Failure::unavailable(advice::adopt_fallen(why)));
+        }
+        if let Some(why) = &known.fallen {
+            return Err(Failure::unavailable(advice::add_after_fall(id, why)));
+        }
+        if mark < known.asked {
+            return Err(Failure::unavailable(advice::add_below_asked(id, mark, known.asked)));
+        }
     }
     let approved_now = match session.chain(id) {
         // Approved earlier, but not pinned: the last command was cut in between.
-        Some(slot) if pins.get(id).is_none() && slot.key_index == key_index && slot.mark.0 == mark => {
+        Some(slot) if pinned.is_none() && slot.key_index == key_index && slot.mark.0 == mark => {
             eprintln!("{id} is approved on the device already; its key is pinned now");
             false
         }
@@ -42,19 +55,28 @@ pub(super) async fn add(
         }
     };
     let key = key_of(&mut link, chain).await?;
+    if pinned.is_some_and(|pin| pin.key != key) {
+        return Err(Failure::unavailable(advice::add_other_key(id)));
+    }
+    if known.as_ref().is_some_and(|known| known.key != key) {
+        let path = memory_path(&config.state_dir, id);
+        return Err(Failure::unavailable(advice::other_key_in_file(id, &path)));
+    }
     // The state file first: a pinned chain without one does not start.
     let pin = Pin { key, installation: session.installation };
-    let memory = match Memory::load(&config.state_dir, id, &pin) {
-        Ok(known) if !approved_now => known,
+    let memory = match known {
+        Some(known) if !approved_now => known,
         // The owner approved where to begin. That a device's mark fell is not forgotten by adding the chain again.
-        Ok(known) => {
+        known => {
             let mut memory = Memory::new(id, key, mark);
-            memory.fallen = known.fallen;
+            memory.fallen = known.and_then(|known| known.fallen);
             memory
         }
-        Err(_) => Memory::new(id, key, mark),
     };
-    memory.save(&config.state_dir)?;
+    // A daemon that serves the chain writes it alone, and would write its own over ours.
+    if !link.raise(id, mark).await? {
+        memory.save(&config.state_dir)?;
+    }
     pins.pin(id, pin)?;
     println!("{id} added: key {}, mark {mark}", hex::encode(key));
     if config.chain(id).is_none() {
@@ -72,7 +94,7 @@ pub(super) async fn rename(
     yes_simulated: bool,
 ) -> Result<(), Failure> {
     chain_id(new)?;
-    let pin = Pins::load(&config.state_dir)?.get(id).ok_or_else(|| Failure::usage(advice::not_pinned(id)))?;
+    let pin = pinned(config, id)?;
     let session = Link::open(config).await?.session().await?;
     if session.installation != pin.installation {
         return Err(Failure::unavailable(advice::pinned_elsewhere(id)));
@@ -96,6 +118,14 @@ pub(super) async fn show_key(config: &Config, id: &str, yes_simulated: bool) -> 
     let pinned = Pins::load(&config.state_dir)?.get(id).map(|pin| pin.key == key);
     println!("{}", advice::key_shown(pinned));
     Ok(())
+}
+
+/// The pin of a chain. Without one, the advice depends on whether it was lost or never there.
+pub(super) fn pinned(config: &Config, id: &str) -> Result<Pin, Failure> {
+    Pins::load(&config.state_dir)?.get(id).ok_or_else(|| {
+        let lost = memory_path(&config.state_dir, id).exists();
+        Failure::usage(if lost { advice::pin_lost(id) } else { advice::not_pinned(id) })
+    })
 }
 
 /// The device's key of a chain.
@@ -123,9 +153,6 @@ pub(super) async fn list(config: &Config) -> Result<(), Failure> {
 }
 
 pub(super) fn chain_id(id: &str) -> Result<ChainId<'_>, Failure> {
-    ChainId::new(id.as_bytes()).ok_or_else(|| {
-        Failure::usage(format!(
-            "{id:?} is not a chain id: use 1 to 50 of letters, digits, dot, underscore and dash"
-        ))
-    })
+    let known = ChainId::new(id.as_bytes()).filter(|_| !durable::is_aside(id));
+    known.ok_or_else(|| Failure::usage(format!("{id:?} is not a chain id: {}", advice::CHAIN_ID)))
 }

@@ -8,8 +8,8 @@ use crate::config::Config;
 use crate::device::Session;
 
 pub(super) async fn status(config: &Config) -> Result<(), Failure> {
-    let mut client =
-        Client::connect(&config.state_dir).await.ok_or_else(|| Failure::unavailable(advice::no_daemon()))?;
+    let client = Client::connect(&config.state_dir).await.map_err(Failure::unavailable)?;
+    let mut client = client.ok_or_else(|| Failure::unavailable(advice::no_daemon()))?;
     let report = client.status().await.map_err(Failure::unavailable)?;
     warn_simulated(report.device.as_ref());
     print!("{}", show::report(&report));
@@ -17,7 +17,7 @@ pub(super) async fn status(config: &Config) -> Result<(), Failure> {
 }
 
 pub(super) async fn info(config: &Config) -> Result<(), Failure> {
-    let session = Link::open(config).await?.session().await?;
+    let session = Link::open(config).await?.described().await?;
     print!("{}", show::info(&session));
     Ok(())
 }

@@ -63,7 +63,7 @@ pub(super) fn lock(config: &Config) -> Result<Vec<Lock>, Failure> {
 
 impl Link {
     pub(super) async fn open(config: &Config) -> Result<Self, Failure> {
-        if let Some(client) = Client::connect(&config.state_dir).await {
+        if let Some(client) = Client::connect(&config.state_dir).await.map_err(Failure::unavailable)? {
             return Ok(Self::Daemon(client));
         }
         let locks = lock(config)?;
@@ -78,8 +78,17 @@ impl Link {
         }
     }
 
-    /// What the device says of itself.
+    /// What the device says of itself and its chains. One that is not sound says nothing of its chains: an error.
     pub(super) async fn session(&mut self) -> Result<Session, Failure> {
+        let session = self.described().await?;
+        match advice::standing(session.standing) {
+            None => Ok(session),
+            Some(cure) => Err(Failure::unavailable(cure)),
+        }
+    }
+
+    /// What the device says of itself, sound or not.
+    pub(super) async fn described(&mut self) -> Result<Session, Failure> {
         let (session, fault) = match self {
             Self::Daemon(client) => {
                 let report = client.status().await.map_err(Failure::unavailable)?;
@@ -128,6 +137,17 @@ impl Link {
             Self::Daemon(client) => client.repin().await.map_err(Failure::unavailable),
             Self::Own { .. } => Ok(()),
         }
+    }
+
+    /// Everything up to here counts as signed, so that a spare begins there: `false` if no running daemon serves the
+    /// chain, and its file is the command's to write.
+    pub(super) async fn raise(&mut self, chain: &str, to: Hrs) -> Result<bool, Failure> {
+        if self.asked(chain).await?.is_none() {
+            return Ok(false);
+        }
+        let Self::Daemon(client) = self else { return Ok(false) };
+        client.raise(chain, to).await.map_err(Failure::unavailable)?;
+        Ok(true)
     }
 
     /// The owner of a simulated device presses; `false` if it has real buttons.

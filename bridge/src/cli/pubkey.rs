@@ -6,12 +6,11 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::Failure;
-use crate::advice;
+use super::chain::pinned;
 use crate::config::Config;
-use crate::validator::Pins;
 
 pub(super) fn show(config: &Config, id: &str, as_json: bool) -> Result<(), Failure> {
-    let pin = Pins::load(&config.state_dir)?.get(id).ok_or_else(|| Failure::usage(advice::not_pinned(id)))?;
+    let pin = pinned(config, id)?;
     if as_json {
         println!("{:#}", genesis(&pin.key));
     } else {

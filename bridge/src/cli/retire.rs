@@ -27,8 +27,8 @@ pub(super) async fn forget(config: &Config, id: &str, yes_simulated: bool) -> Re
     if config.chain(id).is_some() {
         return Err(Failure::usage(advice::still_configured(id)));
     }
-    let mut pins = Pins::load(&config.state_dir)?;
     let mut link = Link::open(config).await?;
+    let mut pins = Pins::load(&config.state_dir)?;
     let session = link.session().await?;
     let buried = session.slots.iter().find(|slot| slot.chain == id && slot.state.contains("removed"));
     let slot = buried.ok_or_else(|| Failure::unavailable(advice::not_removed(id)))?;

@@ -5,27 +5,27 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Failure;
+use super::chain::pinned;
 use super::link::{lock, not_exported, simulated_warning};
 use super::supervise::death;
 use crate::admin::{self, Counters, Listener};
-use crate::advice;
 use crate::config::{Config, Transport};
 use crate::device::{self, Device};
 use crate::node::{self, Identity, Node};
-use crate::validator::{Memory, Pins, Validator};
+use crate::validator::{Memory, Validator};
 
 /// Serves until SIGTERM or Ctrl-C. A part that dies ends the whole, so that the service manager notices.
 pub(super) async fn run(config: Config) -> Result<(), Failure> {
-    not_exported(&config)?;
-    let pins = Pins::load(&config.state_dir)?;
     if config.chains.is_empty() {
         return Err(Failure::usage("the config has no [[chain]]: add one, with its id and nodes"));
     }
     let _locks = lock(&config)?;
+    // Only now: a command that held the lock may just have moved a pin, or carried the state away.
+    not_exported(&config)?;
     Memory::sweep(&config.state_dir)?;
     let mut chains = Vec::new();
     for chain in &config.chains {
-        let pin = pins.get(&chain.id).ok_or_else(|| Failure::usage(advice::not_pinned(&chain.id)))?;
+        let pin = pinned(&config, &chain.id)?;
         chains.push((chain, pin, Memory::load(&config.state_dir, &chain.id, &pin)?));
     }
     if config.device.transport == Transport::Simulated {

@@ -1,6 +1,7 @@
 //! `state export`, `state import`: the bridge moves to another host, and signs at one place only.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -31,9 +32,9 @@ struct Packed {
 
 /// Packs, and retires what was packed.
 pub(super) fn export(config: &Config, to: &Path) -> Result<(), Failure> {
-    not_exported(config)?;
     // Also proves that no daemon runs: what it asks for later would not be in the file.
     let _locks = lock(config)?;
+    not_exported(config)?;
     let pins = Pins::load(&config.state_dir)?;
     let read = |path: &Path| fs::read_to_string(path).map_err(|error| Failure::io(path.display(), &error));
     let identity = match fs::read(Identity::path(&config.state_dir)) {
@@ -41,7 +42,7 @@ pub(super) fn export(config: &Config, to: &Path) -> Result<(), Failure> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(Failure::io(Identity::path(&config.state_dir).display(), &error)),
     };
-    let pinned = read(&config.state_dir.join("pins.toml"))?;
+    let pinned = read(&Pins::path(&config.state_dir))?;
     let mut packed = Packed { format: FORMAT, pins: pinned, chains: BTreeMap::new(), identity };
     for (chain, pin) in pins.iter() {
         // Only what this host would start with itself.
@@ -71,32 +72,62 @@ pub(super) fn import(config: &Config, from: &Path) -> Result<(), Failure> {
     }
     let failed = |path: &Path, error: io::Error| Failure::io(path.display(), &error);
     let text = fs::read(from).map_err(|error| failed(from, error))?;
-    let packed: Packed = serde_json::from_slice(&text)
-        .map_err(|error| Failure::usage(advice::import_damaged(from, &error.to_string())))?;
+    let damaged = |cause: &dyn Display| Failure::usage(advice::import_damaged(from, &cause.to_string()));
+    let packed: Packed = serde_json::from_slice(&text).map_err(|error| damaged(&error))?;
     if packed.format != FORMAT {
-        let cause = format!("it has format {}", packed.format);
-        return Err(Failure::usage(advice::import_damaged(from, &cause)));
+        return Err(damaged(&format!("it has format {}", packed.format)));
     }
+    let (pins, identity) = checked(&packed, config).map_err(|cause| damaged(&cause))?;
+
+    for (chain, memory) in &pins {
+        // Its pin may be lost; or an import was cut, and is done again.
+        let here = Memory::found(&config.state_dir, chain)?;
+        if here.is_some_and(|here| here.asked > memory.asked || here.fallen != memory.fallen) {
+            return Err(Failure::usage(advice::import_over(&config.state_dir)));
+        }
+    }
+    // All of it is sound, so all of it is written.
     let folder = config.state_dir.join("chains");
     fs::create_dir_all(&folder).map_err(|error| failed(&folder, error))?;
-    for (chain, text) in &packed.chains {
-        super::chain::chain_id(chain)?;
-        let path = memory_path(&config.state_dir, chain);
-        durable::replace(&path, text.as_bytes()).map_err(|error| failed(&path, error))?;
+    for (_, memory) in &pins {
+        memory.save(&config.state_dir)?;
     }
-    if let Some(identity) = &packed.identity {
-        let key = hex::decode(identity)
-            .map_err(|error| Failure::usage(advice::import_damaged(from, &error.to_string())))?;
+    if let Some(key) = &identity {
         let path = Identity::path(&config.state_dir);
-        durable::replace(&path, &key).map_err(|error| failed(&path, error))?;
+        durable::replace(&path, key).map_err(|error| failed(&path, error))?;
     }
     // Last: until the pins stand, nothing starts.
-    let path = config.state_dir.join("pins.toml");
+    let path = Pins::path(&config.state_dir);
     durable::replace(&path, packed.pins.as_bytes()).map_err(|error| failed(&path, error))?;
-    for (chain, pin) in Pins::load(&config.state_dir)?.iter() {
-        let memory = Memory::load(&config.state_dir, chain, &pin)?;
+    for (chain, memory) in &pins {
         println!("{chain} imported: last asked {}", memory.asked);
     }
     println!("next: plug the device in here, and start the daemon");
     Ok(())
+}
+
+/// Every pinned chain with its memory, and the identity's file; an error says what is wrong with it.
+#[expect(clippy::type_complexity, reason = "taken apart by its one caller")]
+fn checked(packed: &Packed, config: &Config) -> Result<(Vec<(String, Memory)>, Option<Vec<u8>>), String> {
+    let said = |cause: &dyn Display| {
+        // The cure of a damaged state is another one here.
+        let text = cause.to_string();
+        text.split_once("; ").map_or(text.clone(), |(cause, _)| cause.to_owned())
+    };
+    let mut chains = Vec::new();
+    for (chain, pin) in Pins::read(&packed.pins, &config.state_dir).map_err(|error| said(&error))?.iter() {
+        super::chain::chain_id(chain).map_err(|error| said(&error))?;
+        let text = packed.chains.get(chain).ok_or_else(|| format!("it has no state of {chain}"))?;
+        let memory = Memory::read(text.as_bytes(), &config.state_dir, chain, &pin);
+        chains.push((chain.to_owned(), memory.map_err(|error| said(&error))?));
+    }
+    if let Some(chain) = packed.chains.keys().find(|chain| !chains.iter().any(|(known, _)| known == *chain)) {
+        return Err(format!("it has no pin of {chain}"));
+    }
+    let identity = packed.identity.as_ref().map(|key| hex::decode(key).map_err(|error| error.to_string()));
+    let identity = identity.transpose()?;
+    if identity.as_ref().is_some_and(|key| !Identity::sound(key)) {
+        return Err("its identity is no key".to_owned());
+    }
+    Ok((chains, identity))
 }

@@ -45,6 +45,11 @@ impl Identity {
         }
     }
 
+    /// Whether a file of this content would be read.
+    pub(crate) fn sound(content: &[u8]) -> bool {
+        str::from_utf8(content).is_ok_and(|text| seed(text).is_some())
+    }
+
     /// A key for this process alone.
     pub fn generate() -> Self {
         let mut seed = [0; 32];
@@ -81,10 +86,14 @@ fn read(path: &Path) -> io::Result<Option<SigningKey>> {
     }
     let mut text = String::new();
     file.read_to_string(&mut text)?;
-    let mut seed = [0; 32];
-    hex::decode_to_slice(text.trim_end(), &mut seed)
-        .map_err(|_| invalid("it does not hold 32 bytes in hex".to_owned()))?;
+    let seed = seed(&text).ok_or_else(|| invalid("it does not hold 32 bytes in hex".to_owned()))?;
     Ok(Some(SigningKey::from_bytes(&seed)))
+}
+
+fn seed(text: &str) -> Option<[u8; 32]> {
+    let mut seed = [0; 32];
+    hex::decode_to_slice(text.trim_end(), &mut seed).ok()?;
+    Some(seed)
 }
 
 /// Written aside and renamed, so that a cut leaves no half of a key.

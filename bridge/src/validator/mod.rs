@@ -122,12 +122,19 @@ impl Validator {
     pub fn adopt(&self, installation: [u8; 16], asked: Hrs) {
         let mut state = self.inner.state();
         state.installation = installation;
+        state.raised = state.raised.max(asked);
         state.replies = Replies::default();
         drop(state);
         self.inner.keeper.change_now(|memory| {
             memory.asked = memory.asked.max(asked);
             memory.fallen = None;
         });
+    }
+
+    /// The owner said that everything up to here counts as signed. Returns once that is durable, or cannot be made so.
+    pub async fn raise(&self, to: Hrs) {
+        self.inner.raise(to);
+        self.inner.keeper.durable().await;
     }
 
     /// The installation it is pinned to.
@@ -201,6 +208,14 @@ impl Inner {
     fn state(&self) -> MutexGuard<'_, State> {
         // Every change under the lock is one assignment, so a panic elsewhere leaves nothing half done.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// First for what is under way, which would take it back, then in the file.
+    fn raise(&self, to: Hrs) {
+        let mut state = self.state();
+        state.raised = state.raised.max(to);
+        drop(state);
+        self.keeper.change_now(|memory| memory.asked = memory.asked.max(to));
     }
 
     /// What needs no device: rules of the bridge, and replies that were given before.

@@ -40,14 +40,24 @@ struct Line {
 impl Pins {
     /// Reads the file; none is a file without pins.
     pub fn load(state_dir: &Path) -> Result<Self, PinsError> {
-        let path = state_dir.join("pins.toml");
+        let path = Self::path(state_dir);
+        match fs::read_to_string(&path) {
+            Ok(text) => Self::read(&text, state_dir),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::read("", state_dir),
+            Err(error) => Err(PinsError(advice::state(&path, &error.to_string()))),
+        }
+    }
+
+    /// Where the file stands.
+    pub fn path(state_dir: &Path) -> PathBuf {
+        state_dir.join("pins.toml")
+    }
+
+    /// Reads the text of the file that stands, or will stand, in `state_dir`.
+    pub fn read(text: &str, state_dir: &Path) -> Result<Self, PinsError> {
+        let path = Self::path(state_dir);
         let fail = |cause: String| PinsError(advice::state(&path, &cause));
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(fail(error.to_string())),
-        };
-        let lines: BTreeMap<String, Line> = toml::from_str(&text).map_err(|error| fail(error.to_string()))?;
+        let lines: BTreeMap<String, Line> = toml::from_str(text).map_err(|error| fail(error.to_string()))?;
         let mut pins = BTreeMap::new();
         for (chain, line) in lines {
             let mut pin = Pin { key: [0; 32], installation: [0; 16] };
@@ -71,6 +81,7 @@ impl Pins {
 
     /// Pins a chain. A chain pinned otherwise stays as it is: only its owner may change that, by hand.
     pub fn pin(&mut self, chain: &str, pin: Pin) -> Result<(), PinsError> {
+        self.reload()?;
         match self.pins.get(chain) {
             Some(known) if *known == pin => return Ok(()),
             Some(_) => return Err(PinsError(advice::other_key(chain))),
@@ -81,6 +92,7 @@ impl Pins {
 
     /// Pins another installation of the same key: only `mark adopt` may, once that one's mark is high enough.
     pub fn move_to(&mut self, chain: &str, installation: [u8; 16]) -> Result<(), PinsError> {
+        self.reload()?;
         if let Some(pin) = self.pins.get_mut(chain) {
             pin.installation = installation;
         }
@@ -89,8 +101,17 @@ impl Pins {
 
     /// Unpins a chain.
     pub fn unpin(&mut self, chain: &str) -> Result<(), PinsError> {
+        self.reload()?;
         self.pins.remove(chain);
         self.write()
+    }
+
+    /// Another command may have pinned a chain while this one waited for the owner: beside a daemon nothing is locked.
+    fn reload(&mut self) -> Result<(), PinsError> {
+        if let Some(state_dir) = self.path.parent() {
+            self.pins = Self::load(state_dir)?.pins;
+        }
+        Ok(())
     }
 
     fn write(&self) -> Result<(), PinsError> {
@@ -127,6 +148,22 @@ mod tests {
         assert_eq!(Pins::load(dir.path()).unwrap().get("alpha.1"), Some(PIN));
         let mode = fs::metadata(dir.path().join("pins.toml")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn what_another_command_pinned_meanwhile_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut early = Pins::load(dir.path()).unwrap();
+        Pins::load(dir.path()).unwrap().pin("alpha-1", PIN).unwrap();
+        early.pin("beta-1", PIN).unwrap();
+        assert_eq!(Pins::load(dir.path()).unwrap().get("alpha-1"), Some(PIN));
+        let mut early = Pins::load(dir.path()).unwrap();
+        Pins::load(dir.path()).unwrap().pin("gamma-1", PIN).unwrap();
+        early.move_to("alpha-1", [3; 16]).unwrap();
+        early.unpin("beta-1").unwrap();
+        let pins = Pins::load(dir.path()).unwrap();
+        assert_eq!(pins.iter().map(|(chain, _)| chain).collect::<Vec<_>>(), ["alpha-1", "gamma-1"]);
+        assert_eq!(pins.get("alpha-1").unwrap().installation, [3; 16]);
     }
 
     #[test]

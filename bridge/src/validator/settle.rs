@@ -218,12 +218,13 @@ impl Inner {
         if asked.sent > answered {
             return self.reckon();
         }
+        let raised = self.state().raised;
         self.keeper.change(|memory| {
-            // Adopting another device may have raised it meanwhile.
+            // Adopting another device, or the owner, may have raised it meanwhile.
             if let Some(before) = asked.before
                 && memory.asked == hrs
             {
-                memory.asked = before;
+                memory.asked = before.max(raised);
             }
             memory.maybe = None;
         });

@@ -19,6 +19,8 @@ pub(super) struct State {
     pub(super) links: Links,
     /// The only installation that is asked.
     pub(super) installation: [u8; 16],
+    /// What the owner said was signed since the start: a request that comes to nothing does not take that back.
+    pub(super) raised: Hrs,
     pub(super) absent: Option<Absence>,
     pub(super) last: Option<Hrs>,
     pub(super) last_refusal: Option<String>,
@@ -59,6 +61,7 @@ impl State {
             epoch: 0,
             links: Links::new(Instant::now()),
             installation,
+            raised: Hrs::default(),
             absent: None,
             last: None,
             last_refusal: None,

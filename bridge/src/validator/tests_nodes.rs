@@ -75,6 +75,25 @@ async fn what_a_rule_refused_does_not_count_as_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_owner_said_was_signed_outlasts_a_refusal_under_way() {
+    let bench = Bench::new();
+    let validator = bench.validator(|_, _| {}).await;
+    assert!(matches!(validator.sign(vote(5, 1, 100)).await, Outcome::Signed { .. }));
+    let said = Hrs::new(9, 0, Step::Precommit).unwrap();
+    *bench.delay.lock().unwrap() = Duration::from_millis(500);
+    let asked = bench.asked();
+    let raised = async {
+        while bench.asked() == asked {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        validator.raise(said).await;
+    };
+    let (outcome, ()) = tokio::join!(validator.sign(vote(900_000, 1, 100)), raised);
+    assert!(refusal(outcome).contains("b008"), "a leap");
+    assert_eq!(validator.asked(), said);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_mark_that_fell_is_seen_after_a_restart_of_the_bridge_and_stays_seen() {
     let bench = Bench::new();
     let before = bench.device.lock().unwrap().world.medium.pages().to_vec();

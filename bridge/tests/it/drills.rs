@@ -13,7 +13,7 @@ use crate::harness::{refusal, signed_vote};
 use crate::sentences::shown;
 
 /// A chain that was signed for up to height 5.
-async fn in_service(seed: &str) -> Desk {
+pub(crate) async fn in_service(seed: &str) -> Desk {
     let desk = Desk::pinned(seed);
     let mut daemon = desk.daemon().await;
     signed_vote(daemon.insists(&prevote(5, 1)).await);

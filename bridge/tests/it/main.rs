@@ -8,6 +8,7 @@ mod harness;
 mod hostile;
 mod link;
 mod log;
+mod lost;
 mod malformed;
 mod mutants;
 mod network;

@@ -14,7 +14,7 @@ use crate::admin::Counters;
 const LAZY: Duration = Duration::from_millis(500);
 /// A disk that hangs holds a reply no longer than this.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// While nothing can be written, it is said no more often than this.
+/// What could not be written is tried again after this, and said no more often.
 const AGAIN: Duration = Duration::from_secs(5);
 
 /// Keeps a chain's memory; the file follows. Dropped, it writes what is left.
@@ -137,46 +137,68 @@ struct Writer {
     counters: Counters,
 }
 
+/// How far the file is.
+#[derive(Default)]
+struct Done {
+    /// Changes up to this one were tried: whoever waits for them waits no longer.
+    tried: u64,
+    /// Changes up to this one are in the file.
+    saved: u64,
+    /// When it was last said that it cannot be written, while it cannot.
+    failing: Option<Instant>,
+}
+
+/// What is to be written.
+struct News {
+    memory: Memory,
+    changes: u64,
+    /// It is the end: there will be no other time to write it.
+    last: bool,
+}
+
 impl Writer {
     fn run(self) {
-        let mut failing: Option<Instant> = None;
-        let mut written = 0;
-        while let Some((memory, changes)) = self.next(written) {
-            written = changes;
+        let mut done = Done::default();
+        while let Some(News { memory, changes, last }) = self.next(&done) {
+            done.tried = changes;
             // After an error nothing is known of the two files that change places.
-            let saved = match failing {
+            let saved = match done.failing {
                 None => memory.save_again(&self.state_dir).or_else(|_| memory.save(&self.state_dir)),
                 Some(_) => memory.save(&self.state_dir),
             };
             match saved {
                 Ok(()) => {
-                    if failing.take().is_some() {
+                    done.saved = changes;
+                    if done.failing.take().is_some() {
                         tracing::info!(chain = %memory.chain, "the state file is written again");
                     }
                 }
                 Err(error) => {
                     self.counters.state_unwritten(&memory.chain);
-                    if failing.is_none_or(|said| said.elapsed() >= AGAIN) {
-                        failing = Some(Instant::now());
+                    if last || done.failing.is_none_or(|said| said.elapsed() >= AGAIN) {
+                        done.failing = Some(Instant::now());
                         say(&memory, &error);
                     }
                 }
             }
-            self.tell.send_replace(written);
+            self.tell.send_replace(done.tried);
+            if last {
+                break;
+            }
         }
     }
 
     /// The next state to write, once there is one: at once, after a while, or at the end.
-    fn next(&self, written: u64) -> Option<(Memory, u64)> {
+    fn next(&self, done: &Done) -> Option<News> {
         let mut desk = self.shared.desk();
         // A release soon follows what was asked for, and finds us awake: it need not wake us.
-        let mut until = Instant::now() + LAZY;
-        while desk.urgent <= written && !desk.ending {
+        let mut until = Instant::now() + if done.failing.is_some() { AGAIN } else { LAZY };
+        while desk.urgent <= done.tried && !desk.ending {
             let left = until.saturating_duration_since(Instant::now());
             if !left.is_zero() {
                 let waited = self.shared.news.wait_timeout(desk, left);
                 desk = waited.unwrap_or_else(PoisonError::into_inner).0;
-            } else if desk.changes > written {
+            } else if desk.changes > done.saved {
                 break;
             } else {
                 desk.resting = true;
@@ -185,7 +207,11 @@ impl Writer {
                 until = Instant::now() + LAZY;
             }
         }
-        (desk.changes > written).then(|| (desk.memory.clone(), desk.changes))
+        (desk.changes > done.saved).then(|| News {
+            memory: desk.memory.clone(),
+            changes: desk.changes,
+            last: desk.ending,
+        })
     }
 }
 

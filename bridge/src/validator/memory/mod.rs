@@ -113,24 +113,57 @@ impl Memory {
     /// Reads the file of a pinned chain. None, an empty and a damaged one are errors, never height 0.
     pub fn load(state_dir: &Path, chain: &str, pin: &Pin) -> Result<Self, MemoryError> {
         let path = path(state_dir, chain);
-        let text = match fs::read(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(MemoryError::Missing(path, chain.to_owned()));
-            }
-            Err(error) => return Err(MemoryError::Io(path, error)),
-        };
-        let damaged = |cause| MemoryError::Damaged { path: path.clone(), chain: chain.to_owned(), cause };
-        if text.is_empty() {
-            return Err(damaged("it is empty".to_owned()));
+        let memory = Self::found(state_dir, chain)?;
+        memory.ok_or_else(|| MemoryError::Missing(path.clone(), chain.to_owned()))?.of(pin, &path)
+    }
+
+    /// Reads the file of a chain, if there is one, whatever its key: where the pins are lost it still tells what was
+    /// asked for. Whose key it is, the caller compares with the device's.
+    pub fn found(state_dir: &Path, chain: &str) -> Result<Option<Self>, MemoryError> {
+        let path = path(state_dir, chain);
+        match fs::read(&path) {
+            Ok(text) => Self::parse(&text, &path, chain).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(MemoryError::Io(path, error)),
         }
-        let memory = form::read(&text).map_err(damaged)?;
-        let found = match (memory.chain == chain, memory.key == pin.key) {
-            (true, true) => return Ok(memory),
-            (false, _) => format!("of chain {}", memory.chain),
-            (true, false) => format!("of key {}", hex::encode(memory.key)),
-        };
-        Err(MemoryError::Foreign { path, chain: chain.to_owned(), found })
+    }
+
+    /// Reads the text of the file that stands, or will stand, at `path`.
+    fn parse(text: &[u8], path: &Path, chain: &str) -> Result<Self, MemoryError> {
+        let (path, chain) = (path.to_owned(), chain.to_owned());
+        if text.is_empty() {
+            return Err(MemoryError::Damaged { path, chain, cause: "it is empty".to_owned() });
+        }
+        match form::read(text) {
+            Ok(memory) if memory.chain == chain => Ok(memory),
+            Ok(memory) => {
+                Err(MemoryError::Foreign { path, chain, found: format!("of chain {}", memory.chain) })
+            }
+            Err(cause) => Err(MemoryError::Damaged { path, chain, cause }),
+        }
+    }
+
+    /// As [`Memory::load`], of a text that comes from elsewhere.
+    pub fn read(text: &[u8], state_dir: &Path, chain: &str, pin: &Pin) -> Result<Self, MemoryError> {
+        let path = path(state_dir, chain);
+        Self::parse(text, &path, chain)?.of(pin, &path)
+    }
+
+    /// An error if it is of another key.
+    fn of(self, pin: &Pin, path: &Path) -> Result<Self, MemoryError> {
+        if self.key == pin.key {
+            return Ok(self);
+        }
+        let found = format!("of key {}", hex::encode(self.key));
+        Err(MemoryError::Foreign { path: path.to_owned(), chain: self.chain, found })
+    }
+
+    /// Why this installation may sign no more, if the mark that fell was its own.
+    pub fn fallen_of(&self, installation: [u8; 16], pinned: Option<Pin>) -> Option<&str> {
+        // Nothing is released after the fall, so the last signature is of the one that fell.
+        let last = self.released.as_ref().map(|last| last.installation);
+        let fell = last.or(pinned.map(|pin| pin.installation));
+        self.fallen.as_deref().filter(|_| fell.is_none_or(|fell| fell == installation))
     }
 
     /// Writes the file durably.

@@ -123,3 +123,46 @@ async fn what_nobody_waits_for_is_written_in_the_end() {
     drop(keeper);
     assert_eq!(Memory::load(dir.path(), "alpha-1", &PIN).unwrap().released, Some(released(7, 1, 200)));
 }
+
+/// The disk fails as the last signature goes out, and is mended before the end.
+async fn written_in_the_end(change: impl FnOnce(&mut Memory)) -> Memory {
+    let dir = tempfile::tempdir().unwrap();
+    full().save(dir.path()).unwrap();
+    let (folder, away) = (folder(dir.path()), dir.path().join("away"));
+    let keeper = Keeper::start(full(), dir.path(), crate::admin::Counters::new()).unwrap();
+    fs::rename(&folder, &away).unwrap();
+    fs::write(&folder, "").unwrap();
+    keeper.change_now(change);
+    keeper.durable().await;
+    fs::remove_file(&folder).unwrap();
+    fs::rename(&away, &folder).unwrap();
+    drop(keeper);
+    Memory::load(dir.path(), "alpha-1", &PIN).unwrap()
+}
+
+#[tokio::test]
+async fn what_a_disk_refused_is_written_in_the_end() {
+    let asked = written_in_the_end(|memory| memory.asked = hrs(8, Step::Prevote)).await;
+    assert_eq!(asked.asked, hrs(8, Step::Prevote));
+    let fallen = written_in_the_end(|memory| memory.fallen = Some("again".to_owned())).await;
+    assert_eq!(fallen.fallen.as_deref(), Some("again"));
+}
+
+#[tokio::test]
+async fn what_a_disk_refused_is_written_by_itself_once_it_takes_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state");
+    fs::write(&state, "").unwrap();
+    let keeper = Keeper::start(full(), &state, crate::admin::Counters::new()).unwrap();
+    keeper.change_now(|memory| memory.asked = hrs(8, Step::Prevote));
+    keeper.durable().await;
+    fs::remove_file(&state).unwrap();
+    let written = async {
+        while !path(&state, "alpha-1").exists() {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), written).await.expect("it is tried again");
+    assert_eq!(Memory::load(&state, "alpha-1", &PIN).unwrap().asked, hrs(8, Step::Prevote));
+    drop(keeper);
+}
