@@ -58,20 +58,15 @@ enum Fate {
 /// Runs the command.
 pub(crate) fn command(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
-    let list =
-        fs::read_to_string(workspace.root().join("xtask/mutants.toml")).context("xtask/mutants.toml")?;
-    let list: List = toml::from_str(&list).context("xtask/mutants.toml")?;
+    let list = List::read(&workspace)?;
+    if args.check {
+        println!("{} mutants apply", list.mutant.len());
+        return Ok(ExitCode::SUCCESS);
+    }
     let wanted =
         |mutant: &&Mutant| args.only.is_empty() || args.only.iter().any(|only| mutant.name.contains(only));
     let mutants: Vec<&Mutant> = list.mutant.iter().filter(wanted).collect();
     ensure!(!mutants.is_empty(), "no mutant of this name");
-    for mutant in &mutants {
-        mutant.apply(&fs::read_to_string(workspace.root().join(&mutant.file))?)?;
-    }
-    if args.check {
-        println!("{} mutants apply", mutants.len());
-        return Ok(ExitCode::SUCCESS);
-    }
     let bench = Bench::new(&workspace)?;
     bench.whole(&mutants)?;
     let mut wrong = Vec::new();
@@ -93,6 +88,27 @@ pub(crate) fn command(args: &Args) -> Result<ExitCode> {
     }
     println!("{} mutants, {} not as the list says: {wrong:?}", mutants.len(), wrong.len());
     Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// How many mutants there are.
+///
+/// # Errors
+/// If the text of one stands no longer in its file, or more than once: the list has to follow the code.
+pub(crate) fn check(workspace: &Workspace) -> Result<usize> {
+    Ok(List::read(workspace)?.mutant.len())
+}
+
+impl List {
+    /// The list; each of its mutants applies.
+    fn read(workspace: &Workspace) -> Result<Self> {
+        let text =
+            fs::read_to_string(workspace.root().join("xtask/mutants.toml")).context("xtask/mutants.toml")?;
+        let list: Self = toml::from_str(&text).context("xtask/mutants.toml")?;
+        for mutant in &list.mutant {
+            mutant.apply(&fs::read_to_string(workspace.root().join(&mutant.file))?)?;
+        }
+        Ok(list)
+    }
 }
 
 impl Mutant {

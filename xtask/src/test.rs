@@ -55,6 +55,10 @@ fn host(tally: &mut Tally, workspace: &Workspace, args: &Args) {
         process::run(workspace.cargo().args(["clippy", "--workspace", "--all-targets", "--", "-Dwarnings"]))
     });
     tally.check("generated documentation", || crate::generate::check(workspace));
+    tally.check("mutants apply", || {
+        println!("{} mutants", crate::mutants::check(workspace)?);
+        Ok(())
+    });
     tally.suite("unit, property and doc tests", || Ok(cargo_test(workspace, args)));
     tally.check("documentation", || {
         process::run(
