@@ -68,9 +68,8 @@ const THREE_PAIRS: Search = Search { pairs: 3, ..TEARS };
 #[test]
 fn g2_the_first_states_of_the_searches_of_hours_hold() {
     for search in [ASLEEP, ANYTIME, LIES, THREE_PAIRS] {
-        let states = if full() { 100_000 } else { 20_000 };
-        let visited = begin(search, states);
-        assert!(visited.closed || visited.states > states, "{search:?}: {visited:?}");
+        let visited = begin(search, 20_000);
+        assert!(!visited.closed, "it does not take hours any more: {visited:?}");
     }
 }
 
