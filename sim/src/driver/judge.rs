@@ -1,0 +1,143 @@
+//! What an observed answer or state leaves of what a chain may be; where nothing is left, the device did what no model
+//! does.
+
+use highwater_core::apdu::{ChainState, Status};
+
+use super::{Driver, Seen, Violation};
+use crate::model::{Answer, Model, Op, Standing};
+
+impl Driver {
+    /// Keeps the models that give this answer.
+    pub(super) fn judge(&mut self, lane: usize, op: Op, answer: Answer) -> Result<(), Violation> {
+        let before = self.may_be(lane);
+        let mut after: Vec<Model> = before
+            .iter()
+            .map(|model| model.after(op))
+            .filter(|(expected, _)| *expected == answer)
+            .map(|(_, model)| model)
+            .collect();
+        if answer == Answer::Refused(Status::StorageFault) && self.faulted {
+            after.extend(interrupted(&before, op));
+        }
+        // Between the press and the work the chain signed past what was approved: it stands where it is.
+        if let (Answer::Moved, Op::SetMark(to)) = (answer, op) {
+            let past = |model: &&Model| model.standing == Standing::Armed && to < model.highest;
+            after.extend(before.iter().filter(past));
+        }
+        // A mark is asked for while flash fails and it cannot be read; when it can, it is elsewhere or unclear.
+        if matches!(answer, Answer::Moved | Answer::Refused(Status::Unclear)) && self.faulted {
+            let unclear = |model: &&Model| answer == Answer::Moved || model.standing == Standing::Unclear;
+            after.extend(before.iter().filter(unclear));
+        }
+        // A slot whose flash fails is read anew at the next start, or when its chain is to sign. Until then it refuses by
+        // what a copy of its entry says, and that tells nothing: the other copy may have been the newer one.
+        let unread = self.lanes[lane].seen.is_none_or(|seen| seen.state == ChainState::Fault);
+        if unread && self.faulted && matches!(answer, Answer::Refused(_)) {
+            after.extend(&before);
+        }
+        // A damaged slot may be any chain, and so may one whose flash fails: they stop the ADD of every one.
+        let damaged = self.damaged.is_some() || self.faulted || (self.rotted && self.torn);
+        if answer == Answer::Refused(Status::StorageDamaged) && damaged {
+            let stands = |model: &&Model| matches!(model.standing, Standing::Armed | Standing::Unclear);
+            match op {
+                Op::Add(_) => after.extend(&before),
+                // A chain that stands nowhere may be the one that the damaged slot held.
+                Op::Sign { .. } | Op::Extend { .. } => {
+                    after.extend(before.iter().filter(|model| !stands(model)))
+                }
+                _ => {}
+            }
+        }
+        if after.is_empty() {
+            return Err(Violation::Answer { op, answer, possible: before });
+        }
+        self.lanes[lane].possible = unique(after);
+        Ok(())
+    }
+
+    /// What a chain may be, losses included.
+    fn may_be(&self, lane: usize) -> Vec<Model> {
+        let mut possible = self.lanes[lane].possible.clone();
+        // Two dead pages may be the two of one pair, whatever killed them.
+        if self.rotted && self.torn || self.dead > 1 {
+            let lost: Vec<Model> = possible.iter().flat_map(|model| model.lost()).collect();
+            possible.extend(lost);
+        }
+        // What tells that a chain is unclear may rot too. Nothing was signed meanwhile, so its mark is still right.
+        if self.rotted {
+            let unclear = |model: &&Model| model.standing == Standing::Unclear;
+            let again: Vec<Model> = possible
+                .iter()
+                .filter(unclear)
+                .map(|model| Model { standing: Standing::Armed, ..*model })
+                .collect();
+            possible.extend(again);
+        }
+        possible
+    }
+
+    /// Looks at every slot and keeps the models that agree.
+    pub(super) fn look_around(&mut self) -> Result<(), Violation> {
+        let slots = match self.slots() {
+            // The installation record could not be restored; the next start tries again.
+            Err(Violation::Installation) if self.faulted => return Ok(()),
+            slots => slots?,
+        };
+        self.damaged = slots.iter().find(|(_, seen)| seen.state == ChainState::Damaged).map(|(_, s)| s.slot);
+        for lane in 0..self.lanes.len() {
+            let chain = self.lanes[lane].chain;
+            let seen = slots.iter().find(|(name, _)| name == chain).map(|(_, seen)| *seen);
+            let possible = self.may_be(lane);
+            let agree: Vec<Model> =
+                possible.iter().copied().filter(|model| self.agrees(model, seen.as_ref())).collect();
+            if agree.is_empty() {
+                return Err(Violation::State { seen, possible });
+            }
+            self.lanes[lane].possible = unique(agree);
+            self.witness(lane, seen)?;
+        }
+        Ok(())
+    }
+
+    fn agrees(&self, model: &Model, seen: Option<&Seen>) -> bool {
+        let Some(seen) = seen else {
+            let lost = self.damaged.is_some() && model.standing == Standing::Damaged;
+            return lost || model.standing == Standing::Absent;
+        };
+        let marks = (seen.mark, seen.highest) == (model.mark, model.highest);
+        let kind = match model.said {
+            None => 3,
+            Some((0, _)) => 2,
+            Some(_) => 1,
+        };
+        match seen.state {
+            ChainState::Armed => model.standing == Standing::Armed && marks && kind == seen.kind,
+            ChainState::Unclear => model.standing == Standing::Unclear,
+            ChainState::Tombstone => model.standing == Standing::Tombstone && marks,
+            ChainState::UnclearTombstone => model.standing == Standing::UnclearTombstone,
+            // What it holds is told once flash works again.
+            ChainState::Fault => self.faulted,
+            ChainState::Free | ChainState::Damaged => false,
+        }
+    }
+}
+
+/// What an interrupted operation may leave: old, new, and for a lowering unclear.
+pub(super) fn interrupted(before: &[Model], op: Op) -> Vec<Model> {
+    let mut possible = before.to_vec();
+    for model in before {
+        let (answer, after) = model.after(op);
+        possible.push(after);
+        let lowering = matches!(op, Op::SetMark(to) if to < model.mark) && answer == Answer::Done;
+        if lowering && model.standing == Standing::Armed {
+            possible.push(Model { standing: Standing::Unclear, ..*model });
+        }
+    }
+    unique(possible)
+}
+
+fn unique(mut models: Vec<Model>) -> Vec<Model> {
+    models.sort_unstable();
+    models.dedup();
+    models
+}
