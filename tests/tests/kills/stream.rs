@@ -1,14 +1,15 @@
 //! What a node asks for, one thing after the other, and what the specification and the auditor say to the answers.
 
 use highwater_core::apdu::{Signed, Status};
+use highwater_core::canonical::Message;
 use highwater_core::hrs::{Hrs, Step};
 use highwater_sim::Ask;
 use highwater_sim::audit::Auditor;
 use highwater_sim::driver::place;
-use highwater_sim::model::{Answer, Model, Op};
+use highwater_sim::model::{Answer, Model, Op, Standing};
 use highwater_tests::stage::{CHAIN, hrs};
-use rand::Rng;
 use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 
 /// One chain as its node, the specification and the network see it.
 pub(super) struct Stream {
@@ -31,6 +32,11 @@ pub(super) fn contradiction(op: Op) -> Op {
     Op::Sign { at, block: block % 3 + 1, seconds }
 }
 
+/// A proposal is of a block; a vote may be nil.
+fn least(at: Hrs) -> u8 {
+    u8::from(at.step == Step::Proposal)
+}
+
 impl Stream {
     /// A vote or proposal above the mark.
     pub(super) fn fresh(&mut self) -> Op {
@@ -43,9 +49,7 @@ impl Stream {
             Step::Proposal => hrs(height, round, Step::Prevote),
             Step::Prevote => hrs(height, round, Step::Precommit),
         };
-        // A proposal is of a block; a vote may be nil.
-        let least = u8::from(at.step == Step::Proposal);
-        Op::Sign { at, block: self.random.random_range(least..4), seconds: self.seconds() }
+        Op::Sign { at, block: self.random.random_range(least(at)..4), seconds: self.seconds() }
     }
 
     /// A fresh one, mostly; else what was signed last, the same at another time, its contradiction, or something lower.
@@ -56,7 +60,10 @@ impl Stream {
             0 => Op::Sign { at, block, seconds },
             1 => Op::Sign { at, block, seconds: self.seconds() },
             2 => contradiction(Op::Sign { at, block, seconds }),
-            3 => Op::Sign { at: self.lower(at), block, seconds },
+            3 => {
+                let at = self.lower(at);
+                Op::Sign { at, block: block.max(least(at)), seconds }
+            }
             _ => self.fresh(),
         }
     }
@@ -93,5 +100,17 @@ impl Stream {
 
     fn seconds(&mut self) -> i64 {
         self.random.random_range(1..2_000_000_000)
+    }
+}
+
+#[test]
+fn whatever_is_asked_is_canonical_also_below_a_nil_vote_of_the_first_height() {
+    let at = hrs(1, 0, Step::Prevote);
+    let model = Model { standing: Standing::Armed, mark: at, highest: at, said: Some((0, 1)) };
+    let random = StdRng::seed_from_u64(1);
+    let mut stream = Stream { random, model, auditor: Auditor::default() };
+    for _ in 0..200 {
+        let op = stream.any();
+        assert!(Message::parse(&ask_of(op).bytes()).is_ok(), "{op:?}");
     }
 }
