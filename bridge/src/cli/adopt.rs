@@ -4,13 +4,13 @@
 use highwater_core::apdu::{Command, Named};
 use highwater_core::hrs::Hrs;
 
-use super::chain::{chain_id, key_of};
+use super::chain::{chain_id, key_of, right_key};
 use super::link::{Link, not_exported};
-use super::{Failure, prompt};
+use super::{Failure, cause, prompt};
 use crate::advice;
 use crate::config::Config;
 use crate::device::Session;
-use crate::validator::{Memory, MemoryError, Pin, Pins, memory_path};
+use crate::validator::{Memory, MemoryError, Pin, Pins};
 
 pub(super) async fn adopt(
     config: &Config,
@@ -35,7 +35,14 @@ pub(super) async fn adopt(
             Some(Command::AddChain { chain, key_index, mark: floor })
         }
         Some(slot) => {
-            right_key(config, id, key_of(&mut link, chain).await?, pinned, memory.as_ref())?;
+            right_key(
+                config,
+                id,
+                key_of(&mut link, chain).await?,
+                pinned,
+                memory.as_ref(),
+                advice::adopt_other_key,
+            )?;
             let named = Named { chain, incarnation: slot.incarnation };
             let low = slot.state != "armed" || slot.mark.0 < floor;
             low.then_some(Command::SetMark { named, to: floor })
@@ -54,7 +61,7 @@ pub(super) async fn adopt(
     let key = key_of(&mut link, chain).await?;
     let slot = now.chain(id).filter(|slot| slot.state == "armed" && now.installation == session.installation);
     let slot = slot.ok_or_else(|| Failure::unavailable(advice::adopt_changed(id)))?;
-    right_key(config, id, key, pinned, memory.as_ref())?;
+    right_key(config, id, key, pinned, memory.as_ref(), advice::adopt_other_key)?;
     if slot.mark.0 < floor {
         return Err(Failure::unavailable(advice::adopt_low(id, slot.mark.0, floor)));
     }
@@ -121,28 +128,4 @@ fn remembered(
         }
         Err(_) => Ok((None, said)),
     }
-}
-
-/// An error if the device's key is not the pinned one, or without a pin not that of the state file.
-fn right_key(
-    config: &Config,
-    id: &str,
-    key: [u8; 32],
-    pinned: Option<Pin>,
-    memory: Option<&Memory>,
-) -> Result<(), Failure> {
-    if pinned.is_some_and(|pin| pin.key != key) {
-        return Err(Failure::unavailable(advice::adopt_other_key(id)));
-    }
-    if memory.is_some_and(|memory| memory.key != key) {
-        let path = memory_path(&config.state_dir, id);
-        return Err(Failure::unavailable(advice::other_key_in_file(id, &path)));
-    }
-    Ok(())
-}
-
-/// The first half of an error's text: the cure of this one is another here.
-fn cause(error: &MemoryError) -> String {
-    let text = error.to_string();
-    text.split_once("; ").map_or(text.clone(), |(cause, _)| cause.to_owned())
 }

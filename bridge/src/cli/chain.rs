@@ -55,13 +55,7 @@ pub(super) async fn add(
         }
     };
     let key = key_of(&mut link, chain).await?;
-    if pinned.is_some_and(|pin| pin.key != key) {
-        return Err(Failure::unavailable(advice::add_other_key(id)));
-    }
-    if known.as_ref().is_some_and(|known| known.key != key) {
-        let path = memory_path(&config.state_dir, id);
-        return Err(Failure::unavailable(advice::other_key_in_file(id, &path)));
-    }
+    right_key(config, id, key, pinned, known.as_ref(), advice::add_other_key)?;
     // The state file first: a pinned chain without one does not start.
     let pin = Pin { key, installation: session.installation };
     let memory = match known {
@@ -126,6 +120,26 @@ pub(super) fn pinned(config: &Config, id: &str) -> Result<Pin, Failure> {
         let lost = memory_path(&config.state_dir, id).exists();
         Failure::usage(if lost { advice::pin_lost(id) } else { advice::not_pinned(id) })
     })
+}
+
+/// An error, in the words of the command, if the device's key is not the pinned one; also if it is not that of the state
+/// file, which is all there is to compare it with where the pin is lost.
+pub(super) fn right_key(
+    config: &Config,
+    id: &str,
+    key: [u8; 32],
+    pinned: Option<Pin>,
+    memory: Option<&Memory>,
+    not_pinned: fn(&str) -> String,
+) -> Result<(), Failure> {
+    if pinned.is_some_and(|pin| pin.key != key) {
+        return Err(Failure::unavailable(not_pinned(id)));
+    }
+    if memory.is_some_and(|memory| memory.key != key) {
+        let path = memory_path(&config.state_dir, id);
+        return Err(Failure::unavailable(advice::other_key_in_file(id, &path)));
+    }
+    Ok(())
 }
 
 /// The device's key of a chain.

@@ -15,11 +15,19 @@ mod show;
 mod supervise;
 mod transfer;
 
+use std::fmt::Display;
+
 use crate::config::Config;
 use crate::node::Identity;
 pub use args::{Args, Verb};
 use args::{ChainVerb, DeviceVerb, MarkVerb, StateVerb};
 pub use failure::Failure;
+
+/// The first half of an error's text, where its cure is another one.
+fn cause(error: &dyn Display) -> String {
+    let text = error.to_string();
+    text.split_once("; ").map_or(text.clone(), |(cause, _)| cause.to_owned())
+}
 
 /// Does what the command line says. An error names cause and cure and has its exit code.
 pub async fn main(args: Args) -> Result<(), Failure> {

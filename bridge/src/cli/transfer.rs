@@ -8,8 +8,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::Failure;
 use super::link::{exported_mark, lock, not_exported};
+use super::{Failure, cause};
 use crate::config::Config;
 use crate::node::Identity;
 use crate::validator::{Memory, Pins, memory_path};
@@ -77,9 +77,9 @@ pub(super) fn import(config: &Config, from: &Path) -> Result<(), Failure> {
     if packed.format != FORMAT {
         return Err(damaged(&format!("it has format {}", packed.format)));
     }
-    let (pins, identity) = checked(&packed, config).map_err(|cause| damaged(&cause))?;
+    let Checked { chains, identity } = checked(&packed, config).map_err(|cause| damaged(&cause))?;
 
-    for (chain, memory) in &pins {
+    for (chain, memory) in &chains {
         // Its pin may be lost; or an import was cut, and is done again.
         let here = Memory::found(&config.state_dir, chain)?;
         if here.is_some_and(|here| here.asked > memory.asked || here.fallen != memory.fallen) {
@@ -89,7 +89,7 @@ pub(super) fn import(config: &Config, from: &Path) -> Result<(), Failure> {
     // All of it is sound, so all of it is written.
     let folder = config.state_dir.join("chains");
     fs::create_dir_all(&folder).map_err(|error| failed(&folder, error))?;
-    for (_, memory) in &pins {
+    for (_, memory) in &chains {
         memory.save(&config.state_dir)?;
     }
     if let Some(key) = &identity {
@@ -99,27 +99,29 @@ pub(super) fn import(config: &Config, from: &Path) -> Result<(), Failure> {
     // Last: until the pins stand, nothing starts.
     let path = Pins::path(&config.state_dir);
     durable::replace(&path, packed.pins.as_bytes()).map_err(|error| failed(&path, error))?;
-    for (chain, memory) in &pins {
+    for (chain, memory) in &chains {
         println!("{chain} imported: last asked {}", memory.asked);
     }
     println!("next: plug the device in here, and start the daemon");
     Ok(())
 }
 
-/// Every pinned chain with its memory, and the identity's file; an error says what is wrong with it.
-#[expect(clippy::type_complexity, reason = "taken apart by its one caller")]
-fn checked(packed: &Packed, config: &Config) -> Result<(Vec<(String, Memory)>, Option<Vec<u8>>), String> {
-    let said = |cause: &dyn Display| {
-        // The cure of a damaged state is another one here.
-        let text = cause.to_string();
-        text.split_once("; ").map_or(text.clone(), |(cause, _)| cause.to_owned())
-    };
+/// What was packed, found sound.
+struct Checked {
+    /// Every pinned chain.
+    chains: Vec<(String, Memory)>,
+    /// The identity's file.
+    identity: Option<Vec<u8>>,
+}
+
+/// An error says what is wrong with it.
+fn checked(packed: &Packed, config: &Config) -> Result<Checked, String> {
     let mut chains = Vec::new();
-    for (chain, pin) in Pins::read(&packed.pins, &config.state_dir).map_err(|error| said(&error))?.iter() {
-        super::chain::chain_id(chain).map_err(|error| said(&error))?;
+    for (chain, pin) in Pins::read(&packed.pins, &config.state_dir).map_err(|error| cause(&error))?.iter() {
+        super::chain::chain_id(chain).map_err(|error| cause(&error))?;
         let text = packed.chains.get(chain).ok_or_else(|| format!("it has no state of {chain}"))?;
         let memory = Memory::read(text.as_bytes(), &config.state_dir, chain, &pin);
-        chains.push((chain.to_owned(), memory.map_err(|error| said(&error))?));
+        chains.push((chain.to_owned(), memory.map_err(|error| cause(&error))?));
     }
     if let Some(chain) = packed.chains.keys().find(|chain| !chains.iter().any(|(known, _)| known == *chain)) {
         return Err(format!("it has no pin of {chain}"));
@@ -129,5 +131,5 @@ fn checked(packed: &Packed, config: &Config) -> Result<(Vec<(String, Memory)>, O
     if identity.as_ref().is_some_and(|key| !Identity::sound(key)) {
         return Err("its identity is no key".to_owned());
     }
-    Ok((chains, identity))
+    Ok(Checked { chains, identity })
 }

@@ -62,7 +62,7 @@ pub trait Job: Send {
 
     /// Whether nobody wants it any more: there will be no further command.
     fn abandoned(&self) -> bool {
-        false
+        !self.awaited()
     }
 
     /// What it has to do with the device's stream now.
@@ -196,10 +196,6 @@ impl Job for Plain {
 
     fn awaited(&self) -> bool {
         !self.answer.is_closed()
-    }
-
-    fn abandoned(&self) -> bool {
-        !self.awaited()
     }
 
     fn done(self: Box<Self>, result: Result<Vec<u8>, Fault>) {

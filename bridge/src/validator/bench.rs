@@ -217,6 +217,20 @@ pub(super) fn in_round(chain: &str, hrs: Hrs, block: u8, seconds: i64) -> SignRe
     }
 }
 
+/// The link of the node that sees this validator is up or down.
+pub(super) fn link(validator: &Validator, up: bool) {
+    let node = Node { chain: CHAIN.to_owned(), address: "unix:///run/node.sock".parse().unwrap() };
+    validator.link(&node, up);
+}
+
+/// The validator as two nodes see it, whose links are up.
+pub(super) fn two_nodes(validator: &Validator) -> (Validator, Validator) {
+    let nodes = (validator.for_node("A"), validator.for_node("B"));
+    link(&nodes.0, true);
+    link(&nodes.1, true);
+    nodes
+}
+
 pub(super) fn refusal(outcome: Outcome) -> String {
     match outcome {
         Outcome::Refused(text) => text,

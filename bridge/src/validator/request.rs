@@ -163,12 +163,15 @@ impl Job for Request {
 
     /// An extension that is under way goes on while its node, which may have cut the link after 5 s, asks for the same.
     fn abandoned(&self) -> bool {
-        let goes_on = self.started.elapsed() < LONGEST
-            && self.extending.as_ref().is_some_and(|(_, extending)| {
-                let (node, bytes) = (&self.validator.node, &self.request.sign_bytes);
-                self.validator.inner.wants(node, bytes, extending.digest())
-            });
-        !self.awaited() && (self.ending || !goes_on)
+        // Asked for each lane at each turn, so the lock is taken only where nobody waits.
+        let goes_on = || {
+            self.started.elapsed() < LONGEST
+                && self.extending.as_ref().is_some_and(|(_, extending)| {
+                    let (node, bytes) = (&self.validator.node, &self.request.sign_bytes);
+                    self.validator.inner.wants(node, bytes, extending.digest())
+                })
+        };
+        !self.awaited() && (self.ending || !goes_on())
     }
 
     fn stream(&self) -> Stream {

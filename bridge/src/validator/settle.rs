@@ -220,7 +220,7 @@ impl Inner {
         }
         let raised = self.state().raised;
         self.keeper.change(|memory| {
-            // Adopting another device, or the owner, may have raised it meanwhile.
+            // Another request may have asked for more meanwhile; and what the owner said stays said, also below this.
             if let Some(before) = asked.before
                 && memory.asked == hrs
             {

@@ -4,13 +4,8 @@ use std::sync::atomic::Ordering;
 
 use highwater_core::hrs::Step;
 
-use super::bench::{Bench, CHAIN, refusal, vote};
+use super::bench::{Bench, CHAIN, link, refusal, two_nodes, vote};
 use super::*;
-
-fn link(validator: &Validator, up: bool) {
-    let node = Node { chain: CHAIN.to_owned(), address: "unix:///run/node.sock".parse().unwrap() };
-    validator.link(&node, up);
-}
 
 fn load(bench: &Bench, validator: &Validator) -> Memory {
     let pin = Pin { key: validator.public_key(), installation: validator.installation() };
@@ -21,9 +16,7 @@ fn load(bench: &Bench, validator: &Validator) -> Memory {
 async fn a_second_node_gets_the_same_statement_or_an_error_until_the_next_height() {
     let bench = Bench::new();
     let validator = bench.validator(|_, _| {}).await;
-    let (a, b) = (validator.for_node("A"), validator.for_node("B"));
-    link(&a, true);
-    link(&b, true);
+    let (a, b) = two_nodes(&validator);
     let first = a.sign(vote(5, 1, 100)).await;
     assert_eq!(b.sign(vote(5, 1, 103)).await, first, "the kept signature, with its own time");
     let text = refusal(b.sign(vote(5, 2, 103)).await);

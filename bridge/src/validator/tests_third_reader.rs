@@ -4,14 +4,9 @@ use std::sync::atomic::Ordering;
 
 use highwater_core::hrs::Step;
 
-use super::bench::{Bench, CHAIN, ballot, in_round, precommit, refusal, vote};
+use super::bench::{Bench, CHAIN, ballot, in_round, link, precommit, refusal, two_nodes, vote};
 use super::*;
 use crate::privval::Due;
-
-fn link(validator: &Validator, up: bool) {
-    let node = Node { chain: CHAIN.to_owned(), address: "unix:///run/node.sock".parse().unwrap() };
-    validator.link(&node, up);
-}
 
 /// The cable is out or in, and the owner thread knows it.
 async fn plugged(bench: &Bench, validator: &Validator, there: bool) {
@@ -25,9 +20,7 @@ async fn plugged(bench: &Bench, validator: &Validator, there: bool) {
 async fn a_request_below_the_owned_height_takes_nothing_from_its_owner_though_the_device_hiccups() {
     let bench = Bench::new();
     let validator = bench.validator(|_, _| {}).await;
-    let (a, b) = (validator.for_node("A"), validator.for_node("B"));
-    link(&a, true);
-    link(&b, true);
+    let (a, b) = two_nodes(&validator);
     assert!(matches!(a.sign(vote(10, 1, 100)).await, Outcome::Signed { .. }));
     let other = ballot(CHAIN, 10, Step::Precommit, 2, 100);
     assert!(refusal(b.sign(other.clone()).await).contains("A signs this height"));
@@ -52,9 +45,7 @@ async fn a_request_below_the_owned_height_takes_the_lock_out_of_the_state_file_n
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::copy(memory_path(bench.dir.path(), CHAIN), path).unwrap();
     let validator = bench.validator_in(left.path(), |_, _| {}).await;
-    let (a, b) = (validator.for_node("A"), validator.for_node("B"));
-    link(&a, true);
-    link(&b, true);
+    let (_, b) = two_nodes(&validator);
     let other = in_round(CHAIN, Hrs::new(10, 1, Step::Prevote).unwrap(), 2, 100);
     assert!(refusal(b.sign(other).await).contains("A signs this height"));
 }
@@ -63,9 +54,7 @@ async fn a_request_below_the_owned_height_takes_the_lock_out_of_the_state_file_n
 async fn a_precommit_that_never_was_on_a_cable_locks_nobody_out() {
     let bench = Bench::new();
     let validator = bench.validator(|_, _| {}).await;
-    let (a, b) = (validator.for_node("A"), validator.for_node("B"));
-    link(&a, true);
-    link(&b, true);
+    let (a, b) = two_nodes(&validator);
     assert!(matches!(a.sign(vote(9, 1, 100)).await, Outcome::Signed { .. }));
     let (before, sent) = (validator.asked(), bench.asked());
     plugged(&bench, &validator, false).await;
