@@ -5,9 +5,9 @@ use std::fs;
 use std::thread;
 use std::time::Duration;
 
-use highwater_sim::Owner;
+use highwater_sim::{Owner, SimDevice};
 
-use crate::desk::{CHAIN, Desk, prevote};
+use crate::desk::{CHAIN, Daemon, Desk, prevote};
 use crate::emulator::{Fault, owned};
 use crate::harness::{refusal, signed_vote};
 use crate::sentences::shown;
@@ -19,6 +19,34 @@ pub(crate) async fn in_service(seed: &str) -> Desk {
     signed_vote(daemon.insists(&prevote(5, 1)).await);
     drop(daemon);
     desk
+}
+
+/// What a command says whose question stands while height 6 is signed, and is `ended` then.
+pub(crate) fn said_while_signing(
+    desk: &Desk,
+    daemon: &mut Daemon,
+    command: &[&str],
+    ended: impl FnOnce(&mut SimDevice),
+) -> String {
+    desk.emulator.bench().device.owner = Owner::Away;
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| desk.says(command));
+        while desk.emulator.bench().device.prompt().is_none() {
+            thread::sleep(Duration::from_millis(20));
+        }
+        tokio::task::block_in_place(|| {
+            let runtime = tokio::runtime::Handle::current();
+            signed_vote(runtime.block_on(daemon.insists(&prevote(6, 1))));
+        });
+        ended(&mut desk.emulator.bench().device);
+        waiting.join().unwrap()
+    })
+}
+
+/// The owner approves what stands on the screen.
+pub(crate) fn approve(device: &mut SimDevice) {
+    let ticket = device.prompt().unwrap().ticket;
+    device.decide(ticket, true);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,20 +135,8 @@ async fn a_chain_gets_another_id_and_keeps_its_key() {
 async fn nobody_comes_to_the_prompt_and_signing_goes_on() {
     let desk = in_service("drill").await;
     let mut daemon = desk.daemon().await;
-    desk.emulator.bench().device.owner = Owner::Away;
     let set = &["mark", "set", CHAIN, "--next-height", "9"];
-    let waited = thread::scope(|scope| {
-        let waiting = scope.spawn(|| desk.says(set));
-        while desk.emulator.bench().device.prompt().is_none() {
-            thread::sleep(Duration::from_millis(20));
-        }
-        tokio::task::block_in_place(|| {
-            let runtime = tokio::runtime::Handle::current();
-            signed_vote(runtime.block_on(daemon.insists(&prevote(6, 1))));
-        });
-        desk.emulator.bench().device.tick(700);
-        waiting.join().unwrap()
-    });
+    let waited = said_while_signing(&desk, &mut daemon, set, |device| device.tick(700));
     let mut told = waited + &desk.says(set);
     // Somebody is there after all, and presses a button on the home screen.
     desk.emulator.bench().device.signer().0.home_touched();
@@ -133,20 +149,8 @@ async fn nobody_comes_to_the_prompt_and_signing_goes_on() {
 async fn a_chain_that_signs_past_the_mark_while_it_is_asked_for_is_told_so() {
     let desk = in_service("drill").await;
     let mut daemon = desk.daemon().await;
-    desk.emulator.bench().device.owner = Owner::Away;
-    let told = thread::scope(|scope| {
-        let waiting = scope.spawn(|| desk.says(&["mark", "set", CHAIN, "--next-height", "6"]));
-        while desk.emulator.bench().device.prompt().is_none() {
-            thread::sleep(Duration::from_millis(20));
-        }
-        tokio::task::block_in_place(|| {
-            let runtime = tokio::runtime::Handle::current();
-            signed_vote(runtime.block_on(daemon.insists(&prevote(6, 1))));
-        });
-        let ticket = desk.emulator.bench().device.prompt().unwrap().ticket;
-        desk.emulator.bench().device.decide(ticket, true);
-        waiting.join().unwrap()
-    });
+    let set = &["mark", "set", CHAIN, "--next-height", "6"];
+    let told = said_while_signing(&desk, &mut daemon, set, approve);
     shown("mark-set-moved", &told);
 }
 

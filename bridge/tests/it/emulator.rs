@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use highwater_core::apdu::ins;
+use highwater_core::env::Cell;
 use highwater_sim::{Owner, SimDevice};
 
 /// What is wrong with it.
@@ -80,6 +81,13 @@ impl Emulator {
     /// Another device is plugged in; the one before is given back.
     pub(crate) fn swap(&self, device: SimDevice) -> SimDevice {
         std::mem::replace(&mut self.bench().device, device)
+    }
+
+    /// The app's memory is put back to what it was, as only somebody at the chip itself could, and the app starts.
+    pub(crate) fn put_back(&self, pages: &[Cell]) {
+        let mut device = self.swap(owned("nothing"));
+        device.world.medium.restore(pages);
+        self.swap(device.restart());
     }
 }
 

@@ -171,12 +171,7 @@ async fn a_device_whose_mark_fell_stops_its_chain_aloud_and_for_good() {
     let before = desk.emulator.bench().device.world.medium.pages().to_vec();
     let mut daemon = desk.daemon().await;
     signed_vote(daemon.insists(&prevote(5, 1)).await);
-    // The app's memory is put back to what it was, as only somebody at the chip itself could.
-    {
-        let mut device = desk.emulator.swap(owned("nothing"));
-        device.world.medium.restore(&before);
-        desk.emulator.swap(device.restart());
-    }
+    desk.emulator.put_back(&before);
     let text = refusal(daemon.insists(&prevote(5, 2)).await);
     assert!(text.contains("fell") && text.contains("out of service"), "{text}");
     drop(daemon);

@@ -1,13 +1,12 @@
 //! What is lost or mistyped must not make anybody sign below what was signed.
 
 use std::fs;
-use std::thread;
 use std::time::Duration;
 
-use highwater_sim::{Owner, SimDevice};
+use highwater_sim::SimDevice;
 
 use crate::desk::{CHAIN, Desk, prevote};
-use crate::drills::in_service;
+use crate::drills::{approve, in_service, said_while_signing};
 use crate::emulator::owned;
 use crate::harness::{refusal, signed_vote};
 use crate::sentences::shown;
@@ -87,10 +86,7 @@ async fn a_device_whose_mark_fell_is_neither_added_nor_adopted_again_without_its
     let before = desk.emulator.bench().device.world.medium.pages().to_vec();
     let mut daemon = desk.daemon().await;
     signed_vote(daemon.insists(&prevote(5, 1)).await);
-    // The app's memory is put back to what it was.
-    let mut device = desk.emulator.swap(owned("nothing"));
-    device.world.medium.restore(&before);
-    desk.emulator.swap(device.restart());
+    desk.emulator.put_back(&before);
     assert!(refusal(daemon.insists(&prevote(5, 2)).await).contains("fell"));
     drop(daemon);
     fs::remove_file(desk.path("state/pins.toml")).unwrap();
@@ -155,20 +151,8 @@ async fn a_damaged_state_file_is_not_written_over_by_adding_the_chain_again() {
 async fn what_the_daemon_signed_while_a_chain_was_adopted_is_not_written_over() {
     let desk = in_service("hunt").await;
     let mut daemon = desk.daemon().await;
-    desk.emulator.bench().device.owner = Owner::Away;
-    let told = thread::scope(|scope| {
-        let waiting = scope.spawn(|| desk.says(&["mark", "adopt", CHAIN, "--last-signed", "9/0/prevote"]));
-        while desk.emulator.bench().device.prompt().is_none() {
-            thread::sleep(Duration::from_millis(20));
-        }
-        tokio::task::block_in_place(|| {
-            let runtime = tokio::runtime::Handle::current();
-            signed_vote(runtime.block_on(daemon.insists(&prevote(6, 1))));
-        });
-        let ticket = desk.emulator.bench().device.prompt().unwrap().ticket;
-        desk.emulator.bench().device.decide(ticket, true);
-        waiting.join().unwrap()
-    });
+    let adopt = &["mark", "adopt", CHAIN, "--last-signed", "9/0/prevote"];
+    let told = said_while_signing(&desk, &mut daemon, adopt, approve);
     assert!(told.ends_with("exit 0\n"), "{told}");
     // Longer than a change waits that nobody waits for.
     tokio::time::sleep(Duration::from_secs(1)).await;
