@@ -51,7 +51,8 @@ pub(crate) enum Choice {
 pub(crate) struct Screen {
     pub(crate) ticket: u32,
     pager: Pager,
-    /// What the screen says, a [`Sheet`]. A press is about that, whatever the chain has become since.
+    /// What the screen says, a [`Sheet`] as a number: with the enum itself, no prompt at all would not be all zeros, as
+    /// every static of the app begins. A press is about that, whatever the chain has become since.
     up: u8,
 }
 
