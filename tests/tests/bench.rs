@@ -19,8 +19,8 @@ fn the_bench_measures_each_link_and_each_chain_and_keeps_the_figures() {
     };
     let kept: Value = serde_json::from_slice(&std::fs::read(kept).unwrap()).unwrap();
     let lines = kept["requests"].as_array().unwrap();
-    // Bridge by unix, tcp and noise, and the floor by the first two.
-    assert_eq!(lines.len(), 5, "{said}");
+    // Bridge by unix, tcp and noise, and both floors by the first two.
+    assert_eq!(lines.len(), 7, "{said}");
     for line in lines {
         let [p50, p90, p99] = ["p50_us", "p90_us", "p99_us"].map(|name| line[name].as_f64().unwrap());
         assert!(0.0 < p50 && p50 <= p90 && p90 <= p99 && line["cpu_us"].as_f64() > Some(0.0), "{line}");

@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use highwater::config;
-use highwater::device::{Transport, opener};
+use highwater::device::Transport;
 use highwater_core::env::Cell;
 use speculos::{Button, Emulator, Image, Options, Seed};
 
-use super::{Device, SEED, owner, stack};
+use super::{Device, SEED, owner, port, stack};
 use crate::process::tail;
 use crate::tools;
 
@@ -97,14 +96,7 @@ impl Emulated {
 
     fn cable(&mut self) -> Result<&mut Box<dyn Transport>> {
         if self.cable.is_none() {
-            let config = config::Device {
-                transport: config::Transport::Speculos,
-                address: Some(self.emulator()?.apdu_address()),
-                serial: None,
-                path: None,
-            };
-            // This transport keeps nothing in a state directory.
-            self.cable = Some(opener(&config, Path::new("/")).open()?);
+            self.cable = Some(port::dial(self.emulator()?.apdu_address())?);
         }
         self.cable.as_mut().context("just opened")
     }

@@ -1,7 +1,20 @@
 //! A port framed as the emulator's: the length of an APDU, the APDU; the length of the data, data and status word.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::path::Path;
+
+use anyhow::Result;
+use highwater::config;
+use highwater::device::{Transport, opener};
+
+/// Connects to one, with the bridge's own transport.
+pub fn dial(address: SocketAddr) -> Result<Box<dyn Transport>> {
+    let transport = config::Transport::Speculos;
+    let config = config::Device { transport, address: Some(address), serial: None, path: None };
+    // This transport keeps nothing in a state directory.
+    Ok(opener(&config, Path::new("/")).open()?)
+}
 
 /// Answers one command after the other until the link ends, or until `answer` gives nothing, which ends it.
 pub fn serve(mut link: TcpStream, mut answer: impl FnMut(&[u8]) -> Option<Vec<u8>>) -> io::Result<()> {

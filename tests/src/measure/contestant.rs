@@ -1,6 +1,7 @@
 //! One signer on one kind of link, with a node of its own that asks it.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,7 +19,7 @@ use highwater_tests::usage;
 
 use super::device::Steady;
 
-const CHAIN: &str = "bench-1";
+pub(crate) const CHAIN: &str = "bench-1";
 /// Before each request: in a chain none comes right after the last either.
 pub(crate) const PAUSE: Duration = Duration::from_millis(5);
 
@@ -27,7 +28,10 @@ pub(crate) const PAUSE: Duration = Duration::from_millis(5);
 pub(crate) enum Who {
     Bridge,
     Tmkms,
+    /// Signs, and does nothing else.
     Floor,
+    /// Has the bridge's device sign, and does nothing else: what the hops take, nobody with a device can save.
+    FloorOfDevice,
 }
 
 /// A signer, running, and its node.
@@ -59,7 +63,7 @@ impl Contestant {
     pub(crate) fn start(who: Who, by: By, folder: &Path, tmkms: Option<&PathBuf>) -> Result<Self> {
         fs::create_dir_all(folder)?;
         let (device, setup) = match who {
-            Who::Bridge => {
+            Who::Bridge | Who::FloorOfDevice => {
                 let device = Steady::start()?;
                 let cable = Device::Speculos(device.address.to_string());
                 let setup = Setup::for_nodes(folder, &cable, CHAIN, &[])?;
@@ -80,8 +84,11 @@ impl Contestant {
                 let setup = Setup::for_nodes(folder, &cable, CHAIN, &[at])?;
                 (Running::Bridge(setup.start_plain()?), Some(device))
             }
+            (_, Some((device, _))) => {
+                (Running::Other(start_floor(folder, &at, Some(device.address))?), Some(device))
+            }
             (Who::Tmkms, _) => (Running::Other(start_tmkms(folder, &at, tmkms.context("no tmkms")?)?), None),
-            _ => (Running::Other(start_floor(folder, &at)?), None),
+            _ => (Running::Other(start_floor(folder, &at, None)?), None),
         };
         let key = wait_for("the key", Duration::from_secs(60), || Ok(node.wait_for_key().ok()))
             .with_context(|| format!("of {who:?} by {by:?}"))?;
@@ -115,9 +122,12 @@ fn peer_id(setup: &Setup) -> Result<String> {
     Ok(String::from_utf8(setup.run(&["node-id"])?.stdout)?.trim().to_owned())
 }
 
-fn start_floor(folder: &Path, node: &str) -> Result<Process> {
+fn start_floor(folder: &Path, node: &str, device: Option<SocketAddr>) -> Result<Process> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["floor", node]);
+    if let Some(device) = device {
+        command.arg("--device").arg(device.to_string());
+    }
     Process::start("the floor", &command, &folder.join("floor.log"))
 }
 

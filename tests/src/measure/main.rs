@@ -14,6 +14,7 @@ mod figures;
 mod floor;
 mod rounds;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -61,13 +62,16 @@ enum Part {
     Floor {
         /// The node to dial.
         address: String,
+        /// The port of the device that signs in its place.
+        #[arg(long)]
+        device: Option<SocketAddr>,
     },
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match &cli.part {
-        Some(Part::Floor { address }) => floor::run(address),
+        Some(Part::Floor { address, device }) => floor::run(address, *device),
         None => bench(&cli),
     };
     match done {

@@ -29,8 +29,11 @@ pub(crate) fn run(
     rounds: usize,
     requests: usize,
 ) -> Result<(Vec<Line>, f64)> {
-    let mut field = vec![(Who::Bridge, By::Unix), (Who::Floor, By::Unix)];
-    field.extend([(Who::Bridge, By::Tcp), (Who::Floor, By::Tcp), (Who::Bridge, By::Noise)]);
+    let mut field = Vec::new();
+    for by in [By::Unix, By::Tcp] {
+        field.extend([(Who::Bridge, by), (Who::FloorOfDevice, by), (Who::Floor, by)]);
+    }
+    field.push((Who::Bridge, By::Noise));
     if tmkms.is_some() {
         field.extend([(Who::Tmkms, By::Unix), (Who::Tmkms, By::Tcp)]);
     }
@@ -135,6 +138,7 @@ impl Line {
             Who::Bridge => "bridge, without the device's 5 ms",
             Who::Tmkms => "tmkms softsign",
             Who::Floor => "floor that only signs",
+            Who::FloorOfDevice => "floor behind that device, without its 5 ms",
         }
     }
 
@@ -150,7 +154,7 @@ impl Line {
         match self.who {
             Who::Bridge => "synced, every signature verified",
             Who::Tmkms => "not synced",
-            Who::Floor => "none",
+            Who::Floor | Who::FloorOfDevice => "none",
         }
     }
 }
