@@ -8,7 +8,7 @@
 
 mod tally;
 
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
@@ -58,6 +58,11 @@ fn host(tally: &mut Tally, workspace: &Workspace, args: &Args) {
     tally.check("mutants apply", || {
         println!("{} mutants", crate::mutants::check(workspace)?);
         Ok(())
+    });
+    tally.check("fuzz targets' lock file", || {
+        let manifest = workspace.root().join("fuzz/Cargo.toml");
+        let args = ["metadata", "--locked", "--format-version", "1", "--manifest-path"];
+        process::run(workspace.cargo().args(args).arg(manifest).stdout(Stdio::null()))
     });
     tally.suite("unit, property and doc tests", || Ok(cargo_test(workspace, args)));
     tally.check("documentation", || {

@@ -18,7 +18,6 @@ use axum::{Json, Router};
 
 use super::clients::Clients;
 use super::{Counters, report};
-use crate::advice;
 use crate::device::Device;
 use crate::validator::Validator;
 
@@ -55,8 +54,7 @@ async fn metrics(State(app): State<App>) -> impl IntoResponse {
 async fn health(State(app): State<App>) -> impl IntoResponse {
     let report = report(&app.device, &app.validators);
     let status = if report.healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let well = if report.healthy { "ok" } else { advice::being_opened() };
-    (status, report.fault.unwrap_or_else(|| well.to_owned()) + "\n")
+    (status, report.fault.unwrap_or_else(|| "ok".to_owned()) + "\n")
 }
 
 async fn status(State(app): State<App>) -> impl IntoResponse {

@@ -64,10 +64,15 @@ pub fn report(device: &Device, validators: &[Validator]) -> Report {
     let sound = seen.session.as_ref().is_some_and(|session| session.standing == 0);
     // One word to a watcher: the cause of a stopped chain comes before the device's.
     let stopped = chains.iter().find_map(|chain| chain.stopped.clone());
-    let unsound = || advice::standing(seen.session.as_ref()?.standing).map(str::to_owned);
+    let standing = || match &seen.session {
+        Some(session) => advice::standing(session.standing),
+        None => Some(advice::being_opened()),
+    };
     Report {
         healthy: sound && stopped.is_none(),
-        fault: stopped.or_else(|| seen.fault.as_ref().map(advice::fault)).or_else(unsound),
+        fault: stopped
+            .or_else(|| seen.fault.as_ref().map(advice::fault))
+            .or_else(|| standing().map(str::to_owned)),
         chains,
         device: seen.session,
     }
