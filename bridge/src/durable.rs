@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-use rustix::fs::{Mode, OFlags, RenameFlags};
+use rustix::fs::{FlockOperation, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 /// Of files being written; whatever a cut left behind is removed at the next start.
@@ -49,6 +49,13 @@ pub(crate) fn swap(path: &Path, bytes: &[u8]) -> io::Result<()> {
         done => done?,
     }
     Ok(rustix::fs::fsync(dir)?)
+}
+
+/// Waits until nobody else is in between reading and replacing a file of `dir`; lasts until what it gives is dropped.
+pub(crate) fn alone(dir: &Path) -> io::Result<File> {
+    let dir = File::open(dir)?;
+    rustix::fs::flock(&dir, FlockOperation::LockExclusive)?;
+    Ok(dir)
 }
 
 /// Removes a file, and the directory knows it.

@@ -81,41 +81,48 @@ impl Pins {
 
     /// Pins a chain. A chain pinned otherwise stays as it is: only its owner may change that, by hand.
     pub fn pin(&mut self, chain: &str, pin: Pin) -> Result<(), PinsError> {
-        self.reload()?;
-        match self.pins.get(chain) {
-            Some(known) if *known == pin => return Ok(()),
-            Some(_) => return Err(PinsError(advice::other_key(chain))),
-            None => self.pins.insert(chain.to_owned(), pin),
-        };
-        self.write()
+        self.change(|pins| match pins.get(chain) {
+            Some(known) if *known != pin => Err(PinsError(advice::other_key(chain))),
+            _ => {
+                pins.insert(chain.to_owned(), pin);
+                Ok(())
+            }
+        })
     }
 
     /// Pins another installation of the same key: only `mark adopt` may, once that one's mark is high enough.
     pub fn move_to(&mut self, chain: &str, installation: [u8; 16]) -> Result<(), PinsError> {
-        self.reload()?;
-        if let Some(pin) = self.pins.get_mut(chain) {
-            pin.installation = installation;
-        }
-        self.write()
+        self.change(|pins| {
+            if let Some(pin) = pins.get_mut(chain) {
+                pin.installation = installation;
+            }
+            Ok(())
+        })
     }
 
     /// Unpins a chain.
     pub fn unpin(&mut self, chain: &str) -> Result<(), PinsError> {
-        self.reload()?;
-        self.pins.remove(chain);
-        self.write()
+        self.change(|pins| {
+            pins.remove(chain);
+            Ok(())
+        })
     }
 
-    /// Another command may have pinned a chain while this one waited for the owner: beside a daemon nothing is locked.
-    fn reload(&mut self) -> Result<(), PinsError> {
-        if let Some(state_dir) = self.path.parent() {
-            self.pins = Self::load(state_dir)?.pins;
-        }
-        Ok(())
+    /// Reads the file anew, changes it and writes it, alone: another command may have pinned a chain while this one
+    /// waited for the owner, and beside a daemon no lock keeps commands apart.
+    fn change(
+        &mut self,
+        change: impl FnOnce(&mut BTreeMap<String, Pin>) -> Result<(), PinsError>,
+    ) -> Result<(), PinsError> {
+        let state_dir = self.path.parent().unwrap_or(Path::new("."));
+        let _alone = durable::alone(state_dir).map_err(|error| self.unwritten(&error))?;
+        self.pins = Self::load(state_dir)?.pins;
+        change(&mut self.pins)?;
+        self.save().map_err(|error| self.unwritten(&error))
     }
 
-    fn write(&self) -> Result<(), PinsError> {
-        self.save().map_err(|error| PinsError(advice::pins_io(&self.path, &error)))
+    fn unwritten(&self, error: &io::Error) -> PinsError {
+        PinsError(advice::pins_io(&self.path, error))
     }
 
     fn save(&self) -> io::Result<()> {
@@ -164,6 +171,19 @@ mod tests {
         let pins = Pins::load(dir.path()).unwrap();
         assert_eq!(pins.iter().map(|(chain, _)| chain).collect::<Vec<_>>(), ["alpha-1", "gamma-1"]);
         assert_eq!(pins.get("alpha-1").unwrap().installation, [3; 16]);
+    }
+
+    #[test]
+    fn commands_that_pin_at_the_same_instant_lose_no_pin() {
+        let dir = tempfile::tempdir().unwrap();
+        let chains: Vec<String> = (0..32).map(|number| format!("alpha-{number:02}")).collect();
+        std::thread::scope(|scope| {
+            for chain in &chains {
+                scope.spawn(|| Pins::load(dir.path()).unwrap().pin(chain, PIN).unwrap());
+            }
+        });
+        let pins = Pins::load(dir.path()).unwrap();
+        assert_eq!(pins.iter().map(|(chain, _)| chain).collect::<Vec<_>>(), chains);
     }
 
     #[test]
