@@ -116,8 +116,12 @@ impl Pins {
     ) -> Result<(), PinsError> {
         let state_dir = self.path.parent().unwrap_or(Path::new("."));
         let _alone = durable::alone(state_dir).map_err(|error| self.unwritten(&error))?;
-        self.pins = Self::load(state_dir)?.pins;
+        let known = Self::load(state_dir)?.pins;
+        self.pins.clone_from(&known);
         change(&mut self.pins)?;
+        if self.pins == known {
+            return Ok(());
+        }
         self.save().map_err(|error| self.unwritten(&error))
     }
 
