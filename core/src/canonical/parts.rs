@@ -9,7 +9,7 @@ pub const MAX_CHAIN_ID: usize = 50;
 pub const SECONDS: core::ops::Range<i64> = -(1 << 41)..(1 << 41);
 
 /// A moment, as the node states it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Timestamp {
     /// Seconds since the Unix epoch, within [`SECONDS`].
     pub seconds: i64,

@@ -1,0 +1,99 @@
+//! What may have been signed.
+//!
+//! A claim is made before a device is asked. It is then *withdrawn* (the device is known to have signed nothing) or
+//! *settled* (signed, or nobody knows). The highest requested place is derived from both kinds, so nothing is ever undone
+//! by hand.
+
+use highwater_core::hrs::Hrs;
+
+use crate::ownership::Ownership;
+use crate::record::{Record, round_end};
+
+/// A place that a device is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Claim {
+    pub(crate) place: Hrs,
+    /// What the ownership is if it is signed. `None`: it stays.
+    pub(crate) ownership: Option<Ownership>,
+    /// How often it was on a cable without an answer.
+    pub(crate) unanswered: u32,
+}
+
+/// The claims of a chain. One at a time is open, since one request of a chain is at the device at a time.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(crate) struct Claims {
+    open: Option<Claim>,
+    /// The highest place settled since the start, of which the record's round is written ahead.
+    settled: Hrs,
+}
+
+impl Claims {
+    pub(crate) fn open(&self) -> Option<&Claim> {
+        self.open.as_ref()
+    }
+
+    /// From now on this may be signed. A claim of the same request goes on.
+    pub(crate) fn make(&mut self, place: Hrs, ownership: Option<Ownership>) {
+        self.open.get_or_insert(Claim { place, ownership, unanswered: 0 });
+    }
+
+    /// It is on a cable.
+    pub(crate) fn sent(&mut self) {
+        if let Some(claim) = &mut self.open {
+            claim.unanswered += 1;
+        }
+    }
+
+    /// The last sending is known to have come to nothing: it never was on the cable, or a rule said no.
+    pub(crate) fn answered(&mut self) {
+        if let Some(claim) = &mut self.open {
+            claim.unanswered = claim.unanswered.saturating_sub(1);
+        }
+    }
+
+    /// The request ends without a signature. What was on a cable and had no answer may be signed all the same.
+    pub(crate) fn close(&mut self, record: &mut Record) {
+        if self.open.as_ref().is_some_and(|claim| claim.unanswered > 0) {
+            self.settle(record);
+        } else {
+            self.open = None;
+        }
+    }
+
+    /// It is signed, or counts as signed.
+    pub(crate) fn settle(&mut self, record: &mut Record) {
+        let Some(claim) = self.open.take() else { return };
+        record.highest_requested = record.highest_requested.max(claim.place);
+        self.settled = self.settled.max(claim.place);
+        if let Some(ownership) = claim.ownership {
+            record.ownership = ownership;
+        }
+    }
+
+    /// The highest place requested of a device, or said by it or by the owner.
+    pub(crate) fn highest_requested(&self, record: &Record) -> Hrs {
+        record.highest_requested.max(self.open.as_ref().map_or(Hrs::ZERO, |claim| claim.place))
+    }
+
+    /// What the file must say: as if the open claim were signed. Where a chain has one node its round is written as a
+    /// whole, so that the rest of the round needs no write: a device that takes over loses at most that rest.
+    pub(crate) fn on_file(&self, record: &Record, one_node: bool) -> Record {
+        let mut file = record.clone();
+        file.highest_requested = self.highest_requested(record);
+        if let Some(ownership) = self.open.as_ref().and_then(|claim| claim.ownership.as_ref()) {
+            file.ownership = ownership.clone();
+        }
+        if one_node {
+            let open = self.open.as_ref().map_or(Hrs::ZERO, |claim| claim.place);
+            let whole = round_end(open).max(round_end(self.settled));
+            file.written_ahead = whole > file.highest_requested;
+            file.highest_requested = file.highest_requested.max(whole);
+        }
+        file
+    }
+
+    /// The owner lowered the mark: what was settled before counts no more.
+    pub(crate) fn forget(&mut self) {
+        self.settled = Hrs::ZERO;
+    }
+}

@@ -1,0 +1,475 @@
+//! The machine of one chain: requests, replies, records and what the device shows go in; commands, records and answers
+//! come out.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::absence::Absence;
+use crate::claims::Claims;
+use crate::extension::{Digest, Extending, Stream};
+use crate::io::{Answer, Command, Event, Input, Next, Outcome, Output, Seq, View, When};
+use crate::moment::Moment;
+use crate::pending::{Pending, Phase};
+use crate::presence::{LONGEST, Presence};
+use crate::record::{Followed, Record};
+use crate::refusal::{Cause, NoReply, Refusal};
+use crate::release::{Claimed, Release, Stored};
+use crate::replies::Replies;
+use crate::request::{Id, Node, SignRequest};
+use crate::verify::Verify;
+
+/// Shorter than a node's patience of 5 s: if the device is back by then, the node need not ask again.
+pub(crate) const TRY: Duration = Duration::from_secs(4);
+/// Between two tries of one request.
+pub(crate) const RETRY: Duration = Duration::from_millis(200);
+/// A reply waits no longer than this for a disk that hangs.
+pub(crate) const DISK: Duration = Duration::from_secs(1);
+/// Requests of one node that are not answered. A node has one under way, and leaves a few behind while the device is
+/// slow; each may hold an extension of a mebibyte.
+const WAITING: usize = 8;
+
+/// What nodes get while the device is away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum OnAbsent {
+    /// Silence for 20 s, then errors.
+    #[default]
+    Error,
+    /// Silence, always. For a chain of one validator, which one error would halt.
+    Wait,
+}
+
+/// What does not change while a chain is served.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The chain id.
+    pub chain: String,
+    /// The pinned key.
+    pub key: Arc<dyn Verify>,
+    /// What nodes get while the device is away.
+    pub on_absent: OnAbsent,
+    /// The last height to sign.
+    pub stop_height: Option<u64>,
+    /// Whether the chain has no more than one node. Its record is then written once a round.
+    pub one_node: bool,
+}
+
+/// The guard of one chain.
+///
+/// After each [`Guard::handle`] the outputs are taken with [`Guard::output`] until there is none. When the cable is free,
+/// [`Guard::next`] tells whether there is a command, and [`Guard::command`] gives it: the rules are asked right before
+/// each sending. [`Guard::timeout`] says when to come with [`Input::Tick`] if nothing else happens.
+#[derive(Debug, Clone)]
+pub struct Guard {
+    pub(crate) settings: Settings,
+    /// The only installation that is asked.
+    pub(crate) installation: [u8; 16],
+    pub(crate) record: Record,
+    pub(crate) claims: Claims,
+    /// The record as it was last given out to be stored.
+    pub(crate) file: Record,
+    pub(crate) given: Seq,
+    /// The last record that something waits for.
+    pub(crate) urgent: Seq,
+    /// Records up to this one are on the disk.
+    pub(crate) durable: Seq,
+    /// Records up to this one could not be written, or are on the disk.
+    pub(crate) tried: Seq,
+    pub(crate) view: View,
+    /// When the device last said who it is.
+    pub(crate) answered: Option<Moment>,
+    /// The mark that the owner took back behind the host's back.
+    pub(crate) taken_back: Option<highwater_core::hrs::Hrs>,
+    /// In the order in which they came; the first one may be at the device.
+    pub(crate) queue: VecDeque<Pending>,
+    /// The request whose command is on the cable.
+    pub(crate) at_device: Option<Id>,
+    /// Of the device, when `replies` were kept.
+    epoch: Option<u64>,
+    pub(crate) replies: Replies,
+    pub(crate) presence: Presence,
+    pub(crate) absence: Option<Absence>,
+    /// What each node asked for last: sign bytes, and what its extension is known by.
+    wanted: BTreeMap<Node, (Vec<u8>, Option<Digest>)>,
+    draining: bool,
+    pub(crate) outputs: VecDeque<Output>,
+}
+
+impl Guard {
+    /// The guard of a chain that is pinned to `installation`, with the record that its file holds.
+    pub fn new(settings: Settings, installation: [u8; 16], file: Record, now: Moment) -> Self {
+        Self {
+            settings,
+            installation,
+            record: file.clone().after_restart(),
+            claims: Claims::default(),
+            file,
+            given: Seq(0),
+            urgent: Seq(0),
+            durable: Seq(0),
+            tried: Seq(0),
+            view: View::Away(NoReply::Away),
+            answered: None,
+            taken_back: None,
+            queue: VecDeque::new(),
+            at_device: None,
+            epoch: None,
+            replies: Replies::default(),
+            presence: Presence::new(now),
+            absence: None,
+            wanted: BTreeMap::new(),
+            draining: false,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// Takes in what happened.
+    pub fn handle(&mut self, now: Moment, input: Input<'_>) {
+        match input {
+            Input::Request { id, node, request } => self.request(id, node, request, now),
+            Input::HungUp(id) => self.hung_up(id),
+            Input::Link { node, up } => self.presence.link(&node, up, now),
+            Input::Heard(node) => self.presence.heard(&node, now),
+            Input::Reply { id, status, data } => self.reply(id, status, data, now),
+            Input::NoReply { id, sent, fault } => self.no_reply(id, sent, fault, now),
+            Input::Seen(view) => self.seen(view, now),
+            Input::Stored(seq) => {
+                self.durable = self.durable.max(seq);
+                self.tried = self.tried.max(seq);
+            }
+            Input::NotStored(seq) => self.tried = self.tried.max(seq),
+            Input::Drain => self.draining = true,
+            Input::Tick => {}
+        }
+        self.review(now);
+    }
+
+    /// What is to be done next.
+    pub fn output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// What the next command will be, if there is one now.
+    pub fn next(&self, now: Moment) -> Option<Next> {
+        let View::Here(shown) = self.view else { return None };
+        let first = self.queue.front()?;
+        let free = self.at_device.is_none() && shown.installation == self.installation;
+        let due = first.not_before <= now && !matches!(first.phase, Phase::Joining { .. });
+        // Others of the chain wait behind one that nobody waits for, and so it is waited for.
+        let awaited = self.queue.iter().any(|pending| pending.awaited);
+        (free && due).then_some(Next { stream: first.stream(), awaited })
+    }
+
+    /// The next command. Its record, if one must be written, is among the outputs then: it is written beside the
+    /// device's work.
+    pub fn command(&mut self, now: Moment) -> Option<Command> {
+        self.next(now)?;
+        let (id, apdu) = match &self.queue.front()?.phase {
+            Phase::Signing => self.claim()?,
+            Phase::Extending { extending, .. } => (self.queue.front()?.id, extending.apdu()?),
+            Phase::Joining { .. } => return None,
+        };
+        self.at_device = Some(id);
+        Some(Command { id, apdu })
+    }
+
+    /// Claims the place of the first request, and gives the command to sign, which is made from the claim alone.
+    fn claim(&mut self) -> Option<(Id, Vec<u8>)> {
+        let (id, hrs, ownership, claimed) = {
+            let first = self.queue.front()?;
+            let message = first.request.message().ok()?;
+            let claimed =
+                first.claimed.clone().unwrap_or_else(|| Claimed::alone(&first.request.sign_bytes));
+            let ownership = self.record.ownership.after(&first.node, &message);
+            (first.id, message.hrs, ownership, claimed)
+        };
+        let apdu = crate::apdu::encode(&highwater_core::apdu::Command::Sign(claimed.bytes()))?;
+        self.claims.make(hrs, ownership);
+        self.claims.sent();
+        let needs = self.store(When::BeforeReply);
+        let first = self.queue.front_mut()?;
+        (first.claimed, first.needs) = (Some(claimed), needs);
+        Some((id, apdu))
+    }
+
+    /// The device's stream gives way to another chain's.
+    pub fn give_way(&mut self) {
+        if let Some(first) = self.queue.front_mut() {
+            first.lose_stream();
+        }
+    }
+
+    /// When to come with [`Input::Tick`], if nothing happens before.
+    pub fn timeout(&self) -> Option<Moment> {
+        let away = matches!(self.view, View::Away(_)) || self.other_installation().is_some();
+        let first = self.queue.front().map(|first| first.not_before);
+        let each = self.queue.iter().filter_map(|pending| match &pending.phase {
+            Phase::Joining { until, .. } => Some(*until),
+            _ if away => Some(pending.started + TRY),
+            _ => None,
+        });
+        each.chain(first).min()
+    }
+
+    fn request(&mut self, id: Id, node: Node, request: SignRequest, now: Moment) {
+        self.presence.heard(&node, now);
+        let pending = Pending::new(id, node, request, now);
+        self.wanted.insert(pending.node.clone(), (pending.request.sign_bytes.clone(), pending.digest));
+        if self.queue.iter().filter(|known| known.node == pending.node).count() >= WAITING {
+            return self.answer(pending, Outcome::Silent(Cause::TooMany), None, now);
+        }
+        self.queue.push_back(pending);
+        self.note_waiting();
+    }
+
+    fn hung_up(&mut self, id: Id) {
+        if let Some(pending) = self.queue.iter_mut().find(|pending| pending.id == id) {
+            pending.awaited = false;
+        }
+        self.note_waiting();
+    }
+
+    fn seen(&mut self, view: View, now: Moment) {
+        self.view = view;
+        let View::Here(shown) = view else { return };
+        self.answered = Some(now);
+        // Replies do not outlive a change of marks by command, or another device.
+        if self.epoch.replace(shown.epoch).is_some_and(|before| before != shown.epoch) {
+            self.replies.clear();
+        }
+        let (true, Some(slot)) = (shown.installation == self.installation, shown.slot) else { return };
+        // The device stands at what it was asked for, so it signed that, whatever became of the reply.
+        if let Some(claim) = self.claims.open()
+            && slot.armed
+            && self.record.incarnation == Some(slot.incarnation)
+            && claim.place > self.record.highest_requested
+            && slot.mark >= claim.place
+        {
+            self.claims.settle(&mut self.record);
+        }
+        let followed = self.record.follow(shown.installation, slot);
+        self.taken_back = (followed == Followed::TakenBack).then_some(slot.mark);
+        match followed {
+            Followed::Same => {
+                self.store(When::Later);
+            }
+            Followed::TakenBack => {}
+            Followed::Lowered { .. } => {
+                self.claims.forget();
+                self.replies.clear();
+                self.store(When::BeforeReply);
+            }
+            Followed::Raised { .. } | Followed::Regressed(_) => {
+                self.store(When::BeforeReply);
+            }
+        }
+        if !matches!(followed, Followed::Same) {
+            self.outputs.push_back(Output::Event(Event::Followed(followed)));
+        }
+    }
+
+    /// Answers whatever can be answered now, and drops what nobody wants.
+    fn review(&mut self, now: Moment) {
+        let mut at = 0;
+        while at < self.queue.len() {
+            match self.review_one(at, now) {
+                None => at += 1,
+                Some(outcome) => self.end(at, outcome, None, now),
+            }
+        }
+    }
+
+    fn review_one(&mut self, at: usize, now: Moment) -> Option<Outcome> {
+        let pending = self.queue.get(at)?;
+        if self.at_device == Some(pending.id) {
+            return None;
+        }
+        if !pending.awaited && !self.goes_on(pending, now) {
+            return Some(Outcome::Silent(Cause::HungUp));
+        }
+        if let Some(stopped) = self.record.stopped {
+            return Some(Outcome::Refused(Refusal::Stopped(stopped)));
+        }
+        match &pending.phase {
+            Phase::Joining { .. } => self.join(at, now),
+            Phase::Extending { .. } => self.unavailable(at, now),
+            Phase::Signing => {
+                if let Some(outcome) = self.rule(pending, now) {
+                    return Some(outcome);
+                }
+                if let Some(extending) = self.signed_but_for_extension(pending, now) {
+                    self.queue.get_mut(at)?.phase = extending;
+                }
+                self.unavailable(at, now)
+            }
+        }
+    }
+
+    /// A vote that is signed already and whose extension is not.
+    fn signed_but_for_extension(&self, pending: &Pending, now: Moment) -> Option<Phase> {
+        let message = pending.request.message().ok()?;
+        let release = self.replies.find(&pending.request.sign_bytes, &message)?.clone();
+        let content = pending.request.extension.as_ref()?;
+        let extending = Box::new(Extending::new(&message, content, now)?);
+        Some(Phase::Extending { release, extending })
+    }
+
+    /// The answer to a request that waits for a device that is away, or that is another one.
+    fn unavailable(&mut self, at: usize, now: Moment) -> Option<Outcome> {
+        let started = self.queue.get(at)?.started;
+        if let Some(refusal) = self.other_installation() {
+            return Some(match self.settings.on_absent {
+                OnAbsent::Error => Outcome::Refused(refusal),
+                OnAbsent::Wait => self.undecided(started, Cause::OtherInstallation, now),
+            });
+        }
+        let View::Away(fault) = self.view else { return None };
+        let given_up = now.since(started) >= TRY || self.is_late(now);
+        given_up.then(|| self.undecided(started, Cause::NoReply(fault), now))
+    }
+
+    /// Joins what a release needs: the signature is verified, its claim was made before, its record is on the disk.
+    fn join(&mut self, at: usize, now: Moment) -> Option<Outcome> {
+        let Phase::Joining { verified, needs, until } = &self.queue.get(at)?.phase else { return None };
+        let (needs, until) = (*needs, *until);
+        let stored = match () {
+            () if self.durable >= needs => Stored(()),
+            () if self.tried < needs && now < until => return None,
+            // A disk that fails keeps no validator of one node from signing: its device has the mark.
+            () if self.settings.one_node => Stored(()),
+            // With several nodes a lock that is lost lets the next node break it.
+            () => {
+                let started = self.queue.get(at)?.started;
+                return Some(self.undecided(started, Cause::NotStored, now));
+            }
+        };
+        let verified = verified.clone();
+        let pending = self.queue.get_mut(at)?;
+        let release = Release::new(&verified, stored, pending.claimed.take()?);
+        let message = pending.request.message().ok()?;
+        self.replies.keep(&pending.request.sign_bytes, &message, release.clone());
+        if let Some(content) = &pending.request.extension {
+            // What is too long was refused before.
+            let extending = Box::new(Extending::new(&message, content, now)?);
+            pending.phase = Phase::Extending { release, extending };
+            return None;
+        }
+        Some(Outcome::Signed { release, extension: None, again: false })
+    }
+
+    /// An extension under way goes on while its node, which may have cut the link after 5 s, asks for the same.
+    fn goes_on(&self, pending: &Pending, now: Moment) -> bool {
+        let wanted = |(bytes, digest): &(Vec<u8>, Option<Digest>)| {
+            *bytes == pending.request.sign_bytes && *digest == pending.digest
+        };
+        match pending.phase {
+            // The signature is there: it is kept for the node's next question.
+            Phase::Joining { .. } => true,
+            Phase::Signing => false,
+            Phase::Extending { .. } => {
+                !self.draining
+                    && now.since(pending.started) < LONGEST
+                    && self.wanted.get(&pending.node).is_some_and(wanted)
+            }
+        }
+    }
+
+    /// Nothing is known: silence, until an absence has lasted too long for the node's patience.
+    pub(crate) fn undecided(&mut self, started: Moment, cause: Cause, now: Moment) -> Outcome {
+        let absence = Absence::unanswered(self.absence, started, self.answered, now);
+        self.absence = Some(absence);
+        if self.is_late(now) {
+            let away = absence.lasts(self.answered, now).unwrap_or_default();
+            return Outcome::Refused(Refusal::Absent { away, cause });
+        }
+        Outcome::Silent(cause)
+    }
+
+    /// Ends a request with this outcome.
+    pub(crate) fn end(
+        &mut self,
+        at: usize,
+        outcome: Outcome,
+        extension: Option<(usize, Duration)>,
+        now: Moment,
+    ) {
+        let Some(pending) = self.queue.remove(at) else { return };
+        if pending.claimed.is_some() {
+            self.claims.close(&mut self.record);
+            self.store(When::Later);
+        }
+        self.answer(pending, outcome, extension, now);
+        self.note_waiting();
+    }
+
+    fn answer(
+        &mut self,
+        pending: Pending,
+        outcome: Outcome,
+        extension: Option<(usize, Duration)>,
+        now: Moment,
+    ) {
+        let Pending { id, node, request, started, awaited, .. } = pending;
+        let answer =
+            Answer { id, node, hrs: request.hrs, outcome, awaited, took: now.since(started), extension };
+        self.outputs.push_back(Output::Answer(Box::new(answer)));
+    }
+
+    /// A node that waits for an answer sends nothing else, and is alive.
+    fn note_waiting(&mut self) {
+        let nodes: Vec<Node> = self.wanted.keys().cloned().collect();
+        for node in nodes {
+            let waiting = self.queue.iter().filter(|pending| pending.awaited && pending.node == node);
+            let since = waiting.map(|pending| pending.started).min();
+            self.presence.waits(&node, since);
+        }
+    }
+
+    /// Gives the record out to be written, if that is needed. Returns the number that says it is on the disk.
+    pub(crate) fn store(&mut self, when: When) -> Seq {
+        let file = self.claims.on_file(&self.record, self.settings.one_node);
+        let needed = match when {
+            When::BeforeReply => !covers(&self.file, &file, self.settings.one_node),
+            When::Later => self.file != file,
+        };
+        if needed {
+            self.given = Seq(self.given.0 + 1);
+            if when == When::BeforeReply {
+                self.urgent = self.given;
+            }
+            self.file = file.clone();
+            self.outputs.push_back(Output::Store { seq: self.given, record: Box::new(file), when });
+        }
+        self.urgent
+    }
+
+    /// How the stream of the device would be used by the first request.
+    pub fn stream(&self) -> Stream {
+        self.queue.front().map_or(Stream::Idle, Pending::stream)
+    }
+
+    /// The record as it stands now, with what is claimed counted as signed.
+    pub fn record(&self) -> Record {
+        self.claims.on_file(&self.record, false)
+    }
+
+    /// The installation that the chain is pinned to.
+    pub fn installation(&self) -> [u8; 16] {
+        self.installation
+    }
+
+    /// What is known of the device.
+    pub fn view(&self) -> View {
+        self.view
+    }
+}
+
+/// Whether a file that says `written` needs no further write before a reply that needs `needed` on the disk.
+///
+/// With one node the lock is that node's own knowledge, and a round is written once.
+fn covers(written: &Record, needed: &Record, one_node: bool) -> bool {
+    let known = written.highest_requested >= needed.highest_requested
+        && (written.intention, written.stopped, written.incarnation)
+            == (needed.intention, needed.stopped, needed.incarnation);
+    known && (one_node || written.ownership == needed.ownership)
+}

@@ -1,0 +1,90 @@
+//! Which nodes are alive.
+//!
+//! A link alone is no sign of life: the kernel accepts connections for a process that hangs. Alive is a node whose link
+//! is up and that sent something within two ping intervals, or that waits for an answer of ours: it sends no ping then
+//! (CometBFT `privval/signer_listener_endpoint.go`). A reconnect alone gives no grace.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::moment::Moment;
+use crate::ownership::OwnerIs;
+use crate::request::Node;
+
+/// Two ping intervals of 10/3 s.
+const TWO_PINGS: Duration = Duration::from_millis(6_667);
+
+/// A node asks for one message no longer than this: 50 times 5 s (CometBFT `privval/retry_signer_client.go`).
+pub(crate) const LONGEST: Duration = Duration::from_secs(255);
+
+/// An owner that is away for so long has lost its height.
+const GRACE: Duration = Duration::from_secs(5);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Seen {
+    up: bool,
+    /// When it last sent something.
+    heard: Moment,
+    /// When its link first went down since then.
+    down: Option<Moment>,
+    /// Since when it waits for an answer.
+    waits: Option<Moment>,
+}
+
+/// What is known of each node.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Presence {
+    /// When this process began: no link is up then, and owners get their grace from here.
+    began: Moment,
+    nodes: BTreeMap<Node, Seen>,
+}
+
+impl Presence {
+    pub(crate) fn new(began: Moment) -> Self {
+        Self { began, nodes: BTreeMap::new() }
+    }
+
+    fn of(&mut self, node: &Node) -> &mut Seen {
+        let new = Seen { up: false, heard: self.began, down: Some(self.began), waits: None };
+        self.nodes.entry(node.clone()).or_insert(new)
+    }
+
+    /// The link came up, or went down.
+    pub(crate) fn link(&mut self, node: &Node, up: bool, now: Moment) {
+        let seen = self.of(node);
+        seen.up = up;
+        if !up {
+            seen.waits = None;
+            seen.down.get_or_insert(now);
+        }
+    }
+
+    /// A message came.
+    pub(crate) fn heard(&mut self, node: &Node, now: Moment) {
+        let seen = self.of(node);
+        (seen.heard, seen.down) = (now, None);
+    }
+
+    /// The node waits for an answer, or has it.
+    pub(crate) fn waits(&mut self, node: &Node, since: Option<Moment>) {
+        self.of(node).waits = since;
+    }
+
+    /// How `node`, which has a height, is doing. One that is not of the configuration any more is away.
+    pub(crate) fn owner(&self, node: &Node, now: Moment) -> OwnerIs {
+        let away_since = match self.nodes.get(node) {
+            None => self.began,
+            Some(Seen { down: Some(down), .. }) => *down,
+            Some(Seen { up: false, heard, .. }) => *heard,
+            Some(Seen { heard, waits, .. }) => {
+                let waits_until = waits.map_or(Moment::BEGIN, |since| since + LONGEST);
+                (*heard + TWO_PINGS).max(waits_until)
+            }
+        };
+        match now {
+            now if now < away_since => OwnerIs::Alive,
+            now if now < away_since + GRACE => OwnerIs::InGrace,
+            _ => OwnerIs::Gone,
+        }
+    }
+}

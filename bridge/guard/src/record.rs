@@ -1,0 +1,309 @@
+//! What the host remembers of a chain: its second line behind the device's mark.
+//!
+//! The record is durable before the reply that it is about. It is never used to raise the mark of the pinned device,
+//! whose own mark is the truth; it is the starting mark of another device that takes the chain over, and it tells when
+//! the mark of the pinned one fell.
+
+use highwater_core::canonical::Message;
+use highwater_core::hrs::{Hrs, Step};
+
+use crate::ownership::{Lock, Ownership};
+use crate::refusal::Stopped;
+use crate::statement::statement;
+use crate::verify::Verified;
+
+/// All that survives a restart.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Record {
+    /// The highest place ever requested of a device, shown by the pinned one, or said by the owner. An upper bound of
+    /// what may be signed.
+    pub highest_requested: Hrs,
+    /// `highest_requested` and `ownership` were written for a whole round, before its signatures.
+    pub written_ahead: bool,
+    /// The owner was asked to set the mark, and nobody told yet what came of it.
+    pub intention: Option<Intention>,
+    /// The chain's life on the pinned device, as last seen. `None`: not seen yet.
+    pub incarnation: Option<u16>,
+    /// The last signature given to a node.
+    pub released: Option<Released>,
+    /// Whose height it is.
+    pub ownership: Ownership,
+    /// Why nothing is signed any more.
+    pub stopped: Option<Stopped>,
+}
+
+/// A mark that the owner was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Intention {
+    /// The mark.
+    pub to: Hrs,
+    /// The operator repeated the place that this is below: what is known up to there is given up.
+    pub lowers: bool,
+}
+
+/// A signature given to a node.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Released {
+    /// The installation that signed.
+    pub installation: [u8; 16],
+    /// The chain's life on that installation.
+    pub incarnation: u16,
+    /// Canonical, over the timestamp that was signed.
+    pub bytes: Vec<u8>,
+    /// The signature.
+    pub signature: [u8; 64],
+}
+
+/// The slot of a chain, as the device shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Slot {
+    /// Whether the chain is armed there: its mark is certain.
+    pub armed: bool,
+    /// The chain's life in the slot.
+    pub incarnation: u16,
+    /// The mark; of an unclear chain a floor.
+    pub mark: Hrs,
+}
+
+/// What a look at the pinned device taught.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Followed {
+    /// Nothing new.
+    Same,
+    /// The highest place follows the mark.
+    Raised {
+        /// From here.
+        from: Hrs,
+        /// To here.
+        to: Hrs,
+    },
+    /// The owner lowered the mark with the host's knowledge.
+    Lowered {
+        /// From here.
+        from: Hrs,
+        /// To here.
+        to: Hrs,
+    },
+    /// The owner lowered the mark behind the host's back: nothing up to the highest place is signed.
+    TakenBack,
+    /// The mark fell within one life of the chain: the chain is stopped.
+    Regressed(Stopped),
+}
+
+/// A mark below what is known was asked for. Nothing was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BelowKnown {
+    /// The highest place known. Repeated by the operator, the lower mark may be asked for.
+    pub known: Hrs,
+}
+
+/// Why a device cannot take a chain over now. Nothing was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NotAdopted {
+    /// Another device, or none, is there now.
+    NotThere,
+    /// The chain is not armed there.
+    NotArmed,
+    /// Its mark is below what is known.
+    Low(BelowKnown),
+    /// A request is under way: what comes of it is not known yet.
+    UnderWay,
+    /// It is the device whose mark fell.
+    SameDevice(Stopped),
+}
+
+impl Record {
+    /// Of a chain whose first mark, or whose mark on another device, is `highest`.
+    pub fn new(highest: Hrs) -> Self {
+        Self {
+            highest_requested: highest,
+            written_ahead: false,
+            intention: None,
+            incarnation: None,
+            released: None,
+            ownership: Ownership::unknown(highest),
+            stopped: None,
+        }
+    }
+
+    /// The record as a start takes it over: of a round that was written ahead only its node knows the lock.
+    #[must_use]
+    pub fn after_restart(mut self) -> Self {
+        if std::mem::take(&mut self.written_ahead)
+            && self.ownership.height == self.highest_requested.height.value()
+        {
+            self.ownership.lock = Lock::Unknown;
+        }
+        self
+    }
+
+    /// The lowest mark another device may begin with: nothing that may be signed is above it.
+    pub fn floor(&self) -> Hrs {
+        self.highest_requested.max(self.intention.map_or(Hrs::ZERO, |intention| intention.to))
+    }
+
+    /// Before the owner is asked for the mark `to`: whatever becomes of the question, a spare begins no lower.
+    ///
+    /// # Errors
+    /// `to` is below what is known, and `below` does not repeat it.
+    pub fn intend(&mut self, to: Hrs, below: Option<Hrs>) -> Result<(), BelowKnown> {
+        let known = self.floor();
+        let lowers = to < known;
+        if lowers && below != Some(known) {
+            return Err(BelowKnown { known });
+        }
+        // A question that is put again may have been approved the first time.
+        self.intention = Some(Intention { to, lowers });
+        Ok(())
+    }
+
+    /// The question came to nothing for certain: denied, expired or never put.
+    pub fn forget_intention(&mut self) {
+        self.intention = None;
+    }
+
+    /// Follows what the pinned device shows.
+    pub fn follow(&mut self, installation: [u8; 16], slot: Slot) -> Followed {
+        if !slot.armed {
+            return Followed::Same;
+        }
+        if self.incarnation.is_some_and(|known| known != slot.incarnation) {
+            return self.follow_new_life(slot);
+        }
+        let in_this_life =
+            |last: &&Released| (last.installation, last.incarnation) == (installation, slot.incarnation);
+        if let Some(released) = self.released.as_ref().filter(in_this_life).and_then(Released::hrs)
+            && slot.mark < released
+        {
+            let stopped = Stopped::MarkRegressed { released, shown: slot.mark };
+            self.stopped = Some(stopped);
+            return Followed::Regressed(stopped);
+        }
+        self.incarnation = Some(slot.incarnation);
+        self.settle_intention(slot.mark);
+        self.raise(slot.mark)
+    }
+
+    /// A new life begins with an approval of the owner only.
+    fn follow_new_life(&mut self, slot: Slot) -> Followed {
+        match self.intention {
+            Some(Intention { to, lowers: true }) if slot.mark >= to => {
+                let from = self.highest_requested;
+                self.incarnation = Some(slot.incarnation);
+                self.intention = None;
+                if slot.mark >= from {
+                    return self.raise(slot.mark);
+                }
+                self.highest_requested = slot.mark;
+                if self.released_at().is_some_and(|released| released > slot.mark) {
+                    self.released = None;
+                }
+                self.ownership = Ownership::unknown(slot.mark);
+                Followed::Lowered { from, to: slot.mark }
+            }
+            _ if slot.mark >= self.highest_requested => {
+                self.incarnation = Some(slot.incarnation);
+                self.settle_intention(slot.mark);
+                self.raise(slot.mark)
+            }
+            _ => Followed::TakenBack,
+        }
+    }
+
+    fn settle_intention(&mut self, mark: Hrs) {
+        if self.intention.is_some_and(|intention| !intention.lowers && intention.to <= mark) {
+            self.intention = None;
+        }
+    }
+
+    /// Everything up to `to` counts as signed; whose it was is not known.
+    pub fn raise(&mut self, to: Hrs) -> Followed {
+        let from = self.highest_requested;
+        if to <= from {
+            return Followed::Same;
+        }
+        self.highest_requested = to;
+        if to.height.value() >= self.ownership.height {
+            let unknown = Ownership::unknown(to);
+            // Within a height its node stays: that one knows its own lock.
+            self.ownership = match to.height.value() == self.ownership.height {
+                true => Ownership { owner: self.ownership.owner.clone(), ..unknown },
+                false => unknown,
+            };
+        }
+        Followed::Raised { from, to }
+    }
+
+    /// Whether a device that shows `slot` may take the chain over.
+    ///
+    /// # Errors
+    /// Why not; nothing was changed.
+    pub fn adopt(&mut self, installation: [u8; 16], slot: Slot) -> Result<(), NotAdopted> {
+        if let (Some(stopped), Some(released)) = (self.stopped, &self.released)
+            && released.installation == installation
+        {
+            return Err(NotAdopted::SameDevice(stopped));
+        }
+        if !slot.armed {
+            return Err(NotAdopted::NotArmed);
+        }
+        // An approved lowering that the operator confirmed is the only way below.
+        let lowered = self.intention.is_some_and(|intention| intention.lowers && slot.mark >= intention.to);
+        if slot.mark < self.floor() && !lowered {
+            return Err(NotAdopted::Low(BelowKnown { known: self.floor() }));
+        }
+        self.stopped = None;
+        if lowered {
+            self.follow_new_life(slot);
+        } else {
+            self.intention = None;
+            self.raise(slot.mark);
+        }
+        self.incarnation = Some(slot.incarnation);
+        Ok(())
+    }
+
+    /// The place of the last signature given out.
+    pub fn released_at(&self) -> Option<Hrs> {
+        self.released.as_ref()?.hrs()
+    }
+}
+
+impl Released {
+    /// Its place.
+    pub fn hrs(&self) -> Option<Hrs> {
+        Some(Message::parse(&self.bytes).ok()?.hrs)
+    }
+
+    /// Whether `next` may be released after this: above it, or at its place the same statement.
+    pub(crate) fn allows(&self, next: &Message<'_>) -> Result<(), Conflict> {
+        let Ok(last) = Message::parse(&self.bytes) else { return Ok(()) };
+        match () {
+            () if next.hrs < last.hrs => Err(Conflict::Below(last.hrs)),
+            () if next.hrs == last.hrs && statement(&last) != statement(next) => Err(Conflict::Other(last.hrs)),
+            () => Ok(()),
+        }
+    }
+
+    pub(crate) fn of(verified: &Verified, installation: [u8; 16], incarnation: u16) -> Self {
+        let (bytes, signature) = (verified.bytes().to_vec(), verified.signature());
+        Self { installation, incarnation, bytes, signature }
+    }
+}
+
+/// What a message conflicts with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Conflict {
+    /// Below this place.
+    Below(Hrs),
+    /// At this place, with another statement.
+    Other(Hrs),
+}
+
+/// The end of a round: the record of a chain with one node is written for the whole of it.
+pub(crate) fn round_end(place: Hrs) -> Hrs {
+    match place.step {
+        Step::None => place,
+        _ => Hrs { step: Step::Precommit, ..place },
+    }
+}

@@ -1,0 +1,83 @@
+//! What needs no device: the rules of the bridge, and replies that were given before.
+
+use highwater_core::canonical::MAX_EXTENSION;
+
+use crate::absence::BEFORE_ERRORS;
+use crate::guard::{Guard, OnAbsent};
+use crate::io::{Outcome, View};
+use crate::moment::Moment;
+use crate::ownership::Foreign;
+use crate::pending::Pending;
+use crate::record::Conflict;
+use crate::refusal::{Cause, Refusal};
+
+impl Guard {
+    /// The answer to a request, if it needs no device. Asked when the request comes, and again whenever something
+    /// happened, until the device is asked.
+    pub(crate) fn rule(&self, pending: &Pending, now: Moment) -> Option<Outcome> {
+        let Pending { node, request, digest, .. } = pending;
+        let refuse = |refusal| Some(Outcome::Refused(refusal));
+        let Ok(message) = request.message() else { return refuse(Refusal::NotCanonical) };
+        if message.chain.as_str() != self.settings.chain {
+            return refuse(Refusal::OtherChain);
+        }
+        if let Some(stop) = self.settings.stop_height
+            && message.hrs.height.value() > stop
+        {
+            return refuse(Refusal::BeyondStop(stop));
+        }
+        if let Some(content) = &request.extension
+            && content.len() > MAX_EXTENSION as usize
+        {
+            return refuse(Refusal::LongExtension(content.len()));
+        }
+        if let Some(release) = self.replies.find(&request.sign_bytes, &message) {
+            let extension = match digest {
+                None => None,
+                // The device is needed for the extension alone.
+                Some(digest) => Some(self.replies.extension(digest)?.clone()),
+            };
+            return Some(Outcome::Signed { release: release.clone(), extension, again: true });
+        }
+        match self.record.released.as_ref().map_or(Ok(()), |last| last.allows(&message)) {
+            Ok(()) => {}
+            Err(Conflict::Below(last)) => return refuse(Refusal::BelowReleased(last)),
+            Err(Conflict::Other(_)) => return refuse(Refusal::ConflictWithReleased),
+        }
+        if let Some(mark) = self.taken_back
+            && message.hrs <= self.record.highest_requested
+        {
+            return refuse(Refusal::TakenBack { requested: self.record.highest_requested, mark });
+        }
+        let owner = self.record.ownership.owner.clone();
+        match self.record.ownership.admits(node, &message, |owner| self.presence.owner(owner, now)) {
+            Ok(()) => {}
+            Err(Foreign::Owned(owner)) => return refuse(Refusal::Owned { owner }),
+            // Its node asks again; an error it would never repeat.
+            Err(Foreign::InGrace) => return Some(Outcome::Silent(Cause::OwnerGrace)),
+            Err(Foreign::LockedBlock) => return refuse(Refusal::LockedBlock { owner }),
+            Err(Foreign::LockUnknown) => return refuse(Refusal::LockUnknown { owner }),
+        }
+        None
+    }
+
+    /// The answer to a request where another installation than the pinned one is plugged in. Nothing is asked of it.
+    /// Where errors halt the chain there is none: adopting it, or plugging in the right one, cures it without the node.
+    pub(crate) fn other_installation(&self) -> Option<Refusal> {
+        match self.view {
+            View::Here(shown) if shown.installation != self.installation => {
+                Some(Refusal::OtherInstallation { found: shown.installation, pinned: self.installation })
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether nodes get errors by now instead of silence.
+    pub(crate) fn is_late(&self, now: Moment) -> bool {
+        self.settings.on_absent == OnAbsent::Error
+            && self
+                .absence
+                .and_then(|absence| absence.lasts(self.answered, now))
+                .is_some_and(|lasts| lasts >= BEFORE_ERRORS)
+    }
+}
