@@ -113,12 +113,7 @@ impl Extending {
     }
 
     /// Takes the reply to [`Self::apdu`].
-    pub(crate) fn take(
-        &mut self,
-        key: &dyn Verify,
-        status: Option<Status>,
-        data: &[u8],
-    ) -> Progress {
+    pub(crate) fn take(&mut self, key: &dyn Verify, status: Option<Status>, data: &[u8]) -> Progress {
         let next = self.after();
         match (status, next) {
             (Some(Status::Ok), None) => self.verified(key, data).map_or(Progress::Wrong, Progress::Signed),
@@ -162,5 +157,4 @@ impl Extending {
 }
 
 #[cfg(test)]
-#[path = "extension_tests.rs"]
 mod tests;

@@ -178,8 +178,7 @@ impl Guard {
         let (id, hrs, ownership, claimed) = {
             let first = self.queue.front()?;
             let message = first.request.message().ok()?;
-            let claimed =
-                first.claimed.clone().unwrap_or_else(|| Claimed::alone(&first.request.sign_bytes));
+            let claimed = first.claimed.clone().unwrap_or_else(|| Claimed::alone(&first.request.sign_bytes));
             let ownership = self.record.ownership.after(&first.node, &message);
             (first.id, message.hrs, ownership, claimed)
         };

@@ -280,7 +280,9 @@ impl Released {
         let Ok(last) = Message::parse(&self.bytes) else { return Ok(()) };
         match () {
             () if next.hrs < last.hrs => Err(Conflict::Below(last.hrs)),
-            () if next.hrs == last.hrs && statement(&last) != statement(next) => Err(Conflict::Other(last.hrs)),
+            () if next.hrs == last.hrs && statement(&last) != statement(next) => {
+                Err(Conflict::Other(last.hrs))
+            }
             () => Ok(()),
         }
     }
