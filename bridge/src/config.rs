@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use highwater_core::canonical::ChainId;
 use serde::Deserialize;
 
+use crate::advice;
 use crate::node::Address;
-use crate::{advice, durable};
+use crate::store::durable;
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]

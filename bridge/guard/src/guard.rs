@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use highwater_core::hrs::Hrs;
+
 use crate::absence::Absence;
 use crate::claims::Claims;
 use crate::extension::{Digest, Extending, Stream};
@@ -79,7 +81,7 @@ pub struct Guard {
     /// When the device last said who it is.
     pub(crate) answered: Option<Moment>,
     /// The mark that the owner took back behind the host's back.
-    pub(crate) taken_back: Option<highwater_core::hrs::Hrs>,
+    pub(crate) taken_back: Option<Hrs>,
     /// In the order in which they came; the first one may be at the device.
     pub(crate) queue: VecDeque<Pending>,
     /// The request whose command is on the cable.
@@ -199,9 +201,9 @@ impl Guard {
     }
 
     /// When to come with [`Input::Tick`], if nothing happens before.
-    pub fn timeout(&self) -> Option<Moment> {
+    pub fn timeout(&self, now: Moment) -> Option<Moment> {
         let away = matches!(self.view, View::Away(_)) || self.other_installation().is_some();
-        let first = self.queue.front().map(|first| first.not_before);
+        let first = self.queue.front().map(|first| first.not_before).filter(|due| *due > now);
         let each = self.queue.iter().filter_map(|pending| match &pending.phase {
             Phase::Joining { until, .. } => Some(*until),
             _ if away => Some(pending.started + TRY),
@@ -460,6 +462,30 @@ impl Guard {
     /// What is known of the device.
     pub fn view(&self) -> View {
         self.view
+    }
+
+    /// The mark that the owner took back behind the host's back, while it is below what was requested.
+    pub fn taken_back(&self) -> Option<Hrs> {
+        self.taken_back
+    }
+
+    /// The last record that something waits for.
+    pub fn urgent(&self) -> Seq {
+        self.urgent
+    }
+
+    /// Whether a command of this chain is on the cable.
+    pub fn is_at_device(&self) -> bool {
+        self.at_device.is_some()
+    }
+
+    /// Whether the newest record that something waits for is on the disk, or could not be written.
+    pub fn is_settled(&self, seq: Seq) -> Option<bool> {
+        match () {
+            () if self.durable >= seq => Some(true),
+            () if self.tried >= seq => Some(false),
+            () => None,
+        }
     }
 }
 

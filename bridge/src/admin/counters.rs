@@ -28,6 +28,8 @@ struct Inner {
     seconds: Family<Labels, Histogram>,
     extensions: Family<Labels, Histogram>,
     height: Family<Labels, Gauge<u64, AtomicU64>>,
+    /// Whether a chain signs, as `/health` judges it.
+    signing: Family<Labels, Gauge>,
     device: Gauge,
 }
 
@@ -36,7 +38,7 @@ impl Counters {
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("highwater");
         let signatures = Family::<Labels, Counter>::default();
-        registry.register("signatures", "Signatures released", signatures.clone());
+        registry.register("signatures", "Signatures delivered to a node", signatures.clone());
         let refusals = Family::<Labels, Counter>::default();
         registry.register("refusals", "Requests refused", refusals.clone());
         let silences = Family::<Labels, Counter>::default();
@@ -71,6 +73,12 @@ impl Counters {
         );
         let height = Family::<Labels, Gauge<u64, AtomicU64>>::default();
         registry.register("height", "Height of the last signature", height.clone());
+        let signing = Family::<Labels, Gauge>::default();
+        registry.register(
+            "chain_signing",
+            "1 while a chain is armed on the right device, has a node, and had its last request decided",
+            signing.clone(),
+        );
         let device = Gauge::<i64>::default();
         registry.register("device_up", "1 while the device answers", device.clone());
         let inner = Inner {
@@ -82,9 +90,27 @@ impl Counters {
             seconds,
             extensions,
             height,
+            signing,
             device,
         };
         Self(Arc::new(inner))
+    }
+
+    /// A chain is served: every series of it exists from now on. Its last place, from before the start, is shown.
+    pub(crate) fn serve(&self, chain: &str, last: Option<Hrs>) {
+        let labels = labels(chain);
+        for family in [&self.0.signatures, &self.0.refusals, &self.0.silences, &self.0.unwritten] {
+            let _ = family.get_or_create(&labels);
+        }
+        let _ = self.0.seconds.get_or_create(&labels);
+        let _ = self.0.extensions.get_or_create(&labels);
+        self.0.height.get_or_create(&labels).set(last.map_or(0, |hrs| hrs.height.value()));
+        self.0.signing.get_or_create(&labels).set(0);
+    }
+
+    /// Whether a chain signs.
+    pub(crate) fn signing(&self, chain: &str, signs: bool) {
+        self.0.signing.get_or_create(&labels(chain)).set(i64::from(signs));
     }
 
     pub(crate) fn signed(&self, chain: &str, hrs: Hrs, elapsed: Duration) {

@@ -3,6 +3,7 @@
 mod accept;
 mod clients;
 mod counters;
+mod health;
 mod http;
 mod socket;
 mod status;
@@ -10,4 +11,4 @@ mod status;
 pub use counters::Counters;
 pub use http::serve as serve_http;
 pub use socket::{Client, Listener, path as socket_path};
-pub use status::{ChainReport, Report, report};
+pub use status::{ChainReport, NodeReport, Report, report};

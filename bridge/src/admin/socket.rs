@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use highwater_core::apdu::{Command, Kind};
 use highwater_core::hrs::Hrs;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -14,10 +15,9 @@ use tokio::task::JoinSet;
 use super::accept::Accepting;
 use super::{Report, report};
 use crate::advice;
-use crate::device::{self, Device};
-use crate::node::Service as _;
-use crate::place::Place;
-use crate::validator::{Memory, Pins, Validator};
+use crate::device::Exchange;
+use crate::hrs_text::HrsText;
+use crate::signer::{NotSaid, Signer, Word};
 
 /// The longest line taken: a command of the device in hex, with room.
 const LINE: u64 = 2_048;
@@ -32,12 +32,28 @@ enum Ask {
     Press {
         approved: bool,
     },
-    /// The file of pins has changed.
-    Repin,
-    /// The owner said that everything up to here counts as signed.
-    Raise {
+    /// The owner is about to be asked for this mark.
+    Intend {
         chain: String,
-        to: Place,
+        to: HrsText,
+        below: Option<HrsText>,
+    },
+    /// The question came to nothing.
+    ForgetIntention {
+        chain: String,
+    },
+    /// What the device shows now is to be on the disk.
+    Settle {
+        chain: String,
+    },
+    /// The device that is plugged in takes the chain over.
+    Adopt {
+        chain: String,
+        installation: String,
+    },
+    /// The node that has the height will not come back.
+    ReleaseOwner {
+        chain: String,
     },
 }
 
@@ -47,8 +63,11 @@ enum Answer {
     Status(Box<Report>),
     Reply(String),
     Pressed(bool),
-    Repinned,
-    Raised,
+    Said {
+        owner: Option<String>,
+    },
+    /// The daemon does not serve the chain: its file is the command's to write.
+    NotServed,
     Failed(String),
 }
 
@@ -59,7 +78,7 @@ pub fn path(state_dir: &Path) -> PathBuf {
 
 /// The daemon's end.
 #[derive(Debug)]
-pub struct Listener(UnixListener, PathBuf);
+pub struct Listener(UnixListener);
 
 impl Listener {
     /// Makes the socket, readable by its owner alone. The caller holds the lock of the state directory, so a
@@ -73,19 +92,18 @@ impl Listener {
         let listener = UnixListener::bind(&path)?;
         // The directory is 0700, so nobody else came in between.
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-        Ok(Self(listener, state_dir.to_owned()))
+        Ok(Self(listener))
     }
 
     /// Serves until the future is dropped. A shortage of files does not end it.
-    pub async fn serve(self, device: Device, validators: Vec<Validator>) -> io::Result<()> {
+    pub async fn serve(self, signer: Signer) -> io::Result<()> {
         let mut clients = JoinSet::new();
         let mut accepting = Accepting::default();
         loop {
             tokio::select! {
                 accepted = self.0.accept() => {
                     if let Some((stream, _)) = accepting.take(accepted).await? {
-                        let (device, validators) = (device.clone(), validators.clone());
-                        clients.spawn(client(stream, self.1.clone(), device, validators));
+                        clients.spawn(client(stream, signer.clone()));
                     }
                 }
                 Some(_) = clients.join_next() => {}
@@ -94,12 +112,7 @@ impl Listener {
     }
 }
 
-async fn client(
-    stream: UnixStream,
-    state_dir: PathBuf,
-    device: Device,
-    validators: Vec<Validator>,
-) -> io::Result<()> {
+async fn client(stream: UnixStream, signer: Signer) -> io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
     loop {
@@ -108,29 +121,7 @@ async fn client(
             return Ok(());
         }
         let answer = match serde_json::from_str(&line) {
-            Ok(Ask::Status) => {
-                device.look().await;
-                Answer::Status(Box::new(report(&device, &validators)))
-            }
-            Ok(Ask::Press { approved }) => Answer::Pressed(device.press(approved).await),
-            Ok(Ask::Repin) => match repin(&state_dir, &validators) {
-                Ok(()) => Answer::Repinned,
-                Err(error) => Answer::Failed(error.to_string()),
-            },
-            Ok(Ask::Raise { chain, to }) => match raise(&state_dir, &validators, &chain, to.0).await {
-                Ok(()) => Answer::Raised,
-                Err(error) => Answer::Failed(error),
-            },
-            Ok(Ask::Exchange { apdu }) => match hex::decode(&apdu) {
-                // A vote would be in no state file, from which the mark of another device is seeded; and a stream is
-                // the bridge's.
-                Ok(apdu) if device::signs(&apdu) => Answer::Failed(advice::not_by_socket()),
-                Ok(apdu) => match device.exchange(apdu).await {
-                    Ok(reply) => Answer::Reply(hex::encode(reply)),
-                    Err(fault) => Answer::Failed(advice::fault(&fault)),
-                },
-                Err(error) => Answer::Failed(format!("the command is not hex ({error})")),
-            },
+            Ok(ask) => answer(&signer, ask).await,
             Err(error) => Answer::Failed(format!("not a request of the admin socket ({error})")),
         };
         let mut line = serde_json::to_vec(&answer)?;
@@ -139,37 +130,56 @@ async fn client(
     }
 }
 
-/// Takes over pins that the owner moved to another installation of the same key.
-fn repin(state_dir: &Path, validators: &[Validator]) -> anyhow::Result<()> {
-    let pins = Pins::load(state_dir)?;
-    for validator in validators {
-        let pin = pins.get(validator.chain()).filter(|pin| pin.key == validator.public_key());
-        let Some(pin) = pin else { continue };
-        let moved = pin.installation != validator.installation();
-        if !moved && validator.fallen().is_none() {
-            continue;
+async fn answer(signer: &Signer, ask: Ask) -> Answer {
+    match ask {
+        Ask::Status => {
+            signer.device().look().await;
+            Answer::Status(Box::new(report(signer).await))
         }
-        let memory = Memory::load(state_dir, validator.chain(), &pin)?;
-        // Cut after it moved the pin, the command is run again: the fall was another device's.
-        if moved || memory.fallen_of(pin.installation, Some(pin)).is_none() {
-            validator.adopt(pin.installation, memory.asked);
-            let installation = hex::encode(pin.installation);
-            tracing::info!(chain = validator.chain(), installation, "adopted");
+        Ask::Press { approved } => Answer::Pressed(signer.device().press(approved).await),
+        Ask::Exchange { apdu } => exchange(signer, &apdu).await,
+        Ask::Intend { chain, to, below } => {
+            let word = Word::Intend { to: to.0, below: below.map(|below| below.0) };
+            say(signer, &chain, word).await
+        }
+        Ask::ForgetIntention { chain } => say(signer, &chain, Word::ForgetIntention).await,
+        Ask::Settle { chain } => say(signer, &chain, Word::Settle).await,
+        Ask::ReleaseOwner { chain } => say(signer, &chain, Word::ReleaseOwner).await,
+        Ask::Adopt { chain, installation } => {
+            let mut bytes = [0; 16];
+            match hex::decode_to_slice(&installation, &mut bytes) {
+                Ok(()) => say(signer, &chain, Word::Adopt(bytes)).await,
+                Err(error) => Answer::Failed(format!("the installation is not hex ({error})")),
+            }
         }
     }
-    Ok(())
 }
 
-/// Remembers durably that this place was asked for, or a higher one. The file is the daemon's own: a command that wrote
-/// it would take away what was signed since it read it.
-async fn raise(state_dir: &Path, validators: &[Validator], chain: &str, to: Hrs) -> Result<(), String> {
-    let known = validators.iter().find(|validator| validator.chain() == chain);
-    let validator = known.ok_or_else(|| advice::not_served(chain))?;
-    validator.raise(to).await;
-    match Memory::found(state_dir, chain) {
-        Ok(Some(memory)) if memory.asked >= to => Ok(()),
-        Ok(_) => Err(advice::not_raised(chain)),
-        Err(error) => Err(error.to_string()),
+async fn say(signer: &Signer, chain: &str, word: Word) -> Answer {
+    match signer.say(chain, word).await {
+        Ok(said) => Answer::Said { owner: said.owner.as_deref().map(str::to_owned) },
+        Err(NotSaid::NotServed) => Answer::NotServed,
+        Err(NotSaid::Below(below)) if let Word::Intend { to, .. } = word => {
+            Answer::Failed(advice::below_known(chain, to, below.known))
+        }
+        Err(not_said) => Answer::Failed(advice::not_said(chain, not_said)),
+    }
+}
+
+async fn exchange(signer: &Signer, apdu: &str) -> Answer {
+    let apdu = match hex::decode(apdu) {
+        Ok(apdu) => apdu,
+        Err(error) => return Answer::Failed(format!("the command is not hex ({error})")),
+    };
+    let kind = match Command::parse(&apdu) {
+        // A vote would be in no state file, from which the mark of another device is seeded; and a stream is the bridge's.
+        Ok(command) if command.kind() == Kind::Signs => return Answer::Failed(advice::not_by_socket()),
+        Ok(command) => command.kind(),
+        Err(_) => return Answer::Failed("the command is none that the app knows".to_owned()),
+    };
+    match signer.device().exchange(Exchange { apdu, kind }).await {
+        Ok(reply) => Answer::Reply(hex::encode(reply)),
+        Err(fault) => Answer::Failed(advice::fault(&fault)),
     }
 }
 
@@ -216,18 +226,39 @@ impl Client {
         }
     }
 
-    /// The file of pins has changed.
-    pub async fn repin(&mut self) -> Result<(), String> {
-        match self.ask(&Ask::Repin).await? {
-            Answer::Repinned => Ok(()),
-            other => Err(unexpected(other)),
-        }
+    /// The owner is about to be asked for this mark: it counts from now on. `false`: the daemon does not serve the chain.
+    pub async fn intend(&mut self, chain: &str, to: Hrs, below: Option<Hrs>) -> Result<bool, String> {
+        let chain = chain.to_owned();
+        self.say(&Ask::Intend { chain, to: HrsText(to), below: below.map(HrsText) })
+            .await
+            .map(|said| said.is_some())
     }
 
-    /// Everything up to here counts as signed; the daemon has written it when this returns.
-    pub async fn raise(&mut self, chain: &str, to: Hrs) -> Result<(), String> {
-        match self.ask(&Ask::Raise { chain: chain.to_owned(), to: Place(to) }).await? {
-            Answer::Raised => Ok(()),
+    /// The question came to nothing.
+    pub async fn forget_intention(&mut self, chain: &str) -> Result<bool, String> {
+        self.say(&Ask::ForgetIntention { chain: chain.to_owned() }).await.map(|said| said.is_some())
+    }
+
+    /// What the device shows now is on the disk when this returns.
+    pub async fn settle(&mut self, chain: &str) -> Result<bool, String> {
+        self.say(&Ask::Settle { chain: chain.to_owned() }).await.map(|said| said.is_some())
+    }
+
+    /// The device that is plugged in takes the chain over.
+    pub async fn adopt(&mut self, chain: &str, installation: [u8; 16]) -> Result<bool, String> {
+        let ask = Ask::Adopt { chain: chain.to_owned(), installation: hex::encode(installation) };
+        self.say(&ask).await.map(|said| said.is_some())
+    }
+
+    /// The node that has the height will not come back. The node, if one had it; no answer: the chain is not served.
+    pub async fn release_owner(&mut self, chain: &str) -> Result<Option<Option<String>>, String> {
+        self.say(&Ask::ReleaseOwner { chain: chain.to_owned() }).await
+    }
+
+    async fn say(&mut self, ask: &Ask) -> Result<Option<Option<String>>, String> {
+        match self.ask(ask).await? {
+            Answer::Said { owner } => Ok(Some(owner)),
+            Answer::NotServed => Ok(None),
             other => Err(unexpected(other)),
         }
     }

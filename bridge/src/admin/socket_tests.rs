@@ -1,12 +1,9 @@
-use std::sync::{Arc, Mutex};
-use std::time::Instant;
-
-use highwater_core::apdu::{ChainStatus, Command, Reply};
-use highwater_core::canonical::ChainId;
-use highwater_sim::{Ask as Vote, Extend, Owner, SimDevice};
+use highwater_core::apdu::Command;
+use highwater_sim::{Ask as Vote, Extend};
 
 use super::*;
-use crate::device::{Transport, TransportError};
+use crate::admin::Counters;
+use crate::signer::rig::{CHAIN, NODE, Rig};
 
 #[tokio::test]
 async fn only_where_nobody_listens_is_there_no_daemon() {
@@ -22,47 +19,45 @@ async fn only_where_nobody_listens_is_there_no_daemon() {
     assert!(denied.contains("sudo -u highwater"), "{denied}");
 }
 
-struct Cable(Arc<Mutex<SimDevice>>);
-
-impl Transport for Cable {
-    fn exchange(&mut self, apdu: &[u8], _deadline: Instant) -> Result<Vec<u8>, TransportError> {
-        Ok(self.0.lock().unwrap().exchange(apdu))
-    }
+/// A client of a signer on this rig.
+async fn client_of(rig: &std::sync::Arc<Rig>) -> (Client, Signer) {
+    let signer = rig.signer(&[NODE], Counters::new()).await;
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    tokio::spawn(client(theirs, signer.clone()));
+    (Client(BufReader::new(ours)), signer)
 }
 
-fn mark(device: &Mutex<SimDevice>) -> Hrs {
-    let reply = device.lock().unwrap().exchange(&[0xe0, 0x10, 0, 0, 1, 0]);
-    ChainStatus::parse(Reply::split(&reply).unwrap().0).unwrap().mark
-}
-
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_vote_that_comes_by_the_socket_is_signed_by_nobody() {
     // Signed behind the bridge's back, it would stand in no state file: a spare would be seeded below it.
-    let mut device = SimDevice::in_memory(b"socket");
-    device.owner = Owner::Approves;
-    let chain = ChainId::new(b"alpha-1").unwrap();
-    let add = Command::AddChain { chain, key_index: 0, mark: Hrs::default() };
-    device.exchange(&device::encode(&add).unwrap());
-    let device = Arc::new(Mutex::new(device));
-    let before = mark(&device);
-    let end = device.clone();
-    let opener = move || Ok(Box::new(Cable(end.clone())) as Box<dyn Transport>);
-    let (handle, _died) = Device::start(Box::new(opener)).unwrap();
-    handle.looked().await;
-    let (ours, theirs) = UnixStream::pair().unwrap();
-    let served = tokio::spawn(client(theirs, std::env::temp_dir(), handle, Vec::new()));
-    let mut socket = Client(BufReader::new(ours));
-    for vote in [Vote::prevote("alpha-1"), Vote { block: 0, ..Vote::prevote("alpha-1") }] {
+    let rig = Rig::new();
+    let before = rig.mark();
+    let (mut socket, _signer) = client_of(&rig).await;
+    for vote in [Vote::prevote(CHAIN), Vote { block: 0, ..Vote::prevote(CHAIN) }] {
         let refused = socket.exchange(&vote.apdu()).await.unwrap_err();
         assert!(refused.contains("nodes"), "{refused}");
-        assert_eq!(mark(&device), before);
+        assert_eq!(rig.mark(), before);
     }
-    let extend = Extend { chain: "alpha-1", height: 10, round: 5, content: b"extension" };
+    let extend = Extend { chain: CHAIN, height: 10, round: 5, content: b"extension" };
     for extension in [extend.whole().unwrap(), extend.begin(), extend.chunks(9).next().unwrap()] {
         let refused = socket.exchange(&extension).await.unwrap_err();
         assert!(refused.contains("nodes"), "{refused}");
     }
-    assert!(socket.exchange(&[0xe0, 0x10, 0, 0, 1, 0]).await.is_ok(), "everything else goes through");
+    let status = crate::signer::rig::apdu(Command::GetStatus { slot: 0 });
+    assert!(socket.exchange(&status).await.is_ok(), "everything else goes through");
+}
+
+#[tokio::test]
+async fn a_terminal_that_dies_between_press_and_report_loses_nothing() {
+    let rig = Rig::new();
+    let (mut socket, _signer) = client_of(&rig).await;
+    let to = Hrs::new(1_000, 0, highwater_core::hrs::Step::None).unwrap();
+    assert!(socket.intend(CHAIN, to, None).await.unwrap());
+    rig.owner_sets(to);
+    // The terminal dies: nobody says any more what came of the question.
     drop(socket);
-    served.await.unwrap().unwrap();
+    let (mut socket, _again) = client_of(&rig).await;
+    assert!(socket.settle(CHAIN).await.unwrap());
+    let record = rig.file().record;
+    assert_eq!((record.highest_requested, record.intention), (to, None));
 }

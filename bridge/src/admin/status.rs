@@ -1,20 +1,23 @@
-//! The state of everything, for `status` and `/status`.
+//! The state of everything, for `status`, `/status` and `/health`.
 
 use serde::{Deserialize, Serialize};
 
+use super::health;
 use crate::advice;
-use crate::device::{Device, Session};
-use crate::place::Place;
-use crate::validator::Validator;
+use crate::device::{Seen, Session};
+use crate::hrs_text::HrsText;
+use crate::signer::{ChainView, Signer};
 
 /// The daemon, the device and the chains.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
-    /// Whether the device answers and is sound, and no chain is stopped.
+    /// Whether every chain signs.
     pub healthy: bool,
+    /// One line: what signs, or why not and what to do.
+    pub verdict: String,
     /// What the device says of itself; none while it is away.
     pub device: Option<Session>,
-    /// Why it is not healthy, and the cure.
+    /// Why the device is away or not sound, and the cure.
     pub fault: Option<String>,
     /// The chains of the config.
     pub chains: Vec<ChainReport>,
@@ -25,17 +28,23 @@ pub struct Report {
 pub struct ChainReport {
     /// Chain id.
     pub chain: String,
+    /// Why it does not sign, and the cure. None: it signs.
+    pub problem: Option<String>,
     /// The installation it is pinned to, in hex.
     pub installation: String,
-    /// The highest place ever asked of a device.
-    pub asked: Place,
-    /// The last place signed.
-    pub last: Option<Place>,
-    /// Why it is stopped until another device is adopted, if so.
-    pub stopped: Option<String>,
+    /// The highest place requested: an upper bound of what may be signed.
+    pub highest_requested: HrsText,
+    /// A mark that the owner was asked for, and of which nobody told yet what came of it.
+    pub intention: Option<HrsText>,
+    /// The last place signed since the start.
+    pub last: Option<HrsText>,
+    /// Whether it is stopped until another device is adopted.
+    pub stopped: bool,
+    /// Its nodes.
+    pub nodes: Vec<NodeReport>,
     /// The last refusal, in words.
     pub last_refusal: Option<String>,
-    /// Signatures released.
+    /// Signatures delivered.
     pub signatures: u64,
     /// Requests refused.
     pub refusals: u64,
@@ -43,37 +52,71 @@ pub struct ChainReport {
     pub silences: u64,
 }
 
+/// A node of a chain.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct NodeReport {
+    /// Its address, as the config has it.
+    pub address: String,
+    /// Whether its link is up.
+    pub connected: bool,
+    /// Whether it has the current height, of several nodes.
+    pub has_height: bool,
+}
+
 /// The state now.
-pub fn report(device: &Device, validators: &[Validator]) -> Report {
-    let seen = device.seen();
-    let chains = validators.iter().map(|validator| {
-        let [signatures, refusals, silences] = validator.counts();
-        ChainReport {
-            chain: validator.chain().to_owned(),
-            installation: hex::encode(validator.installation()),
-            asked: Place(validator.asked()),
-            last: validator.last().map(Place),
-            stopped: validator.fallen(),
-            last_refusal: validator.last_refusal(),
-            signatures,
-            refusals,
-            silences,
-        }
-    });
-    let chains: Vec<ChainReport> = chains.collect();
-    let sound = seen.session.as_ref().is_some_and(|session| session.standing == 0);
-    // One word to a watcher: the cause of a stopped chain comes before the device's.
-    let stopped = chains.iter().find_map(|chain| chain.stopped.clone());
-    let standing = || match &seen.session {
-        Some(session) => advice::standing(session.standing),
-        None => Some(advice::being_opened()),
+pub async fn report(signer: &Signer) -> Report {
+    let views = signer.views().await;
+    of(&signer.device().seen(), &views)
+}
+
+/// What was seen and what the chains show, as one report.
+pub(super) fn of(seen: &Seen, views: &[ChainView]) -> Report {
+    let chains: Vec<ChainReport> = views.iter().map(|view| chain(seen, view)).collect();
+    let fault = match &seen.session {
+        Some(session) => advice::standing(session.standing).map(str::to_owned),
+        None => Some(seen.fault.as_ref().map_or_else(|| advice::being_opened().to_owned(), advice::fault)),
     };
-    Report {
-        healthy: sound && stopped.is_none(),
-        fault: stopped
-            .or_else(|| seen.fault.as_ref().map(advice::fault))
-            .or_else(|| standing().map(str::to_owned)),
-        chains,
-        device: seen.session,
+    let (healthy, verdict) = verdict(&chains);
+    Report { healthy, verdict, device: seen.session.clone(), fault, chains }
+}
+
+fn chain(seen: &Seen, view: &ChainView) -> ChainReport {
+    let [signatures, refusals, silences] = view.counts;
+    ChainReport {
+        chain: view.chain.clone(),
+        problem: health::problem(seen, view),
+        installation: hex::encode(view.installation),
+        highest_requested: HrsText(view.highest_requested),
+        intention: view.intention.map(|intention| HrsText(intention.to)),
+        last: view.last_signed.map(HrsText),
+        stopped: view.stopped.is_some(),
+        nodes: view
+            .nodes
+            .iter()
+            .map(|node| NodeReport {
+                address: node.address.to_string(),
+                connected: node.connected,
+                has_height: view.nodes.len() > 1 && view.owner.as_deref() == Some(&*node.address),
+            })
+            .collect(),
+        last_refusal: view.last_refusal.clone(),
+        signatures,
+        refusals,
+        silences,
+    }
+}
+
+/// One line for all chains; the first problem is told, with its cure.
+fn verdict(chains: &[ChainReport]) -> (bool, String) {
+    let total = chains.len();
+    let count = |number: usize| format!("{number} chain{}", if number == 1 { "" } else { "s" });
+    let mut troubled = chains.iter().filter_map(|chain| Some((&chain.chain, chain.problem.as_ref()?)));
+    match (troubled.next(), troubled.count()) {
+        (None, _) => (true, format!("SIGNING: {}", count(total))),
+        (Some((_, problem)), more) if more + 1 == total => (false, format!("NOT SIGNING: {problem}")),
+        (Some((chain, problem)), more) => {
+            let others = total - more - 1;
+            (false, format!("NOT SIGNING {chain} ({} signing): {problem}", count(others)))
+        }
     }
 }

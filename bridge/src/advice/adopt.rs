@@ -2,11 +2,49 @@
 
 use std::path::Path;
 
-use highwater_core::hrs::Hrs;
-
 /// The chain is not approved on this device.
 pub fn not_on_device(chain: &str) -> String {
     format!("{chain} is not approved on this device: run `highwater chain add {chain}`")
+}
+
+/// The first mark of a chain of which nothing is known.
+pub fn first_mark(chain: &str, mark: highwater_core::hrs::Hrs) -> String {
+    format!(
+        "{chain} begins at {mark}. A device signs no more than 100,000 heights above its mark: if the chain is higher \
+         already, everything is refused with b008. Then name the chain's height: --next-height H, one above the last \
+         height that this key may have signed."
+    )
+}
+
+/// The chain was removed on this device.
+pub fn was_removed(chain: &str) -> String {
+    format!("{chain} was removed on this device: to sign for it again, run `highwater chain add {chain}`")
+}
+
+/// The chain's mark cannot be told.
+pub fn is_unclear(chain: &str) -> String {
+    format!(
+        "the mark of {chain} is unclear after damage to flash: run `highwater mark adopt {chain}`, which asks the owner \
+         for the highest place this bridge knows"
+    )
+}
+
+/// The chain's flash fails.
+pub fn slot_fault(chain: &str) -> String {
+    format!(
+        "the device's flash failed for {chain}; the mark is safe: restart the app; if it stays, replace the device"
+    )
+}
+
+/// No node of the chain is there.
+pub fn no_node(chain: &str, nodes: &[&str]) -> String {
+    match nodes {
+        [] => format!("{chain} has no node in the config: add nodes = [\"unix:///…\"] to its [[chain]]"),
+        nodes => format!(
+            "no node of {chain} is connected ({}): start the node, and check its priv_validator_laddr",
+            nodes.join(", ")
+        ),
+    }
 }
 
 /// The chain to adopt is not approved on this device yet.
@@ -45,15 +83,7 @@ pub fn add_other_key(chain: &str) -> String {
 
 /// Another device's mark fell, and its pin is lost.
 pub fn add_after_fall(chain: &str, why: &str) -> String {
-    format!("{why}; to put this device in its place, run `highwater mark adopt {chain}`")
-}
-
-/// Something was asked for above the mark with which the chain would begin, and its pin is lost.
-pub fn add_below_asked(chain: &str, mark: Hrs, asked: Hrs) -> String {
-    format!(
-        "{asked} of {chain} was asked for already, as its state file tells, and its pin is lost: it cannot begin at \
-         {mark}; run `highwater mark adopt {chain}`, with --key-index N if it is not approved on this device"
-    )
+    format!("{why} To put this device in its place, run `highwater mark adopt {chain}`.")
 }
 
 /// Nothing tells how high the mark must be.
@@ -66,20 +96,13 @@ pub fn adopt_needs_mark(chain: &str, why: &str) -> String {
 
 /// A device whose mark fell is not adopted again.
 pub fn adopt_fallen(why: &str) -> String {
-    format!("{why}; another device can be adopted, this one cannot")
+    format!("{why} This is the device whose mark fell: another device can be adopted, this one cannot.")
 }
 
 /// Something changed while the question stood.
 pub fn adopt_changed(chain: &str) -> String {
     format!(
         "the device is not as it was when the question was asked: plug one in, leave it, and run `highwater mark adopt {chain}` again"
-    )
-}
-
-/// The mark did not come up to what was asked.
-pub fn adopt_low(chain: &str, mark: Hrs, floor: Hrs) -> String {
-    format!(
-        "the mark of {chain} on this device is {mark}, below {floor} that was asked before: run `highwater mark adopt {chain}` again and approve the mark"
     )
 }
 

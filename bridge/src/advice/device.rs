@@ -2,7 +2,7 @@
 
 use highwater_core::apdu::Status;
 
-use crate::device::Fault;
+use crate::device::{Fault, Standing};
 
 /// Why the device gives no answer.
 pub fn fault(fault: &Fault) -> String {
@@ -50,17 +50,17 @@ pub fn being_opened() -> &'static str {
     "the device is being opened: wait a few seconds; if this goes on, see the bridge's log"
 }
 
-/// Why the whole device signs nothing, if so. `standing` as GET_VERSION reports it.
-pub fn standing(standing: u8) -> Option<&'static str> {
+/// Why the whole device signs nothing, if so.
+pub fn standing(standing: Standing) -> Option<&'static str> {
     match standing {
-        0 => None,
-        1 => Some(
-            "the device runs on another seed than at the app's first start: restart it with the PIN of that seed",
+        Standing::Sound => None,
+        Standing::OtherSeed => Some(
+            "The device was unlocked with a different seed than the one this app was set up with. Restart it and enter the PIN of the original seed.",
         ),
-        2 => Some(
+        Standing::StorageDamaged => Some(
             "the app's memory is damaged beyond repair: reinstall it and add each chain with --last-signed from your own records",
         ),
-        _ => {
+        Standing::StorageFault => {
             Some("the device's flash failed at start: quit and open the app; if it stays, replace the device")
         }
     }
@@ -80,7 +80,7 @@ pub fn status(status: Status) -> &'static str {
         }
         Status::UnknownChain => "the chain is not approved on the device: run `highwater chain add`",
         Status::Unclear => {
-            "the mark is unclear after damage to flash: run `highwater mark set` with the last signed place of your records"
+            "the mark is unclear after damage to flash: run `highwater mark adopt`, which asks the owner for the highest place this bridge knows"
         }
         Status::HeightRegression | Status::RoundRegression | Status::StepRegression => {
             "the place is below the mark, so something was signed beyond it: let the node catch up, and check that no second node signs"

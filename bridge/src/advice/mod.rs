@@ -5,6 +5,7 @@ mod device;
 mod extension;
 pub(crate) mod link;
 mod prompt;
+mod refusal;
 mod state;
 
 use std::path::Path;
@@ -16,6 +17,7 @@ pub use adopt::*;
 pub use device::*;
 pub use extension::*;
 pub use prompt::*;
+pub use refusal::*;
 pub use state::*;
 
 /// What a chain id may be. The beginning is that of files which are swept away.
@@ -56,19 +58,6 @@ pub fn wrong_signature(chain: &str) -> String {
         "the device's signature for {chain} does not verify under the pinned key: it was thrown away; check with \
          `highwater device info` that the right device is plugged in, and replace it if it is"
     )
-}
-
-/// The device released less than it had released before.
-pub fn fallen(chain: &str, last: Hrs, now: Hrs) -> String {
-    format!(
-        "the device's mark of {chain} fell: it signed {now} in conflict with {last}; nothing more is signed for this \
-         chain: take the device out of service and restart the bridge only with another one"
-    )
-}
-
-/// The device has been away for too long.
-pub fn absent(seconds: u64) -> String {
-    format!("no answer from the device for {seconds} s: see the bridge's log for cause and cure")
 }
 
 /// The request names another chain than the link.
@@ -122,9 +111,9 @@ pub fn not_served(chain: &str) -> String {
 }
 
 /// The daemon could not write what it was told.
-pub fn not_raised(chain: &str) -> String {
+pub fn not_written(chain: &str) -> String {
     format!(
-        "the daemon could not write the state file of {chain}: free space on its disk, and run the command again"
+        "The daemon could not write the state file of {chain}. Free space on its disk, then run the command again."
     )
 }
 

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use highwater_core::hrs::Hrs;
 use rustix::io::Errno;
 
 /// A file of the state directory is not as it was written.
@@ -16,33 +15,32 @@ pub fn state(path: &Path, cause: &str) -> String {
 }
 
 /// A pinned chain has no state file.
-pub fn memory_missing(path: &Path, chain: &str) -> String {
+pub fn chain_file_missing(path: &Path, chain: &str) -> String {
     format!(
-        "{} is missing, so nobody knows what was asked for before; {}",
+        "State file {} is missing, so Highwater cannot know what was already signed. {}",
         path.display(),
-        memory_cure(chain)
+        chain_file_cure(chain)
     )
 }
 
 /// A state file is not what was written.
-pub fn memory_damaged(path: &Path, chain: &str, cause: &str) -> String {
-    format!("{} cannot be trusted ({cause}); {}", path.display(), memory_cure(chain))
+pub fn chain_file_damaged(path: &Path, chain: &str, cause: &str) -> String {
+    format!("{} cannot be trusted ({cause}). {}", path.display(), chain_file_cure(chain))
 }
 
 /// A state file is of another chain or key.
-pub fn memory_foreign(path: &Path, chain: &str, found: &str) -> String {
-    format!("{} is {found}, not of the pinned {chain}; {}", path.display(), memory_cure(chain))
+pub fn chain_file_foreign(path: &Path, chain: &str, found: &str) -> String {
+    format!("{} is {found}, not of the pinned {chain}. {}", path.display(), chain_file_cure(chain))
 }
 
-fn memory_cure(chain: &str) -> String {
+fn chain_file_cure(chain: &str) -> String {
     format!(
-        "restore it from the newest copy, or, if it is lost, run `highwater mark adopt {chain}` with the pinned \
-         device plugged in"
+        "Restore the newest copy. If there is none, plug in the pinned device and run `highwater mark adopt {chain}`."
     )
 }
 
 /// A state file cannot be read or written.
-pub fn memory_io(path: &Path, error: &std::io::Error) -> String {
+pub fn chain_file_io(path: &Path, error: &std::io::Error) -> String {
     let cure = match Errno::from_io_error(error) {
         Some(Errno::MFILE) => {
             "end what holds connections to the bridge open, or raise LimitNOFILE of the service"
@@ -58,22 +56,6 @@ pub fn pins_io(path: &Path, error: &std::io::Error) -> String {
     format!(
         "{} cannot be written ({error}): free space on its disk, and let the bridge's user own it",
         path.display()
-    )
-}
-
-/// The height belongs to another node.
-pub fn owned(asked: Hrs, owner: &str, node: &str) -> String {
-    format!(
-        "{asked} refused to {node}: {owner} signs this height; it is free when that node's link has been down for \
-         5 s, or at the next height"
-    )
-}
-
-/// The height's owner precommitted a block and is gone.
-pub fn locked_block(asked: Hrs, owner: &str, node: &str) -> String {
-    format!(
-        "{asked} refused to {node}: a block was precommitted at this height for {owner}, so only votes for it or nil \
-         are signed; the next height is free"
     )
 }
 
@@ -116,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_state_file_that_lacks_a_file_handle_does_not_ask_for_space() {
-        let text = |errno: Errno| memory_io(Path::new("/s/a.json"), &errno.into());
+        let text = |errno: Errno| chain_file_io(Path::new("/s/a.json"), &errno.into());
         assert!(text(Errno::MFILE).contains("LimitNOFILE") && !text(Errno::MFILE).contains("space"));
         assert!(text(Errno::NFILE).contains("fs.file-max") && text(Errno::NOSPC).contains("free space"));
     }

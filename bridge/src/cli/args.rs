@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use highwater_core::hrs::{Hrs, Step};
 
-use crate::place::Place;
+use crate::hrs_text::HrsText;
 
 /// The consensus signer of a CometBFT validator, on a Ledger.
 #[derive(Debug, Parser)]
@@ -100,6 +100,9 @@ pub enum ChainVerb {
         /// The first mark.
         #[command(flatten)]
         mark: MarkArgs,
+        /// The place that the mark is below, repeated from the refusal: what was signed up to there is given up.
+        #[arg(long, value_name = "H/R/STEP", value_parser = below_signed)]
+        below_signed: Option<Hrs>,
     },
     /// Show the chains of the device and their pins.
     List,
@@ -120,6 +123,11 @@ pub enum ChainVerb {
     },
     /// Stop signing for a chain, with the owner's approval; its final mark stays on the device.
     Remove {
+        /// Chain id.
+        id: String,
+    },
+    /// Say that the node which has the current height will not come back. What is locked there stays locked.
+    Release {
         /// Chain id.
         id: String,
     },
@@ -153,6 +161,9 @@ pub enum MarkVerb {
         /// The last place signed by any device, if the state file is lost.
         #[arg(long, value_name = "H/R/STEP", value_parser = last_signed)]
         last_signed: Option<Hrs>,
+        /// The place that the mark is below, repeated from the refusal: what was signed up to there is given up.
+        #[arg(long, value_name = "H/R/STEP", value_parser = below_signed)]
+        below_signed: Option<Hrs>,
     },
     /// Move it, with the owner's approval on the device.
     Set {
@@ -161,6 +172,9 @@ pub enum MarkVerb {
         /// Where to.
         #[command(flatten)]
         mark: MarkArgs,
+        /// The place that the mark is below, repeated from the refusal: what was signed up to there is given up.
+        #[arg(long, value_name = "H/R/STEP", value_parser = below_signed)]
+        below_signed: Option<Hrs>,
     },
 }
 
@@ -192,9 +206,14 @@ fn next_height(text: &str) -> Result<Hrs, String> {
     }
 }
 
+/// Any place: a mark that nothing was signed at may be named too.
+fn below_signed(text: &str) -> Result<Hrs, String> {
+    text.parse::<HrsText>().map(|HrsText(hrs)| hrs).map_err(|error| error.to_string())
+}
+
 fn last_signed(text: &str) -> Result<Hrs, String> {
-    match text.parse::<Place>() {
-        Ok(Place(hrs)) if hrs.height.value() > 0 && hrs.step != Step::None => Ok(hrs),
+    match text.parse::<HrsText>() {
+        Ok(HrsText(hrs)) if hrs.height.value() > 0 && hrs.step != Step::None => Ok(hrs),
         Ok(_) => {
             Err("a place that was signed has a height of at least 1, and proposal, prevote or precommit"
                 .to_owned())

@@ -1,156 +1,61 @@
-//! `chain add`, `chain list`, `chain rename`, `chain show-key`.
+//! `chain add`, `list`, `rename`, `show-key`, `remove`, `forget`, `release`.
 
 use highwater_core::apdu::Command;
-use highwater_core::canonical::ChainId;
 use highwater_core::hrs::Hrs;
 
-use super::link::{Link, not_exported};
-use super::{Failure, prompt};
+use super::terminal::Terminal;
+use crate::advice;
 use crate::config::Config;
-use crate::device::Fault;
-use crate::validator::{Memory, Pin, Pins, memory_path};
-use crate::{advice, durable};
+use crate::failure::Failure;
+use crate::operator::add::{self, New};
+use crate::operator::{Access, mark, prompt, retire};
+use crate::store::Pins;
 
-pub(super) async fn add(
-    config: &Config,
-    id: &str,
-    key_index: u32,
-    mark: Hrs,
-    yes_simulated: bool,
-) -> Result<(), Failure> {
-    let chain = chain_id(id)?;
-    not_exported(config)?;
-    let mut link = Link::open(config).await?;
-    let session = link.session().await?;
-    let mut pins = Pins::load(&config.state_dir)?;
-    let pinned = pins.get(id);
-    if pinned.is_some_and(|pin| pin.installation != session.installation) {
-        return Err(Failure::unavailable(advice::pinned_elsewhere(id)));
-    }
-    // Looked at without a pin too: pins may be lost where it is not. What cannot be read is not written over, it may
-    // say that a device's mark fell.
-    let known = Memory::found(&config.state_dir, id)?;
-    if let Some(known) = known.as_ref().filter(|_| pinned.is_none()) {
-        if let Some(why) = known.fallen_of(session.installation, None) {
-            return Err(Failure::unavailable(advice::adopt_fallen(why)));
-        }
-        if let Some(why) = &known.fallen {
-            return Err(Failure::unavailable(advice::add_after_fall(id, why)));
-        }
-        if mark < known.asked {
-            return Err(Failure::unavailable(advice::add_below_asked(id, mark, known.asked)));
-        }
-    }
-    let approved_now = match session.chain(id) {
-        // Approved earlier, but not pinned: the last command was cut in between.
-        Some(slot) if pinned.is_none() && slot.key_index == key_index && slot.mark.0 == mark => {
-            eprintln!("{id} is approved on the device already; its key is pinned now");
-            false
-        }
-        _ => {
-            let question = format!("add chain {id}, key 44'/118'/0'/0'/{key_index}', mark {mark}.");
-            let command = Command::AddChain { chain, key_index, mark };
-            prompt::ask(&mut link, command, &question, session.target, yes_simulated).await?;
-            true
-        }
-    };
-    let key = key_of(&mut link, chain).await?;
-    right_key(config, id, key, pinned, known.as_ref(), advice::add_other_key)?;
-    // The state file first: a pinned chain without one does not start.
-    let pin = Pin { key, installation: session.installation };
-    let memory = match known {
-        Some(known) if !approved_now => known,
-        // The owner approved where to begin. That a device's mark fell is not forgotten by adding the chain again.
-        known => {
-            let mut memory = Memory::new(id, key, mark);
-            memory.fallen = known.and_then(|known| known.fallen);
-            memory
-        }
-    };
-    // A daemon that serves the chain writes it alone, and would write its own over ours.
-    if !link.raise(id, mark).await? {
-        memory.save(&config.state_dir)?;
-    }
-    pins.pin(id, pin)?;
-    println!("{id} added: key {}, mark {mark}", hex::encode(key));
-    if config.chain(id).is_none() {
-        println!("next: a [[chain]] section with id = {id:?} in the config, then start the daemon again");
-    }
+pub(super) async fn add(config: &Config, new: New<'_>, terminal: &mut Terminal) -> Result<(), Failure> {
+    let added = add::add(config, new, terminal).await?;
+    tell_added(config, new.id, &added);
     Ok(())
 }
 
-/// The chain's id changes at an upgrade, its key does not: the new id is a chain of its own on the device.
+fn tell_added(config: &Config, id: &str, added: &add::Added) {
+    println!("{id} added: key {}, mark {}", hex::encode(added.key), added.mark);
+    if config.chain(id).is_none() {
+        println!("next: a [[chain]] section with id = {id:?} in the config, then start the daemon again");
+    }
+}
+
 pub(super) async fn rename(
     config: &Config,
     id: &str,
     new: &str,
     mark: Hrs,
-    yes_simulated: bool,
+    terminal: &mut Terminal,
 ) -> Result<(), Failure> {
-    chain_id(new)?;
-    let pin = pinned(config, id)?;
-    let session = Link::open(config).await?.session().await?;
-    if session.installation != pin.installation {
-        return Err(Failure::unavailable(advice::pinned_elsewhere(id)));
-    }
-    let slot = session.chain(id).ok_or_else(|| Failure::unavailable(advice::not_on_device(id)))?;
-    add(config, new, slot.key_index, mark, yes_simulated).await?;
+    let wanted = New { id: new, key_index: 0, mark, below: None };
+    let added = add::rename(config, id, wanted, terminal).await?;
+    tell_added(config, new, &added);
     println!(
         "next: set stop_height of {id:?} to its last height; after the upgrade run `highwater chain remove {id}`"
     );
     Ok(())
 }
 
-pub(super) async fn show_key(config: &Config, id: &str, yes_simulated: bool) -> Result<(), Failure> {
-    let chain = chain_id(id)?;
-    let mut link = Link::open(config).await?;
-    let session = link.session().await?;
-    let key = key_of(&mut link, chain).await?;
+pub(super) async fn show_key(config: &Config, id: &str, terminal: &mut Terminal) -> Result<(), Failure> {
+    let chain = crate::operator::chain_id(id)?;
+    let mut access = Access::open(config).await?;
+    let session = access.session().await?;
+    let key = access.key_of(chain).await?;
     println!("{id}: {}", hex::encode(key));
     let question = format!("is the key of {id} on the screen {}?", hex::encode(key));
-    prompt::ask(&mut link, Command::ShowKey(chain), &question, session.target, yes_simulated).await?;
+    prompt::ask(&mut access, Command::ShowKey(chain), &question, session.target, terminal).await?;
     let pinned = Pins::load(&config.state_dir)?.get(id).map(|pin| pin.key == key);
     println!("{}", advice::key_shown(pinned));
     Ok(())
 }
 
-/// The pin of a chain. Without one, the advice depends on whether it was lost or never there.
-pub(super) fn pinned(config: &Config, id: &str) -> Result<Pin, Failure> {
-    Pins::load(&config.state_dir)?.get(id).ok_or_else(|| {
-        let lost = memory_path(&config.state_dir, id).exists();
-        Failure::usage(if lost { advice::pin_lost(id) } else { advice::not_pinned(id) })
-    })
-}
-
-/// An error, in the words of the command, if the device's key is not the pinned one; also if it is not that of the state
-/// file, which is all there is to compare it with where the pin is lost.
-pub(super) fn right_key(
-    config: &Config,
-    id: &str,
-    key: [u8; 32],
-    pinned: Option<Pin>,
-    memory: Option<&Memory>,
-    not_pinned: fn(&str) -> String,
-) -> Result<(), Failure> {
-    if pinned.is_some_and(|pin| pin.key != key) {
-        return Err(Failure::unavailable(not_pinned(id)));
-    }
-    if memory.is_some_and(|memory| memory.key != key) {
-        let path = memory_path(&config.state_dir, id);
-        return Err(Failure::unavailable(advice::other_key_in_file(id, &path)));
-    }
-    Ok(())
-}
-
-/// The device's key of a chain.
-pub(super) async fn key_of(link: &mut Link, chain: ChainId<'_>) -> Result<[u8; 32], Failure> {
-    let key = link.ask(Command::GetPublicKey(chain)).await?;
-    key.try_into().map_err(|_| Failure::unavailable(advice::fault(&Fault::Malformed("GET_PUBLIC_KEY"))))
-}
-
 pub(super) async fn list(config: &Config) -> Result<(), Failure> {
     let pins = Pins::load(&config.state_dir)?;
-    let session = Link::open(config).await?.session().await?;
+    let session = Access::open(config).await?.session().await?;
     for slot in &session.slots {
         let pin = match pins.get(&slot.chain) {
             Some(pin) if pin.installation == session.installation => hex::encode(pin.key),
@@ -166,7 +71,29 @@ pub(super) async fn list(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) fn chain_id(id: &str) -> Result<ChainId<'_>, Failure> {
-    let known = ChainId::new(id.as_bytes()).filter(|_| !durable::is_aside(id));
-    known.ok_or_else(|| Failure::usage(format!("{id:?} is not a chain id: {}", advice::CHAIN_ID)))
+pub(super) async fn remove(config: &Config, id: &str, terminal: &mut Terminal) -> Result<(), Failure> {
+    let outcome = retire::remove(config, id, terminal).await?;
+    println!("{id} removed: final mark {}, highest signed {}", outcome.mark, outcome.highest_signed);
+    println!("next: take its [[chain]] out of the config; `highwater chain forget {id}` frees the slot");
+    Ok(())
+}
+
+pub(super) async fn forget(config: &Config, id: &str, terminal: &mut Terminal) -> Result<(), Failure> {
+    let mark = retire::forget(config, id, terminal).await?;
+    println!("{id} forgotten: its slot is free; its last mark was {mark}, write it down");
+    Ok(())
+}
+
+pub(super) async fn forget_slot(config: &Config, slot: u8, terminal: &mut Terminal) -> Result<(), Failure> {
+    retire::forget_slot(config, slot, terminal).await?;
+    println!("slot {slot} forgotten: it is free");
+    Ok(())
+}
+
+pub(super) async fn release(config: &Config, id: &str) -> Result<(), Failure> {
+    match mark::release_owner(config, id).await? {
+        Some(owner) => println!("{id}: node {owner} does not have the current height any more"),
+        None => println!("{id}: no node had the current height"),
+    }
+    Ok(())
 }

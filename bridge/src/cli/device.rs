@@ -1,30 +1,31 @@
 //! `status`, `device info`.
 
-use super::link::{Link, simulated_warning};
-use super::{Failure, show};
+use super::show;
 use crate::admin::Client;
 use crate::advice;
 use crate::config::Config;
-use crate::device::Session;
+use crate::device::{Session, Target};
+use crate::failure::Failure;
+use crate::operator::Access;
 
 pub(super) async fn status(config: &Config) -> Result<(), Failure> {
     let client = Client::connect(&config.state_dir).await.map_err(Failure::unavailable)?;
     let mut client = client.ok_or_else(|| Failure::unavailable(advice::no_daemon()))?;
     let report = client.status().await.map_err(Failure::unavailable)?;
-    warn_simulated(report.device.as_ref());
+    warn_of(report.device.as_ref());
     print!("{}", show::report(&report));
     Ok(())
 }
 
 pub(super) async fn info(config: &Config) -> Result<(), Failure> {
-    let session = Link::open(config).await?.described().await?;
+    let session = Access::open(config).await?.described().await?;
     print!("{}", show::info(&session));
     Ok(())
 }
 
 /// In red, above everything.
-fn warn_simulated(session: Option<&Session>) {
-    if session.is_some_and(|session| session.target == 0) {
-        eprintln!("{}", simulated_warning());
+fn warn_of(session: Option<&Session>) {
+    if session.is_some_and(|session| session.target == Target::Simulated) {
+        eprintln!("{}", super::simulated_warning());
     }
 }

@@ -1,44 +1,49 @@
-//! `mark show`, `mark set`.
+//! `mark show`, `mark set`, `mark adopt`.
 
-use highwater_core::apdu::{Command, Named};
 use highwater_core::hrs::Hrs;
 
-use super::chain::{chain_id, key_of};
-use super::link::Link;
-use super::{Failure, prompt};
-use crate::advice;
+use super::terminal::Terminal;
 use crate::config::Config;
-use crate::device::{Session, Slot};
-use crate::validator::{Memory, Pins};
+use crate::failure::Failure;
+use crate::operator::adopt::{self, Wanted};
+use crate::operator::{Access, mark};
 
 pub(super) async fn show(config: &Config, id: &str) -> Result<(), Failure> {
-    let session = Link::open(config).await?.session().await?;
-    let slot = find(&session, id)?;
+    let session = Access::open(config).await?.session().await?;
+    let slot = mark::find(&session, id)?;
     println!("{id}: mark {}, highest signed {}, {}", slot.mark, slot.highest_signed, slot.state);
     Ok(())
 }
 
-pub(super) async fn set(config: &Config, id: &str, to: Hrs, yes_simulated: bool) -> Result<(), Failure> {
-    let chain = chain_id(id)?;
-    let mut link = Link::open(config).await?;
-    let session = link.session().await?;
-    let slot = find(&session, id)?;
-    let question = format!("move the mark of {id} from {} to {to}.", slot.mark);
-    let command = Command::SetMark { named: Named { chain, incarnation: slot.incarnation }, to };
-    let outcome = prompt::ask(&mut link, command, &question, session.target, yes_simulated).await?;
-    println!("{id}: mark {}", outcome.mark);
-    // The owner may have set it to what was signed elsewhere: a spare must not begin below it.
-    if let Some(pin) = Pins::load(&config.state_dir)?.get(id)
-        && key_of(&mut link, chain).await? == pin.key
-        && !link.raise(id, outcome.mark).await?
-    {
-        let mut memory = Memory::load(&config.state_dir, id, &pin)?;
-        memory.asked = memory.asked.max(outcome.mark);
-        memory.save(&config.state_dir)?;
-    }
+pub(super) async fn set(
+    config: &Config,
+    id: &str,
+    to: Hrs,
+    below: Option<Hrs>,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    let mark = mark::set(config, id, to, below, terminal).await?;
+    println!("{id}: mark {mark}");
     Ok(())
 }
 
-fn find<'a>(session: &'a Session, id: &str) -> Result<&'a Slot, Failure> {
-    session.chain(id).ok_or_else(|| Failure::unavailable(advice::not_on_device(id)))
+pub(super) async fn adopt(
+    config: &Config,
+    wanted: Wanted<'_>,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    let id = wanted.id;
+    let adopted = adopt::adopt(config, wanted, terminal).await?;
+    println!(
+        "{id} adopted: installation {}, key {}, mark {}",
+        hex::encode(adopted.installation),
+        hex::encode(adopted.key),
+        adopted.mark
+    );
+    if adopted.replaced {
+        println!(
+            "next: remove {id} from the other device if it still works; two of one seed must never sign at once"
+        );
+    }
+    Ok(())
 }

@@ -1,39 +1,38 @@
 //! The command line.
 
-mod adopt;
 mod args;
 mod chain;
 mod device;
-mod failure;
-mod link;
 mod mark;
-mod prompt;
 mod pubkey;
-mod retire;
 mod run;
 mod show;
 mod supervise;
+mod terminal;
 mod transfer;
 
-use std::fmt::Display;
+use std::fs::DirBuilder;
+use std::io::IsTerminal;
+use std::os::unix::fs::DirBuilderExt;
 
-use crate::config::Config;
+use crate::config::{Config, Transport};
+pub use crate::failure::Failure;
 use crate::node::Identity;
+use crate::operator::add::New;
+use crate::operator::adopt::Wanted;
 pub use args::{Args, Verb};
 use args::{ChainVerb, DeviceVerb, MarkVerb, StateVerb};
-pub use failure::Failure;
-
-/// The first half of an error's text, where its cure is another one.
-fn cause(error: &dyn Display) -> String {
-    let text = error.to_string();
-    text.split_once("; ").map_or(text.clone(), |(cause, _)| cause.to_owned())
-}
+use terminal::Terminal;
 
 /// Does what the command line says. An error names cause and cure and has its exit code.
 pub async fn main(args: Args) -> Result<(), Failure> {
     let config = Config::load(&args.config)?;
-    link::state_dir(&config)?;
-    let sim = args.yes_simulated;
+    state_dir(&config)?;
+    let mut terminal = Terminal { yes_simulated: args.yes_simulated };
+    let terminal = &mut terminal;
+    if matches!(args.verb, Verb::Device { .. } | Verb::Chain { .. } | Verb::Mark { .. }) {
+        warn_simulated(&config);
+    }
     match args.verb {
         Verb::Run => run::run(config).await,
         Verb::Status => device::status(&config).await,
@@ -44,28 +43,57 @@ pub async fn main(args: Args) -> Result<(), Failure> {
         }
         Verb::Pubkey { id, json } => pubkey::show(&config, &id, json),
         Verb::Chain { verb } => match verb {
-            ChainVerb::Add { id, key_index, mark } => {
-                chain::add(&config, &id, key_index, mark.to_hrs(), sim).await
+            ChainVerb::Add { id, key_index, mark, below_signed: below } => {
+                chain::add(&config, New { id: &id, key_index, mark: mark.to_hrs(), below }, terminal).await
             }
             ChainVerb::List => chain::list(&config).await,
             ChainVerb::Rename { id, new, mark } => {
-                chain::rename(&config, &id, &new, mark.to_hrs(), sim).await
+                chain::rename(&config, &id, &new, mark.to_hrs(), terminal).await
             }
-            ChainVerb::ShowKey { id } => chain::show_key(&config, &id, sim).await,
-            ChainVerb::Remove { id } => retire::remove(&config, &id, sim).await,
-            ChainVerb::Forget { id: Some(id), .. } => retire::forget(&config, &id, sim).await,
+            ChainVerb::ShowKey { id } => chain::show_key(&config, &id, terminal).await,
+            ChainVerb::Remove { id } => chain::remove(&config, &id, terminal).await,
+            ChainVerb::Forget { id: Some(id), .. } => chain::forget(&config, &id, terminal).await,
             ChainVerb::Forget { slot, .. } => {
-                retire::forget_slot(&config, slot.unwrap_or_default(), sim).await
+                chain::forget_slot(&config, slot.unwrap_or_default(), terminal).await
             }
+            ChainVerb::Release { id } => chain::release(&config, &id).await,
         },
         Verb::Mark { verb } => match verb {
             MarkVerb::Show { id } => mark::show(&config, &id).await,
-            MarkVerb::Set { id, mark } => mark::set(&config, &id, mark.to_hrs(), sim).await,
-            MarkVerb::Adopt { id, key_index, last_signed } => {
-                adopt::adopt(&config, &id, key_index, last_signed, sim).await
+            MarkVerb::Set { id, mark, below_signed } => {
+                mark::set(&config, &id, mark.to_hrs(), below_signed, terminal).await
+            }
+            MarkVerb::Adopt { id, key_index, last_signed, below_signed: below } => {
+                mark::adopt(&config, Wanted { id: &id, key_index, last_signed, below }, terminal).await
             }
         },
         Verb::State { verb: StateVerb::Export { file } } => transfer::export(&config, &file),
         Verb::State { verb: StateVerb::Import { file } } => transfer::import(&config, &file),
+    }
+}
+
+/// Makes the state directory, which nobody else may enter.
+fn state_dir(config: &Config) -> Result<(), Failure> {
+    let dir = &config.state_dir;
+    if std::fs::metadata(dir).is_ok_and(|found| found.is_dir()) {
+        return Ok(());
+    }
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|error| Failure::io(dir.display(), &error))
+}
+
+/// In red on a terminal.
+fn simulated_warning() -> String {
+    let text = "SIMULATED DEVICE: not a hardware key, its seed is a file in state_dir";
+    if std::io::stderr().is_terminal() { format!("\x1b[31m{text}\x1b[0m") } else { text.to_owned() }
+}
+
+/// In red, above everything that a command with a device of its own prints.
+fn warn_simulated(config: &Config) {
+    if config.device.transport == Transport::Simulated {
+        eprintln!("{}", simulated_warning());
     }
 }

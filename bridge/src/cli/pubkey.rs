@@ -5,9 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::Failure;
-use super::chain::pinned;
 use crate::config::Config;
+use crate::failure::Failure;
+use crate::operator::pinned;
 
 pub(super) fn show(config: &Config, id: &str, as_json: bool) -> Result<(), Failure> {
     let pin = pinned(config, id)?;

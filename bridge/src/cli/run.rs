@@ -4,15 +4,16 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::Failure;
-use super::chain::pinned;
-use super::link::{lock, not_exported, simulated_warning};
+use super::simulated_warning;
 use super::supervise::death;
 use crate::admin::{self, Counters, Listener};
 use crate::config::{Config, Transport};
-use crate::device::{self, Device};
+use crate::device;
+use crate::failure::Failure;
 use crate::node::{self, Identity, Node};
-use crate::validator::{Memory, Validator};
+use crate::operator::{lock, not_exported, pinned};
+use crate::signer::{Served, Signer};
+use crate::store::ChainFile;
 
 /// Serves until SIGTERM or Ctrl-C. A part that dies ends the whole, so that the service manager notices.
 pub(super) async fn run(config: Config) -> Result<(), Failure> {
@@ -22,11 +23,11 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     let _locks = lock(&config)?;
     // Only now: a command that held the lock may just have moved a pin, or carried the state away.
     not_exported(&config)?;
-    Memory::sweep(&config.state_dir)?;
+    ChainFile::sweep(&config.state_dir)?;
     let mut chains = Vec::new();
     for chain in &config.chains {
         let pin = pinned(&config, &chain.id)?;
-        chains.push((chain, pin, Memory::load(&config.state_dir, &chain.id, &pin)?));
+        chains.push(Served::new(chain, pin, ChainFile::load(&config.state_dir, &chain.id, &pin)?));
     }
     if config.device.transport == Transport::Simulated {
         tracing::warn!("{}", simulated_warning());
@@ -34,35 +35,34 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| Failure::io("SIGTERM", &error))?;
     let socket = Listener::bind(&config.state_dir)
         .map_err(|error| Failure::io(admin::socket_path(&config.state_dir).display(), &error))?;
-    let (device, mut died) = Device::start(device::opener(&config.device, &config.state_dir))
+    let counters = Counters::new();
+    let plug = device::plug(&config.device, &config.state_dir)
         .map_err(|error| Failure::io("the device's thread", &error))?;
+    let (signer, mut died) = Signer::start(chains, config.state_dir.clone(), plug, counters.clone())
+        .map_err(|error| Failure::io("the state files' thread", &error))?;
 
     let identity = Identity::load(&config.state_dir)?;
     tracing::info!(id = %identity.peer_id(), "who we are to nodes that listen on noise://");
-    let counters = Counters::new();
     let stop = CancellationToken::new();
-    let mut validators = Vec::new();
     let mut nodes = JoinSet::new();
-    for (chain, pin, memory) in chains {
-        let validator =
-            Validator::new(chain, pin, memory, &config.state_dir, device.clone(), counters.clone())
-                .map_err(|error| Failure::io("the state file's thread", &error))?;
+    for chain in &config.chains {
         for address in &chain.nodes {
-            // Checked with the config.
-            let Ok(parsed) = address.parse() else { continue };
+            // Both were checked with the config.
+            let (Ok(parsed), Some(service)) = (address.parse(), signer.for_node(&chain.id, address)) else {
+                continue;
+            };
             let node = Node { chain: chain.id.clone(), address: parsed };
-            nodes.spawn(node::run(node, identity.clone(), validator.for_node(address), stop.clone()));
+            nodes.spawn(node::run(node, identity.clone(), service, stop.clone()));
         }
-        validators.push(validator);
     }
     let mut servers = JoinSet::new();
-    servers.spawn(socket.serve(device.clone(), validators.clone()));
+    servers.spawn(socket.serve(signer.clone()));
     if let Some(listen) = config.admin.metrics {
-        servers.spawn(admin::serve_http(listen, device.clone(), validators.clone(), counters));
+        servers.spawn(admin::serve_http(listen, signer.clone(), counters));
     }
     // Without a service manager there is nobody to tell.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-    tracing::info!(chains = validators.len(), "running");
+    tracing::info!(chains = config.chains.len(), "running");
 
     tokio::select! {
         _ = terminate.recv() => {}
@@ -73,11 +73,6 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     stop.cancel();
     while nodes.join_next().await.is_some() {}
-    device.finish();
-    let _ = died.await;
-    for validator in &validators {
-        let last = validator.last().map_or_else(|| "nothing".to_owned(), |hrs| hrs.to_string());
-        tracing::info!(chain = validator.chain(), last, "stopped");
-    }
+    signer.finish().await;
     Ok(())
 }

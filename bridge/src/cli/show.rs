@@ -6,14 +6,15 @@ use highwater_core::apdu::Status;
 
 use crate::admin::{ChainReport, Report};
 use crate::advice;
-use crate::device::{Session, Slot};
+use crate::device::{Session, Slot, Standing, Target};
 
 /// Of a value, so that a line fits a terminal of 100 columns.
 const WIDTH: usize = 74;
 
 /// Everything, as `status` prints it.
 pub(super) fn report(report: &Report) -> String {
-    let mut text = match (&report.device, &report.fault) {
+    let mut text = format!("{}\n\n", report.verdict);
+    text += &match (&report.device, &report.fault) {
         (Some(session), _) => device(session),
         (None, Some(fault)) => format!("device   away\n{}", line("why", fault)),
         (None, None) => "device   being opened\n".to_owned(),
@@ -23,15 +24,18 @@ pub(super) fn report(report: &Report) -> String {
         let slot = report.device.as_ref().and_then(|session| session.chain(&chain.chain));
         let here = report.device.as_ref().map(|session| hex::encode(session.installation));
         let state = match (slot, here) {
-            _ if chain.stopped.is_some() => "STOPPED".to_owned(),
+            _ if chain.stopped => "STOPPED".to_owned(),
             (Some(_), Some(here)) if here != chain.installation => {
                 "pinned to another installation".to_owned()
             }
-            (Some(slot), _) => slot.state.clone(),
+            (Some(slot), _) => slot.state.to_string(),
             (None, Some(_)) => "not approved on this device".to_owned(),
             (None, None) => "waiting for the device".to_owned(),
         };
         let _ = writeln!(text, "\nchain    {}, {state}", chain.chain);
+        if let Some(problem) = &chain.problem {
+            text += &line("problem", problem);
+        }
         if let Some(slot) = slot {
             text += &of_slot(slot);
         }
@@ -51,7 +55,7 @@ pub(super) fn info(session: &Session) -> String {
         let _ = writeln!(text, "\nslot {}   {}, {}", slot.slot, name(slot), slot.state);
         text += &of_slot(slot);
     }
-    if session.slots.is_empty() && session.standing == 0 {
+    if session.slots.is_empty() && session.standing == Standing::Sound {
         text += "\nno chain is approved: run `highwater chain add`\n";
     }
     text
@@ -59,9 +63,9 @@ pub(super) fn info(session: &Session) -> String {
 
 fn device(session: &Session) -> String {
     let kind = match session.target {
-        0 => "simulated, NOT A HARDWARE KEY",
-        1 => "Nano S",
-        _ => "unknown model",
+        Target::Simulated => "simulated, NOT A HARDWARE KEY",
+        Target::NanoS => "Nano S",
+        Target::Unknown => "unknown model",
     };
     let state = advice::standing(session.standing).unwrap_or("sound");
     format!(
@@ -81,7 +85,7 @@ fn extensions(session: &Session) -> String {
 }
 
 fn of_slot(slot: &Slot) -> String {
-    let mark = match slot.state.contains("unclear") {
+    let mark = match slot.state.is_unclear() {
         true => format!("unclear, at least {}", slot.mark),
         false => slot.mark.to_string(),
     };
@@ -98,7 +102,15 @@ fn of_slot(slot: &Slot) -> String {
 }
 
 fn of_daemon(chain: &ChainReport) -> String {
-    let mut text = line("last asked", &chain.asked.to_string());
+    let mut text = line("requested", &format!("up to {}", chain.highest_requested));
+    if let Some(intention) = chain.intention {
+        text += &line("asked for", &format!("the owner was asked for the mark {intention}"));
+    }
+    for node in &chain.nodes {
+        let link = if node.connected { "connected" } else { "not connected" };
+        let height = if node.has_height { ", has this height" } else { "" };
+        text += &line("node", &format!("{} {link}{height}", node.address));
+    }
     let last = chain.last.map_or_else(|| "nothing yet".to_owned(), |last| last.to_string());
     let counts = format!(
         "{last} last, {} signed, {} refused, {} without answer",

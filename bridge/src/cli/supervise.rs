@@ -4,8 +4,8 @@ use std::io;
 
 use tokio::task::JoinSet;
 
-use super::Failure;
 use crate::device::Died;
+use crate::failure::Failure;
 
 /// Resolves when a part died that should have run until the end; never otherwise.
 pub(super) async fn death(
@@ -14,7 +14,7 @@ pub(super) async fn death(
     nodes: &mut JoinSet<()>,
 ) -> Failure {
     let part = tokio::select! {
-        _ = device => "the device's thread".to_owned(),
+        _ = device => "the device's task".to_owned(),
         Some(ended) = servers.join_next() => format!("an admin server ({ended:?})"),
         Some(ended) = nodes.join_next() => format!("a node's task ({ended:?})"),
     };
@@ -53,6 +53,6 @@ mod tests {
 
         drop(alive);
         let failure = death(&mut device, &mut servers, &mut nodes).await;
-        assert!(failure.code() != 0 && failure.to_string().contains("the device's thread"), "{failure}");
+        assert!(failure.code() != 0 && failure.to_string().contains("the device's task"), "{failure}");
     }
 }

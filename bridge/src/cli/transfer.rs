@@ -8,12 +8,12 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::link::{exported_mark, lock, not_exported};
-use super::{Failure, cause};
+use crate::advice;
 use crate::config::Config;
+use crate::failure::Failure;
 use crate::node::Identity;
-use crate::validator::{Memory, Pins, memory_path};
-use crate::{advice, durable};
+use crate::operator::{chain_id, exported_mark, lock, not_exported};
+use crate::store::{ChainFile, Pins, chain_file_path, durable};
 
 /// Of the packed file.
 const FORMAT: u32 = 1;
@@ -46,8 +46,8 @@ pub(super) fn export(config: &Config, to: &Path) -> Result<(), Failure> {
     let mut packed = Packed { format: FORMAT, pins: pinned, chains: BTreeMap::new(), identity };
     for (chain, pin) in pins.iter() {
         // Only what this host would start with itself.
-        Memory::load(&config.state_dir, chain, &pin)?;
-        packed.chains.insert(chain.to_owned(), read(&memory_path(&config.state_dir, chain))?);
+        ChainFile::load(&config.state_dir, chain, &pin)?;
+        packed.chains.insert(chain.to_owned(), read(&chain_file_path(&config.state_dir, chain))?);
     }
     if to.exists() {
         return Err(Failure::usage(advice::export_exists(to)));
@@ -79,18 +79,20 @@ pub(super) fn import(config: &Config, from: &Path) -> Result<(), Failure> {
     }
     let Checked { chains, identity } = checked(&packed, config).map_err(|cause| damaged(&cause))?;
 
-    for (chain, memory) in &chains {
+    for (chain, file) in &chains {
         // Its pin may be lost; or an import was cut, and is done again.
-        let here = Memory::found(&config.state_dir, chain)?;
-        if here.is_some_and(|here| here.asked > memory.asked || here.fallen != memory.fallen) {
+        let here = ChainFile::found(&config.state_dir, chain)?;
+        if here.is_some_and(|here| {
+            here.record.floor() > file.record.floor() || here.record.stopped != file.record.stopped
+        }) {
             return Err(Failure::usage(advice::import_over(&config.state_dir)));
         }
     }
     // All of it is sound, so all of it is written.
     let folder = config.state_dir.join("chains");
     fs::create_dir_all(&folder).map_err(|error| failed(&folder, error))?;
-    for (_, memory) in &chains {
-        memory.save(&config.state_dir)?;
+    for (_, file) in &chains {
+        file.save(&config.state_dir)?;
     }
     if let Some(key) = &identity {
         let path = Identity::path(&config.state_dir);
@@ -99,8 +101,8 @@ pub(super) fn import(config: &Config, from: &Path) -> Result<(), Failure> {
     // Last: until the pins stand, nothing starts.
     let path = Pins::path(&config.state_dir);
     durable::replace(&path, packed.pins.as_bytes()).map_err(|error| failed(&path, error))?;
-    for (chain, memory) in &chains {
-        println!("{chain} imported: last asked {}", memory.asked);
+    for (chain, file) in &chains {
+        println!("{chain} imported: highest requested {}", file.record.highest_requested);
     }
     println!("next: plug the device in here, and start the daemon");
     Ok(())
@@ -109,7 +111,7 @@ pub(super) fn import(config: &Config, from: &Path) -> Result<(), Failure> {
 /// What was packed, found sound.
 struct Checked {
     /// Every pinned chain.
-    chains: Vec<(String, Memory)>,
+    chains: Vec<(String, ChainFile)>,
     /// The identity's file.
     identity: Option<Vec<u8>>,
 }
@@ -117,11 +119,11 @@ struct Checked {
 /// An error says what is wrong with it.
 fn checked(packed: &Packed, config: &Config) -> Result<Checked, String> {
     let mut chains = Vec::new();
-    for (chain, pin) in Pins::read(&packed.pins, &config.state_dir).map_err(|error| cause(&error))?.iter() {
-        super::chain::chain_id(chain).map_err(|error| cause(&error))?;
+    for (chain, pin) in Pins::read(&packed.pins, &config.state_dir).map_err(|error| error.cause())?.iter() {
+        chain_id(chain).map_err(|_| format!("{chain:?} is not a chain id"))?;
         let text = packed.chains.get(chain).ok_or_else(|| format!("it has no state of {chain}"))?;
-        let memory = Memory::read(text.as_bytes(), &config.state_dir, chain, &pin);
-        chains.push((chain.to_owned(), memory.map_err(|error| cause(&error))?));
+        let file = ChainFile::read(text.as_bytes(), &config.state_dir, chain, &pin);
+        chains.push((chain.to_owned(), file.map_err(|error| error.cause())?));
     }
     if let Some(chain) = packed.chains.keys().find(|chain| !chains.iter().any(|(known, _)| known == *chain)) {
         return Err(format!("it has no pin of {chain}"));

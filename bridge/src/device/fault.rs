@@ -74,6 +74,40 @@ pub enum Fault {
     Ending,
 }
 
+impl Fault {
+    /// The word by which a log event of this fault is known.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Absent(_) => "device.absent",
+            Self::Permission(_) => "device.permission",
+            Self::InUse(_) => "device.in_use",
+            Self::Silent(_) => "device.silent",
+            Self::Locked => "device.locked",
+            Self::OtherApp(_) => "device.other_app",
+            Self::Protocol { .. } => "device.protocol",
+            Self::Malformed(_) => "device.malformed",
+            Self::WrongReply => "device.wrong_reply",
+            Self::OtherInstallation { .. } => "device.other_installation",
+            Self::Ending => "device.ending",
+        }
+    }
+
+    /// What the rules of a chain care about.
+    pub(crate) const fn to_guard(&self) -> highwater_guard::NoReply {
+        use highwater_guard::NoReply;
+        match self {
+            Self::Absent(_) | Self::Permission(_) | Self::InUse(_) | Self::OtherInstallation { .. } => {
+                NoReply::Away
+            }
+            Self::Silent(_) => NoReply::Silent,
+            Self::Locked => NoReply::Locked,
+            Self::OtherApp(_) | Self::Protocol { .. } => NoReply::OtherApp,
+            Self::Malformed(_) | Self::WrongReply => NoReply::Malformed,
+            Self::Ending => NoReply::Ending,
+        }
+    }
+}
+
 impl From<TransportError> for Fault {
     fn from(error: TransportError) -> Self {
         match error {

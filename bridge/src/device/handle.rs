@@ -1,89 +1,13 @@
-//! What everyone else holds of the device: jobs go in, what is known of it comes out.
+//! What everyone else holds of the device: commands go in, what is known of it comes out.
 
-use std::sync::mpsc;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{oneshot, watch};
+use highwater_core::apdu::Kind;
+use tokio::sync::{mpsc, oneshot, watch};
 
+use super::cable::{Plug, threaded};
 use super::owner::Owner;
 use super::{Fault, Opener, Session};
-
-/// What a reply means to the job that asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
-    /// It ends the job.
-    Done,
-    /// There is more to ask; other chains may come first.
-    More,
-    /// It cannot be the reply to the command. The job starts over on a fresh link, once; what is no reply then
-    /// either is [`Fault::WrongReply`].
-    Wrong,
-}
-
-/// The device holds one stream (of a long vote extension) at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stream {
-    /// The next command has nothing to do with it.
-    Idle,
-    /// The next command opens it, and would break another's.
-    Opens,
-    /// It is this job's, until the job is done.
-    Holds,
-}
-
-/// One or several commands for the device. All methods are called on the owner thread.
-pub trait Job: Send {
-    /// The command; `None` if nobody wants it any more. Asked right before each sending.
-    fn apdu(&mut self) -> Option<Vec<u8>>;
-
-    /// The command is on the cable: what is to be done beside the device's work may be done now.
-    fn under_way(&mut self) {}
-
-    /// The only installation that may be asked.
-    fn installation(&self) -> Option<[u8; 16]> {
-        None
-    }
-
-    /// The chain it is for; chains are served in turn. Empty for an operator's command.
-    fn lane(&self) -> &str {
-        ""
-    }
-
-    /// The reply to the command came, with its status word.
-    fn take(&mut self, _reply: &[u8]) -> Next {
-        Next::Done
-    }
-
-    /// Whether someone waits for its end.
-    fn awaited(&self) -> bool {
-        true
-    }
-
-    /// Whether nobody wants it any more: there will be no further command.
-    fn abandoned(&self) -> bool {
-        !self.awaited()
-    }
-
-    /// What it has to do with the device's stream now.
-    fn stream(&self) -> Stream {
-        Stream::Idle
-    }
-
-    /// The link was lost: what it had begun on the device must begin anew.
-    fn lost(&mut self) {}
-
-    /// The owner thread ends: only what someone waits for is still to be done.
-    fn ending(&mut self) {}
-
-    /// Whether to try again, a little later, after this fault.
-    fn keep_trying(&self, _fault: &Fault) -> bool {
-        false
-    }
-
-    /// The reply with its status word, or why there is none. Called even if the asker is gone by then.
-    fn done(self: Box<Self>, result: Result<Vec<u8>, Fault>);
-}
 
 /// What is known of the device.
 #[derive(Debug, Clone, Default)]
@@ -98,50 +22,110 @@ pub struct Seen {
     pub epoch: u64,
 }
 
-/// What the owner thread is told.
+/// A command for the device, and what it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// Its bytes.
+    pub apdu: Vec<u8>,
+    /// What it is for.
+    pub kind: Kind,
+}
+
+/// Names a signing command to whoever sent it: the chain's number and the request's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ticket {
+    pub(crate) chain: usize,
+    pub(crate) request: u64,
+}
+
+/// What happened, in the order of the cable: a reply comes before what was seen after it.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// The device described itself anew, or went away.
+    Seen(Box<Seen>),
+    /// A signing command is over.
+    Replied { ticket: Ticket, result: Result<Vec<u8>, NoReply> },
+}
+
+/// A command that got no reply.
+#[derive(Debug)]
+pub(crate) struct NoReply {
+    /// Whether it was on the cable: then the device may have acted on it.
+    pub(crate) sent: bool,
+    /// Why.
+    pub(crate) fault: Fault,
+}
+
+/// Where events go.
+pub(crate) type Follower = Box<dyn Fn(Event) + Send>;
+
+/// What the device's task is told.
 pub(super) enum Order {
-    Job(Box<dyn Job>),
+    /// For a chain's request; the device must be open, and as it was last seen.
+    Sign {
+        exchange: Exchange,
+        ticket: Ticket,
+        epoch: u64,
+    },
+    /// Of the operator.
+    Exchange(Exchange, oneshot::Sender<Result<Vec<u8>, Fault>>),
     Press(bool, oneshot::Sender<bool>),
     Look(oneshot::Sender<()>),
+    /// The last reply cannot have been one: open the cable anew.
+    Distrust,
     End,
 }
 
 /// A handle of the device; clones share it.
 #[derive(Debug, Clone)]
 pub struct Device {
-    orders: mpsc::Sender<Order>,
+    orders: mpsc::UnboundedSender<Order>,
     seen: watch::Receiver<Seen>,
 }
 
-/// Resolves when the owner thread ended, in whatever way.
+/// Resolves when the device's task ended, in whatever way.
 pub type Died = oneshot::Receiver<()>;
 
 impl Device {
-    /// Starts the owner thread, which opens the device by itself.
+    /// Starts the device's task, which opens the device by itself. Reading and writing blocks a thread of its own.
     pub fn start(opener: Box<dyn Opener>) -> std::io::Result<(Self, Died)> {
-        let (orders, inbox) = mpsc::channel();
-        let (publish, seen) = watch::channel(Seen::default());
-        let (alive, died) = oneshot::channel::<()>();
-        let owner = Owner::new(opener, inbox, publish);
-        // What the thread says goes where its maker's words go.
-        let log = tracing::dispatcher::get_default(Clone::clone);
-        thread::Builder::new().name("device".to_owned()).spawn(move || {
-            // Dropped when the thread ends, by a panic too.
-            let _alive = alive;
-            tracing::dispatcher::with_default(&log, || owner.run());
-        })?;
-        Ok((Self { orders, seen }, died))
+        Ok(Self::plugged(threaded(opener)?))
     }
 
-    /// Queues a job. If the owner thread is gone the job is dropped without a call.
-    pub fn submit(&self, job: Box<dyn Job>) {
-        let _ = self.orders.send(Order::Job(job));
+    /// Starts the device's task on this cable.
+    pub fn plugged(plug: Box<dyn Plug>) -> (Self, Died) {
+        Self::followed(plug, Box::new(|_| ()))
+    }
+
+    /// Starts the device's task; what happens is told to `follower`.
+    pub(crate) fn followed(plug: Box<dyn Plug>, follower: Follower) -> (Self, Died) {
+        let (orders, inbox) = mpsc::unbounded_channel();
+        let (publish, seen) = watch::channel(Seen::default());
+        let (alive, died) = oneshot::channel::<()>();
+        let owner = Owner::new(plug, inbox, publish, follower);
+        tokio::spawn(async move {
+            // Dropped when the task ends, by a panic too.
+            let _alive = alive;
+            owner.run().await;
+        });
+        (Self { orders, seen }, died)
+    }
+
+    /// Sends a signing command; its end is an [`Event::Replied`]. One at a time.
+    pub(crate) fn sign(&self, apdu: Vec<u8>, ticket: Ticket, epoch: u64) {
+        let exchange = Exchange { apdu, kind: Kind::Signs };
+        let _ = self.orders.send(Order::Sign { exchange, ticket, epoch });
+    }
+
+    /// The last reply cannot have been one to its command.
+    pub(crate) fn distrust(&self) {
+        let _ = self.orders.send(Order::Distrust);
     }
 
     /// One command of the operator. The reply holds its status word.
-    pub async fn exchange(&self, apdu: Vec<u8>) -> Result<Vec<u8>, Fault> {
+    pub async fn exchange(&self, exchange: Exchange) -> Result<Vec<u8>, Fault> {
         let (answer, reply) = oneshot::channel();
-        self.submit(Box::new(Plain { apdu, answer }));
+        let _ = self.orders.send(Order::Exchange(exchange, answer));
         reply.await.unwrap_or(Err(Fault::Ending))
     }
 
@@ -152,14 +136,15 @@ impl Device {
         pressed.await.unwrap_or(false)
     }
 
-    /// Asks the device for its state now, if it gets round to it within 3 s; else the last one known stays.
-    pub async fn look(&self) {
+    /// Asks the device for its state now, if it gets round to it within 3 s; else the last one known stays. Says whether
+    /// it was asked.
+    pub async fn look(&self) -> bool {
         let (answer, looked) = oneshot::channel();
         let _ = self.orders.send(Order::Look(answer));
-        let _ = tokio::time::timeout(Duration::from_secs(3), looked).await;
+        matches!(tokio::time::timeout(Duration::from_secs(3), looked).await, Ok(Ok(())))
     }
 
-    /// Ends the owner thread once what is queued is done.
+    /// Ends the device's task once what is under way is done.
     pub fn finish(&self) {
         let _ = self.orders.send(Order::End);
     }
@@ -169,11 +154,6 @@ impl Device {
         self.seen.borrow().clone()
     }
 
-    /// What is known of the device now, looked at in place.
-    pub(crate) fn glance<T>(&self, look: impl FnOnce(&Seen) -> T) -> T {
-        look(&self.seen.borrow())
-    }
-
     /// Waits until the device was opened or could not be.
     pub async fn looked(&self) -> Seen {
         let mut seen = self.seen.clone();
@@ -181,24 +161,5 @@ impl Device {
             Ok(seen) => seen.clone(),
             Err(_) => Seen { fault: Some(Fault::Ending), ..Seen::default() },
         }
-    }
-}
-
-struct Plain {
-    apdu: Vec<u8>,
-    answer: oneshot::Sender<Result<Vec<u8>, Fault>>,
-}
-
-impl Job for Plain {
-    fn apdu(&mut self) -> Option<Vec<u8>> {
-        (!self.abandoned()).then(|| self.apdu.clone())
-    }
-
-    fn awaited(&self) -> bool {
-        !self.answer.is_closed()
-    }
-
-    fn done(self: Box<Self>, result: Result<Vec<u8>, Fault>) {
-        let _ = self.answer.send(result);
     }
 }

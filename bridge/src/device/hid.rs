@@ -119,17 +119,8 @@ struct Hid<R> {
 
 impl<R: Reports + Send> Transport for Hid<R> {
     fn exchange(&mut self, apdu: &[u8], deadline: Instant) -> Result<Vec<u8>, TransportError> {
-        self.exchange_beside(apdu, deadline, &mut || ())
-    }
-
-    fn exchange_beside(
-        &mut self,
-        apdu: &[u8],
-        deadline: Instant,
-        under_way: &mut dyn FnMut(),
-    ) -> Result<Vec<u8>, TransportError> {
         self.channel = self.channel.wrapping_add(1);
-        exchange(&self.reports, self.channel, apdu, deadline, under_way)
+        exchange(&self.reports, self.channel, apdu, deadline)
     }
 }
 
@@ -138,7 +129,6 @@ fn exchange(
     channel: u16,
     apdu: &[u8],
     deadline: Instant,
-    under_way: &mut dyn FnMut(),
 ) -> Result<Vec<u8>, TransportError> {
     let mut sent = Ok(());
     split(channel, apdu, |report| {
@@ -150,7 +140,6 @@ fn exchange(
         }
     });
     sent?;
-    under_way();
     let mut reader = HostReader::new(channel);
     loop {
         let left = deadline.saturating_duration_since(Instant::now());

@@ -48,7 +48,7 @@ fn stale(channel: u16, reply: &[u8]) -> Vec<u8> {
 }
 
 fn name(fake: &Fake, millis: u64) -> Result<Vec<u8>, TransportError> {
-    exchange(fake, 7, &[0xe0, 4, 0, 0, 0], Instant::now() + Duration::from_millis(millis), &mut || ())
+    exchange(fake, 7, &[0xe0, 4, 0, 0, 0], Instant::now() + Duration::from_millis(millis))
 }
 
 #[test]

@@ -1,5 +1,6 @@
-//! The device: one owner thread, three transports, deadlines, reopen, resync.
+//! The device: one task that owns the cable, three transports, deadlines, reopening, asking who is there.
 
+mod cable;
 mod fault;
 mod handle;
 mod hid;
@@ -9,17 +10,18 @@ mod pace;
 mod session;
 mod simulated;
 mod speculos;
-mod turns;
 
+pub use cable::{Awaited, Broken, Cable, Plug, threaded};
 pub use fault::{Fault, TransportError};
-pub use handle::{Device, Died, Job, Next, Seen, Stream};
+pub use handle::{Device, Died, Exchange, Seen};
+pub(crate) use handle::{Event, NoReply, Ticket};
 pub use lock::{Lock, LockError, LockFile, files as lock_files};
-pub use session::{Session, Slot};
+pub use session::{Session, Slot, SlotState, Standing, Target};
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use highwater_core::apdu::{Command, MAX_COMMAND, ins};
+use highwater_guard::encode;
 
 use crate::config;
 
@@ -28,36 +30,12 @@ pub const SIGN_DEADLINE: Duration = Duration::from_secs(15);
 /// Everything else.
 pub const DEADLINE: Duration = Duration::from_secs(2);
 
-/// The bytes of a command; `None` if it is longer than a device takes.
-pub(crate) fn encode(command: &Command<'_>) -> Option<Vec<u8>> {
-    let mut apdu = [0; MAX_COMMAND];
-    let len = command.encode(&mut apdu)?;
-    Some(apdu[..len].to_vec())
-}
-
-/// Whether a command asks for a signature, of a vote or proposal or of an extension.
-pub(crate) fn signs(apdu: &[u8]) -> bool {
-    matches!(apdu.get(1), Some(&(ins::SIGN | ins::SIGN_EXTENSION)))
-}
-
-/// A cable with a device at its end. After any error it is closed and opened anew.
+/// A cable with a device at its end, whose reading and writing blocks. After any error it is closed and opened anew.
 pub trait Transport: Send {
     /// One command, one reply (data and status word).
     ///
     /// An error leaves the exchange undecided: the device may or may not have acted.
     fn exchange(&mut self, apdu: &[u8], deadline: Instant) -> Result<Vec<u8>, TransportError>;
-
-    /// The same; `under_way` is called when the command is on the cable, for what is to be done beside the device's work.
-    /// Not called if the command could not be sent.
-    fn exchange_beside(
-        &mut self,
-        apdu: &[u8],
-        deadline: Instant,
-        under_way: &mut dyn FnMut(),
-    ) -> Result<Vec<u8>, TransportError> {
-        under_way();
-        self.exchange(apdu, deadline)
-    }
 
     /// The owner of a simulated device presses at the terminal; `false` where only real buttons count.
     fn press(&mut self, _approved: bool) -> bool {
@@ -87,5 +65,16 @@ pub fn opener(config: &config::Device, state_dir: &Path) -> Box<dyn Opener> {
             Box::new(move || speculos::open(address))
         }
         config::Transport::Hid => Box::new(hid::Opener::new(config.serial.clone(), config.path.clone())),
+    }
+}
+
+/// Where the configured device is plugged in. Opens nothing yet.
+///
+/// # Errors
+/// The cable needs a thread, and there is none.
+pub fn plug(config: &config::Device, state_dir: &Path) -> std::io::Result<Box<dyn Plug>> {
+    match (config.transport, config.address) {
+        (config::Transport::Speculos, Some(address)) => Ok(Box::new(speculos::Emulator(address))),
+        _ => threaded(opener(config, state_dir)),
     }
 }

@@ -1,36 +1,34 @@
-//! The one thread that talks to the device.
+//! The one task that talks to the device: it opens the cable, asks who is there, and carries commands.
 
+use std::collections::VecDeque;
 use std::mem::Discriminant;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use highwater_core::apdu::{Reply, Status, ins};
-use tokio::sync::{oneshot, watch};
+use highwater_core::apdu::{Command, Kind, PromptState, PromptStatus, Reply, Status};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, sleep_until};
 
-use super::handle::{Next, Order, Seen};
+use super::cable::{Cable, Plug};
+use super::handle::{Event, Exchange, Follower, NoReply, Order, Seen};
 use super::pace::Pace;
-use super::turns::{Turn, Turns};
-use super::{DEADLINE, Fault, Opener, SIGN_DEADLINE, Session, Transport, signs};
+use super::{DEADLINE, Fault, SIGN_DEADLINE, Session};
 use crate::advice;
 
 /// How often a device that went away is looked for.
 const SEARCH: Duration = Duration::from_millis(500);
 /// How often a quiet device is asked whether it is still there.
 const CHECK: Duration = Duration::from_secs(5);
-/// Between two tries of one job.
-const RETRY: Duration = Duration::from_millis(200);
 
 pub(super) struct Owner {
-    opener: Box<dyn Opener>,
-    link: Option<Box<dyn Transport>>,
-    inbox: mpsc::Receiver<Order>,
-    turns: Turns,
-    /// Who wants to know how the device is.
-    lookers: Vec<oneshot::Sender<()>>,
+    plug: Box<dyn Plug>,
+    cable: Option<Box<dyn Cable>>,
+    inbox: mpsc::UnboundedReceiver<Order>,
+    /// Orders that came while others were looked at.
+    waiting: VecDeque<Order>,
     /// The kinds of fault that were said since the device was ready.
     said: Vec<Discriminant<Fault>>,
     publish: watch::Sender<Seen>,
+    follower: Follower,
     /// Of the last device that answered, kept while it is away.
     lives: Option<Lives>,
     /// Of the device that is open.
@@ -41,19 +39,20 @@ pub(super) struct Owner {
 
 impl Owner {
     pub(super) fn new(
-        opener: Box<dyn Opener>,
-        inbox: mpsc::Receiver<Order>,
+        plug: Box<dyn Plug>,
+        inbox: mpsc::UnboundedReceiver<Order>,
         publish: watch::Sender<Seen>,
+        follower: Follower,
     ) -> Self {
-        let (now, turns) = (Instant::now(), Turns::default());
+        let now = Instant::now();
         Self {
-            opener,
-            link: None,
+            plug,
+            cable: None,
             inbox,
-            turns,
-            lookers: Vec::new(),
+            waiting: VecDeque::new(),
             said: Vec::new(),
             publish,
+            follower,
             lives: None,
             pace: Pace::default(),
             next_try: now,
@@ -61,141 +60,182 @@ impl Owner {
         }
     }
 
-    pub(super) fn run(mut self) {
-        self.look();
+    pub(super) async fn run(mut self) {
         loop {
-            // Not pushed back by jobs: what changed behind our back is seen on a busy device too.
+            // Not pushed back by commands: what changed behind our back is seen on a busy device too.
             if Instant::now() >= self.next_look {
-                self.look();
+                self.look().await;
             }
-            let wait = match self.turns.is_empty() && self.lookers.is_empty() {
-                true => self.next_look.saturating_duration_since(Instant::now()),
-                false => Duration::ZERO,
+            let order = match self.waiting.pop_front() {
+                Some(order) => Some(order),
+                None => tokio::select! {
+                    biased;
+                    order = self.inbox.recv() => order,
+                    () = sleep_until(self.next_look) => continue,
+                },
             };
-            // Everything that has come is put in its lane before the next job is served.
-            match self.inbox.recv_timeout(wait) {
-                Ok(Order::Job(job)) => self.turns.push(job),
-                Ok(Order::Press(approved, answer)) => {
-                    let pressed = self.link.as_mut().is_some_and(|link| link.press(approved));
-                    let _ = answer.send(pressed);
-                }
-                Ok(Order::Look(answer)) => self.lookers.push(answer),
-                Err(RecvTimeoutError::Timeout) => {
-                    // A job, then one look for all who wait for one: however many ask, signing goes on.
-                    if let Some(turn) = self.turns.next() {
-                        self.serve(turn);
-                    }
-                    self.answer_lookers();
-                }
-                Ok(Order::End) | Err(RecvTimeoutError::Disconnected) => {
-                    self.turns.jobs().for_each(|job| job.ending());
-                    while let Some(turn) = self.turns.next() {
-                        self.serve(turn);
-                    }
-                    return;
-                }
+            match order {
+                None | Some(Order::End) => return self.end(),
+                Some(Order::Look(asker)) => self.look_for_all(asker).await,
+                Some(order) => self.carry(order).await,
             }
         }
     }
 
-    /// Looks once for all who asked, unless they have lost their patience.
-    fn answer_lookers(&mut self) {
-        let lookers = std::mem::take(&mut self.lookers);
-        if lookers.iter().any(|asker| !asker.is_closed()) {
-            self.look();
+    /// What nobody carries any more gets its answer.
+    fn end(mut self) {
+        self.inbox.close();
+        while let Ok(order) = self.inbox.try_recv() {
+            if let Order::Sign { ticket, .. } = order {
+                let result = Err(NoReply { sent: false, fault: Fault::Ending });
+                (self.follower)(Event::Replied { ticket, result });
+            }
         }
-        for asker in lookers {
+    }
+
+    async fn carry(&mut self, order: Order) {
+        match order {
+            Order::Sign { exchange, ticket, epoch } => {
+                let result = self.sign(&exchange, epoch).await;
+                (self.follower)(Event::Replied { ticket, result });
+            }
+            Order::Exchange(exchange, answer) => {
+                let result =
+                    if answer.is_closed() { Err(Fault::Ending) } else { self.exchange(&exchange).await };
+                let _ = answer.send(result);
+            }
+            Order::Press(approved, answer) => {
+                let pressed = match &mut self.cable {
+                    Some(cable) => cable.press(approved).await,
+                    None => false,
+                };
+                let _ = answer.send(pressed);
+            }
+            Order::Distrust => {
+                self.lose(Fault::WrongReply);
+                self.next_try = Instant::now();
+                self.look().await;
+            }
+            Order::Look(_) | Order::End => {}
+        }
+    }
+
+    /// Whatever came meanwhile, then one look for all who want one: however many ask, signing goes on.
+    async fn look_for_all(&mut self, first: oneshot::Sender<()>) {
+        let mut askers = vec![first];
+        let mut others = VecDeque::new();
+        while let Ok(order) = self.inbox.try_recv() {
+            match order {
+                Order::Look(asker) => askers.push(asker),
+                order => others.push_back(order),
+            }
+        }
+        // The end comes after the look: somebody waits for it.
+        if let Some(order) = others.pop_front() {
+            match order {
+                Order::End => others.push_front(Order::End),
+                order => self.carry(order).await,
+            }
+        }
+        self.waiting.extend(others);
+        if askers.iter().any(|asker| !asker.is_closed()) {
+            self.look().await;
+        }
+        for asker in askers {
             let _ = asker.send(());
         }
     }
 
     /// Is it still there, or there again?
-    fn look(&mut self) {
-        let outcome = if self.link.is_some() { self.resync() } else { self.reopen() };
+    async fn look(&mut self) {
+        let outcome = if self.cable.is_some() { self.resync().await } else { self.reopen().await };
         if let Err(fault) = outcome {
             self.lose(fault);
         }
-        self.next_look = Instant::now() + if self.link.is_some() { CHECK } else { SEARCH };
+        self.next_look = Instant::now() + if self.cable.is_some() { CHECK } else { SEARCH };
     }
 
-    /// One command of a job. If it has more to ask, it is the next of its lane after the other chains had their turn.
-    fn serve(&mut self, mut turn: Turn) {
-        while let Some(apdu) = turn.job.apdu() {
-            let installation = turn.job.installation();
-            let mut result = self.exchange(&apdu, installation, &mut || turn.job.under_way());
-            match result.as_ref().map(|reply| turn.job.take(reply)) {
-                Ok(Next::Done) => {}
-                Ok(Next::More) => return self.turns.again(turn),
-                Ok(Next::Wrong) => {
-                    // Maybe the reply to something else: once more, on a fresh link.
-                    self.lose(Fault::WrongReply);
-                    self.next_try = Instant::now();
-                    turn.job.lost();
-                    if !std::mem::replace(&mut turn.wrong, true) {
-                        continue;
-                    }
-                    result = Err(Fault::WrongReply);
-                }
-                Err(_) => turn.job.lost(),
-            }
-            match result {
-                Err(fault) if turn.job.keep_trying(&fault) => thread::sleep(RETRY),
-                result => return turn.job.done(result),
-            }
-        }
-    }
-
-    fn exchange(
-        &mut self,
-        apdu: &[u8],
-        pinned: Option<[u8; 16]>,
-        under_way: &mut dyn FnMut(),
-    ) -> Result<Vec<u8>, Fault> {
-        if self.link.is_none() {
-            self.reopen().inspect_err(|fault| self.lose(fault.clone()))?;
-        }
-        if let (Some(pinned), Some(session)) = (pinned, &self.publish.borrow().session)
-            && session.installation != pinned
-        {
-            return Err(Fault::OtherInstallation { found: session.installation, pinned });
-        }
-        let instruction = apdu.get(1).copied().unwrap_or_default();
-        let reply = self.send(apdu, under_way).inspect_err(|fault| self.lose(fault.clone()))?;
-        match Reply::split(&reply).map(|(_, word)| (word, Status::from_word(word))) {
-            // Words that the app never says to a command it knows: ask again who is there.
-            None | Some((_, None | Some(Status::Class | Status::Instruction))) => {
-                let word = Reply::split(&reply).map_or(0, |(_, word)| word);
-                let fault = Fault::OtherApp(format!("status {word:04x}"));
+    /// A signing command goes only to a device that is open and as it was last seen.
+    async fn sign(&mut self, exchange: &Exchange, epoch: u64) -> Result<Vec<u8>, NoReply> {
+        let current = {
+            let seen = self.publish.borrow();
+            (seen.session.is_some() && seen.epoch == epoch)
+                .then_some(())
+                .ok_or_else(|| seen.fault.clone().unwrap_or_else(|| Fault::Absent("changed".to_owned())))
+        };
+        current.map_err(|fault| NoReply { sent: false, fault })?;
+        let reply = self.send(&exchange.apdu, exchange.kind).await?;
+        // Words that the app never says to a command it knows, or says only while it is not the app.
+        let strange = match Reply::split(&reply).map(|(_, word)| Status::from_word(word)) {
+            Some(Some(Status::Locked)) => Some(Fault::Locked),
+            _ => another_app(&reply),
+        };
+        match strange {
+            None => Ok(reply),
+            Some(fault) => {
                 self.lose(fault.clone());
-                Err(fault)
-            }
-            // The app signs while it is locked, so this is not the app.
-            Some((_, Some(Status::Locked))) if instruction < ins::ADD_CHAIN => {
-                self.lose(Fault::Locked);
-                Err(Fault::Locked)
-            }
-            Some(_) => {
-                if instruction >= ins::ADD_CHAIN {
-                    self.publish.send_modify(|seen| seen.epoch += 1);
-                    if let Err(fault) = self.resync() {
-                        self.lose(fault);
-                    }
-                }
-                Ok(reply)
+                Err(NoReply { sent: true, fault })
             }
         }
     }
 
-    fn send(&mut self, apdu: &[u8], under_way: &mut dyn FnMut()) -> Result<Vec<u8>, Fault> {
-        let deadline = if signs(apdu) { SIGN_DEADLINE } else { DEADLINE };
-        let link = self.link.as_mut().ok_or_else(|| Fault::Absent("closed".to_owned()))?;
-        let started = Instant::now();
-        let reply = link.exchange_beside(apdu, started + deadline, under_way)?;
-        self.pace.learn(apdu, &reply, started.elapsed());
+    /// A command of the operator.
+    async fn exchange(&mut self, exchange: &Exchange) -> Result<Vec<u8>, Fault> {
+        if self.cable.is_none() {
+            let opened = self.reopen().await;
+            opened.inspect_err(|fault| self.lose(fault.clone()))?;
+        }
+        let Exchange { apdu, kind } = exchange;
+        let reply = self.send(apdu, *kind).await.map_err(|broken| broken.fault)?;
+        if let Some(fault) = another_app(&reply) {
+            self.lose(fault.clone());
+            return Err(fault);
+        }
+        let (data, word) = Reply::split(&reply).unwrap_or((&[], 0));
+        let locked = Status::from_word(word) == Some(Status::Locked);
+        match kind {
+            // A question may be refused because the device is locked; nothing else may.
+            Kind::Signs | Kind::Reads | Kind::Watches if locked => {
+                self.lose(Fault::Locked);
+                return Err(Fault::Locked);
+            }
+            Kind::Signs | Kind::Reads => {}
+            // What the owner approves at once, as one without buttons does, is seen at once.
+            Kind::Asks => self.changed().await,
+            Kind::Watches if is_done(apdu, data) => self.changed().await,
+            Kind::Watches => {}
+        }
         Ok(reply)
     }
 
-    fn reopen(&mut self) -> Result<(), Fault> {
+    /// Marks or chains may have changed by command.
+    async fn changed(&mut self) {
+        self.publish.send_modify(|seen| seen.epoch += 1);
+        if let Err(fault) = self.resync().await {
+            self.lose(fault);
+        }
+    }
+
+    async fn send(&mut self, apdu: &[u8], kind: Kind) -> Result<Vec<u8>, NoReply> {
+        let deadline = if kind == Kind::Signs { SIGN_DEADLINE } else { DEADLINE };
+        let Some(cable) = self.cable.as_mut() else {
+            return Err(NoReply { sent: false, fault: Fault::Absent("closed".to_owned()) });
+        };
+        let started = std::time::Instant::now();
+        match cable.exchange(apdu, started + deadline).await {
+            Ok(reply) => {
+                self.pace.learn(apdu, &reply, started.elapsed());
+                Ok(reply)
+            }
+            Err(broken) => {
+                let fault = Fault::from(broken.error);
+                self.lose(fault.clone());
+                Err(NoReply { sent: broken.sent, fault })
+            }
+        }
+    }
+
+    async fn reopen(&mut self) -> Result<(), Fault> {
         let now = Instant::now();
         if now < self.next_try
             && let Some(fault) = self.publish.borrow().fault.clone()
@@ -203,12 +243,13 @@ impl Owner {
             return Err(fault);
         }
         self.next_try = now + SEARCH / 2;
-        self.link = Some(self.opener.open()?);
+        self.cable = Some(self.plug.plug().await?);
         self.pace = Pace::default();
-        self.resync()?;
+        self.resync().await?;
         self.said.clear();
         if let Some(session) = &self.publish.borrow().session {
             tracing::info!(
+                kind = "device.ready",
                 installation = %hex::encode(session.installation),
                 app = %advice::version(session.app),
                 extension_fits = session.extension_fits.unwrap_or(0),
@@ -218,18 +259,18 @@ impl Owner {
         Ok(())
     }
 
-    fn resync(&mut self) -> Result<(), Fault> {
-        let mut session = Session::open(|apdu| self.send(apdu, &mut || ()))?;
+    async fn resync(&mut self) -> Result<(), Fault> {
+        let mut session = self.describe().await?;
         if session.signs_extensions {
             if self.pace.is_unknown() {
-                self.send(&Pace::probe(), &mut || ())?;
+                self.send(&Pace::probe(), Kind::Signs).await.map_err(|broken| broken.fault)?;
             }
             session.extension_fits = self.pace.fits();
         }
         if let Some(fault) = advice::standing(session.standing)
             && self.publish.borrow().session.as_ref().map(|old| old.standing) != Some(session.standing)
         {
-            tracing::error!("{fault}");
+            tracing::error!(kind = "device.unsound", "{fault}");
         }
         let now = lives(&session);
         let changed = self.lives.as_ref().is_some_and(|before| *before != now);
@@ -238,25 +279,64 @@ impl Owner {
             seen.epoch += u64::from(changed);
             seen.session = Some(session);
             seen.fault = None;
-            seen.answered = Some(Instant::now());
+            seen.answered = Some(std::time::Instant::now());
         });
+        self.tell();
         Ok(())
+    }
+
+    async fn describe(&mut self) -> Result<Session, Fault> {
+        let mut questions = super::session::Questions::new();
+        while let Some(command) = questions.next() {
+            // It is shorter than a device takes.
+            let apdu = super::encode(&command).unwrap_or_default();
+            let reply = self.send(&apdu, Kind::Reads).await.map_err(|broken| broken.fault)?;
+            questions.answer(&reply)?;
+        }
+        questions.session()
     }
 
     /// Closes; the next opening asks everything anew.
     fn lose(&mut self, fault: Fault) {
-        self.link = None;
-        self.turns.jobs().for_each(|job| job.lost());
+        self.cable = None;
         // Each kind is said once until the device is ready again, however they take turns.
         let kind = std::mem::discriminant(&fault);
         if !self.said.contains(&kind) {
             self.said.push(kind);
-            tracing::warn!("{}", advice::fault(&fault));
+            tracing::warn!(kind = fault.kind(), "{}", advice::fault(&fault));
         }
         self.publish.send_modify(|seen| {
             seen.session = None;
             seen.fault = Some(fault);
         });
+        self.tell();
+        // A hiccup is over at once, so the first try comes soon.
+        self.next_look = self.next_look.min(Instant::now() + SEARCH / 2);
+    }
+
+    fn tell(&self) {
+        (self.follower)(Event::Seen(Box::new(self.publish.borrow().clone())));
+    }
+}
+
+/// A reply that Highwater never gives to a command it knows.
+fn another_app(reply: &[u8]) -> Option<Fault> {
+    let word = Reply::split(reply).map_or(0, |(_, word)| word);
+    match Status::from_word(word) {
+        None | Some(Status::Class | Status::Instruction) => {
+            Some(Fault::OtherApp(format!("status {word:04x}")))
+        }
+        Some(_) => None,
+    }
+}
+
+/// Whether the reply to a command that watches a question says that the question is over.
+fn is_done(apdu: &[u8], data: &[u8]) -> bool {
+    match Command::parse(apdu) {
+        Ok(Command::PromptStatus(_)) => {
+            PromptStatus::parse(data).is_none_or(|status| status.state != PromptState::Pending)
+        }
+        _ => true,
     }
 }
 

@@ -1,10 +1,13 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use highwater_core::apdu::Command;
 use highwater_sim::SimDevice;
 
-use super::super::{Device, TransportError, encode};
+use highwater_guard::encode;
+
+use super::super::{Device, Standing, Target, Transport, TransportError};
 use super::*;
 
 type Twist = fn(&[u8], Vec<u8>) -> Result<Vec<u8>, TransportError>;
@@ -36,8 +39,8 @@ fn start(seed: &[u8], twists: &[Twist]) -> Device {
     Device::start(Box::new(opener)).unwrap().0
 }
 
-fn apdu(command: Command<'_>) -> Vec<u8> {
-    encode(&command).unwrap()
+fn apdu(command: Command<'_>) -> Exchange {
+    Exchange { apdu: encode(&command).unwrap(), kind: command.kind() }
 }
 
 async fn fault_of(twist: Twist) -> Fault {
@@ -48,7 +51,7 @@ async fn fault_of(twist: Twist) -> Fault {
 async fn a_device_describes_itself_before_anything_is_asked() {
     let device = start(b"good", &[straight]);
     let session = device.looked().await.session.unwrap();
-    assert_eq!((session.target, session.standing), (0, 0));
+    assert_eq!((session.target, session.standing), (Target::Simulated, Standing::Sound));
     assert_eq!(device.exchange(apdu(Command::GetAppName)).await.unwrap(), b"Highwater\x90\x00");
 }
 
@@ -99,7 +102,7 @@ async fn after_a_broken_exchange_it_is_opened_anew_and_asked_who_it_is() {
 }
 
 #[tokio::test]
-async fn the_thread_ends_when_told() {
+async fn the_task_ends_when_told() {
     let device = SimDevice::in_memory(b"end");
     let mut device = Some(Arc::new(Mutex::new(device)));
     let opener = move || {
@@ -108,7 +111,7 @@ async fn the_thread_ends_when_told() {
     };
     let (device, died) = Device::start(Box::new(opener)).unwrap();
     device.finish();
-    assert!(died.await.is_err(), "the sender is dropped with the thread");
+    assert!(died.await.is_err(), "the sender is dropped with the task");
     assert_eq!(device.exchange(apdu(Command::GetVersion)).await, Err(Fault::Ending));
 }
 
@@ -121,7 +124,7 @@ async fn what_comes_in_place_of_a_name_is_never_shown() {
 #[tokio::test(flavor = "multi_thread")]
 async fn however_many_look_at_the_device_a_job_is_served_soon() {
     let slow: Twist = |_, reply| {
-        thread::sleep(Duration::from_millis(40));
+        std::thread::sleep(Duration::from_millis(40));
         Ok(reply)
     };
     let device = start(b"looks", &[slow]);
@@ -148,7 +151,7 @@ async fn one_look_answers_all_who_wait_for_one() {
         if apdu[1] == 3 {
             ASKED.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         }
-        thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(20));
         Ok(reply)
     };
     let device = start(b"one look", &[counted]);
@@ -164,4 +167,30 @@ async fn one_look_answers_all_who_wait_for_one() {
     }
     let asked = ASKED.load(std::sync::atomic::Ordering::SeqCst);
     assert!((2..=6).contains(&asked), "GET_VERSION {asked} times, the opening's with it");
+}
+
+#[tokio::test]
+async fn a_poll_of_a_question_costs_one_command_and_its_end_is_looked_at() {
+    static COMMANDS: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+    let counted: Twist = |apdu, reply| {
+        COMMANDS.lock().unwrap().push(apdu[1]);
+        Ok(reply)
+    };
+    let taken = || std::mem::take(&mut *COMMANDS.lock().unwrap());
+    let device = start(b"polls", &[counted]);
+    device.looked().await;
+    taken();
+    let chain = highwater_core::canonical::ChainId::new(b"alpha-1").unwrap();
+    let add = Command::AddChain { chain, key_index: 0, mark: highwater_core::hrs::Hrs::default() };
+    let ticket = device.exchange(apdu(add)).await.unwrap();
+    let ticket = u32::from_le_bytes(ticket[..4].try_into().unwrap());
+    assert!(taken().len() > 1, "what the owner of a device without buttons approves at once is seen at once");
+    let epoch = device.seen().epoch;
+    for _ in 0..5 {
+        assert!(device.exchange(apdu(Command::PromptStatus(ticket))).await.unwrap().ends_with(&[0x90, 0]));
+    }
+    assert_eq!(taken(), [0x2e; 5], "nobody has answered: one command each");
+    assert_eq!(device.seen().epoch, epoch, "and no reply that was kept is thrown away");
+    device.exchange(apdu(Command::PromptCancel(ticket))).await.unwrap();
+    assert!(taken().len() > 1, "the question is over: what stands now is looked at");
 }

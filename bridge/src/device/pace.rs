@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use highwater_core::apdu::{Command, MAX_CHUNK, MAX_COMMAND, Reply, ins};
+use highwater_core::apdu::{Command, MAX_CHUNK, Reply};
 use highwater_core::canonical::MAX_EXTENSION;
 
 use super::encode;
@@ -10,8 +10,6 @@ use super::encode;
 /// What an extension may take of the 5 s that a node waits for a precommit. The other half is for the precommit itself,
 /// for other chains' votes that pass between the chunks, and for what the first pass does not show.
 const SHARE: Duration = Duration::from_millis(2_500);
-/// P1 of a chunk.
-const CHUNK: u8 = 2;
 /// Every chunk counts as one of so many.
 const MEMORY: u32 = 16;
 
@@ -33,7 +31,10 @@ impl Pace {
 
     /// Learns from every chunk of full length but the one that ends a stream, whose reply has a signature.
     pub(super) fn learn(&mut self, apdu: &[u8], reply: &[u8], took: Duration) {
-        let is_chunk = apdu.len() == MAX_COMMAND && apdu[1..3] == [ins::SIGN_EXTENSION, CHUNK];
+        let is_chunk = matches!(
+            Command::parse(apdu),
+            Ok(Command::ExtensionChunk { bytes, .. }) if bytes.len() == MAX_CHUNK
+        );
         let is_bare = matches!(Reply::split(reply), Some(([], _)));
         if is_chunk && is_bare {
             self.0 = Some(self.0.map_or(took, |pace| (pace * (MEMORY - 1) + took) / MEMORY));
@@ -77,7 +78,7 @@ mod tests {
     #[test]
     fn only_chunks_of_full_length_that_end_nothing_are_learnt_from() {
         let (second, probe) = (Duration::from_secs(1), Pace::probe());
-        assert_eq!((probe.len(), probe[1], probe[2]), (260, 0x07, CHUNK));
+        assert_eq!((probe.len(), probe[1], probe[2]), (260, 0x07, 2));
         let mut pace = Pace::default();
         pace.learn(&probe[..100], &TAKEN, second);
         pace.learn(&[&[0xe0, 0x06, 0][..], &[0; 257]].concat(), &TAKEN, second);

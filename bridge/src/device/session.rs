@@ -1,25 +1,137 @@
 //! What is at the other end: asked after every opening, before anything is signed.
 
+use std::fmt;
+
 use highwater_core::apdu::{
     ChainState, ChainStatus, Command, PROTOCOL, Reply, SIGNS_EXTENSIONS, Status, Version,
 };
 use highwater_core::signer::APP_NAME;
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, encode};
-use crate::place::Place;
+use super::Fault;
+use crate::hrs_text::HrsText;
+
+/// What kind of device answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// The signer in this process, or in another one: no hardware key.
+    Simulated,
+    /// A Nano S.
+    NanoS,
+    /// A model that this version does not know.
+    Unknown,
+}
+
+impl Target {
+    const fn of(target: u8) -> Self {
+        match target {
+            0 => Self::Simulated,
+            1 => Self::NanoS,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Whether the owner presses buttons on the device; else the owner answers at a terminal.
+    pub const fn has_buttons(self) -> bool {
+        !matches!(self, Self::Simulated)
+    }
+}
+
+/// How the installation of the app is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// All is well.
+    Sound,
+    /// The device runs on another seed than at the app's first start.
+    OtherSeed,
+    /// The app's memory is damaged beyond repair.
+    StorageDamaged,
+    /// The device's flash failed at the app's start.
+    StorageFault,
+}
+
+impl Standing {
+    const fn of(standing: u8) -> Self {
+        match standing {
+            0 => Self::Sound,
+            1 => Self::OtherSeed,
+            2 => Self::StorageDamaged,
+            _ => Self::StorageFault,
+        }
+    }
+}
+
+/// What a slot is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SlotState {
+    /// No chain.
+    Free,
+    /// Signing.
+    Armed,
+    /// The mark cannot be told; the owner must set it.
+    Unclear,
+    /// Removed; the mark is the final one.
+    Removed,
+    /// Removed while unclear; the mark is a floor.
+    RemovedUnclear,
+    /// The entry is lost; only forgetting the slot helps.
+    Damaged,
+    /// Flash failed; the next decision tries to mend it.
+    Fault,
+}
+
+impl SlotState {
+    const fn of(state: ChainState) -> Self {
+        match state {
+            ChainState::Free => Self::Free,
+            ChainState::Armed => Self::Armed,
+            ChainState::Unclear => Self::Unclear,
+            ChainState::Tombstone => Self::Removed,
+            ChainState::UnclearTombstone => Self::RemovedUnclear,
+            ChainState::Damaged => Self::Damaged,
+            ChainState::Fault => Self::Fault,
+        }
+    }
+
+    /// Whether the chain was removed: the slot is a tombstone.
+    pub const fn is_removed(self) -> bool {
+        matches!(self, Self::Removed | Self::RemovedUnclear)
+    }
+
+    /// Whether the slot's mark is only a floor.
+    pub const fn is_unclear(self) -> bool {
+        matches!(self, Self::Unclear | Self::RemovedUnclear)
+    }
+}
+
+impl fmt::Display for SlotState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Free => "free",
+            Self::Armed => "armed",
+            Self::Unclear => "unclear",
+            Self::Removed => "removed",
+            Self::RemovedUnclear => "removed, unclear",
+            Self::Damaged => "damaged",
+            Self::Fault => "fault",
+        })
+    }
+}
 
 /// The signer as it described itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// Major, minor, patch.
     pub app: [u8; 3],
-    /// 0 simulated, 1 Nano S.
-    pub target: u8,
+    /// What kind of device it is.
+    pub target: Target,
     /// The installation, as its bytes in order.
     pub installation: [u8; 16],
-    /// 0 sound, 1 other seed, 2 storage damaged, 3 storage fault.
-    pub standing: u8,
+    /// How the installation is.
+    pub standing: Standing,
     /// Whether it signs vote extensions.
     pub signs_extensions: bool,
     /// Bytes of the longest extension that it signs while its node waits; unknown if it signs none.
@@ -33,8 +145,8 @@ pub struct Session {
 pub struct Slot {
     /// Its number.
     pub slot: u8,
-    /// The state, in a word.
-    pub state: String,
+    /// What it is.
+    pub state: SlotState,
     /// The chain; empty for a damaged slot.
     pub chain: String,
     /// The key: `44'/118'/0'/0'/index'`.
@@ -42,9 +154,9 @@ pub struct Slot {
     /// The chain's life in this slot.
     pub incarnation: u16,
     /// The mark, as height/round/step; of an unclear chain a floor.
-    pub mark: Place,
+    pub mark: HrsText,
     /// The highest signed, as height/round/step.
-    pub highest_signed: Place,
+    pub highest_signed: HrsText,
     /// Records written, ever.
     pub writes: u32,
     /// Erases of the most worn page, in millionths of its rated life.
@@ -52,74 +164,126 @@ pub struct Slot {
     /// The last refusal of this slot, as its status word; 0 if there was none.
     pub last_refusal: u16,
     /// The place it was asked for.
-    pub refused: Place,
+    pub refused: HrsText,
+}
+
+/// The questions that a device is asked after every opening, one by one, without the cable.
+///
+/// Any error means that nothing may be signed yet.
+#[derive(Debug, Default)]
+pub(super) struct Questions {
+    asked: Option<Question>,
+    named: bool,
+    session: Option<Session>,
+    slots: std::ops::Range<u8>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Question {
+    Name,
+    Version,
+    Status(u8),
+}
+
+impl Questions {
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
+    /// The next question; `None`: all were answered.
+    pub(super) fn next(&mut self) -> Option<Command<'static>> {
+        let (question, command) = match (self.named, &self.session) {
+            (false, _) => (Question::Name, Command::GetAppName),
+            (true, None) => (Question::Version, Command::GetVersion),
+            (true, Some(_)) => {
+                let slot = self.slots.next()?;
+                (Question::Status(slot), Command::GetStatus { slot })
+            }
+        };
+        self.asked = Some(question);
+        Some(command)
+    }
+
+    /// The reply to the last question, with its status word.
+    pub(super) fn answer(&mut self, reply: &[u8]) -> Result<(), Fault> {
+        match self.asked {
+            None => Ok(()),
+            Some(Question::Name) => {
+                let name = data(reply, "GET_APP_NAME")?;
+                self.named = name == APP_NAME;
+                if self.named { Ok(()) } else { Err(Fault::OtherApp(app_name(name))) }
+            }
+            Some(Question::Version) => {
+                let version =
+                    Version::parse(data(reply, "GET_VERSION")?).ok_or(Fault::Malformed("GET_VERSION"))?;
+                if !(version.protocol_min..=version.protocol).contains(&PROTOCOL) {
+                    return Err(Fault::Protocol { min: version.protocol_min, current: version.protocol });
+                }
+                let session = Session::new(&version);
+                // An installation that is not sound answers for no slot.
+                if session.standing == Standing::Sound {
+                    self.slots = 0..version.slots;
+                }
+                self.session = Some(session);
+                Ok(())
+            }
+            Some(Question::Status(slot)) => {
+                let status =
+                    ChainStatus::parse(data(reply, "GET_STATUS")?).ok_or(Fault::Malformed("GET_STATUS"))?;
+                if let Some(session) = &mut self.session
+                    && status.state != ChainState::Free
+                {
+                    session.slots.push(Slot::new(slot, &status));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// What the device said of itself.
+    pub(super) fn session(self) -> Result<Session, Fault> {
+        self.session.ok_or(Fault::Malformed("GET_VERSION"))
+    }
 }
 
 impl Session {
-    /// Asks name, version and the state of every slot.
-    ///
-    /// `exchange` gives the reply with its status word. Any error means that nothing may be signed yet.
-    pub fn open(mut exchange: impl FnMut(&[u8]) -> Result<Vec<u8>, Fault>) -> Result<Self, Fault> {
-        let name = ask(&mut exchange, Command::GetAppName, "GET_APP_NAME")?;
-        if name != APP_NAME {
-            return Err(Fault::OtherApp(app_name(&name)));
-        }
-        let data = ask(&mut exchange, Command::GetVersion, "GET_VERSION")?;
-        let version = Version::parse(&data).ok_or(Fault::Malformed("GET_VERSION"))?;
-        if !(version.protocol_min..=version.protocol).contains(&PROTOCOL) {
-            return Err(Fault::Protocol { min: version.protocol_min, current: version.protocol });
-        }
-        let mut session = Self {
+    fn new(version: &Version) -> Self {
+        Self {
             app: version.app,
-            target: version.target,
+            target: Target::of(version.target),
             installation: version.installation,
-            standing: version.standing,
+            standing: Standing::of(version.standing),
             signs_extensions: version.flags & SIGNS_EXTENSIONS != 0,
             extension_fits: None,
             slots: Vec::new(),
-        };
-        // An installation that is not sound answers for no slot.
-        if version.standing == 0 {
-            for slot in 0..version.slots {
-                let data = ask(&mut exchange, Command::GetStatus { slot }, "GET_STATUS")?;
-                let status = ChainStatus::parse(&data).ok_or(Fault::Malformed("GET_STATUS"))?;
-                if status.state != ChainState::Free {
-                    session.slots.push(Slot::new(slot, &status));
-                }
-            }
         }
-        Ok(session)
     }
 
     /// The slot in which `chain` is approved.
     pub fn chain(&self, chain: &str) -> Option<&Slot> {
-        self.slots.iter().find(|slot| slot.chain == chain && !slot.state.contains("removed"))
+        self.slots.iter().find(|slot| slot.chain == chain && !slot.state.is_removed())
+    }
+
+    /// The tombstone of `chain`.
+    pub fn tombstone(&self, chain: &str) -> Option<&Slot> {
+        self.slots.iter().find(|slot| slot.chain == chain && slot.state.is_removed())
     }
 }
 
 impl Slot {
     fn new(slot: u8, status: &ChainStatus<'_>) -> Self {
-        let state = match status.state {
-            ChainState::Free => "free",
-            ChainState::Armed => "armed",
-            ChainState::Unclear => "unclear",
-            ChainState::Tombstone => "removed",
-            ChainState::UnclearTombstone => "removed, unclear",
-            ChainState::Damaged => "damaged",
-            ChainState::Fault => "fault",
-        };
         Self {
             slot,
-            state: state.to_owned(),
+            state: SlotState::of(status.state),
             chain: status.chain.map_or_else(String::new, |chain| chain.as_str().to_owned()),
             key_index: status.key_index,
             incarnation: status.incarnation,
-            mark: Place(status.mark),
-            highest_signed: Place(status.highest_signed),
+            mark: HrsText(status.mark),
+            highest_signed: HrsText(status.highest_signed),
             writes: status.writes,
             wear_ppm: status.wear_ppm,
             last_refusal: status.last_refusal,
-            refused: Place(status.refused),
+            refused: HrsText(status.refused),
         }
     }
 }
@@ -130,15 +294,10 @@ fn app_name(name: &[u8]) -> String {
     if plain { String::from_utf8_lossy(name).into_owned() } else { "one without a name".to_owned() }
 }
 
-fn ask(
-    exchange: &mut impl FnMut(&[u8]) -> Result<Vec<u8>, Fault>,
-    command: Command<'_>,
-    name: &'static str,
-) -> Result<Vec<u8>, Fault> {
-    let reply = exchange(&encode(&command).ok_or(Fault::Malformed(name))?)?;
-    let (data, word) = Reply::split(&reply).ok_or(Fault::Malformed(name))?;
+fn data<'a>(reply: &'a [u8], name: &'static str) -> Result<&'a [u8], Fault> {
+    let (data, word) = Reply::split(reply).ok_or(Fault::Malformed(name))?;
     match Status::from_word(word) {
-        Some(Status::Ok) => Ok(data.to_vec()),
+        Some(Status::Ok) => Ok(data),
         Some(Status::Locked) => Err(Fault::Locked),
         // An app that does not know a command every Highwater knows is none.
         _ if name == "GET_APP_NAME" => Err(Fault::OtherApp(format!("status {word:04x}"))),

@@ -11,7 +11,7 @@ use highwater_sim::SimDevice;
 use rand::RngCore;
 
 use super::{Transport, TransportError};
-use crate::durable;
+use crate::store::durable;
 
 /// Opens the simulated device that a state directory holds.
 pub(super) struct Opener {

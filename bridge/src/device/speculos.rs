@@ -9,7 +9,10 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use highwater_core::apdu::MAX_REPLY;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{timeout, timeout_at};
 
+use super::cable::{Awaited, Broken, Cable, Plug};
 use super::{Transport, TransportError};
 
 const CONNECT: Duration = Duration::from_secs(1);
@@ -29,46 +32,102 @@ pub(super) fn open(address: SocketAddr) -> Result<Box<dyn Transport>, TransportE
 
 impl Transport for Speculos {
     fn exchange(&mut self, apdu: &[u8], deadline: Instant) -> Result<Vec<u8>, TransportError> {
-        self.exchange_beside(apdu, deadline, &mut || ())
-    }
-
-    fn exchange_beside(
-        &mut self,
-        apdu: &[u8],
-        deadline: Instant,
-        under_way: &mut dyn FnMut(),
-    ) -> Result<Vec<u8>, TransportError> {
-        let mut out = (apdu.len() as u32).to_be_bytes().to_vec();
-        out.extend_from_slice(apdu);
-        self.0.write_all(&out).map_err(slow)?;
-        under_way();
-        self.reply(deadline)
+        self.0.write_all(&framed(apdu)).map_err(slow)?;
+        let mut reading = Reading::new();
+        loop {
+            if let Some(reply) = reading.reply()? {
+                return Ok(reply);
+            }
+            self.0.set_read_timeout(Some(left(deadline)?))?;
+            let read = self.0.read(reading.room()).map_err(slow)?;
+            reading.came(read)?;
+        }
     }
 }
 
-impl Speculos {
-    /// Reads one reply, however its bytes trickle in, until the deadline of the whole. Nothing may follow it: the
-    /// emulator speaks when it is asked.
-    fn reply(&mut self, deadline: Instant) -> Result<Vec<u8>, TransportError> {
-        let mut buffer = [0; 4 + LONGEST];
-        let mut filled = 0;
-        loop {
-            if let Some(length) = buffer[..filled].first_chunk() {
-                let end = (u32::from_be_bytes(*length) as usize).saturating_add(4 + 2);
-                match end.cmp(&filled) {
-                    _ if end > buffer.len() => {
-                        return Err(TransportError::Framing("a reply longer than any"));
+/// The same without a thread: the emulator's port, for the device's task.
+pub(super) struct Emulator(pub(super) SocketAddr);
+
+struct Port(tokio::net::TcpStream);
+
+impl Plug for Emulator {
+    fn plug(&mut self) -> Awaited<'_, Result<Box<dyn Cable>, TransportError>> {
+        let address = self.0;
+        Box::pin(async move {
+            let connected = timeout(CONNECT, tokio::net::TcpStream::connect(address)).await;
+            let stream = match connected {
+                Ok(Ok(stream)) => stream,
+                Ok(Err(error)) => return Err(TransportError::Absent(format!("{address}: {error}"))),
+                Err(_) => return Err(TransportError::Absent(format!("{address}: no answer"))),
+            };
+            stream.set_nodelay(true)?;
+            Ok(Box::new(Port(stream)) as Box<dyn Cable>)
+        })
+    }
+}
+
+impl Cable for Port {
+    fn exchange<'a>(&'a mut self, apdu: &'a [u8], deadline: Instant) -> Awaited<'a, Result<Vec<u8>, Broken>> {
+        Box::pin(async move {
+            let mut sent = false;
+            let done = timeout_at(deadline.into(), async {
+                // From the first byte on the emulator may have it.
+                sent = true;
+                self.0.write_all(&framed(apdu)).await?;
+                let mut reading = Reading::new();
+                loop {
+                    if let Some(reply) = reading.reply()? {
+                        return Ok(reply);
                     }
-                    Ordering::Less => return Err(TransportError::Framing("bytes after a reply")),
-                    Ordering::Equal => return Ok(buffer[4..end].to_vec()),
-                    Ordering::Greater => {}
+                    let read = self.0.read(reading.room()).await?;
+                    reading.came(read)?;
                 }
-            }
-            self.0.set_read_timeout(Some(left(deadline)?))?;
-            match self.0.read(&mut buffer[filled..]).map_err(slow)? {
-                0 => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
-                read => filled += read,
-            }
+            });
+            let done = done.await.unwrap_or(Err(TransportError::Deadline));
+            done.map_err(|error| Broken { sent, error })
+        })
+    }
+
+    fn press(&mut self, _: bool) -> Awaited<'_, bool> {
+        Box::pin(std::future::ready(false))
+    }
+}
+
+fn framed(apdu: &[u8]) -> Vec<u8> {
+    let mut out = (apdu.len() as u32).to_be_bytes().to_vec();
+    out.extend_from_slice(apdu);
+    out
+}
+
+/// One reply, however its bytes trickle in. Nothing may follow it: the emulator speaks when it is asked.
+struct Reading {
+    buffer: [u8; 4 + LONGEST],
+    filled: usize,
+}
+
+impl Reading {
+    fn new() -> Self {
+        Self { buffer: [0; 4 + LONGEST], filled: 0 }
+    }
+
+    fn room(&mut self) -> &mut [u8] {
+        &mut self.buffer[self.filled..]
+    }
+
+    fn came(&mut self, read: usize) -> Result<(), TransportError> {
+        self.filled += read;
+        if read == 0 { Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()) } else { Ok(()) }
+    }
+
+    /// The reply, once all of it is there.
+    fn reply(&self) -> Result<Option<Vec<u8>>, TransportError> {
+        let Some(length) = self.buffer[..self.filled].first_chunk() else { return Ok(None) };
+        let end = (u32::from_be_bytes(*length) as usize).saturating_add(4 + 2);
+        match end.cmp(&self.filled) {
+            _ if end > self.buffer.len() => Err(TransportError::Framing("a reply longer than any")),
+            Ordering::Less => Err(TransportError::Framing("bytes after a reply")),
+            Ordering::Equal => Ok(Some(self.buffer[4..end].to_vec())),
+            Ordering::Greater => Ok(None),
         }
     }
 }

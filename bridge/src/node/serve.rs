@@ -43,6 +43,10 @@ pub(super) async fn serve<T: Stream, S: Service>(
             },
         };
         requests += 1;
+        // A request to sign says the same by itself.
+        if !matches!(request, Request::Sign(_)) {
+            service.heard();
+        }
         let reply = tokio::select! {
             biased;
             reply = answer(request, node, service, said) => reply,

@@ -36,4 +36,7 @@ pub trait Service: Clone + Send + Sync + 'static {
 
     /// The link to a node came up, or went down. Called on the node's task, in order; must not wait.
     fn link(&self, _node: &Node, _up: bool) {}
+
+    /// The node sent a message. Called on the node's task; must not wait.
+    fn heard(&self) {}
 }

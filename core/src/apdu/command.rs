@@ -73,7 +73,41 @@ pub enum Command<'a> {
     PromptCancel(u32),
 }
 
+/// What a command is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Asks for a signature, of a vote or proposal or of an extension.
+    Signs,
+    /// Tells something, and changes nothing.
+    Reads,
+    /// Puts a question to the owner; what the owner approves may change marks and chains.
+    Asks,
+    /// Follows such a question, or takes it back.
+    Watches,
+}
+
 impl<'a> Command<'a> {
+    /// What the command is for.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Sign(_) | Self::SignExtension(_) | Self::BeginExtension(_) | Self::ExtensionChunk { .. } => {
+                Kind::Signs
+            }
+            Self::GetVersion
+            | Self::GetAppName
+            | Self::GetPublicKey(_)
+            | Self::GetStatus { .. }
+            | Self::GetEvents => Kind::Reads,
+            Self::AddChain { .. }
+            | Self::SetMark { .. }
+            | Self::RemoveChain(_)
+            | Self::ShowKey(_)
+            | Self::ForgetChain(_)
+            | Self::ForgetSlot(_) => Kind::Asks,
+            Self::PromptStatus(_) | Self::PromptCancel(_) => Kind::Watches,
+        }
+    }
+
     /// Reads a command; an error is the status word to answer.
     pub fn parse(apdu: &'a [u8]) -> Result<Self, Status> {
         // Four bytes are a command without data and without a length.

@@ -12,7 +12,7 @@ mod reply;
 mod status;
 mod wire;
 
-pub use command::{Command, Named};
+pub use command::{Command, Kind, Named};
 pub use reply::{
     ChainState, ChainStatus, EventList, MAX_REPLY, PromptState, PromptStatus, Reply, Signed, Version,
 };

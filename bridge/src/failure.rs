@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::config::ConfigError;
 use crate::node::IdentityError;
-use crate::validator::{MemoryError, PinsError};
+use crate::store::{ChainFileError, PinsError};
 
 /// Cause and cure, and the exit code of `sysexits.h` that fits.
 #[derive(Debug)]
@@ -64,8 +64,8 @@ impl From<IdentityError> for Failure {
     }
 }
 
-impl From<MemoryError> for Failure {
-    fn from(error: MemoryError) -> Self {
+impl From<ChainFileError> for Failure {
+    fn from(error: ChainFileError) -> Self {
         Self { code: 78, text: error.to_string() }
     }
 }

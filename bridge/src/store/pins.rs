@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{advice, durable};
+use super::durable;
+use crate::advice;
 
 /// What a chain's signatures must come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,10 +19,35 @@ pub struct Pin {
     pub installation: [u8; 16],
 }
 
-/// The file cannot be read, written or understood; it is as it was before.
+/// The file cannot be read, written or understood, or says otherwise; it is as it was before.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct PinsError(String);
+pub enum PinsError {
+    /// It is not what was written, or cannot be read.
+    #[error("{}", advice::state(path, cause))]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        cause: String,
+    },
+    /// A chain is pinned with another key, or to another installation.
+    #[error("{}", advice::other_key(.0))]
+    OtherKey(String),
+    /// It cannot be written.
+    #[error("{}", advice::pins_io(.0, .1))]
+    Unwritten(PathBuf, io::Error),
+}
+
+impl PinsError {
+    /// The cause alone, where the cure is another one.
+    pub(crate) fn cause(&self) -> String {
+        match self {
+            Self::Unusable { path, cause } => format!("{}: {}", path.display(), cause.trim_end()),
+            Self::OtherKey(chain) => format!("{chain} is pinned with another key"),
+            Self::Unwritten(path, error) => format!("{} cannot be written ({error})", path.display()),
+        }
+    }
+}
 
 /// All pins; a 0600 file of the state directory.
 #[derive(Debug)]
@@ -44,7 +70,7 @@ impl Pins {
         match fs::read_to_string(&path) {
             Ok(text) => Self::read(&text, state_dir),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::read("", state_dir),
-            Err(error) => Err(PinsError(advice::state(&path, &error.to_string()))),
+            Err(error) => Err(PinsError::Unusable { path, cause: error.to_string() }),
         }
     }
 
@@ -56,7 +82,7 @@ impl Pins {
     /// Reads the text of the file that stands, or will stand, in `state_dir`.
     pub fn read(text: &str, state_dir: &Path) -> Result<Self, PinsError> {
         let path = Self::path(state_dir);
-        let fail = |cause: String| PinsError(advice::state(&path, &cause));
+        let fail = |cause: String| PinsError::Unusable { path: path.clone(), cause };
         let lines: BTreeMap<String, Line> = toml::from_str(text).map_err(|error| fail(error.to_string()))?;
         let mut pins = BTreeMap::new();
         for (chain, line) in lines {
@@ -82,7 +108,7 @@ impl Pins {
     /// Pins a chain. A chain pinned otherwise stays as it is: only its owner may change that, by hand.
     pub fn pin(&mut self, chain: &str, pin: Pin) -> Result<(), PinsError> {
         self.change(|pins| match pins.get(chain) {
-            Some(known) if *known != pin => Err(PinsError(advice::other_key(chain))),
+            Some(known) if *known != pin => Err(PinsError::OtherKey(chain.to_owned())),
             _ => {
                 pins.insert(chain.to_owned(), pin);
                 Ok(())
@@ -115,18 +141,18 @@ impl Pins {
         change: impl FnOnce(&mut BTreeMap<String, Pin>) -> Result<(), PinsError>,
     ) -> Result<(), PinsError> {
         let state_dir = self.path.parent().unwrap_or(Path::new("."));
-        let _alone = durable::alone(state_dir).map_err(|error| self.unwritten(&error))?;
+        let _alone = durable::alone(state_dir).map_err(|error| self.unwritten(error))?;
         let known = Self::load(state_dir)?.pins;
         self.pins.clone_from(&known);
         change(&mut self.pins)?;
         if self.pins == known {
             return Ok(());
         }
-        self.save().map_err(|error| self.unwritten(&error))
+        self.save().map_err(|error| self.unwritten(error))
     }
 
-    fn unwritten(&self, error: &io::Error) -> PinsError {
-        PinsError(advice::pins_io(&self.path, error))
+    fn unwritten(&self, error: io::Error) -> PinsError {
+        PinsError::Unwritten(self.path.clone(), error)
     }
 
     fn save(&self) -> io::Result<()> {

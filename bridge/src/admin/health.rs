@@ -1,0 +1,150 @@
+//! Whether a chain signs, and if not, why and what to do.
+
+use crate::advice;
+use crate::device::{Fault, Seen, SlotState, Standing};
+use crate::signer::ChainView;
+
+/// Why a chain does not sign, and the cure; `None`: its device is the right one and armed, a node is there, and its last
+/// request was decided.
+pub(super) fn problem(seen: &Seen, view: &ChainView) -> Option<String> {
+    if let Some(stopped) = view.stopped {
+        return Some(advice::stopped(&view.chain, stopped));
+    }
+    let Some(session) = &seen.session else {
+        return Some(seen.fault.as_ref().map_or_else(|| advice::being_opened().to_owned(), advice::fault));
+    };
+    if session.standing != Standing::Sound {
+        return advice::standing(session.standing).map(str::to_owned);
+    }
+    if session.installation != view.installation {
+        let (found, pinned) = (session.installation, view.installation);
+        return Some(advice::fault(&Fault::OtherInstallation { found, pinned }));
+    }
+    match session.slots.iter().find(|slot| slot.chain == view.chain).map(|slot| slot.state) {
+        Some(SlotState::Armed) => {}
+        None | Some(SlotState::Free | SlotState::Damaged) => return Some(advice::not_on_device(&view.chain)),
+        Some(SlotState::Removed | SlotState::RemovedUnclear) => {
+            return Some(advice::was_removed(&view.chain));
+        }
+        Some(SlotState::Unclear) => return Some(advice::is_unclear(&view.chain)),
+        Some(SlotState::Fault) => return Some(advice::slot_fault(&view.chain)),
+    }
+    if let Some(mark) = view.taken_back {
+        return Some(advice::taken_back_on_device(&view.chain, view.highest_requested, mark));
+    }
+    if !view.nodes.iter().any(|node| node.connected) {
+        let nodes: Vec<&str> = view.nodes.iter().map(|node| &*node.address).collect();
+        return Some(advice::no_node(&view.chain, &nodes));
+    }
+    let undecided = view.last_request.and_then(|request| Some((request.hrs, request.undecided?)));
+    undecided.map(|(hrs, cause)| format!("{} {hrs} has no signature: {}", view.chain, advice::silence(cause)))
+}
+
+#[cfg(test)]
+mod tests {
+    use highwater_core::apdu::Status;
+    use highwater_core::hrs::{Hrs, Step};
+    use highwater_guard::{Cause, Stopped};
+
+    use super::*;
+    use crate::device::{Session, Slot, Target};
+    use crate::hrs_text::HrsText;
+    use crate::signer::{LastRequest, NodeView};
+
+    fn hrs(height: u64) -> Hrs {
+        Hrs::new(height, 0, Step::Prevote).unwrap()
+    }
+
+    fn seen() -> Seen {
+        let slot = Slot {
+            slot: 0,
+            state: SlotState::Armed,
+            chain: "alpha-1".to_owned(),
+            key_index: 0,
+            incarnation: 1,
+            mark: HrsText(hrs(5)),
+            highest_signed: HrsText(hrs(5)),
+            writes: 1,
+            wear_ppm: 1,
+            last_refusal: 0,
+            refused: HrsText::default(),
+        };
+        let session = Session {
+            app: [0, 1, 0],
+            target: Target::NanoS,
+            installation: [9; 16],
+            standing: Standing::Sound,
+            signs_extensions: true,
+            extension_fits: None,
+            slots: vec![slot],
+        };
+        Seen { session: Some(session), ..Seen::default() }
+    }
+
+    fn view() -> ChainView {
+        ChainView {
+            chain: "alpha-1".to_owned(),
+            installation: [9; 16],
+            stopped: None,
+            taken_back: None,
+            highest_requested: hrs(5),
+            intention: None,
+            owner: None,
+            last_signed: Some(hrs(5)),
+            last_request: Some(LastRequest { hrs: hrs(5), undecided: None }),
+            last_refusal: None,
+            nodes: vec![NodeView { address: "unix:///run/node.sock".into(), connected: true }],
+            disk_fails: false,
+            counts: [1, 0, 0],
+        }
+    }
+
+    fn slot(seen: &mut Seen) -> &mut Slot {
+        &mut seen.session.as_mut().unwrap().slots[0]
+    }
+
+    type Twist = fn(&mut Seen, &mut ChainView);
+
+    #[test]
+    fn each_reason_not_to_sign_is_a_problem_with_its_own_cause_and_cure() {
+        assert_eq!(problem(&seen(), &view()), None);
+        let table: [(Twist, &str, &str); 13] = [
+            (
+                |_, view| view.stopped = Some(Stopped::Conflict { released: hrs(5), signed: hrs(5) }),
+                "DOUBLE-SIGN RISK",
+                "mark adopt",
+            ),
+            (|seen, _| seen.session = None, "being opened", "wait"),
+            (|seen, _| (seen.session, seen.fault) = (None, Some(Fault::Locked)), "locked", "PIN"),
+            (
+                |seen, _| seen.session.as_mut().unwrap().standing = Standing::OtherSeed,
+                "different seed",
+                "PIN of the original",
+            ),
+            (|seen, _| seen.session.as_mut().unwrap().installation = [8; 16], "installation", "mark adopt"),
+            (|seen, _| seen.session.as_mut().unwrap().slots.clear(), "not approved", "chain add"),
+            (|seen, _| slot(seen).state = SlotState::Removed, "removed", "chain add"),
+            (|seen, _| slot(seen).state = SlotState::Unclear, "unclear", "mark adopt"),
+            (|seen, _| slot(seen).state = SlotState::Fault, "flash", "restart the app"),
+            (|_, view| view.taken_back = Some(hrs(2)), "lowered on the device", "mark set"),
+            (|_, view| view.nodes[0].connected = false, "unix:///run/node.sock", "priv_validator_laddr"),
+            (|_, view| view.nodes.clear(), "no node", "nodes ="),
+            (
+                |_, view| {
+                    view.last_request = Some(LastRequest {
+                        hrs: hrs(6),
+                        undecided: Some(Cause::Status(Some(Status::StorageFault))),
+                    })
+                },
+                "b011",
+                "restart the app",
+            ),
+        ];
+        for (twist, cause, cure) in table {
+            let (mut seen, mut view) = (seen(), view());
+            twist(&mut seen, &mut view);
+            let text = problem(&seen, &view).expect(cause);
+            assert!(text.contains(cause) && text.contains(cure), "{cause}, {cure}: {text}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Why a node gets an error or no answer, and why an operator's word took no effect.
+
+use highwater_core::hrs::Hrs;
+use highwater_guard::{Cause, NoReply, NotAdopted, Refusal, Stopped};
+
+use super::{beyond_stop, long_extension, other_chain, refused, status, wrong_extension, wrong_signature};
+use crate::device::Fault;
+use crate::signer::NotSaid;
+
+/// A refusal, as the node's log will show it.
+pub fn refusal(chain: &str, hrs: Hrs, node: &str, refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::NotCanonical => refused(chain, hrs, highwater_core::apdu::Status::NotCanonical, None),
+        Refusal::OtherChain => other_chain(chain),
+        Refusal::BeyondStop(stop) => beyond_stop(*stop),
+        Refusal::Stopped(stopped) => self::stopped(chain, *stopped),
+        Refusal::LongExtension(length) => long_extension(chain, *length),
+        Refusal::BelowReleased(last) => format!(
+            "{chain} {hrs} is below {last}, which this bridge released already. Let the node catch up; check that no \
+             second node signs."
+        ),
+        Refusal::ConflictWithReleased => format!(
+            "{chain} {hrs}: another statement was released at this place. Check that no second node runs with this key; \
+             the node goes on at the next step."
+        ),
+        Refusal::TakenBack { requested, mark } => taken_back_on_device(chain, *requested, *mark),
+        Refusal::Owned { owner } => format!(
+            "Node {node} may not sign {hrs}: node {owner} was first at this height. Node {node} can sign from the next \
+             height on, or once {owner} has been silent for 5 s. If {owner} will not come back, run `highwater chain \
+             release {chain}`."
+        ),
+        Refusal::LockedBlock { owner } => {
+            let whom = owner.as_ref().map_or_else(|| "two nodes".to_owned(), |owner| format!("node {owner}"));
+            format!(
+                "Node {node} may not sign {hrs}: a block is precommitted at this height for {whom}. Until the next \
+                 height node {node} gets votes for that block or nil only."
+            )
+        }
+        Refusal::LockUnknown { .. } => format!(
+            "Node {node} may not sign {hrs}: this bridge does not know which block was precommitted at this height. \
+             Until the next height node {node} gets votes for nil only."
+        ),
+        Refusal::Device { status, mark } => refused(chain, hrs, *status, *mark),
+        Refusal::DeviceExtension(reason) => super::extension_refused(chain, hrs, *reason),
+        Refusal::OtherInstallation { found, pinned } => {
+            super::fault(&Fault::OtherInstallation { found: *found, pinned: *pinned })
+        }
+        Refusal::WrongSignature => wrong_signature(chain),
+        Refusal::WrongExtension => wrong_extension(chain),
+        Refusal::Absent { away, cause } => {
+            format!("No signature for {} s: {}", away.as_secs(), silence(*cause))
+        }
+    }
+}
+
+/// The word by which a log event of a refusal is known.
+pub fn refusal_kind(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::NotCanonical => "refused.not_canonical",
+        Refusal::OtherChain => "refused.other_chain",
+        Refusal::BeyondStop(_) => "refused.beyond_stop",
+        Refusal::Stopped(_) => "refused.stopped",
+        Refusal::LongExtension(_) => "refused.long_extension",
+        Refusal::BelowReleased(_) => "refused.below_released",
+        Refusal::ConflictWithReleased => "refused.conflict",
+        Refusal::TakenBack { .. } => "refused.taken_back",
+        Refusal::Owned { .. } => "refused.owned",
+        Refusal::LockedBlock { .. } => "refused.locked_block",
+        Refusal::LockUnknown { .. } => "refused.lock_unknown",
+        Refusal::Device { .. } => "refused.device",
+        Refusal::DeviceExtension(_) => "refused.device_extension",
+        Refusal::OtherInstallation { .. } => "refused.other_installation",
+        Refusal::WrongSignature => "refused.wrong_signature",
+        Refusal::WrongExtension => "refused.wrong_extension",
+        Refusal::Absent { .. } => "refused.absent",
+    }
+}
+
+/// Why nothing is known of a request, and the cure.
+pub fn silence(cause: Cause) -> String {
+    match cause {
+        Cause::NoReply(NoReply::Away) => {
+            "the device is away: `highwater status` says why and what to do".to_owned()
+        }
+        Cause::NoReply(NoReply::Silent) => "the device does not answer: replug it and open the app".to_owned(),
+        Cause::NoReply(NoReply::Locked) => {
+            "the device is locked: enter its PIN and open the Highwater app".to_owned()
+        }
+        Cause::NoReply(NoReply::OtherApp) => {
+            "another app than Highwater is open on the device: quit it and open Highwater".to_owned()
+        }
+        Cause::NoReply(NoReply::Malformed) => {
+            "the device's replies are malformed: replug it; if this goes on, install the app again".to_owned()
+        }
+        Cause::NoReply(NoReply::Ending) => "the bridge is shutting down: start it again".to_owned(),
+        Cause::Status(None) => {
+            "another app's word came from the device: open Highwater on the device".to_owned()
+        }
+        Cause::Status(Some(reason)) => format!("the device said {:04x}: {}", reason.word(), status(reason)),
+        Cause::NotStored => {
+            "the state file cannot be written, and with several nodes nothing is signed without it: free space on \
+             its disk, and let the bridge's user own it"
+                .to_owned()
+        }
+        Cause::OtherInstallation => {
+            "another installation than the pinned one is plugged in: plug in the pinned device, or let this one take \
+             over with `highwater mark adopt`"
+                .to_owned()
+        }
+        Cause::TooMany => "the node has too many requests open: check that it is an unmodified CometBFT".to_owned(),
+        Cause::OwnerGrace => "the node that has this height is silent; others sign in its place soon".to_owned(),
+        Cause::HungUp => "the node did not wait for the answer".to_owned(),
+    }
+}
+
+/// A chain that signs no more.
+pub fn stopped(chain: &str, stopped: Stopped) -> String {
+    let what = match stopped {
+        Stopped::MarkRegressed { released, shown } => {
+            format!("the device shows the mark {shown}, below {released} that it signed before")
+        }
+        Stopped::Conflict { released, signed } => {
+            format!("the device signed {signed}, which conflicts with {released} that was signed before")
+        }
+    };
+    format!(
+        "DOUBLE-SIGN RISK on {chain}: {what}. Signing for {chain} has stopped and stays stopped after a restart. Unplug \
+         this device, keep the state directory, and run `highwater mark adopt {chain}` with a spare."
+    )
+}
+
+/// The owner lowered the mark, and the host was not told.
+pub fn taken_back_on_device(chain: &str, requested: Hrs, mark: Hrs) -> String {
+    format!(
+        "The mark of {chain} was lowered on the device to {mark}, but this bridge knows {requested} as requested. \
+         Nothing up to {requested} is signed. Run `highwater mark set {chain} --last-signed {requested}` to raise the \
+         mark again."
+    )
+}
+
+/// A mark below what is known was asked for.
+pub fn below_known(chain: &str, to: Hrs, known: Hrs) -> String {
+    format!(
+        "{chain} may already be signed up to {known}, so its mark cannot be {to}. Choose a mark at or above {known}. \
+         Only if you are certain that nothing above {to} was ever signed with this key, repeat the place: \
+         --below-signed {known}."
+    )
+}
+
+/// Why a word about a chain took no effect.
+pub fn not_said(chain: &str, not_said: NotSaid) -> String {
+    match not_said {
+        NotSaid::NotServed => super::not_served(chain),
+        NotSaid::Below(below) => format!(
+            "{chain} may already be signed up to {known}. Choose a mark at or above {known}, or repeat the place: \
+             --below-signed {known}.",
+            known = below.known
+        ),
+        NotSaid::NotAdopted(why) => not_adopted(chain, why),
+        NotSaid::NotWritten => super::not_written(chain),
+        NotSaid::Ending => "The daemon is ending. Start it again, then run the command again.".to_owned(),
+    }
+}
+
+/// Why a device cannot take a chain over.
+pub fn not_adopted(chain: &str, why: NotAdopted) -> String {
+    match why {
+        NotAdopted::NotThere | NotAdopted::NotArmed => super::adopt_changed(chain),
+        NotAdopted::Low(below) => format!(
+            "The mark of {chain} on this device is below {}, which may be signed. Run `highwater mark adopt {chain}` \
+             again and approve the mark.",
+            below.known
+        ),
+        NotAdopted::UnderWay => format!(
+            "A signature of {chain} is under way. Wait a few seconds, then run `highwater mark adopt {chain}` again."
+        ),
+        NotAdopted::SameDevice(stopped) => super::adopt_fallen(&self::stopped(chain, stopped)),
+    }
+}

@@ -1,0 +1,260 @@
+//! The way to the device and to a chain's record: through the daemon that owns them, else by itself.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use highwater_core::apdu::{Command, Reply, Status};
+use highwater_core::canonical::ChainId;
+use highwater_core::hrs::Hrs;
+use highwater_guard::{Slot, encode};
+
+use crate::admin::Client;
+use crate::advice;
+use crate::config::Config;
+use crate::device::{self, Device, Exchange, Fault, Lock, LockError, LockFile, Session, SlotState};
+use crate::failure::Failure;
+use crate::store::{ChainFile, Pin, Pins};
+
+/// A device to command, and the records of its chains.
+pub(crate) struct Access {
+    way: Way,
+    state_dir: PathBuf,
+}
+
+enum Way {
+    /// The daemon's.
+    Daemon(Client),
+    /// Our own, locked while we have it.
+    Own { device: Device, _locks: Vec<Lock> },
+}
+
+/// Where it is noted that the state was carried to another host.
+pub(crate) fn exported_mark(config: &Config) -> PathBuf {
+    config.state_dir.join("exported")
+}
+
+/// Refuses to sign, or to prepare it, with a state that was carried to another host.
+pub(crate) fn not_exported(config: &Config) -> Result<(), Failure> {
+    let mark = exported_mark(config);
+    match fs::read_to_string(&mark) {
+        Ok(said) => Err(Failure::usage(advice::exported(&mark, &said))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Failure::io(mark.display(), &error)),
+    }
+}
+
+/// Locks the device for this process, until the locks are dropped.
+pub(crate) fn lock(config: &Config) -> Result<Vec<Lock>, Failure> {
+    let take = |file: LockFile| match file.take() {
+        Ok(lock) => Ok(lock),
+        Err(LockError::Held(path)) => {
+            Err(Failure::unavailable(advice::second_daemon(&path.display().to_string())))
+        }
+        Err(LockError::Io(path, error)) => Err(Failure::io(path.display(), &error)),
+    };
+    device::lock_files(&config.device, &config.state_dir).into_iter().map(take).collect()
+}
+
+impl Access {
+    pub(crate) async fn open(config: &Config) -> Result<Self, Failure> {
+        let state_dir = config.state_dir.clone();
+        if let Some(client) = Client::connect(&state_dir).await.map_err(Failure::unavailable)? {
+            return Ok(Self { way: Way::Daemon(client), state_dir });
+        }
+        let locks = lock(config)?;
+        let plug = device::plug(&config.device, &state_dir)
+            .map_err(|error| Failure::io("the device's thread", &error))?;
+        let (device, _) = Device::plugged(plug);
+        match device.looked().await.fault {
+            None => Ok(Self { way: Way::Own { device, _locks: locks }, state_dir }),
+            Some(fault) => Err(Failure::unavailable(advice::fault(&fault))),
+        }
+    }
+
+    /// Where pins and state files stand.
+    pub(crate) fn state_dir(&self) -> &Path {
+        &self.state_dir
+    }
+
+    /// What the device says of itself and its chains. One that is not sound says nothing of its chains: an error.
+    pub(crate) async fn session(&mut self) -> Result<Session, Failure> {
+        let session = self.described().await?;
+        match advice::standing(session.standing) {
+            None => Ok(session),
+            Some(cure) => Err(Failure::unavailable(cure)),
+        }
+    }
+
+    /// What the device says of itself, sound or not.
+    pub(crate) async fn described(&mut self) -> Result<Session, Failure> {
+        let (session, fault) = match &mut self.way {
+            Way::Daemon(client) => {
+                let report = client.status().await.map_err(Failure::unavailable)?;
+                (report.device, report.fault)
+            }
+            Way::Own { device, .. } => {
+                device.look().await;
+                let seen = device.seen();
+                (seen.session, seen.fault.as_ref().map(advice::fault))
+            }
+        };
+        session
+            .ok_or_else(|| Failure::unavailable(fault.unwrap_or_else(|| advice::being_opened().to_owned())))
+    }
+
+    /// The data of a command's reply.
+    pub(crate) async fn ask(&mut self, command: Command<'_>) -> Result<Vec<u8>, Failure> {
+        granted(&self.exchange(command).await?)
+    }
+
+    /// One command; the reply holds its status word.
+    pub(crate) async fn exchange(&mut self, command: Command<'_>) -> Result<Vec<u8>, Failure> {
+        // Commands of people are short.
+        let apdu = encode(&command).unwrap_or_default();
+        match &mut self.way {
+            Way::Daemon(client) => client.exchange(&apdu).await.map_err(Failure::unavailable),
+            Way::Own { device, .. } => {
+                let exchange = Exchange { apdu, kind: command.kind() };
+                device.exchange(exchange).await.map_err(|fault| Failure::unavailable(advice::fault(&fault)))
+            }
+        }
+    }
+
+    /// The owner of a simulated device presses; `false` if it has real buttons.
+    pub(crate) async fn press(&mut self, approved: bool) -> Result<bool, Failure> {
+        match &mut self.way {
+            Way::Daemon(client) => client.press(approved).await.map_err(Failure::unavailable),
+            Way::Own { device, .. } => Ok(device.press(approved).await),
+        }
+    }
+
+    /// The device's key of a chain.
+    pub(crate) async fn key_of(&mut self, chain: ChainId<'_>) -> Result<[u8; 32], Failure> {
+        let key = self.ask(Command::GetPublicKey(chain)).await?;
+        key.try_into().map_err(|_| Failure::unavailable(advice::fault(&Fault::Malformed("GET_PUBLIC_KEY"))))
+    }
+
+    /// The lowest mark at which another device may begin, as the daemon or the state file knows it. `None`: nothing is
+    /// known of the chain.
+    pub(crate) async fn floor(&mut self, chain: &str) -> Result<Option<Hrs>, Failure> {
+        if let Way::Daemon(client) = &mut self.way {
+            let report = client.status().await.map_err(Failure::unavailable)?;
+            if let Some(known) = report.chains.iter().find(|known| known.chain == chain) {
+                let intended = known.intention.map_or(Hrs::ZERO, |intention| intention.0);
+                return Ok(Some(known.highest_requested.0.max(intended)));
+            }
+        }
+        Ok(ChainFile::found(&self.state_dir, chain)?.map(|file| file.record.floor()))
+    }
+
+    /// Before the owner is asked for the mark `to`: whatever becomes of the question, a spare begins no lower. Nothing
+    /// happens where nothing is known of the chain.
+    pub(crate) async fn intend(&mut self, chain: &str, to: Hrs, below: Option<Hrs>) -> Result<(), Failure> {
+        if let Way::Daemon(client) = &mut self.way
+            && client.intend(chain, to, below).await.map_err(Failure::unavailable)?
+        {
+            return Ok(());
+        }
+        self.change_file(chain, |file| {
+            file.record
+                .intend(to, below)
+                .map_err(|below| Failure::unavailable(advice::below_known(chain, to, below.known)))
+        })
+    }
+
+    /// The question came to nothing for certain.
+    pub(crate) async fn forget_intention(&mut self, chain: &str) -> Result<(), Failure> {
+        if let Way::Daemon(client) = &mut self.way
+            && client.forget_intention(chain).await.map_err(Failure::unavailable)?
+        {
+            return Ok(());
+        }
+        self.change_file(chain, |file| {
+            file.record.forget_intention();
+            Ok(())
+        })
+    }
+
+    /// What the pinned device shows by now is on the disk when this returns.
+    pub(crate) async fn settle(&mut self, chain: &str) -> Result<(), Failure> {
+        if let Way::Daemon(client) = &mut self.way
+            && client.settle(chain).await.map_err(Failure::unavailable)?
+        {
+            return Ok(());
+        }
+        let session = self.session().await?;
+        let pin = Pins::load(&self.state_dir)?.get(chain);
+        let slot =
+            slot(&session, chain).filter(|_| pin.is_some_and(|pin| pin.installation == session.installation));
+        let Some(slot) = slot else { return Ok(()) };
+        self.change_file(chain, |file| {
+            file.record.follow(session.installation, slot);
+            Ok(())
+        })
+    }
+
+    /// The device that is plugged in takes the chain over: its record is on the disk when this returns. `new` is written
+    /// where nothing is known of the chain.
+    pub(crate) async fn adopt(
+        &mut self,
+        chain: &str,
+        session: &Session,
+        new: ChainFile,
+    ) -> Result<(), Failure> {
+        if let Way::Daemon(client) = &mut self.way
+            && client.adopt(chain, session.installation).await.map_err(Failure::unavailable)?
+        {
+            return Ok(());
+        }
+        let slot = slot(session, chain).ok_or_else(|| Failure::unavailable(advice::adopt_changed(chain)))?;
+        let mut file = ChainFile::found(&self.state_dir, chain).ok().flatten().unwrap_or(new);
+        file.record
+            .adopt(session.installation, slot)
+            .map_err(|why| Failure::unavailable(advice::not_adopted(chain, why)))?;
+        Ok(file.save(&self.state_dir)?)
+    }
+
+    /// The node that has the height will not come back. The node, if one had it.
+    pub(crate) async fn release_owner(&mut self, chain: &str, pin: &Pin) -> Result<Option<String>, Failure> {
+        if let Way::Daemon(client) = &mut self.way
+            && let Some(owner) = client.release_owner(chain).await.map_err(Failure::unavailable)?
+        {
+            return Ok(owner);
+        }
+        let mut file = ChainFile::load(&self.state_dir, chain, pin)?;
+        let owner = file.record.ownership.owner.take();
+        file.save(&self.state_dir)?;
+        Ok(owner.as_deref().map(str::to_owned))
+    }
+
+    /// Changes the file of a chain that no daemon serves, if there is one.
+    fn change_file(
+        &self,
+        chain: &str,
+        change: impl FnOnce(&mut ChainFile) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let Some(mut file) = ChainFile::found(&self.state_dir, chain)? else { return Ok(()) };
+        let before = file.clone();
+        change(&mut file)?;
+        if file != before {
+            file.save(&self.state_dir)?;
+        }
+        Ok(())
+    }
+}
+
+/// The slot in which a chain is approved, as the rules of its record see it.
+fn slot(session: &Session, chain: &str) -> Option<Slot> {
+    let slot = session.chain(chain)?;
+    let armed = slot.state == SlotState::Armed;
+    Some(Slot { armed, incarnation: slot.incarnation, mark: slot.mark.0 })
+}
+
+/// The data of a reply, or the device's reason.
+pub(crate) fn granted(reply: &[u8]) -> Result<Vec<u8>, Failure> {
+    let (data, word) = Reply::split(reply).unwrap_or((&[], 0));
+    match Status::from_word(word) {
+        Some(Status::Ok) => Ok(data.to_vec()),
+        _ => Err(Failure::unavailable(advice::question_refused(word))),
+    }
+}

@@ -1,0 +1,99 @@
+//! Adding a chain: approved on the device, its key pinned here.
+
+use highwater_core::apdu::Command;
+use highwater_core::hrs::Hrs;
+
+use super::known::{Known, chain_id, pinned, right_key};
+use super::prompt::{Talk, ask_for_mark};
+use super::{Access, not_exported};
+use crate::advice;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::store::{ChainFile, Pin, Pins};
+
+/// What is to be added.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct New<'a> {
+    /// The chain.
+    pub(crate) id: &'a str,
+    /// The number of its key.
+    pub(crate) key_index: u32,
+    /// Its first mark.
+    pub(crate) mark: Hrs,
+    /// The place known that the mark is below, repeated by the operator.
+    pub(crate) below: Option<Hrs>,
+}
+
+/// A chain that was added.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Added {
+    /// Its key.
+    pub(crate) key: [u8; 32],
+    /// Its mark.
+    pub(crate) mark: Hrs,
+}
+
+/// Heights that a device signs beyond its mark without a question (docs/protocol.md, leap credit).
+const LEAP: u64 = 100_000;
+
+pub(crate) async fn add(config: &Config, new: New<'_>, talk: &mut dyn Talk) -> Result<Added, Failure> {
+    let New { id, key_index, mark, below } = new;
+    let chain = chain_id(id)?;
+    not_exported(config)?;
+    let mut access = Access::open(config).await?;
+    let session = access.session().await?;
+    let mut pins = Pins::load(&config.state_dir)?;
+    let pin = pins.get(id);
+    if pin.is_some_and(|pin| pin.installation != session.installation) {
+        return Err(Failure::unavailable(advice::pinned_elsewhere(id)));
+    }
+    // Looked at without a pin too: pins may be lost where it is not. What cannot be read is not written over, it may
+    // say that a device's mark fell.
+    let file = ChainFile::found(&config.state_dir, id)?;
+    if let Some(stopped) = file.as_ref().and_then(|file| file.record.stopped) {
+        return Err(Failure::unavailable(advice::add_after_fall(id, &advice::stopped(id, stopped))));
+    }
+    let known = Known::new(access.floor(id).await?, &session, id);
+    let confirmed = known.allows(id, mark, below)?;
+    if mark.height.value() < LEAP && known.floor() == Hrs::ZERO {
+        talk.hint(&advice::first_mark(id, mark));
+    }
+    match session.chain(id) {
+        // Approved earlier, but not pinned: the last command was cut in between.
+        Some(slot) if pin.is_none() && slot.key_index == key_index && slot.mark.0 == mark => {
+            talk.hint(&format!("{id} is approved on the device already; its key is pinned now"));
+        }
+        _ => {
+            let question = format!("add chain {id}, key 44'/118'/0'/0'/{key_index}', mark {mark}.");
+            let command = Command::AddChain { chain, key_index, mark };
+            ask_for_mark(&mut access, command, &question, session.target, talk, id, mark, confirmed).await?;
+        }
+    }
+    let key = access.key_of(chain).await?;
+    right_key(config, id, key, pin, file.as_ref(), advice::add_other_key)?;
+    // The state file first: a pinned chain without one does not start.
+    let now = access.session().await?;
+    if now.installation != session.installation {
+        return Err(Failure::unavailable(advice::adopt_changed(id)));
+    }
+    access.adopt(id, &now, ChainFile::new(id, key, mark)).await?;
+    pins.pin(id, Pin { key, installation: session.installation })?;
+    Ok(Added { key, mark })
+}
+
+/// The chain's id changes at an upgrade, its key does not: the new id is a chain of its own on the device.
+pub(crate) async fn rename(
+    config: &Config,
+    id: &str,
+    new: New<'_>,
+    talk: &mut dyn Talk,
+) -> Result<Added, Failure> {
+    chain_id(new.id)?;
+    let pin = pinned(config, id)?;
+    let session = Access::open(config).await?.session().await?;
+    if session.installation != pin.installation {
+        return Err(Failure::unavailable(advice::pinned_elsewhere(id)));
+    }
+    let slot = session.chain(id).ok_or_else(|| Failure::unavailable(advice::not_on_device(id)))?;
+    add(config, New { key_index: slot.key_index, ..new }, talk).await
+}

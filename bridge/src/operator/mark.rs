@@ -1,0 +1,51 @@
+//! Moving a mark, with the owner's approval.
+
+use highwater_core::apdu::{Command, Named};
+use highwater_core::hrs::Hrs;
+
+use super::Access;
+use super::known::{Known, chain_id, pinned};
+use super::prompt::{Talk, ask, ask_for_mark};
+use crate::advice;
+use crate::config::Config;
+use crate::device::{Session, Slot};
+use crate::failure::Failure;
+use crate::store::Pins;
+
+/// Moves the mark; returns where it is then.
+pub(crate) async fn set(
+    config: &Config,
+    id: &str,
+    to: Hrs,
+    below: Option<Hrs>,
+    talk: &mut dyn Talk,
+) -> Result<Hrs, Failure> {
+    let chain = chain_id(id)?;
+    let mut access = Access::open(config).await?;
+    let session = access.session().await?;
+    let slot = find(&session, id)?;
+    let known = Known::new(access.floor(id).await?, &session, id);
+    let confirmed = known.allows(id, to, below)?;
+    let question = format!("move the mark of {id} from {} to {to}.", slot.mark);
+    let command = Command::SetMark { named: Named { chain, incarnation: slot.incarnation }, to };
+    let pin = Pins::load(&config.state_dir)?.get(id);
+    // A mark on a spare is nothing that the record of the pinned device follows: `mark adopt` looks at it.
+    if pin.is_none_or(|pin| pin.installation != session.installation) {
+        return Ok(ask(&mut access, command, &question, session.target, talk).await?.mark);
+    }
+    let asked = ask_for_mark(&mut access, command, &question, session.target, talk, id, to, confirmed);
+    let mark = asked.await?.mark;
+    access.settle(id).await?;
+    Ok(mark)
+}
+
+/// The slot in which a chain is approved.
+pub(crate) fn find<'a>(session: &'a Session, id: &str) -> Result<&'a Slot, Failure> {
+    session.chain(id).ok_or_else(|| Failure::unavailable(advice::not_on_device(id)))
+}
+
+/// The node that has the height will not come back; the node, if one had it.
+pub(crate) async fn release_owner(config: &Config, id: &str) -> Result<Option<String>, Failure> {
+    let pin = pinned(config, id)?;
+    Access::open(config).await?.release_owner(id, &pin).await
+}

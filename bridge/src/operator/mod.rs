@@ -1,0 +1,20 @@
+//! The operator's procedures, as steps that return what was done. The command line prints it.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | `access` | the way to the device and to the chain's record: through the daemon, else by itself |
+//! | `prompt` | a question to the owner, and what became of it |
+//! | `known` | what is known of a chain, and marks below that |
+//! | `add`, `mark`, `adopt`, `retire` | the procedures |
+
+pub(crate) mod access;
+pub(crate) mod add;
+pub(crate) mod adopt;
+mod known;
+pub(crate) mod mark;
+pub(crate) mod prompt;
+pub(crate) mod retire;
+
+pub(crate) use access::{Access, exported_mark, lock, not_exported};
+pub(crate) use known::{chain_id, pinned};
+pub(crate) use prompt::Talk;

@@ -1,0 +1,58 @@
+//! Removing a chain, and forgetting what was removed.
+
+use highwater_core::apdu::{Command, Named, PromptStatus};
+
+use super::Access;
+use super::known::chain_id;
+use super::mark::find;
+use super::prompt::{Talk, ask};
+use crate::advice;
+use crate::config::Config;
+use crate::device::SlotState;
+use crate::failure::Failure;
+use crate::hrs_text::HrsText;
+use crate::store::{ChainFile, Pins};
+
+/// Removes a chain from the device; its final mark stays there as a tombstone.
+pub(crate) async fn remove(config: &Config, id: &str, talk: &mut dyn Talk) -> Result<PromptStatus, Failure> {
+    let chain = chain_id(id)?;
+    let mut access = Access::open(config).await?;
+    let session = access.session().await?;
+    let slot = find(&session, id)?;
+    let command = Command::RemoveChain(Named { chain, incarnation: slot.incarnation });
+    let question = format!("remove chain {id}; it is signed for no more.");
+    ask(&mut access, command, &question, session.target, talk).await
+}
+
+/// Frees the slot of a removed chain; returns the mark that is gone then.
+pub(crate) async fn forget(config: &Config, id: &str, talk: &mut dyn Talk) -> Result<HrsText, Failure> {
+    let chain = chain_id(id)?;
+    if config.chain(id).is_some() {
+        return Err(Failure::usage(advice::still_configured(id)));
+    }
+    let mut access = Access::open(config).await?;
+    let mut pins = Pins::load(&config.state_dir)?;
+    let session = access.session().await?;
+    let slot = session.tombstone(id).ok_or_else(|| Failure::unavailable(advice::not_removed(id)))?;
+    let command = Command::ForgetChain(Named { chain, incarnation: slot.incarnation });
+    let question = format!("forget {id} and its final mark {}.", slot.mark);
+    ask(&mut access, command, &question, session.target, talk).await?;
+    // A chain that is pinned to another device goes on there.
+    if pins.get(id).is_some_and(|pin| pin.installation == session.installation) {
+        pins.unpin(id)?;
+        ChainFile::remove(access.state_dir(), id)?;
+    }
+    Ok(slot.mark)
+}
+
+/// Frees a damaged slot.
+pub(crate) async fn forget_slot(config: &Config, slot: u8, talk: &mut dyn Talk) -> Result<(), Failure> {
+    let mut access = Access::open(config).await?;
+    let session = access.session().await?;
+    if !session.slots.iter().any(|found| found.slot == slot && found.state == SlotState::Damaged) {
+        return Err(Failure::usage(advice::not_damaged(slot)));
+    }
+    let question = format!("forget the damaged slot {slot}.");
+    ask(&mut access, Command::ForgetSlot(slot), &question, session.target, talk).await?;
+    Ok(())
+}

@@ -1,0 +1,246 @@
+//! One chain: its guard, who waits for its answers, what is counted and said.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use highwater_core::hrs::Hrs;
+use highwater_guard::{
+    Answer, Cause, Ed25519, Event, Followed, Guard, Id, Moment, NODE_PATIENCE, Refusal, Release, Seq,
+    Settings,
+};
+use tokio::sync::oneshot;
+
+use super::view::{ChainView, LastRequest, NodeView};
+use super::{NotSaid, Said, Served};
+use crate::admin::Counters;
+use crate::advice;
+use crate::node::Outcome;
+use crate::repeats::Repeats;
+
+/// Signatures of which it is known that they were delivered, so that each is counted once.
+const DELIVERED: usize = 32;
+
+pub(super) struct Chain {
+    pub(super) id: String,
+    pub(super) key: [u8; 32],
+    pub(super) guard: Guard,
+    askers: HashMap<Id, oneshot::Sender<Outcome>>,
+    /// Who waits for a record.
+    pub(super) waiting: Vec<(Seq, Said, oneshot::Sender<Result<Said, NotSaid>>)>,
+    nodes: Vec<NodeView>,
+    delivered: VecDeque<[u8; 64]>,
+    last_signed: Option<Hrs>,
+    last_request: Option<LastRequest>,
+    last_refusal: Option<String>,
+    /// Whether the state file is as it should be.
+    pub(super) disk_fails: bool,
+    said: Repeats,
+    counters: Counters,
+}
+
+impl Chain {
+    pub(super) fn new(served: Served, counters: Counters, now: Moment) -> Self {
+        let Served { id, pin, file, on_absent, stop_height, nodes } = served;
+        counters.serve(&id, file.record.released_at());
+        let settings = Settings {
+            chain: id.clone(),
+            key: Arc::new(Ed25519::new(&pin.key)),
+            on_absent,
+            stop_height,
+            one_node: nodes.len() <= 1,
+        };
+        Self {
+            id,
+            key: pin.key,
+            guard: Guard::new(settings, pin.installation, file.record, now),
+            askers: HashMap::new(),
+            waiting: Vec::new(),
+            nodes: nodes.into_iter().map(NodeView::new).collect(),
+            delivered: VecDeque::new(),
+            last_signed: None,
+            last_request: None,
+            last_refusal: None,
+            disk_fails: false,
+            said: Repeats::default(),
+            counters,
+        }
+    }
+
+    pub(super) fn asks(&mut self, id: Id, answer: oneshot::Sender<Outcome>) {
+        self.askers.insert(id, answer);
+    }
+
+    pub(super) fn hung_up(&mut self, id: Id) {
+        self.askers.remove(&id);
+    }
+
+    pub(super) fn link(&mut self, node: &str, up: bool) {
+        if let Some(known) = self.nodes.iter_mut().find(|known| *known.address == *node) {
+            known.connected = up;
+        }
+    }
+
+    /// Gives an answer to its node, and says and counts it.
+    pub(super) fn answer(&mut self, answer: Answer) {
+        let asker = self.askers.remove(&answer.id);
+        let (hrs, took) = (answer.hrs, answer.took);
+        self.last_request = Some(LastRequest::of(&answer));
+        match &answer.outcome {
+            highwater_guard::Outcome::Signed { release, extension, again } => {
+                let signed = Outcome::Signed {
+                    signature: release.signature(),
+                    timestamp: release.timestamp(),
+                    extension: extension.as_ref().map(|extension| extension.signature()),
+                };
+                let delivered = asker.is_some_and(|asker| asker.send(signed).is_ok());
+                self.last_signed = self.last_signed.max(Some(hrs));
+                self.tell_signed(&answer, release, delivered, *again);
+            }
+            highwater_guard::Outcome::Refused(refusal) => {
+                let text = advice::refusal(&self.id, hrs, &answer.node, refusal);
+                if let Some(asker) = asker {
+                    let _ = asker.send(Outcome::Refused(text.clone()));
+                }
+                self.tell_refused(hrs, refusal, text);
+            }
+            highwater_guard::Outcome::Silent(cause) => {
+                if let Some(asker) = asker {
+                    let _ = asker.send(Outcome::Silent);
+                }
+                self.counters.silent(&self.id);
+                self.tell_silent(hrs, *cause);
+            }
+        }
+        if let Some((length, _)) = answer.extension
+            && took > NODE_PATIENCE
+        {
+            tracing::warn!(kind = "extension.slow", "{}", advice::slow_extension(&self.id, length, took));
+        }
+    }
+
+    fn tell_signed(&mut self, answer: &Answer, release: &Release, delivered: bool, again: bool) {
+        let (hrs, took) = (answer.hrs, answer.took);
+        if !delivered {
+            // The node left: the signature is kept for its next question.
+            self.counters.silent(&self.id);
+            tracing::debug!(kind = "signed.late", chain = %self.id, %hrs, "signed, and its node had left");
+            return;
+        }
+        let first = !self.delivered.contains(&release.signature());
+        if !first {
+            tracing::debug!(kind = "signed.again", chain = %self.id, %hrs, again, "repeated");
+            return;
+        }
+        if self.delivered.len() == DELIVERED {
+            self.delivered.pop_front();
+        }
+        self.delivered.push_back(release.signature());
+        self.counters.signed(&self.id, hrs, took);
+        if let Some((_, took)) = answer.extension {
+            self.counters.extended(&self.id, took);
+        }
+        // The empty one, which chains without extensions have too, is no news.
+        let length = answer.extension.map(|(length, _)| length).filter(|length| *length > 0);
+        tracing::info!(
+            kind = "signed",
+            chain = %self.id,
+            height = hrs.height.value(),
+            round = hrs.round.value(),
+            step = advice::step(hrs.step),
+            extension = length,
+            ms = (took.as_micros() as f64) / 1_000.0,
+            "signed"
+        );
+    }
+
+    fn tell_refused(&mut self, hrs: Hrs, refusal: &Refusal, text: String) {
+        self.counters.refused(&self.id);
+        if let Some(held) = self.said.due(&text, std::time::Instant::now()) {
+            let repeated = (held > 0).then_some(held);
+            let kind = advice::refusal_kind(refusal);
+            tracing::error!(kind, chain = %self.id, %hrs, reason = %text, repeated, "refused");
+        }
+        self.last_refusal = Some(format!("{hrs}: {text}"));
+    }
+
+    fn tell_silent(&mut self, hrs: Hrs, cause: Cause) {
+        let text = advice::silence(cause);
+        match cause {
+            Cause::HungUp | Cause::TooMany | Cause::OwnerGrace | Cause::NoReply(_) => {
+                tracing::debug!(kind = "silent", chain = %self.id, %hrs, "no signature yet: {text}");
+            }
+            Cause::Status(_) | Cause::NotStored | Cause::OtherInstallation => {
+                if let Some(held) = self.said.due(&text, std::time::Instant::now()) {
+                    let repeated = (held > 0).then_some(held);
+                    tracing::warn!(kind = "silent", chain = %self.id, %hrs, repeated, "no signature yet: {text}");
+                }
+            }
+        }
+    }
+
+    pub(super) fn event(&self, event: &Event) {
+        let Event::Followed(followed) = event;
+        let chain = &self.id;
+        match followed {
+            Followed::Same => {}
+            Followed::Raised { from, to } => {
+                tracing::info!(kind = "mark.followed", %chain, %from, %to, "the highest place follows the device's mark");
+            }
+            Followed::Lowered { from, to } => {
+                tracing::warn!(kind = "mark.lowered", %chain, %from, %to, "the owner lowered the mark, as confirmed here");
+            }
+            Followed::TakenBack => {
+                let mark = self.guard.taken_back().unwrap_or_default();
+                let requested = self.guard.record().highest_requested;
+                let text = advice::taken_back_on_device(chain, requested, mark);
+                tracing::error!(kind = "mark.taken_back", %chain, "{text}");
+            }
+            Followed::Regressed(stopped) => {
+                tracing::error!(kind = "mark.regressed", %chain, "{}", advice::stopped(chain, *stopped));
+            }
+        }
+    }
+
+    /// A record was written, or could not be.
+    pub(super) fn disk(&mut self, written: bool) {
+        self.disk_fails = !written;
+        if !written {
+            self.counters.state_unwritten(&self.id);
+        }
+    }
+
+    /// Answers whoever waited for a record.
+    pub(super) fn answer_waiting(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        for (seq, said, answer) in waiting {
+            match self.guard.is_settled(seq) {
+                None => self.waiting.push((seq, said, answer)),
+                Some(true) => drop(answer.send(Ok(said))),
+                Some(false) => drop(answer.send(Err(NotSaid::NotWritten))),
+            }
+        }
+    }
+
+    pub(super) fn last_signed(&self) -> Option<Hrs> {
+        self.last_signed
+    }
+
+    pub(super) fn view(&self) -> ChainView {
+        let record = self.guard.record();
+        ChainView {
+            chain: self.id.clone(),
+            installation: self.guard.installation(),
+            stopped: record.stopped,
+            taken_back: self.guard.taken_back(),
+            highest_requested: record.highest_requested,
+            intention: record.intention,
+            owner: record.ownership.owner.as_deref().map(str::to_owned),
+            last_signed: self.last_signed,
+            last_request: self.last_request,
+            last_refusal: self.last_refusal.clone(),
+            nodes: self.nodes.clone(),
+            disk_fails: self.disk_fails,
+            counts: self.counters.of(&self.id),
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! What signs for the nodes: one task owns the guards of all chains, the device and the state files.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | `task` | the task: what comes in, whose turn it is, what goes out |
+//! | `chain` | one chain: its guard, who waits for answers, what is counted and said |
+//! | `schedule` | whose command is next |
+//! | `view` | what a status shows of a chain |
+
+mod chain;
+mod schedule;
+mod task;
+mod view;
+
+#[cfg(test)]
+pub(crate) mod rig;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use highwater_core::hrs::Hrs;
+use highwater_guard::{BelowKnown, Id, NotAdopted, OnAbsent, SignRequest};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::admin::Counters;
+use crate::config;
+use crate::device::{self, Device, Died, Plug};
+use crate::node::{Node, Outcome, Service};
+use crate::privval;
+use crate::store::{ChainFile, Done, Pin};
+pub use view::{ChainView, LastRequest, NodeView};
+
+/// A chain to be served.
+#[derive(Debug)]
+pub struct Served {
+    /// The chain id.
+    pub id: String,
+    /// The pin.
+    pub pin: Pin,
+    /// What its state file said.
+    pub file: ChainFile,
+    /// What nodes get while the device is away.
+    pub on_absent: OnAbsent,
+    /// The last height to sign.
+    pub stop_height: Option<u64>,
+    /// The addresses of its nodes.
+    pub nodes: Vec<Arc<str>>,
+}
+
+impl Served {
+    /// As the configuration has it.
+    pub fn new(chain: &config::Chain, pin: Pin, file: ChainFile) -> Self {
+        Self {
+            id: chain.id.clone(),
+            pin,
+            file,
+            on_absent: match chain.on_absent {
+                config::OnAbsent::Error => OnAbsent::Error,
+                config::OnAbsent::Wait => OnAbsent::Wait,
+            },
+            stop_height: chain.stop_height,
+            nodes: chain.nodes.iter().map(|node| node.as_str().into()).collect(),
+        }
+    }
+}
+
+/// What the task is told.
+enum Message {
+    Ask { chain: usize, id: Id, node: Arc<str>, request: SignRequest, answer: oneshot::Sender<Outcome> },
+    HungUp { chain: usize, id: Id },
+    Link { chain: usize, node: Arc<str>, up: bool },
+    Heard { chain: usize, node: Arc<str> },
+    Device(device::Event),
+    Disk(Done),
+    Views(oneshot::Sender<Vec<ChainView>>),
+    Word { chain: usize, word: Word, answer: oneshot::Sender<Result<Said, NotSaid>> },
+    Drain(oneshot::Sender<()>),
+}
+
+/// A word of the operator about a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// The owner is about to be asked for this mark; `below` repeats the known place that it is below.
+    Intend {
+        /// The mark.
+        to: Hrs,
+        /// The place known.
+        below: Option<Hrs>,
+    },
+    /// The question came to nothing.
+    ForgetIntention,
+    /// What the device shows by now is written.
+    Settle,
+    /// The device that is plugged in takes the chain over.
+    Adopt([u8; 16]),
+    /// The node that has the height will not come back.
+    ReleaseOwner,
+}
+
+/// The word took effect, and is on the disk.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Said {
+    /// The node that had the height, of [`Word::ReleaseOwner`].
+    pub owner: Option<Arc<str>>,
+}
+
+/// The word took no effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotSaid {
+    /// The chain is not served.
+    NotServed,
+    /// The mark is below what is known.
+    Below(BelowKnown),
+    /// The device cannot take over now.
+    NotAdopted(NotAdopted),
+    /// The word took effect, but the state file cannot be written.
+    NotWritten,
+    /// The process is ending.
+    Ending,
+}
+
+/// The handle of the task; clones share it.
+#[derive(Debug, Clone)]
+pub struct Signer {
+    task: mpsc::UnboundedSender<Message>,
+    chains: Arc<[(String, [u8; 32])]>,
+    ids: Arc<AtomicU64>,
+    device: Device,
+}
+
+impl std::fmt::Debug for Message {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Message")
+    }
+}
+
+impl Signer {
+    /// Starts the task, and the device's.
+    ///
+    /// # Errors
+    /// A thread cannot be started.
+    pub fn start(
+        served: Vec<Served>,
+        state_dir: PathBuf,
+        plug: Box<dyn Plug>,
+        counters: Counters,
+    ) -> std::io::Result<(Self, Died)> {
+        let (task, inbox) = mpsc::unbounded_channel();
+        let chains = served.iter().map(|chain| (chain.id.clone(), chain.pin.key)).collect();
+        let events = task.clone();
+        let (device, died) =
+            Device::followed(plug, Box::new(move |event| drop(events.send(Message::Device(event)))));
+        let disk = task.clone();
+        let writer = crate::store::Writer::start(
+            state_dir,
+            Box::new(move |done| drop(disk.send(Message::Disk(done)))),
+        )?;
+        let signer = Self { task, chains, ids: Arc::default(), device: device.clone() };
+        tokio::spawn(task::Task::new(served, device, writer, counters).run(inbox));
+        Ok((signer, died))
+    }
+
+    /// The device.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// A chain as one of its nodes sees it.
+    pub fn for_node(&self, chain: &str, node: &str) -> Option<NodeSigner> {
+        let chain = self.number(chain)?;
+        Some(NodeSigner { signer: self.clone(), chain, node: node.into() })
+    }
+
+    fn number(&self, chain: &str) -> Option<usize> {
+        self.chains.iter().position(|(id, _)| id == chain)
+    }
+
+    /// The chains as they stand.
+    pub async fn views(&self) -> Vec<ChainView> {
+        let (answer, views) = oneshot::channel();
+        let _ = self.task.send(Message::Views(answer));
+        views.await.unwrap_or_default()
+    }
+
+    /// Says something about a chain; returns when it took effect and is on the disk.
+    ///
+    /// # Errors
+    /// Why it took no effect, or is not on the disk.
+    pub async fn say(&self, chain: &str, word: Word) -> Result<Said, NotSaid> {
+        let chain = self.number(chain).ok_or(NotSaid::NotServed)?;
+        if word == Word::Settle {
+            self.device.look().await;
+        }
+        let (answer, said) = oneshot::channel();
+        let _ = self.task.send(Message::Word { chain, word, answer });
+        said.await.unwrap_or(Err(NotSaid::Ending))
+    }
+
+    /// Ends what is under way; returns when nothing is on the cable any more, and the state files are written.
+    pub async fn finish(&self) {
+        let (answer, done) = oneshot::channel();
+        let _ = self.task.send(Message::Drain(answer));
+        let _ = done.await;
+    }
+}
+
+/// A chain as one of its nodes sees it.
+#[derive(Debug, Clone)]
+pub struct NodeSigner {
+    signer: Signer,
+    chain: usize,
+    node: Arc<str>,
+}
+
+impl NodeSigner {
+    fn tell(&self, message: Message) {
+        // The task ends with the process.
+        let _ = self.signer.task.send(message);
+    }
+}
+
+impl Service for NodeSigner {
+    fn public_key(&self) -> [u8; 32] {
+        self.signer.chains.get(self.chain).map_or([0; 32], |(_, key)| *key)
+    }
+
+    async fn sign(&self, request: privval::SignRequest) -> Outcome {
+        let id = Id(self.signer.ids.fetch_add(1, Ordering::Relaxed));
+        let request = SignRequest {
+            hrs: request.hrs,
+            sign_bytes: request.sign_bytes,
+            extension: request.extension.map(|extension| extension.content),
+        };
+        let (answer, outcome) = oneshot::channel();
+        let waiting = Waiting { signer: self, id };
+        self.tell(Message::Ask { chain: self.chain, id, node: self.node.clone(), request, answer });
+        let outcome = outcome.await.unwrap_or(Outcome::Silent);
+        std::mem::forget(waiting);
+        outcome
+    }
+
+    fn link(&self, _node: &Node, up: bool) {
+        self.tell(Message::Link { chain: self.chain, node: self.node.clone(), up });
+    }
+
+    fn heard(&self) {
+        self.tell(Message::Heard { chain: self.chain, node: self.node.clone() });
+    }
+}
+
+/// Dropped before the answer came: the node hung up.
+struct Waiting<'a> {
+    signer: &'a NodeSigner,
+    id: Id,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.signer.tell(Message::HungUp { chain: self.signer.chain, id: self.id });
+    }
+}

@@ -1,0 +1,260 @@
+//! The one task that owns the guards of all chains.
+
+use std::time::Duration;
+
+use highwater_core::apdu::{Reply, Status};
+use highwater_guard::{Id, Input, Moment, NoReply, Output, Shown, Slot, View};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+
+use super::chain::Chain;
+use super::schedule::{Schedule, Turn};
+use super::{Message, NotSaid, Said, Served, Word};
+use crate::admin::Counters;
+use crate::device::{self, Device, Seen, SlotState, Ticket};
+use crate::store::{ChainFile, Done, Writer};
+
+pub(super) struct Task {
+    began: Instant,
+    chains: Vec<Chain>,
+    device: Device,
+    /// As it was last seen.
+    epoch: u64,
+    /// A command is on the cable.
+    busy: bool,
+    schedule: Schedule,
+    writer: Writer,
+    /// Who waits for the end.
+    draining: Option<oneshot::Sender<()>>,
+}
+
+impl Task {
+    pub(super) fn new(served: Vec<Served>, device: Device, writer: Writer, counters: Counters) -> Self {
+        let chains: Vec<_> =
+            served.into_iter().map(|served| Chain::new(served, counters.clone(), Moment::BEGIN)).collect();
+        Self {
+            began: Instant::now(),
+            schedule: Schedule::new(chains.len()),
+            chains,
+            device,
+            epoch: 0,
+            busy: false,
+            writer,
+            draining: None,
+        }
+    }
+
+    pub(super) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>) {
+        loop {
+            let message = match self.wake_at() {
+                None => inbox.recv().await,
+                Some(at) => tokio::select! {
+                    biased;
+                    message = inbox.recv() => message,
+                    () = sleep_until(at) => {
+                        self.tick();
+                        self.go_on();
+                        continue;
+                    }
+                },
+            };
+            let Some(message) = message else { return };
+            self.take(message);
+            // Everything that has come is taken in before the next command goes out.
+            while let Ok(message) = inbox.try_recv() {
+                self.take(message);
+            }
+            self.go_on();
+            if !self.busy
+                && let Some(done) = self.draining.take()
+            {
+                return self.end(done).await;
+            }
+        }
+    }
+
+    /// The device's task ends first, then the state files are written, and then it is said.
+    async fn end(self, done: oneshot::Sender<()>) {
+        let Self { chains, device, writer, .. } = self;
+        device.finish();
+        // The thread writes what is left; the disk may take a while.
+        let _ = tokio::task::spawn_blocking(move || drop(writer)).await;
+        for chain in chains {
+            let last = chain.last_signed().map_or_else(|| "nothing".to_owned(), |hrs| hrs.to_string());
+            tracing::info!(kind = "stopped", chain = chain.id, last, "stopped");
+        }
+        let _ = done.send(());
+    }
+
+    fn now(&self) -> Moment {
+        Moment::after(self.began.elapsed())
+    }
+
+    fn wake_at(&self) -> Option<Instant> {
+        let now = self.now();
+        let at = self.chains.iter().filter_map(|chain| chain.guard.timeout(now)).min()?;
+        // A little later, so that it has passed then.
+        Some(self.began + at.since(Moment::BEGIN) + Duration::from_millis(1))
+    }
+
+    fn tick(&mut self) {
+        let now = self.now();
+        for chain in &mut self.chains {
+            chain.guard.handle(now, Input::Tick);
+        }
+    }
+
+    fn handle(&mut self, chain: usize, input: Input<'_>) {
+        let now = self.now();
+        if let Some(chain) = self.chains.get_mut(chain) {
+            chain.guard.handle(now, input);
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Ask { chain, id, node, request, answer } => {
+                if let Some(chain) = self.chains.get_mut(chain) {
+                    chain.asks(id, answer);
+                }
+                self.handle(chain, Input::Request { id, node, request });
+            }
+            Message::HungUp { chain, id } => {
+                if let Some(chain) = self.chains.get_mut(chain) {
+                    chain.hung_up(id);
+                }
+                self.handle(chain, Input::HungUp(id));
+            }
+            Message::Link { chain, node, up } => {
+                if let Some(chain) = self.chains.get_mut(chain) {
+                    chain.link(&node, up);
+                }
+                self.handle(chain, Input::Link { node, up });
+            }
+            Message::Heard { chain, node } => self.handle(chain, Input::Heard(node)),
+            Message::Device(event) => self.device(event),
+            Message::Disk(Done { chain, seq, written }) => {
+                if let Some(chain) = self.chains.get_mut(chain) {
+                    chain.disk(written);
+                }
+                let input = if written { Input::Stored(seq) } else { Input::NotStored(seq) };
+                self.handle(chain, input);
+            }
+            Message::Views(answer) => {
+                let _ = answer.send(self.chains.iter().map(Chain::view).collect());
+            }
+            Message::Word { chain, word, answer } => self.word(chain, word, answer),
+            Message::Drain(done) => {
+                self.draining = Some(done);
+                for chain in 0..self.chains.len() {
+                    self.handle(chain, Input::Drain);
+                }
+            }
+        }
+    }
+
+    fn device(&mut self, event: device::Event) {
+        match event {
+            device::Event::Seen(seen) => {
+                self.epoch = seen.epoch;
+                for chain in 0..self.chains.len() {
+                    let view = view(&seen, &self.chains[chain].id);
+                    self.handle(chain, Input::Seen(view));
+                }
+            }
+            device::Event::Replied { ticket, result } => {
+                self.busy = false;
+                let id = Id(ticket.request);
+                match result {
+                    Ok(reply) => {
+                        let (data, word) = Reply::split(&reply).unwrap_or((&[], 0));
+                        let status = Status::from_word(word);
+                        self.handle(ticket.chain, Input::Reply { id, status, data });
+                    }
+                    Err(device::NoReply { sent, fault }) => {
+                        let fault = fault.to_guard();
+                        self.handle(ticket.chain, Input::NoReply { id, sent, fault });
+                    }
+                }
+            }
+        }
+    }
+
+    fn word(&mut self, number: usize, word: Word, answer: oneshot::Sender<Result<Said, NotSaid>>) {
+        let Some(chain) = self.chains.get_mut(number) else {
+            let _ = answer.send(Err(NotSaid::NotServed));
+            return;
+        };
+        let mut said = Said::default();
+        let seq = match word {
+            Word::Intend { to, below } => chain.guard.intend(to, below).map_err(NotSaid::Below),
+            Word::ForgetIntention => Ok(chain.guard.forget_intention()),
+            Word::Settle => Ok(chain.guard.urgent()),
+            Word::Adopt(installation) => chain.guard.adopt(installation).map_err(NotSaid::NotAdopted),
+            Word::ReleaseOwner => {
+                let (owner, seq) = chain.guard.release_owner();
+                said.owner = owner;
+                Ok(seq)
+            }
+        };
+        match seq {
+            Ok(seq) => chain.waiting.push((seq, said, answer)),
+            Err(not_said) => drop(answer.send(Err(not_said))),
+        }
+        // What was said may answer a request.
+        self.handle(number, Input::Tick);
+    }
+
+    /// Does what the guards want done, and sends the next command if the cable is free.
+    fn go_on(&mut self) {
+        self.pump();
+        let now = self.now();
+        while !self.busy {
+            let Self { schedule, chains, .. } = self;
+            match schedule.next(now, |chain| chains[chain].guard.next(now)) {
+                None => return,
+                Some(Turn::GiveWay(chain)) => self.chains[chain].guard.give_way(),
+                Some(Turn::Of(chain)) => {
+                    let Some(command) = self.chains[chain].guard.command(now) else { return };
+                    let ticket = Ticket { chain, request: command.id.0 };
+                    self.device.sign(command.apdu, ticket, self.epoch);
+                    self.busy = true;
+                    // The record is written beside the device's work.
+                    self.pump();
+                }
+            }
+        }
+    }
+
+    fn pump(&mut self) {
+        for (number, chain) in self.chains.iter_mut().enumerate() {
+            while let Some(output) = chain.guard.output() {
+                match output {
+                    Output::Store { seq, record, when } => {
+                        let file = ChainFile { chain: chain.id.clone(), key: chain.key, record: *record };
+                        self.writer.write(number, file, seq, when);
+                    }
+                    Output::Answer(answer) => chain.answer(*answer),
+                    Output::Distrust => self.device.distrust(),
+                    Output::Event(event) => chain.event(&event),
+                }
+            }
+            if !chain.waiting.is_empty() {
+                chain.answer_waiting();
+            }
+        }
+    }
+}
+
+/// What a chain is shown of the device.
+fn view(seen: &Seen, chain: &str) -> View {
+    let Some(session) = &seen.session else {
+        return View::Away(seen.fault.as_ref().map_or(NoReply::Away, device::Fault::to_guard));
+    };
+    let slot = session.chain(chain).map(|slot| Slot {
+        armed: slot.state == SlotState::Armed,
+        incarnation: slot.incarnation,
+        mark: slot.mark.0,
+    });
+    View::Here(Shown { installation: session.installation, slot, epoch: seen.epoch })
+}

@@ -1,0 +1,74 @@
+//! What a status shows of a chain.
+
+use std::sync::Arc;
+
+use highwater_core::hrs::Hrs;
+use highwater_guard::{Answer, Cause, Intention, Outcome, Refusal, Stopped};
+
+/// A chain as it stands.
+#[derive(Debug, Clone)]
+pub struct ChainView {
+    /// Chain id.
+    pub chain: String,
+    /// The installation it is pinned to.
+    pub installation: [u8; 16],
+    /// Why it is stopped, if it is.
+    pub stopped: Option<Stopped>,
+    /// The mark that the owner took back behind the host's back.
+    pub taken_back: Option<Hrs>,
+    /// The highest place requested.
+    pub highest_requested: Hrs,
+    /// A mark that the owner was asked for.
+    pub intention: Option<Intention>,
+    /// The node that has the height, of several.
+    pub owner: Option<String>,
+    /// The last place signed since the start.
+    pub last_signed: Option<Hrs>,
+    /// What became of the last request.
+    pub last_request: Option<LastRequest>,
+    /// The last refusal since the start, in words.
+    pub last_refusal: Option<String>,
+    /// Its nodes.
+    pub nodes: Vec<NodeView>,
+    /// The state file cannot be written.
+    pub disk_fails: bool,
+    /// Signatures delivered, refusals, silences.
+    pub counts: [u64; 3],
+}
+
+/// A node of a chain.
+#[derive(Debug, Clone)]
+pub struct NodeView {
+    /// Its address.
+    pub address: Arc<str>,
+    /// Whether its link is up.
+    pub connected: bool,
+}
+
+impl NodeView {
+    pub(super) fn new(address: Arc<str>) -> Self {
+        Self { address, connected: false }
+    }
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastRequest {
+    /// The place.
+    pub hrs: Hrs,
+    /// Why nothing is known of it. `None`: it was signed, or a rule said no.
+    pub undecided: Option<Cause>,
+}
+
+impl LastRequest {
+    pub(super) fn of(answer: &Answer) -> Self {
+        let undecided = match &answer.outcome {
+            Outcome::Refused(Refusal::Absent { cause, .. }) => Some(*cause),
+            // The device's reply, not the node's patience, is what counts here.
+            Outcome::Silent(Cause::HungUp | Cause::OwnerGrace | Cause::TooMany) => None,
+            Outcome::Silent(cause) => Some(*cause),
+            Outcome::Signed { .. } | Outcome::Refused(_) => None,
+        };
+        Self { hrs: answer.hrs, undecided }
+    }
+}
