@@ -70,7 +70,11 @@ pub(crate) async fn add(config: &Config, new: New<'_>, talk: &mut dyn Talk) -> R
         }
     }
     let key = access.key_of(chain).await?;
-    right_key(config, id, key, pin, file.as_ref(), advice::add_other_key)?;
+    if let Err(failure) = right_key(config, id, key, pin, file.as_ref(), advice::add_other_key) {
+        // What the owner approved is the mark of another key.
+        access.forget_intention(id).await?;
+        return Err(failure);
+    }
     // The state file first: a pinned chain without one does not start.
     let now = access.session().await?;
     if now.installation != session.installation {

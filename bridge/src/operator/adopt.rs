@@ -81,7 +81,11 @@ pub(crate) async fn adopt(
         .chain(id)
         .filter(|slot| slot.state == SlotState::Armed && now.installation == session.installation)
         .ok_or_else(|| Failure::unavailable(advice::adopt_changed(id)))?;
-    right_key(config, id, key, pin, file.as_ref(), advice::adopt_other_key)?;
+    if let Err(failure) = right_key(config, id, key, pin, file.as_ref(), advice::adopt_other_key) {
+        // What the owner approved is the mark of another key.
+        access.forget_intention(id).await?;
+        return Err(failure);
+    }
     // The state file first: cut in between, the old installation is pinned still, and the command can be run again.
     // A daemon that serves the chain writes the file alone: what we read may be older than its last signature.
     access.adopt(id, &now, ChainFile::new(id, key, floor)).await?;

@@ -84,7 +84,7 @@ async fn a_spare_of_the_same_seed_is_refused_until_its_stale_mark_was_raised() {
     told += &desk.says(&["mark", "adopt", CHAIN]);
     shown("drill-spare", &told);
     // The daemon was told; it need not be started again.
-    assert!(refusal(daemon.insists(&prevote(3, 2)).await).contains("b003"));
+    assert!(refusal(daemon.insists(&prevote(3, 2)).await).contains("released already"));
     signed_vote(daemon.insists(&prevote(6, 1)).await);
     // The old device, found again: now it is the one that is refused.
     std::mem::swap(&mut desk.emulator.bench().device, &mut old);
@@ -110,7 +110,7 @@ async fn the_bridge_moves_to_another_host_and_signs_at_one_only() {
     assert_eq!(there.must(&["node-id"]), id, "nodes on noise:// know the bridge again");
     let mut daemon = there.daemon().await;
     // Whose height it was came along: the node of the old host may have voted otherwise.
-    assert!(refusal(daemon.insists(&prevote(5, 2)).await).contains("signs this height"));
+    assert!(refusal(daemon.insists(&prevote(5, 2)).await).contains("does not know which block was precommitted"));
     signed_vote(daemon.insists(&prevote(6, 1)).await);
 }
 
@@ -124,7 +124,7 @@ async fn a_chain_gets_another_id_and_keeps_its_key() {
     told += &desk.says(&["chain", "list"]);
     let mut daemon = desk.daemon().await;
     assert!(refusal(daemon.insists(&prevote(6, 1)).await).contains("stop_height"), "the old id ends at 5");
-    daemon.until("running chains=2").await;
+    daemon.until("chains=2").await;
     told += &desk.says(&["chain", "remove", CHAIN]);
     shown("drill-rename", &told);
     let key = |id: &str| desk.must(&["pubkey", id]).replace(id, "");
@@ -160,7 +160,7 @@ async fn a_lost_state_file_is_made_again_from_the_pinned_device_or_from_the_owne
     let file = desk.path("state/chains/alpha-1.json");
     fs::remove_file(&file).unwrap();
     let mut told = desk.says(&["mark", "adopt", CHAIN]);
-    assert!(fs::read_to_string(&file).unwrap().contains("\"asked\":\"5/0/prevote\""));
+    assert!(fs::read_to_string(&file).unwrap().contains("\"highest_requested\":\"5/0/prevote\""));
     // Lost together with the device: only the owner can say what was signed.
     fs::write(&file, "{}").unwrap();
     desk.emulator.swap(owned("drill"));

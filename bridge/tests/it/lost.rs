@@ -21,7 +21,7 @@ fn stale_spare(seed: &str) -> SimDevice {
 fn asked(desk: &Desk) -> String {
     let text = fs::read(desk.path("state/chains/alpha-1.json")).unwrap();
     let whole: serde_json::Value = serde_json::from_slice(&text).unwrap();
-    whole["highwater"]["asked"].as_str().unwrap().to_owned()
+    whole["highwater"]["highest_requested"].as_str().unwrap().to_owned()
 }
 
 /// Whatever was typed: nothing else is signed at height 5, and the next height is.
@@ -39,7 +39,7 @@ async fn a_stale_spare_is_not_added_where_only_the_pins_were_lost() {
     let mut told = desk.says(&["run"]);
     told += &desk.says(&["pubkey", CHAIN]);
     told += &desk.says(&["chain", "add", CHAIN, "--key-index", "0", "--next-height", "2"]);
-    assert!(told.contains("5/0/prevote of alpha-1 was asked for already"), "{told}");
+    assert!(told.contains("alpha-1 may already be signed up to 5/0/precommit"), "{told}");
     told += &desk.must(&["mark", "adopt", CHAIN]);
     shown("drill-lost-pins", &told);
     signs_on(&desk).await;
@@ -51,9 +51,9 @@ async fn a_blank_device_is_not_added_below_the_state_file_where_only_the_pins_we
     fs::remove_file(desk.path("state/pins.toml")).unwrap();
     desk.emulator.swap(owned("hunt"));
     let told = desk.says(&["chain", "add", CHAIN, "--key-index", "0", "--next-height", "2"]);
-    assert!(told.contains("5/0/prevote") && told.ends_with("exit 69\n"), "{told}");
+    assert!(told.contains("5/0/precommit") && told.ends_with("exit 69\n"), "{told}");
     // At or above it the owner may say where to begin.
-    desk.must(&["chain", "add", CHAIN, "--key-index", "0", "--last-signed", "5/0/prevote"]);
+    desk.must(&["chain", "add", CHAIN, "--key-index", "0", "--last-signed", "5/0/precommit"]);
     signs_on(&desk).await;
 }
 
@@ -63,8 +63,8 @@ async fn an_adopted_device_begins_at_the_state_file_where_only_the_pins_were_los
     fs::remove_file(desk.path("state/pins.toml")).unwrap();
     desk.emulator.swap(owned("hunt"));
     let told = desk.must(&["mark", "adopt", CHAIN, "--key-index", "0", "--last-signed", "4/0/prevote"]);
-    assert!(told.contains("with mark 5/0/prevote"), "{told}");
-    assert_eq!(asked(&desk), "5/0/prevote");
+    assert!(told.contains("with mark 5/0/precommit"), "{told}");
+    assert_eq!(asked(&desk), "5/0/precommit");
     signs_on(&desk).await;
 }
 
@@ -76,7 +76,7 @@ async fn a_device_of_another_key_is_not_adopted_over_a_state_file_without_its_pi
     let adopt = &["mark", "adopt", CHAIN, "--key-index", "0", "--last-signed", "9/0/prevote"];
     let told = desk.says(adopt);
     assert!(told.contains("--key-index") && told.ends_with("exit 69\n"), "{told}");
-    assert_eq!(asked(&desk), "5/0/prevote");
+    assert_eq!(asked(&desk), "5/0/precommit");
     assert!(!desk.path("state/pins.toml").exists());
 }
 
@@ -87,14 +87,16 @@ async fn a_device_whose_mark_fell_is_neither_added_nor_adopted_again_without_its
     let mut daemon = desk.daemon().await;
     signed_vote(daemon.insists(&prevote(5, 1)).await);
     desk.emulator.put_back(&before);
-    assert!(refusal(daemon.insists(&prevote(5, 2)).await).contains("fell"));
+    // The look at the device notices it, before anything is asked.
+    assert!(desk.must(&["status"]).contains("DOUBLE-SIGN RISK"));
+    assert!(refusal(daemon.insists(&prevote(6, 2)).await).contains("DOUBLE-SIGN RISK"));
     drop(daemon);
     fs::remove_file(desk.path("state/pins.toml")).unwrap();
     for told in [
         desk.says(&["mark", "adopt", CHAIN, "--last-signed", "9/0/prevote"]),
-        desk.says(&["chain", "add", CHAIN, "--key-index", "0", "--last-signed", "5/0/prevote"]),
+        desk.says(&["chain", "add", CHAIN, "--key-index", "0", "--last-signed", "5/0/precommit"]),
     ] {
-        assert!(told.contains("fell") && told.ends_with("exit 69\n"), "{told}");
+        assert!(told.contains("DOUBLE-SIGN RISK") && told.ends_with("exit 69\n"), "{told}");
     }
     // A spare may take over, and then it is forgotten.
     let file = desk.path("state/chains/alpha-1.json");
@@ -105,7 +107,7 @@ async fn a_device_whose_mark_fell_is_neither_added_nor_adopted_again_without_its
     // Also where the command was cut when it had moved the pin, and is run again beside a daemon.
     fs::write(&file, fallen).unwrap();
     let mut daemon = desk.daemon().await;
-    assert!(refusal(daemon.insists(&prevote(7, 1)).await).contains("fell"));
+    assert!(refusal(daemon.insists(&prevote(7, 1)).await).contains("DOUBLE-SIGN RISK"));
     desk.must(&["mark", "adopt", CHAIN]);
     signed_vote(daemon.insists(&prevote(7, 1)).await);
 }
@@ -244,9 +246,9 @@ fn a_device_that_is_not_sound_says_so_and_not_that_its_chains_are_unknown() {
     ] {
         let told = desk.says(command);
         assert!(
-            told.contains("highwater: the device runs on another seed") && told.ends_with("exit 69\n"),
+            told.contains("highwater: The device was unlocked with a different seed") && told.ends_with("exit 69\n"),
             "{told}"
         );
     }
-    assert!(desk.must(&["device", "info"]).contains("restart it with the PIN of that seed"));
+    assert!(desk.must(&["device", "info"]).contains("enter the PIN of the original seed"));
 }
