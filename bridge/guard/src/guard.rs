@@ -12,6 +12,7 @@ use crate::claims::Claims;
 use crate::extension::{Digest, Extending, Stream};
 use crate::io::{Answer, Command, Event, Input, Next, Outcome, Output, Seq, View, When};
 use crate::moment::Moment;
+use crate::ownership::Block;
 use crate::pending::{Pending, Phase};
 use crate::presence::{LONGEST, Presence};
 use crate::record::{Followed, Record};
@@ -73,6 +74,8 @@ pub struct Guard {
     pub(crate) given: Seq,
     /// The last record that something waits for.
     pub(crate) urgent: Seq,
+    /// A record that may wait was given out since, and says otherwise.
+    pub(crate) loosened: bool,
     /// Records up to this one are on the disk.
     pub(crate) durable: Seq,
     /// Records up to this one could not be written, or are on the disk.
@@ -108,6 +111,7 @@ impl Guard {
             file,
             given: Seq(0),
             urgent: Seq(0),
+            loosened: false,
             durable: Seq(0),
             tried: Seq(0),
             view: View::Away(NoReply::Away),
@@ -156,7 +160,8 @@ impl Guard {
         let View::Here(shown) = self.view else { return None };
         let first = self.queue.front()?;
         let free = self.at_device.is_none() && shown.installation == self.installation;
-        let due = first.not_before <= now && !matches!(first.phase, Phase::Joining { .. });
+        let due =
+            first.not_before.is_none_or(|at| at <= now) && !matches!(first.phase, Phase::Joining { .. });
         // Others of the chain wait behind one that nobody waits for, and so it is waited for.
         let awaited = self.queue.iter().any(|pending| pending.awaited);
         (free && due).then_some(Next { stream: first.stream(), awaited })
@@ -177,15 +182,12 @@ impl Guard {
 
     /// Claims the place of the first request, and gives the command to sign, which is made from the claim alone.
     fn claim(&mut self) -> Option<(Id, Vec<u8>)> {
-        let (id, hrs, ownership, claimed) = {
-            let first = self.queue.front()?;
-            let message = first.request.message().ok()?;
-            let claimed = first.claimed.clone().unwrap_or_else(|| Claimed::alone(&first.request.sign_bytes));
-            let ownership = self.record.ownership.after(&first.node, &message);
-            (first.id, message.hrs, ownership, claimed)
-        };
+        let first = self.queue.front()?;
+        let message = first.request.message().ok()?;
+        let id = first.id;
+        let claimed = first.claimed.clone().unwrap_or_else(|| Claimed::alone(&first.request.sign_bytes));
         let apdu = crate::apdu::encode(&highwater_core::apdu::Command::Sign(claimed.bytes()))?;
-        self.claims.make(hrs, ownership);
+        self.claims.make(&first.node, message.hrs, message.block.as_ref().map(Block::from));
         self.claims.sent();
         let needs = self.store(When::BeforeReply);
         let first = self.queue.front_mut()?;
@@ -201,15 +203,16 @@ impl Guard {
     }
 
     /// When to come with [`Input::Tick`], if nothing happens before.
-    pub fn timeout(&self, now: Moment) -> Option<Moment> {
+    pub fn timeout(&self) -> Option<Moment> {
         let away = matches!(self.view, View::Away(_)) || self.other_installation().is_some();
-        let first = self.queue.front().map(|first| first.not_before).filter(|due| *due > now);
-        let each = self.queue.iter().filter_map(|pending| match &pending.phase {
+        // Of what is at the device the cable tells.
+        let waiting = self.queue.iter().filter(|pending| self.at_device != Some(pending.id));
+        let each = waiting.filter_map(|pending| match &pending.phase {
             Phase::Joining { until, .. } => Some(*until),
             _ if away => Some(pending.started + TRY),
-            _ => None,
+            _ => pending.not_before,
         });
-        each.chain(first).min()
+        each.min()
     }
 
     fn request(&mut self, id: Id, node: Node, request: SignRequest, now: Moment) {
@@ -246,10 +249,21 @@ impl Guard {
             && claim.place > self.record.highest_requested
             && slot.mark >= claim.place
         {
-            self.claims.settle(&mut self.record);
+            self.claims.count_as_signed(&mut self.record);
         }
+        let owner = self.record.ownership.owner.clone();
         let followed = self.record.follow(shown.installation, slot);
-        self.taken_back = (followed == Followed::TakenBack).then_some(slot.mark);
+        let before = self.taken_back;
+        if slot.armed {
+            self.taken_back = (followed == Followed::TakenBack).then_some(slot.mark);
+        }
+        if matches!(followed, Followed::Raised { .. })
+            && self.settings.one_node
+            && self.record.ownership.owner.is_none()
+        {
+            // What this bridge asked for above its record, it asked for its one node.
+            self.record.ownership.owner = owner;
+        }
         match followed {
             Followed::Same => {
                 self.store(When::Later);
@@ -264,13 +278,17 @@ impl Guard {
                 self.store(When::BeforeReply);
             }
         }
-        if !matches!(followed, Followed::Same) {
+        let told = followed == Followed::TakenBack && self.taken_back == before;
+        if followed != Followed::Same && !told {
             self.outputs.push_back(Output::Event(Event::Followed(followed)));
         }
     }
 
     /// Answers whatever can be answered now, and drops what nobody wants.
     fn review(&mut self, now: Moment) {
+        for pending in &mut self.queue {
+            pending.not_before = pending.not_before.filter(|at| *at > now);
+        }
         let mut at = 0;
         while at < self.queue.len() {
             match self.review_one(at, now) {
@@ -293,7 +311,8 @@ impl Guard {
         }
         match &pending.phase {
             Phase::Joining { .. } => self.join(at, now),
-            Phase::Extending { .. } => self.unavailable(at, now),
+            // The same may have been asked for twice, and one stream serves both.
+            Phase::Extending { .. } => self.kept(pending).or_else(|| self.unavailable(at, now)),
             Phase::Signing => {
                 if let Some(outcome) = self.rule(pending, now) {
                     return Some(outcome);
@@ -429,14 +448,19 @@ impl Guard {
     /// Gives the record out to be written, if that is needed. Returns the number that says it is on the disk.
     pub(crate) fn store(&mut self, when: When) -> Seq {
         let file = self.claims.on_file(&self.record, self.settings.one_node);
+        let covered = covers(&self.file, &file, self.settings.one_node);
         let needed = match when {
-            When::BeforeReply => !covers(&self.file, &file, self.settings.one_node),
+            When::BeforeReply => !covered || self.loosened,
             When::Later => self.file != file,
         };
         if needed {
             self.given = Seq(self.given.0 + 1);
-            if when == When::BeforeReply {
-                self.urgent = self.given;
+            match when {
+                When::BeforeReply => (self.urgent, self.loosened) = (self.given, false),
+                // Nobody waits for it, so what it says must not be taken for what is on the disk.
+                When::Later => {
+                    self.loosened |= !covered || !covers(&file, &self.file, self.settings.one_node);
+                }
             }
             self.file = file.clone();
             self.outputs.push_back(Output::Store { seq: self.given, record: Box::new(file), when });

@@ -86,6 +86,13 @@ impl Ownership {
         Self { height: place.height.value(), owner: None, lock }
     }
 
+    /// The same for what is known now. Within a height its node stays: that one knows its own lock.
+    pub(crate) fn unknown_from(&self, place: Hrs) -> Self {
+        let unknown = Self::unknown(place);
+        let owner = self.owner.clone().filter(|_| unknown.height == self.height);
+        Self { owner, ..unknown }
+    }
+
     /// Whether `node` may get a new signature; `owner` tells how the owner of the height is doing.
     pub(crate) fn admits(
         &self,
@@ -116,10 +123,10 @@ impl Ownership {
         }
     }
 
-    /// What the ownership is once `message` is signed for `node`. `None`: a lagging node's, below the height, which
-    /// changes nothing.
-    pub(crate) fn after(&self, node: &Node, message: &Message<'_>) -> Option<Self> {
-        let height = message.hrs.height.value();
+    /// What the ownership is once `block` is signed at `place` for `node`; `None` is nil. Gives `None` for a lagging node,
+    /// below the height, which changes nothing.
+    pub(crate) fn after(&self, node: &Node, place: Hrs, block: Option<Block>) -> Option<Self> {
+        let height = place.height.value();
         if height < self.height {
             return None;
         }
@@ -127,10 +134,7 @@ impl Ownership {
             true => self.clone(),
             false => Self { height, owner: None, lock: Lock::Free },
         };
-        let precommitted = match (message.hrs.step, &message.block) {
-            (Step::Precommit, Some(block)) => Some(Block::from(block)),
-            _ => None,
-        };
+        let precommitted = block.filter(|_| place.step == Step::Precommit);
         if next.lock == Lock::Free {
             next.owner = Some(node.clone());
         } else if precommitted.is_some() && next.owner.as_ref() != Some(node) {

@@ -34,7 +34,7 @@ pub(crate) struct Pending {
     pub(crate) digest: Option<Digest>,
     pub(crate) started: Moment,
     /// Not tried again before this.
-    pub(crate) not_before: Moment,
+    pub(crate) not_before: Option<Moment>,
     /// The node waits for it.
     pub(crate) awaited: bool,
     /// A reply was wrong once; the next one that is ends it.
@@ -54,7 +54,7 @@ impl Pending {
             digest: request.digest(),
             request,
             started: now,
-            not_before: now,
+            not_before: None,
             awaited: true,
             wrong: false,
             claimed: None,

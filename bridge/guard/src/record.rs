@@ -37,8 +37,8 @@ pub struct Record {
 pub struct Intention {
     /// The mark.
     pub to: Hrs,
-    /// The operator repeated the place that this is below: what is known up to there is given up.
-    pub lowers: bool,
+    /// The operator repeated the place that this is below: what is known up to there is given up, and nothing above it.
+    pub below: Option<Hrs>,
 }
 
 /// A signature given to a node.
@@ -148,12 +148,12 @@ impl Record {
     /// `to` is below what is known, and `below` does not repeat it.
     pub fn intend(&mut self, to: Hrs, below: Option<Hrs>) -> Result<(), BelowKnown> {
         let known = self.floor();
-        let lowers = to < known;
-        if lowers && below != Some(known) {
+        let below = below.filter(|_| to < known);
+        if to < known && below != Some(known) {
             return Err(BelowKnown { known });
         }
         // A question that is put again may have been approved the first time.
-        self.intention = Some(Intention { to, lowers });
+        self.intention = Some(Intention { to, below });
         Ok(())
     }
 
@@ -175,6 +175,9 @@ impl Record {
         if let Some(released) = self.released.as_ref().filter(in_this_life).and_then(Released::hrs)
             && slot.mark < released
         {
+            if self.stopped.is_some() {
+                return Followed::Same;
+            }
             let stopped = Stopped::MarkRegressed { released, shown: slot.mark };
             self.stopped = Some(stopped);
             return Followed::Regressed(stopped);
@@ -186,32 +189,37 @@ impl Record {
 
     /// A new life begins with an approval of the owner only.
     fn follow_new_life(&mut self, slot: Slot) -> Followed {
-        match self.intention {
-            Some(Intention { to, lowers: true }) if slot.mark >= to => {
-                let from = self.highest_requested;
-                self.incarnation = Some(slot.incarnation);
-                self.intention = None;
-                if slot.mark >= from {
-                    return self.raise(slot.mark);
-                }
-                self.highest_requested = slot.mark;
-                if self.released_at().is_some_and(|released| released > slot.mark) {
-                    self.released = None;
-                }
-                self.ownership = Ownership::unknown(slot.mark);
-                Followed::Lowered { from, to: slot.mark }
-            }
-            _ if slot.mark >= self.highest_requested => {
+        let from = self.highest_requested;
+        match () {
+            () if slot.mark >= from => {
                 self.incarnation = Some(slot.incarnation);
                 self.settle_intention(slot.mark);
                 self.raise(slot.mark)
             }
-            _ => Followed::TakenBack,
+            () if self.may_lower_to(slot.mark) => {
+                self.incarnation = Some(slot.incarnation);
+                self.intention = None;
+                self.highest_requested = slot.mark;
+                if self.released_at().is_some_and(|released| released > slot.mark) {
+                    self.released = None;
+                }
+                self.ownership = self.ownership.unknown_from(slot.mark);
+                Followed::Lowered { from, to: slot.mark }
+            }
+            () => Followed::TakenBack,
         }
     }
 
+    /// Whether the operator gave up everything that is known above `mark`. What was asked for after the operator's word
+    /// is not given up.
+    fn may_lower_to(&self, mark: Hrs) -> bool {
+        self.intention.is_some_and(|intention| {
+            mark >= intention.to && intention.below.is_some_and(|below| self.highest_requested <= below)
+        })
+    }
+
     fn settle_intention(&mut self, mark: Hrs) {
-        if self.intention.is_some_and(|intention| !intention.lowers && intention.to <= mark) {
+        if self.intention.is_some_and(|intention| intention.below.is_none() && intention.to <= mark) {
             self.intention = None;
         }
     }
@@ -224,12 +232,7 @@ impl Record {
         }
         self.highest_requested = to;
         if to.height.value() >= self.ownership.height {
-            let unknown = Ownership::unknown(to);
-            // Within a height its node stays: that one knows its own lock.
-            self.ownership = match to.height.value() == self.ownership.height {
-                true => Ownership { owner: self.ownership.owner.clone(), ..unknown },
-                false => unknown,
-            };
+            self.ownership = self.ownership.unknown_from(to);
         }
         Followed::Raised { from, to }
     }
@@ -238,28 +241,17 @@ impl Record {
     ///
     /// # Errors
     /// Why not; nothing was changed.
-    pub fn adopt(&mut self, installation: [u8; 16], slot: Slot) -> Result<(), NotAdopted> {
-        if let (Some(stopped), Some(released)) = (self.stopped, &self.released)
-            && released.installation == installation
-        {
-            return Err(NotAdopted::SameDevice(stopped));
-        }
+    pub fn adopt(&mut self, slot: Slot) -> Result<(), NotAdopted> {
         if !slot.armed {
             return Err(NotAdopted::NotArmed);
         }
-        // An approved lowering that the operator confirmed is the only way below.
-        let lowered = self.intention.is_some_and(|intention| intention.lowers && slot.mark >= intention.to);
-        if slot.mark < self.floor() && !lowered {
+        // A lowering that the operator confirmed is the only way below.
+        if slot.mark < self.floor() && !self.may_lower_to(slot.mark) {
             return Err(NotAdopted::Low(BelowKnown { known: self.floor() }));
         }
         self.stopped = None;
-        if lowered {
-            self.follow_new_life(slot);
-        } else {
-            self.intention = None;
-            self.raise(slot.mark);
-        }
-        self.incarnation = Some(slot.incarnation);
+        self.follow_new_life(slot);
+        (self.intention, self.incarnation) = (None, Some(slot.incarnation));
         Ok(())
     }
 

@@ -34,7 +34,7 @@ impl Guard {
         self.queue[at].lose_stream();
         let started = self.queue[at].started;
         if fault != NoReply::Ending && now.since(started) < TRY && !self.is_late(now) {
-            self.queue[at].not_before = now + RETRY;
+            self.queue[at].not_before = Some(now + RETRY);
             return;
         }
         let outcome = self.undecided(started, Cause::NoReply(fault), now);
@@ -58,9 +58,12 @@ impl Guard {
                 self.wrong(at, Refusal::WrongSignature, now);
             }
             Some(status) if status.is_decided() => {
+                let mark = data.try_into().ok().and_then(|bytes: &[u8; Hrs::SIZE]| Hrs::from_bytes(bytes));
+                if !fits(status, self.queue[at].request.hrs, mark) {
+                    return self.wrong(at, Refusal::WrongSignature, now);
+                }
                 self.claims.answered();
                 self.absence = None;
-                let mark = data.try_into().ok().and_then(|bytes: &[u8; Hrs::SIZE]| Hrs::from_bytes(bytes));
                 self.end(at, Outcome::Refused(Refusal::Device { status, mark }), None, now);
             }
             // It may have been written before it failed, so it counts as signed.
@@ -138,5 +141,19 @@ impl Guard {
         if std::mem::replace(&mut pending.wrong, true) {
             self.end(at, Outcome::Refused(refusal), None, now);
         }
+    }
+}
+
+/// Whether a refusal of `place` can come with this mark. One that cannot was said of another request: it is late, and
+/// tells nothing of this one, which may be signed.
+fn fits(status: Status, place: Hrs, mark: Option<Hrs>) -> bool {
+    let is = |rule: fn(Hrs, Hrs) -> bool| mark.is_some_and(|mark| rule(place, mark));
+    match status {
+        Status::HeightRegression | Status::RoundRegression | Status::StepRegression => {
+            is(|at, mark| at < mark)
+        }
+        Status::Conflict | Status::NoStatement => is(|at, mark| at == mark),
+        Status::Leap => is(|at, mark| at.height > mark.height),
+        _ => true,
     }
 }

@@ -15,7 +15,7 @@ impl Guard {
     /// The answer to a request, if it needs no device. Asked when the request comes, and again whenever something
     /// happened, until the device is asked.
     pub(crate) fn rule(&self, pending: &Pending, now: Moment) -> Option<Outcome> {
-        let Pending { node, request, digest, .. } = pending;
+        let Pending { node, request, .. } = pending;
         let refuse = |refusal| Some(Outcome::Refused(refusal));
         let Ok(message) = request.message() else { return refuse(Refusal::NotCanonical) };
         if message.chain.as_str() != self.settings.chain {
@@ -31,13 +31,9 @@ impl Guard {
         {
             return refuse(Refusal::LongExtension(content.len()));
         }
-        if let Some(release) = self.replies.find(&request.sign_bytes, &message) {
-            let extension = match digest {
-                None => None,
-                // The device is needed for the extension alone.
-                Some(digest) => Some(self.replies.extension(digest)?.clone()),
-            };
-            return Some(Outcome::Signed { release: release.clone(), extension, again: true });
+        if self.replies.find(&request.sign_bytes, &message).is_some() {
+            // Else the device is needed for the extension alone.
+            return self.kept(pending);
         }
         match self.record.released.as_ref().map_or(Ok(()), |last| last.allows(&message)) {
             Ok(()) => {}
@@ -56,9 +52,23 @@ impl Guard {
             // Its node asks again; an error it would never repeat.
             Err(Foreign::InGrace) => return Some(Outcome::Silent(Cause::OwnerGrace)),
             Err(Foreign::LockedBlock) => return refuse(Refusal::LockedBlock { owner }),
+            // Only one node can have it, and that one knows it: were the height nobody's, a chain that needs this validator
+            // would stand still for good.
+            Err(Foreign::LockUnknown) if self.settings.one_node && owner.is_none() => {}
             Err(Foreign::LockUnknown) => return refuse(Refusal::LockUnknown { owner }),
         }
         None
+    }
+
+    /// What was given before, if all of it is kept.
+    pub(crate) fn kept(&self, pending: &Pending) -> Option<Outcome> {
+        let Pending { request, digest, .. } = pending;
+        let release = self.replies.find(&request.sign_bytes, &request.message().ok()?)?.clone();
+        let extension = match digest {
+            None => None,
+            Some(digest) => Some(self.replies.extension(digest)?.clone()),
+        };
+        Some(Outcome::Signed { release, extension, again: true })
     }
 
     /// The answer to a request where another installation than the pinned one is plugged in. Nothing is asked of it.

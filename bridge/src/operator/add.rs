@@ -1,6 +1,6 @@
 //! Adding a chain: approved on the device, its key pinned here.
 
-use highwater_core::apdu::Command;
+use highwater_core::apdu::{Command, Status};
 use highwater_core::hrs::Hrs;
 
 use super::known::{Known, chain_id, pinned, right_key};
@@ -33,9 +33,6 @@ pub(crate) struct Added {
     pub(crate) mark: Hrs,
 }
 
-/// Heights that a device signs beyond its mark without a question (docs/protocol.md, leap credit).
-const LEAP: u64 = 100_000;
-
 pub(crate) async fn add(config: &Config, new: New<'_>, talk: &mut dyn Talk) -> Result<Added, Failure> {
     let New { id, key_index, mark, below } = new;
     let chain = chain_id(id)?;
@@ -54,16 +51,19 @@ pub(crate) async fn add(config: &Config, new: New<'_>, talk: &mut dyn Talk) -> R
         return Err(Failure::unavailable(advice::add_after_fall(id, &advice::stopped(id, stopped))));
     }
     let known = Known::new(access.floor(id).await?, &session, id);
-    let confirmed = known.allows(id, mark, below)?;
-    if mark.height.value() < LEAP && known.floor() == Hrs::ZERO {
-        talk.hint(&advice::first_mark(id, mark));
-    }
     match session.chain(id) {
         // Approved earlier, but not pinned: the last command was cut in between.
         Some(slot) if pin.is_none() && slot.key_index == key_index && slot.mark.0 == mark => {
             talk.hint(&format!("{id} is approved on the device already; its key is pinned now"));
         }
+        Some(_) if pin.is_some() => {
+            return Err(Failure::unavailable(advice::question_refused(Status::ChainKnown.word())));
+        }
         _ => {
+            let confirmed = known.allows(id, mark, below)?;
+            if mark.height.value() <= 1 {
+                talk.hint(&advice::first_mark(id, mark));
+            }
             let question = format!("add chain {id}, key 44'/118'/0'/0'/{key_index}', mark {mark}.");
             let command = Command::AddChain { chain, key_index, mark };
             ask_for_mark(&mut access, command, &question, session.target, talk, id, mark, confirmed).await?;

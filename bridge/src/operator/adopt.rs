@@ -3,8 +3,8 @@
 use highwater_core::apdu::{Command, Named};
 use highwater_core::hrs::Hrs;
 
-use super::known::{Known, chain_id, right_key};
-use super::prompt::{Talk, ask_for_mark};
+use super::known::{Known, chain_id, fallen, right_key};
+use super::prompt::{Talk, ask, ask_for_mark};
 use super::{Access, not_exported};
 use crate::advice;
 use crate::config::Config;
@@ -71,7 +71,15 @@ pub(crate) async fn adopt(
             None => format!("add chain {id} with mark {floor}."),
             Some(slot) => format!("move the mark of {id} from {} to {floor}.", slot.mark),
         };
-        ask_for_mark(&mut access, command, &question, session.target, talk, id, floor, confirmed).await?;
+        match file {
+            Some(_) => {
+                let asked =
+                    ask_for_mark(&mut access, command, &question, session.target, talk, id, floor, confirmed);
+                asked.await?
+            }
+            // There is nothing in which the intention could stand.
+            None => ask(&mut access, command, &question, session.target, talk).await?,
+        };
     }
 
     // What counts is what stands now, on the device that was asked.
@@ -83,7 +91,9 @@ pub(crate) async fn adopt(
         .ok_or_else(|| Failure::unavailable(advice::adopt_changed(id)))?;
     if let Err(failure) = right_key(config, id, key, pin, file.as_ref(), advice::adopt_other_key) {
         // What the owner approved is the mark of another key.
-        access.forget_intention(id).await?;
+        if file.is_some() {
+            access.forget_intention(id).await?;
+        }
         return Err(failure);
     }
     // The state file first: cut in between, the old installation is pinned still, and the command can be run again.
@@ -115,6 +125,9 @@ async fn remembered(
     };
     let (file, host) = match found {
         Ok(Some(file)) => {
+            if let Some(stopped) = fallen(&file, pin, session.installation) {
+                return Err(Failure::unavailable(advice::adopt_fallen(&advice::stopped(id, stopped))));
+            }
             let floor = access.floor(id).await?.unwrap_or_else(|| file.record.floor());
             (Some(file), Some(floor))
         }

@@ -91,8 +91,7 @@ impl Task {
     }
 
     fn wake_at(&self) -> Option<Instant> {
-        let now = self.now();
-        let at = self.chains.iter().filter_map(|chain| chain.guard.timeout(now)).min()?;
+        let at = self.chains.iter().filter_map(|chain| chain.guard.timeout()).min()?;
         // A little later, so that it has passed then.
         Some(self.began + at.since(Moment::BEGIN) + Duration::from_millis(1))
     }

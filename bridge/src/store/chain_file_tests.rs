@@ -28,7 +28,7 @@ fn full() -> ChainFile {
     file.record.released = Some(released(7, 1, 100));
     file.record.stopped =
         Some(Stopped::Conflict { released: hrs(7, Step::Prevote), signed: hrs(6, Step::Prevote) });
-    file.record.intention = Some(Intention { to: hrs(9, Step::Precommit), lowers: false });
+    file.record.intention = Some(Intention { to: hrs(9, Step::Precommit), below: None });
     (file.record.incarnation, file.record.written_ahead) = (Some(3), true);
     file.record.ownership = Ownership {
         height: 7,

@@ -52,7 +52,8 @@ struct Ours {
 #[serde(deny_unknown_fields)]
 struct Intended {
     to: HrsText,
-    lowers: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    below: Option<HrsText>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -102,7 +103,7 @@ pub(super) fn write(file: &ChainFile) -> Vec<u8> {
         written_ahead: record.written_ahead,
         intention: record
             .intention
-            .map(|intention| Intended { to: HrsText(intention.to), lowers: intention.lowers }),
+            .map(|intention| Intended { to: HrsText(intention.to), below: intention.below.map(HrsText) }),
         incarnation: record.incarnation,
         released: record.released.as_ref().map(|given| Given {
             installation: hex::encode(given.installation),
@@ -166,7 +167,7 @@ pub(super) fn read(text: &[u8]) -> Result<ChainFile, String> {
         intention: ours
             .intention
             .as_ref()
-            .map(|intended| Intention { to: intended.to.0, lowers: intended.lowers }),
+            .map(|intended| Intention { to: intended.to.0, below: intended.below.map(|below| below.0) }),
         incarnation: ours.incarnation,
         released,
         ownership: ownership(&ours.ownership)?,

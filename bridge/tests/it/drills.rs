@@ -61,7 +61,7 @@ async fn the_app_is_reinstalled_and_the_mark_carried_over_by_finger() {
     told += &desk.says(&["mark", "show", CHAIN]);
     shown("drill-reinstalled-app", &told);
     let mut daemon = desk.daemon().await;
-    assert!(refusal(daemon.insists(&prevote(5, 2)).await).contains("b007"), "the mark was carried over");
+    assert!(refusal(daemon.insists(&prevote(5, 2)).await).contains("b005"), "the mark was carried over");
     signed_vote(daemon.insists(&prevote(6, 1)).await);
 }
 
@@ -84,7 +84,7 @@ async fn a_spare_of_the_same_seed_is_refused_until_its_stale_mark_was_raised() {
     told += &desk.says(&["mark", "adopt", CHAIN]);
     shown("drill-spare", &told);
     // The daemon was told; it need not be started again.
-    assert!(refusal(daemon.insists(&prevote(3, 2)).await).contains("released already"));
+    assert!(refusal(daemon.insists(&prevote(3, 2)).await).contains("b003"));
     signed_vote(daemon.insists(&prevote(6, 1)).await);
     // The old device, found again: now it is the one that is refused.
     std::mem::swap(&mut desk.emulator.bench().device, &mut old);

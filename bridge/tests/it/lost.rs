@@ -160,7 +160,8 @@ async fn what_the_daemon_signed_while_a_chain_was_adopted_is_not_written_over() 
     tokio::time::sleep(Duration::from_secs(1)).await;
     drop(daemon);
     let text = fs::read_to_string(desk.path("state/chains/alpha-1.json")).unwrap();
-    assert!(text.contains("\"ownership\":{\"height\":6"), "{text}");
+    // The prevote of height 6.
+    assert!(text.contains("\"bytes\":\"66080111060000000000000022"), "{text}");
     assert_eq!(asked(&desk), "9/0/prevote");
 }
 
@@ -173,7 +174,8 @@ async fn a_chain_that_is_added_again_beside_its_daemon_leaves_the_state_file_to_
     desk.must(&["chain", "add", CHAIN, "--key-index", "0", "--last-signed", "9/0/prevote"]);
     tokio::time::sleep(Duration::from_secs(1)).await;
     let text = fs::read_to_string(desk.path("state/chains/alpha-1.json")).unwrap();
-    assert!(text.contains("\"ownership\":{\"height\":6"), "{text}");
+    // The prevote of height 6.
+    assert!(text.contains("\"bytes\":\"66080111060000000000000022"), "{text}");
     assert_eq!(asked(&desk), "9/0/prevote");
     signed_vote(daemon.insists(&prevote(10, 1)).await);
     drop(daemon);
