@@ -39,13 +39,7 @@ impl Guard {
         if self.claims.open().is_some() || self.at_device.is_some() {
             return Err(NotAdopted::UnderWay);
         }
-        // A chain is stopped by what the pinned device did.
-        if let Some(stopped) = self.record.stopped
-            && installation == self.installation
-        {
-            return Err(NotAdopted::SameDevice(stopped));
-        }
-        self.record.adopt(slot.ok_or(NotAdopted::NotArmed)?)?;
+        self.record.adopt(installation, slot.ok_or(NotAdopted::NotArmed)?)?;
         self.installation = installation;
         self.taken_back = None;
         self.replies.clear();

@@ -178,7 +178,7 @@ impl Record {
             if self.stopped.is_some() {
                 return Followed::Same;
             }
-            let stopped = Stopped::MarkRegressed { released, shown: slot.mark };
+            let stopped = Stopped::MarkRegressed { installation, released, shown: slot.mark };
             self.stopped = Some(stopped);
             return Followed::Regressed(stopped);
         }
@@ -241,7 +241,10 @@ impl Record {
     ///
     /// # Errors
     /// Why not; nothing was changed.
-    pub fn adopt(&mut self, slot: Slot) -> Result<(), NotAdopted> {
+    pub fn adopt(&mut self, installation: [u8; 16], slot: Slot) -> Result<(), NotAdopted> {
+        if let Some(stopped) = self.stopped.filter(|stopped| stopped.installation() == installation) {
+            return Err(NotAdopted::SameDevice(stopped));
+        }
         if !slot.armed {
             return Err(NotAdopted::NotArmed);
         }

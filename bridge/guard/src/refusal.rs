@@ -48,6 +48,8 @@ pub enum Cause {
 pub enum Stopped {
     /// The device showed a mark below what it had signed before.
     MarkRegressed {
+        /// The installation that did.
+        installation: [u8; 16],
         /// The last place released.
         released: Hrs,
         /// The mark that it showed.
@@ -55,11 +57,22 @@ pub enum Stopped {
     },
     /// The device signed in conflict with the last release.
     Conflict {
+        /// The installation that did.
+        installation: [u8; 16],
         /// The last place released.
         released: Hrs,
         /// What it signed then, which was not released.
         signed: Hrs,
     },
+}
+
+impl Stopped {
+    /// The installation that did it, which never signs for the chain again.
+    pub const fn installation(&self) -> [u8; 16] {
+        match self {
+            Self::MarkRegressed { installation, .. } | Self::Conflict { installation, .. } => *installation,
+        }
+    }
 }
 
 /// Why a node gets an error. The same request would get the same one: decided.

@@ -86,7 +86,8 @@ impl Guard {
         });
         self.claims.settle(&mut self.record);
         if let Some(released) = conflict {
-            let stopped = Stopped::Conflict { released, signed: verified.hrs() };
+            let stopped =
+                Stopped::Conflict { installation: self.installation, released, signed: verified.hrs() };
             self.record.stopped = Some(stopped);
             self.store(When::BeforeReply);
             return self.end(at, Outcome::Refused(Refusal::Stopped(stopped)), None, now);

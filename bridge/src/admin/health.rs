@@ -110,7 +110,10 @@ mod tests {
         assert_eq!(problem(&seen(), &view()), None);
         let table: [(Twist, &str, &str); 13] = [
             (
-                |_, view| view.stopped = Some(Stopped::Conflict { released: hrs(5), signed: hrs(5) }),
+                |_, view| {
+                    view.stopped =
+                        Some(Stopped::Conflict { installation: [9; 16], released: hrs(5), signed: hrs(5) })
+                },
                 "DOUBLE-SIGN RISK",
                 "mark adopt",
             ),

@@ -116,10 +116,10 @@ pub fn silence(cause: Cause) -> String {
 /// A chain that signs no more.
 pub fn stopped(chain: &str, stopped: Stopped) -> String {
     let what = match stopped {
-        Stopped::MarkRegressed { released, shown } => {
+        Stopped::MarkRegressed { released, shown, .. } => {
             format!("the device shows the mark {shown}, below {released} that it signed before")
         }
-        Stopped::Conflict { released, signed } => {
+        Stopped::Conflict { released, signed, .. } => {
             format!("the device signed {signed}, which conflicts with {released} that was signed before")
         }
     };

@@ -209,7 +209,7 @@ impl Access {
         let slot = slot(session, chain).ok_or_else(|| Failure::unavailable(advice::adopt_changed(chain)))?;
         let mut file = ChainFile::found(&self.state_dir, chain).ok().flatten().unwrap_or(new);
         file.record
-            .adopt(slot)
+            .adopt(session.installation, slot)
             .map_err(|why| Failure::unavailable(advice::not_adopted(chain, why)))?;
         Ok(file.save(&self.state_dir)?)
     }

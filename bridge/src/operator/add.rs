@@ -51,16 +51,16 @@ pub(crate) async fn add(config: &Config, new: New<'_>, talk: &mut dyn Talk) -> R
         return Err(Failure::unavailable(advice::add_after_fall(id, &advice::stopped(id, stopped))));
     }
     let known = Known::new(access.floor(id).await?, &session, id);
+    if pin.is_some() && session.chain(id).is_some() {
+        return Err(Failure::unavailable(advice::question_refused(Status::ChainKnown.word())));
+    }
+    let confirmed = known.allows(id, mark, below)?;
     match session.chain(id) {
         // Approved earlier, but not pinned: the last command was cut in between.
         Some(slot) if pin.is_none() && slot.key_index == key_index && slot.mark.0 == mark => {
             talk.hint(&format!("{id} is approved on the device already; its key is pinned now"));
         }
-        Some(_) if pin.is_some() => {
-            return Err(Failure::unavailable(advice::question_refused(Status::ChainKnown.word())));
-        }
         _ => {
-            let confirmed = known.allows(id, mark, below)?;
             if mark.height.value() <= 1 {
                 talk.hint(&advice::first_mark(id, mark));
             }

@@ -2,8 +2,9 @@
 
 use highwater_core::apdu::{Command, Named};
 use highwater_core::hrs::Hrs;
+use highwater_guard::Stopped;
 
-use super::known::{Known, chain_id, fallen, right_key};
+use super::known::{Known, chain_id, right_key};
 use super::prompt::{Talk, ask, ask_for_mark};
 use super::{Access, not_exported};
 use crate::advice;
@@ -125,7 +126,8 @@ async fn remembered(
     };
     let (file, host) = match found {
         Ok(Some(file)) => {
-            if let Some(stopped) = fallen(&file, pin, session.installation) {
+            let fell = |stopped: &Stopped| stopped.installation() == session.installation;
+            if let Some(stopped) = file.record.stopped.filter(fell) {
                 return Err(Failure::unavailable(advice::adopt_fallen(&advice::stopped(id, stopped))));
             }
             let floor = access.floor(id).await?.unwrap_or_else(|| file.record.floor());

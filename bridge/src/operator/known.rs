@@ -2,7 +2,6 @@
 
 use highwater_core::canonical::ChainId;
 use highwater_core::hrs::Hrs;
-use highwater_guard::Stopped;
 
 use crate::advice;
 use crate::config::Config;
@@ -75,12 +74,4 @@ pub(super) fn right_key(
         return Err(Failure::unavailable(advice::other_key_in_file(id, &path)));
     }
     Ok(())
-}
-
-/// Why a device cannot take a chain over, if it is the one for which the chain was stopped.
-pub(super) fn fallen(file: &ChainFile, pinned: Option<Pin>, installation: [u8; 16]) -> Option<Stopped> {
-    // A chain is stopped by what the pinned device did; where the pin is lost, the last release tells which that was.
-    let last = file.record.released.as_ref().map(|last| last.installation);
-    let fell = pinned.map(|pin| pin.installation).or(last);
-    file.record.stopped.filter(|_| fell.is_none_or(|fell| fell == installation))
 }

@@ -20,13 +20,20 @@ use crate::repeats::Repeats;
 /// Signatures of which it is known that they were delivered, so that each is counted once.
 const DELIVERED: usize = 32;
 
+/// Somebody who waits until a word is on the disk.
+pub(super) struct WaitsForDisk {
+    pub(super) seq: Seq,
+    pub(super) said: Said,
+    pub(super) answer: oneshot::Sender<Result<Said, NotSaid>>,
+}
+
 pub(super) struct Chain {
     pub(super) id: String,
     pub(super) key: [u8; 32],
     pub(super) guard: Guard,
     askers: HashMap<Id, oneshot::Sender<Outcome>>,
     /// Who waits for a record.
-    pub(super) waiting: Vec<(Seq, Said, oneshot::Sender<Result<Said, NotSaid>>)>,
+    pub(super) waiting: Vec<WaitsForDisk>,
     nodes: Vec<NodeView>,
     delivered: VecDeque<[u8; 64]>,
     last_signed: Option<Hrs>,
@@ -212,11 +219,11 @@ impl Chain {
     /// Answers whoever waited for a record.
     pub(super) fn answer_waiting(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
-        for (seq, said, answer) in waiting {
-            match self.guard.is_settled(seq) {
-                None => self.waiting.push((seq, said, answer)),
-                Some(true) => drop(answer.send(Ok(said))),
-                Some(false) => drop(answer.send(Err(NotSaid::NotWritten))),
+        for waits in waiting {
+            match self.guard.is_settled(waits.seq) {
+                None => self.waiting.push(waits),
+                Some(true) => drop(waits.answer.send(Ok(waits.said))),
+                Some(false) => drop(waits.answer.send(Err(NotSaid::NotWritten))),
             }
         }
     }

@@ -7,7 +7,7 @@ use highwater_guard::{Id, Input, Moment, NoReply, Output, Shown, Slot, View};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
-use super::chain::Chain;
+use super::chain::{Chain, WaitsForDisk};
 use super::schedule::{Schedule, Turn};
 use super::{Message, NotSaid, Said, Served, Word};
 use crate::admin::Counters;
@@ -197,7 +197,7 @@ impl Task {
             }
         };
         match seq {
-            Ok(seq) => chain.waiting.push((seq, said, answer)),
+            Ok(seq) => chain.waiting.push(WaitsForDisk { seq, said, answer }),
             Err(not_said) => drop(answer.send(Err(not_said))),
         }
         // What was said may answer a request.

@@ -26,8 +26,11 @@ fn released(height: u64, incarnation: u16, seconds: i64) -> Released {
 fn full() -> ChainFile {
     let mut file = ChainFile::new("alpha-1", PIN.key, hrs(7, Step::Prevote));
     file.record.released = Some(released(7, 1, 100));
-    file.record.stopped =
-        Some(Stopped::Conflict { released: hrs(7, Step::Prevote), signed: hrs(6, Step::Prevote) });
+    file.record.stopped = Some(Stopped::Conflict {
+        installation: [9; 16],
+        released: hrs(7, Step::Prevote),
+        signed: hrs(6, Step::Prevote),
+    });
     file.record.intention = Some(Intention { to: hrs(9, Step::Precommit), below: None });
     (file.record.incarnation, file.record.written_ahead) = (Some(3), true);
     file.record.ownership = Ownership {

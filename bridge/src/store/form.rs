@@ -83,8 +83,15 @@ enum Locked {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fall {
+    installation: String,
+    how: How,
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum Fall {
+enum How {
     MarkRegressed { released: HrsText, shown: HrsText },
     Conflict { released: HrsText, signed: HrsText },
 }
@@ -112,13 +119,16 @@ pub(super) fn write(file: &ChainFile) -> Vec<u8> {
             signature: hex::encode(given.signature),
         }),
         ownership: owned(&record.ownership),
-        stopped: record.stopped.map(|stopped| match stopped {
-            Stopped::MarkRegressed { released, shown } => {
-                Fall::MarkRegressed { released: HrsText(released), shown: HrsText(shown) }
-            }
-            Stopped::Conflict { released, signed } => {
-                Fall::Conflict { released: HrsText(released), signed: HrsText(signed) }
-            }
+        stopped: record.stopped.map(|stopped| Fall {
+            installation: hex::encode(stopped.installation()),
+            how: match stopped {
+                Stopped::MarkRegressed { released, shown, .. } => {
+                    How::MarkRegressed { released: HrsText(released), shown: HrsText(shown) }
+                }
+                Stopped::Conflict { released, signed, .. } => {
+                    How::Conflict { released: HrsText(released), signed: HrsText(signed) }
+                }
+            },
         }),
     };
     let whole = Whole {
@@ -171,14 +181,7 @@ pub(super) fn read(text: &[u8]) -> Result<ChainFile, String> {
         incarnation: ours.incarnation,
         released,
         ownership: ownership(&ours.ownership)?,
-        stopped: ours.stopped.as_ref().map(|fall| match *fall {
-            Fall::MarkRegressed { released, shown } => {
-                Stopped::MarkRegressed { released: released.0, shown: shown.0 }
-            }
-            Fall::Conflict { released, signed } => {
-                Stopped::Conflict { released: released.0, signed: signed.0 }
-            }
-        }),
+        stopped: ours.stopped.as_ref().map(stopped).transpose()?,
     };
     Ok(ChainFile { chain: ours.chain.clone(), key: array(&ours.key)?, record })
 }
@@ -205,6 +208,18 @@ fn ownership(owned: &Owned) -> Result<Ownership, String> {
         }
     };
     Ok(Ownership { height: owned.height, owner: owned.owner.as_deref().map(Into::into), lock })
+}
+
+fn stopped(fall: &Fall) -> Result<Stopped, String> {
+    let installation = array(&fall.installation)?;
+    Ok(match fall.how {
+        How::MarkRegressed { released, shown } => {
+            Stopped::MarkRegressed { installation, released: released.0, shown: shown.0 }
+        }
+        How::Conflict { released, signed } => {
+            Stopped::Conflict { installation, released: released.0, signed: signed.0 }
+        }
+    })
 }
 
 fn array<const N: usize>(text: &str) -> Result<[u8; N], String> {

@@ -198,7 +198,8 @@ mod tests {
     /// A writer, and what it told.
     fn writer(state_dir: &Path) -> (Writer, mpsc::Receiver<Done>) {
         let (tell, told) = mpsc::channel();
-        let writer = Writer::start(state_dir.to_owned(), Box::new(move |done| tell.send(done).unwrap_or_default()));
+        let writer =
+            Writer::start(state_dir.to_owned(), Box::new(move |done| tell.send(done).unwrap_or_default()));
         (writer.unwrap(), told)
     }
 

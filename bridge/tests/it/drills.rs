@@ -110,7 +110,9 @@ async fn the_bridge_moves_to_another_host_and_signs_at_one_only() {
     assert_eq!(there.must(&["node-id"]), id, "nodes on noise:// know the bridge again");
     let mut daemon = there.daemon().await;
     // Whose height it was came along: the node of the old host may have voted otherwise.
-    assert!(refusal(daemon.insists(&prevote(5, 2)).await).contains("does not know which block was precommitted"));
+    assert!(
+        refusal(daemon.insists(&prevote(5, 2)).await).contains("does not know which block was precommitted")
+    );
     signed_vote(daemon.insists(&prevote(6, 1)).await);
 }
 

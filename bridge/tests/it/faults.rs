@@ -172,12 +172,17 @@ async fn a_device_whose_mark_fell_stops_its_chain_aloud_and_for_good() {
     let mut daemon = desk.daemon().await;
     signed_vote(daemon.insists(&prevote(5, 1)).await);
     desk.emulator.put_back(&before);
-    assert!(desk.must(&["status"]).starts_with("$ highwater status\nNOT SIGNING: DOUBLE-SIGN RISK on alpha-1"));
+    assert!(
+        desk.must(&["status"]).starts_with("$ highwater status\nNOT SIGNING: DOUBLE-SIGN RISK on alpha-1")
+    );
     let text = refusal(daemon.insists(&prevote(6, 2)).await);
     assert!(text.contains("shows the mark") && text.contains("Unplug"), "{text}");
     drop(daemon);
     let mut daemon = desk.daemon().await;
-    assert!(refusal(daemon.insists(&prevote(6, 1)).await).contains("DOUBLE-SIGN RISK"), "a restart changes nothing");
+    assert!(
+        refusal(daemon.insists(&prevote(6, 1)).await).contains("DOUBLE-SIGN RISK"),
+        "a restart changes nothing"
+    );
     assert!(desk.must(&["status"]).contains("alpha-1, STOPPED"));
     assert!(desk.says(&["mark", "adopt", CHAIN]).contains("this one cannot"));
 }

@@ -179,7 +179,7 @@ async fn a_chain_that_is_added_again_beside_its_daemon_leaves_the_state_file_to_
     assert_eq!(asked(&desk), "9/0/prevote");
     signed_vote(daemon.insists(&prevote(10, 1)).await);
     drop(daemon);
-    assert_eq!(asked(&desk), "10/0/prevote");
+    assert_eq!(asked(&desk), "10/0/precommit");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -248,7 +248,8 @@ fn a_device_that_is_not_sound_says_so_and_not_that_its_chains_are_unknown() {
     ] {
         let told = desk.says(command);
         assert!(
-            told.contains("highwater: The device was unlocked with a different seed") && told.ends_with("exit 69\n"),
+            told.contains("highwater: The device was unlocked with a different seed")
+                && told.ends_with("exit 69\n"),
             "{told}"
         );
     }

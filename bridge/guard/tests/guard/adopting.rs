@@ -78,7 +78,7 @@ fn adopting_is_refused_for_the_device_whose_mark_fell_and_another_one_ends_the_s
     rig.look();
     let fallen = rig.guard.installation();
     let shown = Hrs::ZERO;
-    let stopped = Stopped::MarkRegressed { released: AT_5, shown };
+    let stopped = Stopped::MarkRegressed { installation: fallen, released: AT_5, shown };
     rig.set_mark(hrs(9, 0, Step::None));
     rig.look();
     assert_eq!(rig.guard.adopt(fallen), Err(NotAdopted::SameDevice(stopped)));
