@@ -29,9 +29,14 @@ impl Failure {
         Self { code: 70, text: text.into() }
     }
 
-    /// A file or socket failed (74).
+    /// A file or socket failed (74). It may be mended, or mend itself: the unit tries again.
     pub fn io(what: impl fmt::Display, error: &std::io::Error) -> Self {
         Self { code: 74, text: format!("{what}: {error}; mend that and run the command again") }
+    }
+
+    /// A file that needs a person (78), or one that could not be read or written (74).
+    fn of_file(error: &impl fmt::Display, is_io: bool) -> Self {
+        Self { code: if is_io { 74 } else { 78 }, text: error.to_string() }
     }
 
     /// The exit code.
@@ -48,24 +53,25 @@ impl fmt::Display for Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::usage(error.to_string())
+        let code = if matches!(error, ConfigError::Io(_)) { 74 } else { 64 };
+        Self { code, text: error.to_string() }
     }
 }
 
 impl From<PinsError> for Failure {
     fn from(error: PinsError) -> Self {
-        Self { code: 78, text: error.to_string() }
+        Self::of_file(&error, matches!(error, PinsError::Io(_)))
     }
 }
 
 impl From<IdentityError> for Failure {
     fn from(error: IdentityError) -> Self {
-        Self { code: 78, text: error.to_string() }
+        Self::of_file(&error, matches!(error, IdentityError::Io(_)))
     }
 }
 
 impl From<MemoryError> for Failure {
     fn from(error: MemoryError) -> Self {
-        Self { code: 78, text: error.to_string() }
+        Self::of_file(&error, matches!(error, MemoryError::Io(..)))
     }
 }

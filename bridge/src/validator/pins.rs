@@ -20,8 +20,14 @@ pub struct Pin {
 
 /// The file cannot be read, written or understood; it is as it was before.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct PinsError(String);
+pub enum PinsError {
+    /// It does not say what it should.
+    #[error("{0}")]
+    Content(String),
+    /// It could not be read or written, and perhaps can be a little later.
+    #[error("{0}")]
+    Io(String),
+}
 
 /// All pins; a 0600 file of the state directory.
 #[derive(Debug)]
@@ -44,7 +50,10 @@ impl Pins {
         match fs::read_to_string(&path) {
             Ok(text) => Self::read(&text, state_dir),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::read("", state_dir),
-            Err(error) => Err(PinsError(advice::state(&path, &error.to_string()))),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(PinsError::Content(advice::state(&path, &error.to_string())))
+            }
+            Err(error) => Err(PinsError::Io(advice::pins_io(&path, &error))),
         }
     }
 
@@ -56,7 +65,7 @@ impl Pins {
     /// Reads the text of the file that stands, or will stand, in `state_dir`.
     pub fn read(text: &str, state_dir: &Path) -> Result<Self, PinsError> {
         let path = Self::path(state_dir);
-        let fail = |cause: String| PinsError(advice::state(&path, &cause));
+        let fail = |cause: String| PinsError::Content(advice::state(&path, &cause));
         let lines: BTreeMap<String, Line> = toml::from_str(text).map_err(|error| fail(error.to_string()))?;
         let mut pins = BTreeMap::new();
         for (chain, line) in lines {
@@ -82,7 +91,7 @@ impl Pins {
     /// Pins a chain. A chain pinned otherwise stays as it is: only its owner may change that, by hand.
     pub fn pin(&mut self, chain: &str, pin: Pin) -> Result<(), PinsError> {
         self.change(|pins| match pins.get(chain) {
-            Some(known) if *known != pin => Err(PinsError(advice::other_key(chain))),
+            Some(known) if *known != pin => Err(PinsError::Content(advice::other_key(chain))),
             _ => {
                 pins.insert(chain.to_owned(), pin);
                 Ok(())
@@ -126,7 +135,7 @@ impl Pins {
     }
 
     fn unwritten(&self, error: &io::Error) -> PinsError {
-        PinsError(advice::pins_io(&self.path, error))
+        PinsError::Io(advice::pins_io(&self.path, error))
     }
 
     fn save(&self) -> io::Result<()> {
