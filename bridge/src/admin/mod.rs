@@ -4,10 +4,12 @@ mod accept;
 mod clients;
 mod counters;
 mod http;
+mod patience;
 mod socket;
 mod status;
 
 pub use counters::Counters;
 pub use http::serve as serve_http;
+pub use patience::Unanswered;
 pub use socket::{Client, Listener, path as socket_path};
 pub use status::{ChainReport, Report, report};

@@ -144,6 +144,15 @@ pub fn admin_broken(error: &std::io::Error) -> String {
     format!("the daemon stopped answering ({error}): see its log, then run the command again")
 }
 
+/// The daemon takes the command and says nothing.
+pub fn admin_late(waited: std::time::Duration) -> String {
+    format!(
+        "the daemon did not answer within {} s, so it hangs or its device does: see its log, and restart it if this goes \
+         on; a command to the device may still be carried out",
+        waited.as_secs()
+    )
+}
+
 /// The metrics' address cannot be had.
 pub fn metrics_listen(listen: std::net::SocketAddr, error: &std::io::Error) -> String {
     format!(
