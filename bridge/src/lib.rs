@@ -10,6 +10,7 @@ pub mod cli;
 pub mod config;
 pub mod device;
 mod durable;
+pub mod log;
 pub mod node;
 pub mod place;
 pub mod privval;

@@ -16,6 +16,7 @@ use super::patience::{self, Unanswered, within};
 use super::{Report, report};
 use crate::advice;
 use crate::device::{self, Device};
+use crate::log::Kind;
 use crate::node::Service as _;
 use crate::place::Place;
 use crate::validator::{Memory, Pins, Validator};
@@ -84,7 +85,7 @@ impl Listener {
         loop {
             tokio::select! {
                 accepted = self.0.accept() => {
-                    if let Some((stream, _)) = accepting.take(accepted).await? {
+                    if let Some((stream, _)) = accepting.take(accepted).await {
                         let (device, validators) = (device.clone(), validators.clone());
                         clients.spawn(client(stream, self.1.clone(), device, validators));
                     }
@@ -155,7 +156,7 @@ fn repin(state_dir: &Path, validators: &[Validator]) -> anyhow::Result<()> {
         if moved || memory.fallen_of(pin.installation, Some(pin)).is_none() {
             validator.adopt(pin.installation, memory.asked);
             let installation = hex::encode(pin.installation);
-            tracing::info!(chain = validator.chain(), installation, "adopted");
+            tracing::info!(kind = %Kind::ChainAdopted, chain = validator.chain(), installation, "adopted");
         }
     }
     Ok(())

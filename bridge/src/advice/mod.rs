@@ -4,6 +4,7 @@ mod adopt;
 mod device;
 mod extension;
 pub(crate) mod link;
+mod log;
 mod prompt;
 mod state;
 
@@ -15,6 +16,7 @@ use highwater_core::hrs::{Hrs, Step};
 pub use adopt::*;
 pub use device::*;
 pub use extension::*;
+pub(crate) use log::*;
 pub use prompt::*;
 pub use state::*;
 
@@ -142,15 +144,6 @@ pub fn admin_unreachable(path: &Path, error: &std::io::Error) -> String {
 /// The daemon's socket broke.
 pub fn admin_broken(error: &std::io::Error) -> String {
     format!("the daemon stopped answering ({error}): see its log, then run the command again")
-}
-
-/// The daemon takes the command and says nothing.
-pub fn admin_late(waited: std::time::Duration) -> String {
-    format!(
-        "the daemon did not answer within {} s, so it hangs or its device does: see its log, and restart it if this goes \
-         on; a command to the device may still be carried out",
-        waited.as_secs()
-    )
 }
 
 /// The metrics' address cannot be had.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::config::ConfigError;
+use crate::log::LogError;
 use crate::node::IdentityError;
 use crate::validator::{MemoryError, PinsError};
 
@@ -73,5 +74,14 @@ impl From<IdentityError> for Failure {
 impl From<MemoryError> for Failure {
     fn from(error: MemoryError) -> Self {
         Self::of_file(&error, matches!(error, MemoryError::Io(..)))
+    }
+}
+
+impl From<LogError> for Failure {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::Setting(error) => Self::usage(error.to_string()),
+            LogError::Io(error) => Self::io("the log", &error),
+        }
     }
 }

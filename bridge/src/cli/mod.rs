@@ -18,6 +18,7 @@ mod transfer;
 use std::fmt::Display;
 
 use crate::config::Config;
+use crate::log::Lost;
 use crate::node::Identity;
 pub use args::{Args, Verb};
 use args::{ChainVerb, DeviceVerb, MarkVerb, StateVerb};
@@ -30,12 +31,13 @@ fn cause(error: &dyn Display) -> String {
 }
 
 /// Does what the command line says. An error names cause and cure and has its exit code.
-pub async fn main(args: Args) -> Result<(), Failure> {
+/// `lost` counts the lines of the log that were dropped.
+pub async fn main(args: Args, lost: Lost) -> Result<(), Failure> {
     let config = Config::load(&args.config)?;
     link::state_dir(&config)?;
     let sim = args.yes_simulated;
     match args.verb {
-        Verb::Run => run::run(config).await,
+        Verb::Run => run::run(config, lost).await,
         Verb::Status => device::status(&config).await,
         Verb::Device { verb: DeviceVerb::Info } => device::info(&config).await,
         Verb::NodeId => {

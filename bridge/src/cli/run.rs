@@ -7,15 +7,16 @@ use tokio_util::sync::CancellationToken;
 use super::Failure;
 use super::chain::pinned;
 use super::link::{lock, not_exported, simulated_warning};
-use super::supervise::death;
+use super::supervise::{death, outlive};
 use crate::admin::{self, Counters, Listener};
 use crate::config::{Config, Transport};
 use crate::device::{self, Device};
+use crate::log::{Kind, Lost};
 use crate::node::{self, Identity, Node};
 use crate::validator::{Memory, Validator};
 
-/// Serves until SIGTERM or Ctrl-C. A part that dies ends the whole, so that the service manager notices.
-pub(super) async fn run(config: Config) -> Result<(), Failure> {
+/// Serves until a signal asks it to end. A part that dies ends the whole, so that the service manager notices.
+pub(super) async fn run(config: Config, lost: Lost) -> Result<(), Failure> {
     if config.chains.is_empty() {
         return Err(Failure::usage("the config has no [[chain]]: add one, with its id and nodes"));
     }
@@ -29,7 +30,7 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
         chains.push((chain, pin, Memory::load(&config.state_dir, &chain.id, &pin)?));
     }
     if config.device.transport == Transport::Simulated {
-        tracing::warn!("{}", simulated_warning());
+        tracing::warn!(kind = %Kind::DeviceSimulated, "{}", simulated_warning());
     }
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| Failure::io("SIGTERM", &error))?;
     let socket = Listener::bind(&config.state_dir)
@@ -38,8 +39,8 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
         .map_err(|error| Failure::io("the device's thread", &error))?;
 
     let identity = Identity::load(&config.state_dir)?;
-    tracing::info!(id = %identity.peer_id(), "who we are to nodes that listen on noise://");
-    let counters = Counters::new();
+    tracing::info!(kind = %Kind::DaemonIdentity, id = %identity.peer_id(), "who we are to nodes that listen on noise://");
+    let counters = Counters::beside(&lost);
     let stop = CancellationToken::new();
     let mut validators = Vec::new();
     let mut nodes = JoinSet::new();
@@ -62,13 +63,15 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     }
     // Without a service manager there is nobody to tell.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-    tracing::info!(chains = validators.len(), "running");
+    tracing::info!(kind = %Kind::DaemonStarted, chains = validators.len(), "running");
 
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-        failure = death(&mut died, &mut servers, &mut nodes) => return Err(failure),
-    }
+    let signal = tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = tokio::signal::ctrl_c() => "SIGINT",
+        failure = death(&mut died, &mut nodes) => return Err(failure),
+        never = outlive(&mut servers) => match never {},
+    };
+    tracing::info!(kind = %Kind::DaemonStopping, signal, "stopping");
     // A signature in flight is finished: each node's task answers its request first, and so does the device.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     stop.cancel();
@@ -77,7 +80,7 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     let _ = died.await;
     for validator in &validators {
         let last = validator.last().map_or_else(|| "nothing".to_owned(), |hrs| hrs.to_string());
-        tracing::info!(chain = validator.chain(), last, "stopped");
+        tracing::info!(kind = %Kind::DaemonStopped, chain = validator.chain(), last, "stopped");
     }
     Ok(())
 }

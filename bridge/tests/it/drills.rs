@@ -124,7 +124,7 @@ async fn a_chain_gets_another_id_and_keeps_its_key() {
     told += &desk.says(&["chain", "list"]);
     let mut daemon = desk.daemon().await;
     assert!(refusal(daemon.insists(&prevote(6, 1)).await).contains("stop_height"), "the old id ends at 5");
-    daemon.until("running chains=2").await;
+    daemon.until("kind=daemon.started chains=2").await;
     told += &desk.says(&["chain", "remove", CHAIN]);
     shown("drill-rename", &told);
     let key = |id: &str| desk.must(&["pubkey", id]).replace(id, "");
