@@ -16,3 +16,4 @@ pub mod place;
 pub mod privval;
 mod repeats;
 pub mod validator;
+pub mod watchdog;

@@ -20,6 +20,15 @@ pub(crate) fn panicked(what: &str) -> String {
     format!("a part of the daemon failed ({what}): report this line; if the daemon ends, start it again")
 }
 
+/// The device's thread stands still.
+pub(crate) fn hung(age: Duration) -> String {
+    format!(
+        "the device's thread has stood still for {} s: the service manager is told nothing any more and restarts the \
+         daemon; without one, restart it",
+        age.as_secs()
+    )
+}
+
 /// The admin socket or the metrics are gone.
 pub(crate) fn admin_ended(how: &str) -> String {
     format!(

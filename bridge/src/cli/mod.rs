@@ -12,6 +12,7 @@ mod pubkey;
 mod retire;
 mod run;
 mod show;
+mod stops;
 mod supervise;
 mod transfer;
 

@@ -1,12 +1,12 @@
 //! `run`: the daemon, from its start to its orderly end.
 
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Failure;
 use super::chain::pinned;
 use super::link::{lock, not_exported, simulated_warning};
+use super::stops::Stops;
 use super::supervise::{death, outlive};
 use crate::admin::{self, Counters, Listener};
 use crate::config::{Config, Transport};
@@ -14,6 +14,7 @@ use crate::device::{self, Device};
 use crate::log::{Kind, Lost};
 use crate::node::{self, Identity, Node};
 use crate::validator::{Memory, Validator};
+use crate::watchdog;
 
 /// Serves until a signal asks it to end. A part that dies ends the whole, so that the service manager notices.
 pub(super) async fn run(config: Config, lost: Lost) -> Result<(), Failure> {
@@ -32,7 +33,7 @@ pub(super) async fn run(config: Config, lost: Lost) -> Result<(), Failure> {
     if config.device.transport == Transport::Simulated {
         tracing::warn!(kind = %Kind::DeviceSimulated, "{}", simulated_warning());
     }
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| Failure::io("SIGTERM", &error))?;
+    let mut stops = Stops::listen().map_err(|error| Failure::io("SIGTERM", &error))?;
     let socket = Listener::bind(&config.state_dir)
         .map_err(|error| Failure::io(admin::socket_path(&config.state_dir).display(), &error))?;
     let (device, mut died) = Device::start(device::opener(&config.device, &config.state_dir))
@@ -61,19 +62,17 @@ pub(super) async fn run(config: Config, lost: Lost) -> Result<(), Failure> {
     if let Some(listen) = config.admin.metrics {
         servers.spawn(admin::serve_http(listen, device.clone(), validators.clone(), counters));
     }
-    // Without a service manager there is nobody to tell.
-    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    tokio::spawn(watchdog::serve(device.heartbeat()));
     tracing::info!(kind = %Kind::DaemonStarted, chains = validators.len(), "running");
 
     let signal = tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = tokio::signal::ctrl_c() => "SIGINT",
+        signal = stops.next() => signal,
         failure = death(&mut died, &mut nodes) => return Err(failure),
         never = outlive(&mut servers) => match never {},
     };
     tracing::info!(kind = %Kind::DaemonStopping, signal, "stopping");
     // A signature in flight is finished: each node's task answers its request first, and so does the device.
-    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    watchdog::stopping();
     stop.cancel();
     while nodes.join_next().await.is_some() {}
     device.finish();

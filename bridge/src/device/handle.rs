@@ -8,6 +8,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::owner::Owner;
 use super::{Fault, Opener, Session};
+use crate::watchdog::Heartbeat;
 
 /// What a reply means to the job that asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +112,7 @@ pub(super) enum Order {
 pub struct Device {
     orders: mpsc::Sender<Order>,
     seen: watch::Receiver<Seen>,
+    heartbeat: Heartbeat,
 }
 
 /// Resolves when the owner thread ended, in whatever way.
@@ -122,7 +124,8 @@ impl Device {
         let (orders, inbox) = mpsc::channel();
         let (publish, seen) = watch::channel(Seen::default());
         let (alive, died) = oneshot::channel::<()>();
-        let owner = Owner::new(opener, inbox, publish);
+        let heartbeat = Heartbeat::new();
+        let owner = Owner::new(opener, inbox, publish, heartbeat.clone());
         // What the thread says goes where its maker's words go.
         let log = tracing::dispatcher::get_default(Clone::clone);
         thread::Builder::new().name("device".to_owned()).spawn(move || {
@@ -130,7 +133,12 @@ impl Device {
             let _alive = alive;
             tracing::dispatcher::with_default(&log, || owner.run());
         })?;
-        Ok((Self { orders, seen }, died))
+        Ok((Self { orders, seen, heartbeat }, died))
+    }
+
+    /// The owner thread's sign of life.
+    pub fn heartbeat(&self) -> Heartbeat {
+        self.heartbeat.clone()
     }
 
     /// Queues a job. If the owner thread is gone the job is dropped without a call.

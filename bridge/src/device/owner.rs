@@ -13,6 +13,7 @@ use super::pace::Pace;
 use super::turns::{Turn, Turns};
 use super::{DEADLINE, Fault, Opener, SIGN_DEADLINE, Session, Transport, signs};
 use crate::advice;
+use crate::watchdog::Heartbeat;
 
 /// How often a device that went away is looked for.
 const SEARCH: Duration = Duration::from_millis(500);
@@ -35,6 +36,7 @@ pub(super) struct Owner {
     lives: Option<Lives>,
     /// Of the device that is open.
     pace: Pace,
+    heartbeat: Heartbeat,
     next_try: Instant,
     next_look: Instant,
 }
@@ -44,6 +46,7 @@ impl Owner {
         opener: Box<dyn Opener>,
         inbox: mpsc::Receiver<Order>,
         publish: watch::Sender<Seen>,
+        heartbeat: Heartbeat,
     ) -> Self {
         let (now, turns) = (Instant::now(), Turns::default());
         Self {
@@ -56,6 +59,7 @@ impl Owner {
             publish,
             lives: None,
             pace: Pace::default(),
+            heartbeat,
             next_try: now,
             next_look: now,
         }
@@ -64,6 +68,7 @@ impl Owner {
     pub(super) fn run(mut self) {
         self.look();
         loop {
+            self.heartbeat.beat();
             // Not pushed back by jobs: what changed behind our back is seen on a busy device too.
             if Instant::now() >= self.next_look {
                 self.look();
@@ -189,6 +194,7 @@ impl Owner {
     fn send(&mut self, apdu: &[u8], under_way: &mut dyn FnMut()) -> Result<Vec<u8>, Fault> {
         let deadline = if signs(apdu) { SIGN_DEADLINE } else { DEADLINE };
         let link = self.link.as_mut().ok_or_else(|| Fault::Absent("closed".to_owned()))?;
+        self.heartbeat.beat();
         let started = Instant::now();
         let reply = link.exchange_beside(apdu, started + deadline, under_way)?;
         self.pace.learn(apdu, &reply, started.elapsed());
@@ -203,6 +209,7 @@ impl Owner {
             return Err(fault);
         }
         self.next_try = now + SEARCH / 2;
+        self.heartbeat.beat();
         self.link = Some(self.opener.open()?);
         self.pace = Pace::default();
         self.resync()?;

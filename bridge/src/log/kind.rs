@@ -146,7 +146,7 @@ mod tests {
     fn every_event_begins_with_its_kind() {
         let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         let mut found = Vec::new();
-        for place in ["admin", "cli", "log", "node", "main.rs"] {
+        for place in ["admin", "cli", "log", "node", "main.rs", "watchdog.rs"] {
             sources(&here.join(place), &mut found);
         }
         let mut events = 0;

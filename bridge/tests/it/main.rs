@@ -11,6 +11,7 @@ mod link;
 mod log;
 mod lost;
 mod malformed;
+mod manager;
 mod mutants;
 mod network;
 mod oracle;
