@@ -3,6 +3,8 @@
 //! See docs/architecture.md for the rooms and docs/operations.md for running it.
 
 #![forbid(unsafe_code)]
+// Both panic where nobody reads any more: `cli::say`, `log`.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod admin;
 pub mod advice;

@@ -1,5 +1,6 @@
 //! Of the log, of what is printed, and of the daemon's own life.
 
+use std::io;
 use std::time::Duration;
 
 /// The log's filter is none.
@@ -34,6 +35,14 @@ pub(crate) fn admin_ended(how: &str) -> String {
     format!(
         "no command or watcher can reach the daemon any more ({how}): signing goes on; restart the daemon when it suits \
          the chain, and report this line"
+    )
+}
+
+/// A command was done, and its output is lost.
+pub(crate) fn unheard(error: &io::Error) -> String {
+    format!(
+        "the command was done, but its output could not be written ({error}): write it to another place, with a command \
+         that only shows"
     )
 }
 

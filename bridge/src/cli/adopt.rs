@@ -78,14 +78,14 @@ pub(super) async fn adopt(
         None => pins.pin(id, Pin { key, installation: now.installation })?,
     }
     link.repin().await?;
-    println!(
+    say!(
         "{id} adopted: installation {}, key {}, mark {}",
         hex::encode(now.installation),
         hex::encode(key),
         slot.mark
     );
     if pinned.is_some_and(|pin| pin.installation != now.installation) {
-        println!(
+        say!(
             "next: remove {id} from the other device if it still works; two of one seed must never sign at once"
         );
     }

@@ -44,7 +44,7 @@ pub(super) async fn add(
     let approved_now = match session.chain(id) {
         // Approved earlier, but not pinned: the last command was cut in between.
         Some(slot) if pinned.is_none() && slot.key_index == key_index && slot.mark.0 == mark => {
-            eprintln!("{id} is approved on the device already; its key is pinned now");
+            remark!("{id} is approved on the device already; its key is pinned now");
             false
         }
         _ => {
@@ -72,9 +72,9 @@ pub(super) async fn add(
         memory.save(&config.state_dir)?;
     }
     pins.pin(id, pin)?;
-    println!("{id} added: key {}, mark {mark}", hex::encode(key));
+    say!("{id} added: key {}, mark {mark}", hex::encode(key));
     if config.chain(id).is_none() {
-        println!("next: a [[chain]] section with id = {id:?} in the config, then start the daemon again");
+        say!("next: a [[chain]] section with id = {id:?} in the config, then start the daemon again");
     }
     Ok(())
 }
@@ -95,7 +95,7 @@ pub(super) async fn rename(
     }
     let slot = session.chain(id).ok_or_else(|| Failure::unavailable(advice::not_on_device(id)))?;
     add(config, new, slot.key_index, mark, yes_simulated).await?;
-    println!(
+    say!(
         "next: set stop_height of {id:?} to its last height; after the upgrade run `highwater chain remove {id}`"
     );
     Ok(())
@@ -106,11 +106,11 @@ pub(super) async fn show_key(config: &Config, id: &str, yes_simulated: bool) -> 
     let mut link = Link::open(config).await?;
     let session = link.session().await?;
     let key = key_of(&mut link, chain).await?;
-    println!("{id}: {}", hex::encode(key));
+    say!("{id}: {}", hex::encode(key));
     let question = format!("is the key of {id} on the screen {}?", hex::encode(key));
     prompt::ask(&mut link, Command::ShowKey(chain), &question, session.target, yes_simulated).await?;
     let pinned = Pins::load(&config.state_dir)?.get(id).map(|pin| pin.key == key);
-    println!("{}", advice::key_shown(pinned));
+    say!("{}", advice::key_shown(pinned));
     Ok(())
 }
 
@@ -157,11 +157,11 @@ pub(super) async fn list(config: &Config) -> Result<(), Failure> {
             Some(_) => "pinned on another installation".to_owned(),
             None => "not pinned".to_owned(),
         };
-        println!("{}\t{}\tmark {}\t{pin}", slot.chain, slot.state, slot.mark);
+        say!("{}\t{}\tmark {}\t{pin}", slot.chain, slot.state, slot.mark);
     }
     for (chain, _) in pins.iter().filter(|(chain, _)| !session.slots.iter().any(|slot| slot.chain == *chain))
     {
-        println!("{chain}\tnot on this device\tpinned");
+        say!("{chain}\tnot on this device\tpinned");
     }
     Ok(())
 }

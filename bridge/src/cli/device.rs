@@ -1,7 +1,7 @@
 //! `status`, `device info`.
 
 use super::link::{Link, simulated_warning};
-use super::{Failure, show};
+use super::{Failure, say, show};
 use crate::admin::Client;
 use crate::advice;
 use crate::config::Config;
@@ -12,19 +12,19 @@ pub(super) async fn status(config: &Config) -> Result<(), Failure> {
     let mut client = client.ok_or_else(|| Failure::unavailable(advice::no_daemon()))?;
     let report = client.status().await.map_err(Failure::unavailable)?;
     warn_simulated(report.device.as_ref());
-    print!("{}", show::report(&report));
+    say::print(format_args!("{}", show::report(&report)));
     Ok(())
 }
 
 pub(super) async fn info(config: &Config) -> Result<(), Failure> {
     let session = Link::open(config).await?.described().await?;
-    print!("{}", show::info(&session));
+    say::print(format_args!("{}", show::info(&session)));
     Ok(())
 }
 
 /// In red, above everything.
 fn warn_simulated(session: Option<&Session>) {
     if session.is_some_and(|session| session.target == 0) {
-        eprintln!("{}", simulated_warning());
+        remark!("{}", simulated_warning());
     }
 }

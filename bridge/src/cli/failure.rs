@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::advice;
 use crate::config::ConfigError;
 use crate::log::LogError;
 use crate::node::IdentityError;
@@ -33,6 +34,11 @@ impl Failure {
     /// A file or socket failed (74). It may be mended, or mend itself: the unit tries again.
     pub fn io(what: impl fmt::Display, error: &std::io::Error) -> Self {
         Self { code: 74, text: format!("{what}: {error}; mend that and run the command again") }
+    }
+
+    /// What was printed is lost (74).
+    pub(super) fn unheard(error: &std::io::Error) -> Self {
+        Self { code: 74, text: advice::unheard(error) }
     }
 
     /// A file that needs a person (78), or one that could not be read or written (74).

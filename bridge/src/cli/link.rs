@@ -12,6 +12,7 @@ use crate::admin::Client;
 use crate::advice;
 use crate::config::{Config, Transport};
 use crate::device::{self, Device, Lock, LockError, LockFile, Session};
+use crate::log::colours;
 
 /// A device to command.
 pub(super) enum Link {
@@ -68,7 +69,7 @@ impl Link {
         }
         let locks = lock(config)?;
         if config.device.transport == Transport::Simulated {
-            eprintln!("{}", simulated_warning());
+            remark!("{}", simulated_warning());
         }
         let (device, _) = Device::start(device::opener(&config.device, &config.state_dir))
             .map_err(|error| Failure::io("the device's thread", &error))?;
@@ -170,7 +171,6 @@ pub(super) fn granted(reply: &[u8]) -> Result<Vec<u8>, Failure> {
 
 /// In red on a terminal.
 pub(super) fn simulated_warning() -> String {
-    use std::io::IsTerminal;
     let text = "SIMULATED DEVICE: not a hardware key, its seed is a file in state_dir";
-    if std::io::stderr().is_terminal() { format!("\x1b[31m{text}\x1b[0m") } else { text.to_owned() }
+    if colours(&std::io::stderr()) { format!("\x1b[31m{text}\x1b[0m") } else { text.to_owned() }
 }

@@ -14,7 +14,7 @@ use crate::validator::{Memory, Pins};
 pub(super) async fn show(config: &Config, id: &str) -> Result<(), Failure> {
     let session = Link::open(config).await?.session().await?;
     let slot = find(&session, id)?;
-    println!("{id}: mark {}, highest signed {}, {}", slot.mark, slot.highest_signed, slot.state);
+    say!("{id}: mark {}, highest signed {}, {}", slot.mark, slot.highest_signed, slot.state);
     Ok(())
 }
 
@@ -26,7 +26,7 @@ pub(super) async fn set(config: &Config, id: &str, to: Hrs, yes_simulated: bool)
     let question = format!("move the mark of {id} from {} to {to}.", slot.mark);
     let command = Command::SetMark { named: Named { chain, incarnation: slot.incarnation }, to };
     let outcome = prompt::ask(&mut link, command, &question, session.target, yes_simulated).await?;
-    println!("{id}: mark {}", outcome.mark);
+    say!("{id}: mark {}", outcome.mark);
     // The owner may have set it to what was signed elsewhere: a spare must not begin below it.
     if let Some(pin) = Pins::load(&config.state_dir)?.get(id)
         && key_of(&mut link, chain).await? == pin.key

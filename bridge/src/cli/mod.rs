@@ -1,5 +1,8 @@
 //! The command line.
 
+#[macro_use]
+mod say;
+
 mod adopt;
 mod args;
 mod chain;
@@ -34,6 +37,11 @@ fn cause(error: &dyn Display) -> String {
 /// Does what the command line says. An error names cause and cure and has its exit code.
 /// `lost` counts the lines of the log that were dropped.
 pub async fn main(args: Args, lost: Lost) -> Result<(), Failure> {
+    act(args, lost).await?;
+    say::heard()
+}
+
+async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
     let config = Config::load(&args.config)?;
     link::state_dir(&config)?;
     let sim = args.yes_simulated;
@@ -42,7 +50,7 @@ pub async fn main(args: Args, lost: Lost) -> Result<(), Failure> {
         Verb::Status => device::status(&config).await,
         Verb::Device { verb: DeviceVerb::Info } => device::info(&config).await,
         Verb::NodeId => {
-            println!("{}", Identity::load(&config.state_dir)?.peer_id());
+            say!("{}", Identity::load(&config.state_dir)?.peer_id());
             Ok(())
         }
         Verb::Pubkey { id, json } => pubkey::show(&config, &id, json),

@@ -1,12 +1,12 @@
 //! A question to the owner: raised, watched, and its outcome in words.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use highwater_core::apdu::{Command, PromptState, PromptStatus};
 
-use super::Failure;
 use super::link::{Link, granted};
+use super::{Failure, say};
 use crate::advice;
 
 const POLL: Duration = Duration::from_millis(250);
@@ -33,7 +33,7 @@ pub(super) async fn ask(
         let approved = yes_simulated || typed(question)?;
         link.press(approved).await?;
     } else {
-        eprintln!("Look at the device: {question}");
+        remark!("Look at the device: {question}");
     }
     let outcome = tokio::select! {
         outcome = watch(link, ticket) => Some(outcome),
@@ -81,8 +81,7 @@ async fn watch(link: &mut Link, ticket: u32) -> Result<PromptStatus, Failure> {
 
 /// The owner of a simulated device answers at the terminal.
 fn typed(question: &str) -> Result<bool, Failure> {
-    eprint!("The simulated device asks: {question} Approve? [y/N] ");
-    std::io::stderr().flush().map_err(|error| Failure::io("the terminal", &error))?;
+    say::aside(format_args!("The simulated device asks: {question} Approve? [y/N] "));
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).map_err(|error| Failure::io("the terminal", &error))?;
     Ok(matches!(line.trim(), "y" | "Y" | "yes"))

@@ -17,8 +17,8 @@ pub(super) async fn remove(config: &Config, id: &str, yes_simulated: bool) -> Re
     let command = Command::RemoveChain(Named { chain, incarnation: slot.incarnation });
     let question = format!("remove chain {id}; it is signed for no more.");
     let outcome = prompt::ask(&mut link, command, &question, session.target, yes_simulated).await?;
-    println!("{id} removed: final mark {}, highest signed {}", outcome.mark, outcome.highest_signed);
-    println!("next: take its [[chain]] out of the config; `highwater chain forget {id}` frees the slot");
+    say!("{id} removed: final mark {}, highest signed {}", outcome.mark, outcome.highest_signed);
+    say!("next: take its [[chain]] out of the config; `highwater chain forget {id}` frees the slot");
     Ok(())
 }
 
@@ -40,7 +40,7 @@ pub(super) async fn forget(config: &Config, id: &str, yes_simulated: bool) -> Re
         pins.unpin(id)?;
         Memory::remove(&config.state_dir, id)?;
     }
-    println!("{id} forgotten: its slot is free; its last mark was {}, write it down", slot.mark);
+    say!("{id} forgotten: its slot is free; its last mark was {}, write it down", slot.mark);
     Ok(())
 }
 
@@ -52,6 +52,6 @@ pub(super) async fn forget_slot(config: &Config, slot: u8, yes_simulated: bool) 
     }
     let question = format!("forget the damaged slot {slot}.");
     prompt::ask(&mut link, Command::ForgetSlot(slot), &question, session.target, yes_simulated).await?;
-    println!("slot {slot} forgotten: it is free");
+    say!("slot {slot} forgotten: it is free");
     Ok(())
 }

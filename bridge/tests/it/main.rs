@@ -16,6 +16,7 @@ mod mutants;
 mod network;
 mod oracle;
 mod patience;
+mod printed;
 mod sentences;
 mod signer;
 mod vectors;
