@@ -1,6 +1,7 @@
 //! The configuration: a TOML file, parsed and checked whole before anything opens.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -105,21 +106,32 @@ pub struct Admin {
 
 /// The file cannot be used. Nothing was opened; the text names place, cause and cure.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct ConfigError(String);
+pub enum ConfigError {
+    /// There is none, or it does not say what it should.
+    #[error("{0}")]
+    Content(String),
+    /// It could not be read, and perhaps can be a little later.
+    #[error("{0}")]
+    Io(String),
+}
 
 impl Config {
     /// Reads and checks a file.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| ConfigError(advice::config_unreadable(path, &error)))?;
-        Self::parse(&text).map_err(|ConfigError(text)| ConfigError(format!("{}: {text}", path.display())))
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            let text = advice::config_unreadable(path, &error);
+            match error.kind() {
+                ErrorKind::NotFound | ErrorKind::InvalidData => ConfigError::Content(text),
+                _ => ConfigError::Io(text),
+            }
+        })?;
+        Self::parse(&text).map_err(|error| ConfigError::Content(format!("{}: {error}", path.display())))
     }
 
     /// Checks the text of a file.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let config: Self =
-            toml::from_str(text).map_err(|error| ConfigError(advice::config_syntax(&error.to_string())))?;
+        let config: Self = toml::from_str(text)
+            .map_err(|error| ConfigError::Content(advice::config_syntax(&error.to_string())))?;
         config.check(text)?;
         Ok(config)
     }
@@ -127,7 +139,7 @@ impl Config {
     fn check(&self, text: &str) -> Result<(), ConfigError> {
         let fail = |needle: &str, cause: String, cure: &str| {
             let line = text.lines().position(|line| line.contains(needle)).map_or(1, |at| at + 1);
-            Err(ConfigError(format!("line {line}: {cause}; {cure}")))
+            Err(ConfigError::Content(format!("line {line}: {cause}; {cure}")))
         };
         if self.state_dir.as_os_str().is_empty() || self.state_dir.is_relative() {
             let cause = format!("state_dir {:?} is not an absolute path", self.state_dir);
@@ -149,6 +161,10 @@ impl Config {
                 return fail(needle, cause, "remove the line, or choose that transport");
             }
             _ => {}
+        }
+        if device.serial.is_some() && device.path.is_some() {
+            let cause = "serial and path both name the device".to_owned();
+            return fail("path", cause, "keep serial, or path where several Ledgers have one serial number");
         }
         if let Some(listen) = self.admin.metrics
             && !listen.ip().is_loopback()

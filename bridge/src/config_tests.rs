@@ -57,6 +57,24 @@ fn impossible_values_are_refused_with_line_and_cure() {
     assert!(text.contains("twice"), "{text}");
 }
 
+#[test]
+fn a_device_that_is_named_twice_is_refused() {
+    let device = "\"hid\"\nserial = \"0001\"\npath = \"/dev/hidraw3\"";
+    let text = cause(&GOOD.replace("\"speculos\"\naddress = \"127.0.0.1:9999\"", device));
+    assert!(text.contains("line 7:") && text.contains("serial") && text.contains("path"), "{text}");
+}
+
+#[test]
+fn a_file_that_could_not_be_read_is_another_fault_than_one_that_says_nonsense() {
+    let dir = tempfile::tempdir().unwrap();
+    let load = |path: &Path| Config::load(path).unwrap_err();
+    assert!(matches!(load(dir.path()), ConfigError::Io(_)), "a directory");
+    assert!(matches!(load(&dir.path().join("nothing")), ConfigError::Content(_)));
+    let file = dir.path().join("highwater.toml");
+    std::fs::write(&file, [0xff]).unwrap();
+    assert!(matches!(load(&file), ConfigError::Content(_)));
+}
+
 const PACKAGED: &str = include_str!("../../packaging/highwater.toml");
 
 /// The packaged file with its examples, which stand as comments, made part of it.
@@ -78,10 +96,16 @@ fn the_packaged_file_is_read_as_it_is_installed() {
 
 #[test]
 fn the_examples_in_the_packaged_file_are_read_and_show_every_key_of_a_chain() {
-    let text = packaged_with_examples();
-    let config = Config::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    let device = &config.device;
-    assert!(device.serial.is_some() && device.path.is_some(), "{text}");
+    let both = packaged_with_examples();
+    // One of the two, as the comment above them says.
+    let without = |key: &str| {
+        let lines = both.lines().filter(|line| !line.starts_with(key));
+        let text = lines.collect::<Vec<_>>().join("\n");
+        (Config::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}")), text)
+    };
+    assert!(without("serial").0.device.path.is_some(), "{both}");
+    let (config, text) = without("path");
+    assert!(config.device.serial.is_some(), "{text}");
     let [chain] = &config.chains[..] else { panic!("{text}") };
     assert_eq!(chain.on_absent, OnAbsent::Error, "the default is what is shown");
     assert_eq!(chain.vote_extensions, VoteExtensions::Auto, "the default is what is shown");

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use crate::advice;
 use crate::config::ConfigError;
+use crate::log::LogError;
 use crate::node::IdentityError;
 use crate::store::{ChainFileError, PinsError};
 
@@ -29,9 +31,19 @@ impl Failure {
         Self { code: 70, text: text.into() }
     }
 
-    /// A file or socket failed (74).
+    /// A file or socket failed (74). It may be mended, or mend itself: the unit tries again.
     pub fn io(what: impl fmt::Display, error: &std::io::Error) -> Self {
         Self { code: 74, text: format!("{what}: {error}; mend that and run the command again") }
+    }
+
+    /// What was printed is lost (74).
+    pub(crate) fn unheard(error: &std::io::Error) -> Self {
+        Self { code: 74, text: advice::unheard(error) }
+    }
+
+    /// A file that needs a person (78), or one that could not be read or written (74).
+    fn of_file(error: &impl fmt::Display, is_io: bool) -> Self {
+        Self { code: if is_io { 74 } else { 78 }, text: error.to_string() }
     }
 
     /// The exit code.
@@ -48,24 +60,34 @@ impl fmt::Display for Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::usage(error.to_string())
+        let code = if matches!(error, ConfigError::Io(_)) { 74 } else { 64 };
+        Self { code, text: error.to_string() }
     }
 }
 
 impl From<PinsError> for Failure {
     fn from(error: PinsError) -> Self {
-        Self { code: 78, text: error.to_string() }
+        Self::of_file(&error, matches!(error, PinsError::Io(..)))
     }
 }
 
 impl From<IdentityError> for Failure {
     fn from(error: IdentityError) -> Self {
-        Self { code: 78, text: error.to_string() }
+        Self::of_file(&error, matches!(error, IdentityError::Io(_)))
     }
 }
 
 impl From<ChainFileError> for Failure {
     fn from(error: ChainFileError) -> Self {
-        Self { code: 78, text: error.to_string() }
+        Self::of_file(&error, matches!(error, ChainFileError::Io(..)))
+    }
+}
+
+impl From<LogError> for Failure {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::Setting(error) => Self::usage(error.to_string()),
+            LogError::Io(error) => Self::io("the log", &error),
+        }
     }
 }

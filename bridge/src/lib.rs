@@ -3,6 +3,8 @@
 //! See docs/architecture.md for the rooms and docs/operations.md for running it.
 
 #![forbid(unsafe_code)]
+// Both panic where nobody reads any more: `cli::say`, `log`.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod admin;
 pub mod advice;
@@ -11,9 +13,11 @@ pub mod config;
 pub mod device;
 mod failure;
 pub mod hrs_text;
+pub mod log;
 pub mod node;
 mod operator;
 pub mod privval;
 mod repeats;
 pub mod signer;
 pub mod store;
+pub mod watchdog;

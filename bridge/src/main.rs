@@ -1,46 +1,58 @@
-//! The daemon's and command line's entry: logs, arguments, exit code.
+//! The daemon's and command line's entry: arguments, log, runtime, exit code.
 
-use std::io::IsTerminal;
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
+use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
 use clap::Parser;
-use clap::error::ErrorKind;
-use highwater::cli::{self, Args, Verb};
-use tracing_subscriber::EnvFilter;
+use highwater::cli::{self, Args, Failure, Verb};
+use highwater::log::{self, Log, Lost, colours};
 
-/// One thread: what takes long has threads of its own, and every further one would only be woken for nothing.
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(error) => {
-            // A failed print has nobody left to be told.
-            let _ = error.print();
-            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-            return ExitCode::from(if asked { 0 } else { 64 });
-        }
+        Err(error) => return told(&error),
     };
-    start_log(matches!(args.verb, Verb::Run));
-    match cli::main(args).await {
+    match logged(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("highwater: {failure}");
+            log::last_words(&format!("highwater: {failure}\n"));
             ExitCode::from(failure.code())
         }
     }
 }
 
-/// The daemon logs to standard output, one line an event; other commands speak for themselves.
-fn start_log(daemon: bool) {
-    let level = if daemon { "info" } else { "error" };
-    let filter = EnvFilter::try_from_env("HIGHWATER_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    let colours = std::io::stdout().is_terminal();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_ansi(colours);
-    if std::env::var_os("HIGHWATER_LOG_FORMAT").is_some_and(|format| format == "json") {
-        log.json().init();
-    } else if daemon {
-        log.init();
-    } else {
-        log.with_writer(std::io::stderr).init();
+/// What clap says: the help that was asked for, or what is wrong with the command line.
+fn told(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        let text = error.render();
+        let coloured = colours(&io::stderr());
+        log::last_words(&if coloured { text.ansi().to_string() } else { text.to_string() });
+        return ExitCode::from(64);
     }
+    match error.print() {
+        // A reader that hung up had enough.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => ExitCode::from(74),
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+fn logged(args: Args) -> Result<(), Failure> {
+    let log = if matches!(args.verb, Verb::Run) { Log::of_daemon() } else { Log::of_command() }?;
+    let done = run(args, log.lost());
+    log.end();
+    done
+}
+
+/// One thread: what takes long has threads of its own, and every further one would only be woken for nothing.
+fn run(args: Args, lost: Lost) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::io("the runtime", &error))?;
+    let done = runtime.block_on(cli::main(args, lost));
+    // A host name that is looked up, or a service manager that does not listen, must not hold the end.
+    runtime.shutdown_background();
+    done
 }

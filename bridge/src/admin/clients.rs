@@ -15,6 +15,7 @@ use tokio::time::{Sleep, sleep};
 
 use super::accept::Accepting;
 use crate::advice;
+use crate::log::Kind;
 
 /// At a time; the next ones wait in the system.
 const MOST: usize = 16;
@@ -39,13 +40,13 @@ impl Clients {
             match TcpListener::bind(listen).await {
                 Ok(listener) => {
                     if told {
-                        tracing::info!("metrics are served on {listen}");
+                        tracing::info!(kind = %Kind::AdminServed, "metrics are served on {listen}");
                     }
                     return Self::of(listener, LIFE);
                 }
                 Err(error) => {
                     if !std::mem::replace(&mut told, true) {
-                        tracing::error!("{}", advice::metrics_listen(listen, &error));
+                        tracing::error!(kind = %Kind::AdminUnserved, "{}", advice::metrics_listen(listen, &error));
                     }
                     sleep(AGAIN).await;
                 }
@@ -67,16 +68,8 @@ impl axum::serve::Listener for Clients {
         // It is never closed.
         let place = self.places.clone().acquire_owned().await.ok();
         loop {
-            match self.accepting.take(self.listener.accept().await).await {
-                Ok(Some((stream, from))) => {
-                    return (Client { stream, end: Box::pin(sleep(self.life)), _place: place }, from);
-                }
-                Ok(None) => {}
-                // No cause known; a person sees it, and whatever it is may pass.
-                Err(error) => {
-                    tracing::warn!("{}", advice::admin_accept(&error));
-                    sleep(AGAIN).await;
-                }
+            if let Some((stream, from)) = self.accepting.take(self.listener.accept().await).await {
+                return (Client { stream, end: Box::pin(sleep(self.life)), _place: place }, from);
             }
         }
     }

@@ -13,6 +13,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::log::Lost;
+
 type Labels = [(&'static str, String); 1];
 
 /// All numbers; clones share them.
@@ -36,6 +38,11 @@ struct Inner {
 impl Counters {
     /// All at zero.
     pub fn new() -> Self {
+        Self::beside(&Lost::default())
+    }
+
+    /// All at zero, but for the lines that this log has dropped.
+    pub fn beside(log: &Lost) -> Self {
         let mut registry = Registry::with_prefix("highwater");
         let signatures = Family::<Labels, Counter>::default();
         registry.register("signatures", "Signatures delivered to a node", signatures.clone());
@@ -81,6 +88,11 @@ impl Counters {
         );
         let device = Gauge::<i64>::default();
         registry.register("device_up", "1 while the device answers", device.clone());
+        registry.register(
+            "log_lines_dropped",
+            "Lines of the log that its reader did not take; signing does not wait for it",
+            log.counter().clone(),
+        );
         let inner = Inner {
             registry,
             signatures,
@@ -187,6 +199,7 @@ mod tests {
             "highwater_sign_seconds_count{chain=\"alpha-1\"} 1",
             "highwater_extension_seconds_count{chain=\"alpha-1\"} 1",
             "highwater_device_up 1",
+            "highwater_log_lines_dropped_total 0",
         ] {
             assert!(page.contains(line), "{line} is missing from\n{page}");
         }

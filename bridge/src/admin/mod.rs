@@ -5,10 +5,12 @@ mod clients;
 mod counters;
 mod health;
 mod http;
+mod patience;
 mod socket;
 mod status;
 
 pub use counters::Counters;
 pub use http::serve as serve_http;
+pub use patience::Unanswered;
 pub use socket::{Client, Listener, path as socket_path};
 pub use status::{ChainReport, NodeReport, Report, report};

@@ -13,6 +13,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
 
 use super::accept::Accepting;
+use super::patience::{self, Unanswered, within};
 use super::{Report, report};
 use crate::advice;
 use crate::device::Exchange;
@@ -102,7 +103,7 @@ impl Listener {
         loop {
             tokio::select! {
                 accepted = self.0.accept() => {
-                    if let Some((stream, _)) = accepting.take(accepted).await? {
+                    if let Some((stream, _)) = accepting.take(accepted).await {
                         clients.spawn(client(stream, signer.clone()));
                     }
                 }
@@ -264,13 +265,30 @@ impl Client {
     }
 
     async fn ask(&mut self, ask: &Ask) -> Result<Answer, String> {
-        let broken = |error: io::Error| advice::admin_broken(&error);
-        let mut line = serde_json::to_vec(ask).map_err(|error| error.to_string())?;
+        let patience = match ask {
+            Ask::Exchange { .. } | Ask::Press { .. } => patience::DEVICE,
+            Ask::Status
+            | Ask::Intend { .. }
+            | Ask::ForgetIntention { .. }
+            | Ask::Settle { .. }
+            | Ask::Adopt { .. }
+            | Ask::ReleaseOwner { .. } => patience::DAEMON,
+        };
+        let answer = within(patience, self.answer(ask)).await;
+        if matches!(answer, Err(Unanswered::Late(_))) {
+            // What comes later must not be taken for the answer to the next question.
+            let _ = self.0.get_mut().shutdown().await;
+        }
+        answer.map_err(|error| error.to_string())
+    }
+
+    async fn answer(&mut self, ask: &Ask) -> io::Result<Answer> {
+        let mut line = serde_json::to_vec(ask)?;
         line.push(b'\n');
-        self.0.get_mut().write_all(&line).await.map_err(broken)?;
+        self.0.get_mut().write_all(&line).await?;
         let mut line = String::new();
-        self.0.read_line(&mut line).await.map_err(broken)?;
-        serde_json::from_str(&line).map_err(|error| broken(error.into()))
+        self.0.read_line(&mut line).await?;
+        Ok(serde_json::from_str(&line)?)
     }
 }
 

@@ -27,6 +27,25 @@ async fn client_of(rig: &std::sync::Arc<Rig>) -> (Client, Signer) {
     (Client(BufReader::new(ours)), signer)
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_daemon_that_hangs_does_not_hang_the_command_and_its_late_answer_is_nobodys() {
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    let mut client = Client(BufReader::new(ours));
+    let asked = tokio::time::Instant::now();
+    let text = client.status().await.unwrap_err();
+    assert_eq!(asked.elapsed(), patience::DAEMON);
+    assert!(text.contains("did not answer within 10 s") && text.contains("restart it"), "{text}");
+    theirs.write_all(b"{\"reply\":\"9000\"}\n").await.unwrap();
+    let text = client.exchange(&[0xe0, 0x10, 0, 0, 1, 0]).await.unwrap_err();
+    assert!(text.contains("stopped answering"), "{text}");
+
+    let (ours, _theirs) = UnixStream::pair().unwrap();
+    let asked = tokio::time::Instant::now();
+    let mut client = Client(BufReader::new(ours));
+    assert!(client.exchange(&[0xe0, 0x10, 0, 0, 1, 0]).await.is_err());
+    assert_eq!(asked.elapsed(), patience::DEVICE, "a device may be busy with a signature");
+}
+
 #[tokio::test]
 async fn a_vote_that_comes_by_the_socket_is_signed_by_nobody() {
     // Signed behind the bridge's back, it would stand in no state file: a spare would be seeded below it.

@@ -137,7 +137,15 @@ pub(crate) fn wrong_chain(ours: &str, asked: &str) -> String {
     )
 }
 
-/// The identity key cannot be had.
+/// The identity key cannot be read or written.
+pub(crate) fn identity_io(path: &Path, error: &io::Error) -> String {
+    format!(
+        "{} cannot be read or written ({error}): let the bridge's user own it, and free space on its disk",
+        path.display()
+    )
+}
+
+/// The identity key is not as it should be.
 pub(crate) fn identity(path: &Path, cause: &str) -> String {
     format!(
         "{}: {cause}; make it readable by the bridge's user alone (chmod 600), or remove it: a new one is made, whose \

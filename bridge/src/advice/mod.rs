@@ -4,6 +4,7 @@ mod adopt;
 mod device;
 mod extension;
 pub(crate) mod link;
+mod log;
 mod prompt;
 mod refusal;
 mod state;
@@ -16,6 +17,7 @@ use highwater_core::hrs::{Hrs, Step};
 pub use adopt::*;
 pub use device::*;
 pub use extension::*;
+pub(crate) use log::*;
 pub use prompt::*;
 pub use refusal::*;
 pub use state::*;
@@ -57,6 +59,15 @@ pub fn wrong_signature(chain: &str) -> String {
     format!(
         "the device's signature for {chain} does not verify under the pinned key: it was thrown away; check with \
          `highwater device info` that the right device is plugged in, and replace it if it is"
+    )
+}
+
+/// The device did not end what it was at.
+pub fn unfinished(waited: std::time::Duration) -> String {
+    format!(
+        "The device did not end its last command within {} s. The daemon ends without it: replug the device before the \
+         daemon is started again.",
+        waited.as_secs()
     )
 }
 

@@ -53,29 +53,6 @@ pub fn refusal(chain: &str, hrs: Hrs, node: &str, refusal: &Refusal) -> String {
     }
 }
 
-/// The word by which a log event of a refusal is known.
-pub fn refusal_kind(refusal: &Refusal) -> &'static str {
-    match refusal {
-        Refusal::NotCanonical => "refused.not_canonical",
-        Refusal::OtherChain => "refused.other_chain",
-        Refusal::BeyondStop(_) => "refused.beyond_stop",
-        Refusal::Stopped(_) => "refused.stopped",
-        Refusal::LongExtension(_) => "refused.long_extension",
-        Refusal::BelowReleased(_) => "refused.below_released",
-        Refusal::ConflictWithReleased => "refused.conflict",
-        Refusal::TakenBack { .. } => "refused.taken_back",
-        Refusal::Owned { .. } => "refused.owned",
-        Refusal::LockedBlock { .. } => "refused.locked_block",
-        Refusal::LockUnknown { .. } => "refused.lock_unknown",
-        Refusal::Device { .. } => "refused.device",
-        Refusal::DeviceExtension(_) => "refused.device_extension",
-        Refusal::OtherInstallation { .. } => "refused.other_installation",
-        Refusal::WrongSignature => "refused.wrong_signature",
-        Refusal::WrongExtension => "refused.wrong_extension",
-        Refusal::Absent { .. } => "refused.absent",
-    }
-}
-
 /// Why nothing is known of a request, and the cure.
 pub fn silence(cause: Cause) -> String {
     match cause {

@@ -51,10 +51,10 @@ pub fn chain_file_io(path: &Path, error: &std::io::Error) -> String {
     format!("{} cannot be read or written ({error}): {cure}", path.display())
 }
 
-/// The file of pins cannot be written.
+/// The file of pins cannot be read or written.
 pub fn pins_io(path: &Path, error: &std::io::Error) -> String {
     format!(
-        "{} cannot be written ({error}): free space on its disk, and let the bridge's user own it",
+        "{} cannot be read or written ({error}): free space on its disk, and let the bridge's user own it",
         path.display()
     )
 }

@@ -18,9 +18,9 @@ pub(super) async fn add(config: &Config, new: New<'_>, terminal: &mut Terminal) 
 }
 
 fn tell_added(config: &Config, id: &str, added: &add::Added) {
-    println!("{id} added: key {}, mark {}", hex::encode(added.key), added.mark);
+    say!("{id} added: key {}, mark {}", hex::encode(added.key), added.mark);
     if config.chain(id).is_none() {
-        println!("next: a [[chain]] section with id = {id:?} in the config, then start the daemon again");
+        say!("next: a [[chain]] section with id = {id:?} in the config, then start the daemon again");
     }
 }
 
@@ -34,7 +34,7 @@ pub(super) async fn rename(
     let wanted = New { id: new, key_index: 0, mark, below: None };
     let added = add::rename(config, id, wanted, terminal).await?;
     tell_added(config, new, &added);
-    println!(
+    say!(
         "next: set stop_height of {id:?} to its last height; after the upgrade run `highwater chain remove {id}`"
     );
     Ok(())
@@ -45,11 +45,11 @@ pub(super) async fn show_key(config: &Config, id: &str, terminal: &mut Terminal)
     let mut access = Access::open(config).await?;
     let session = access.session().await?;
     let key = access.key_of(chain).await?;
-    println!("{id}: {}", hex::encode(key));
+    say!("{id}: {}", hex::encode(key));
     let question = format!("is the key of {id} on the screen {}?", hex::encode(key));
     prompt::ask(&mut access, Command::ShowKey(chain), &question, session.target, terminal).await?;
     let pinned = Pins::load(&config.state_dir)?.get(id).map(|pin| pin.key == key);
-    println!("{}", advice::key_shown(pinned));
+    say!("{}", advice::key_shown(pinned));
     Ok(())
 }
 
@@ -62,38 +62,38 @@ pub(super) async fn list(config: &Config) -> Result<(), Failure> {
             Some(_) => "pinned on another installation".to_owned(),
             None => "not pinned".to_owned(),
         };
-        println!("{}\t{}\tmark {}\t{pin}", slot.chain, slot.state, slot.mark);
+        say!("{}\t{}\tmark {}\t{pin}", slot.chain, slot.state, slot.mark);
     }
     for (chain, _) in pins.iter().filter(|(chain, _)| !session.slots.iter().any(|slot| slot.chain == *chain))
     {
-        println!("{chain}\tnot on this device\tpinned");
+        say!("{chain}\tnot on this device\tpinned");
     }
     Ok(())
 }
 
 pub(super) async fn remove(config: &Config, id: &str, terminal: &mut Terminal) -> Result<(), Failure> {
     let outcome = retire::remove(config, id, terminal).await?;
-    println!("{id} removed: final mark {}, highest signed {}", outcome.mark, outcome.highest_signed);
-    println!("next: take its [[chain]] out of the config; `highwater chain forget {id}` frees the slot");
+    say!("{id} removed: final mark {}, highest signed {}", outcome.mark, outcome.highest_signed);
+    say!("next: take its [[chain]] out of the config; `highwater chain forget {id}` frees the slot");
     Ok(())
 }
 
 pub(super) async fn forget(config: &Config, id: &str, terminal: &mut Terminal) -> Result<(), Failure> {
     let mark = retire::forget(config, id, terminal).await?;
-    println!("{id} forgotten: its slot is free; its last mark was {mark}, write it down");
+    say!("{id} forgotten: its slot is free; its last mark was {mark}, write it down");
     Ok(())
 }
 
 pub(super) async fn forget_slot(config: &Config, slot: u8, terminal: &mut Terminal) -> Result<(), Failure> {
     retire::forget_slot(config, slot, terminal).await?;
-    println!("slot {slot} forgotten: it is free");
+    say!("slot {slot} forgotten: it is free");
     Ok(())
 }
 
 pub(super) async fn release(config: &Config, id: &str) -> Result<(), Failure> {
     match mark::release_owner(config, id).await? {
-        Some(owner) => println!("{id}: node {owner} does not have the current height any more"),
-        None => println!("{id}: no node had the current height"),
+        Some(owner) => say!("{id}: node {owner} does not have the current height any more"),
+        None => say!("{id}: no node had the current height"),
     }
     Ok(())
 }

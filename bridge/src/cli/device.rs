@@ -1,6 +1,6 @@
 //! `status`, `device info`.
 
-use super::show;
+use super::{say, show};
 use crate::admin::Client;
 use crate::advice;
 use crate::config::Config;
@@ -13,19 +13,19 @@ pub(super) async fn status(config: &Config) -> Result<(), Failure> {
     let mut client = client.ok_or_else(|| Failure::unavailable(advice::no_daemon()))?;
     let report = client.status().await.map_err(Failure::unavailable)?;
     warn_of(report.device.as_ref());
-    print!("{}", show::report(&report));
+    say::print(format_args!("{}", show::report(&report)));
     Ok(())
 }
 
 pub(super) async fn info(config: &Config) -> Result<(), Failure> {
     let session = Access::open(config).await?.described().await?;
-    print!("{}", show::info(&session));
+    say::print(format_args!("{}", show::info(&session)));
     Ok(())
 }
 
 /// In red, above everything.
 fn warn_of(session: Option<&Session>) {
     if session.is_some_and(|session| session.target == Target::Simulated) {
-        eprintln!("{}", super::simulated_warning());
+        remark!("{}", super::simulated_warning());
     }
 }

@@ -11,7 +11,7 @@ use crate::operator::{Access, mark};
 pub(super) async fn show(config: &Config, id: &str) -> Result<(), Failure> {
     let session = Access::open(config).await?.session().await?;
     let slot = mark::find(&session, id)?;
-    println!("{id}: mark {}, highest signed {}, {}", slot.mark, slot.highest_signed, slot.state);
+    say!("{id}: mark {}, highest signed {}, {}", slot.mark, slot.highest_signed, slot.state);
     Ok(())
 }
 
@@ -23,7 +23,7 @@ pub(super) async fn set(
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
     let mark = mark::set(config, id, to, below, terminal).await?;
-    println!("{id}: mark {mark}");
+    say!("{id}: mark {mark}");
     Ok(())
 }
 
@@ -34,14 +34,14 @@ pub(super) async fn adopt(
 ) -> Result<(), Failure> {
     let id = wanted.id;
     let adopted = adopt::adopt(config, wanted, terminal).await?;
-    println!(
+    say!(
         "{id} adopted: installation {}, key {}, mark {}",
         hex::encode(adopted.installation),
         hex::encode(adopted.key),
         adopted.mark
     );
     if adopted.replaced {
-        println!(
+        say!(
             "next: remove {id} from the other device if it still works; two of one seed must never sign at once"
         );
     }

@@ -1,5 +1,8 @@
 //! The command line.
 
+#[macro_use]
+mod say;
+
 mod args;
 mod chain;
 mod device;
@@ -7,16 +10,17 @@ mod mark;
 mod pubkey;
 mod run;
 mod show;
+mod stops;
 mod supervise;
 mod terminal;
 mod transfer;
 
 use std::fs::DirBuilder;
-use std::io::IsTerminal;
 use std::os::unix::fs::DirBuilderExt;
 
 use crate::config::{Config, Transport};
 pub use crate::failure::Failure;
+use crate::log::{Lost, colours};
 use crate::node::Identity;
 use crate::operator::add::New;
 use crate::operator::adopt::Wanted;
@@ -25,7 +29,13 @@ use args::{ChainVerb, DeviceVerb, MarkVerb, StateVerb};
 use terminal::Terminal;
 
 /// Does what the command line says. An error names cause and cure and has its exit code.
-pub async fn main(args: Args) -> Result<(), Failure> {
+/// `lost` counts the lines of the log that were dropped.
+pub async fn main(args: Args, lost: Lost) -> Result<(), Failure> {
+    act(args, lost).await?;
+    say::heard()
+}
+
+async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
     let config = Config::load(&args.config)?;
     state_dir(&config)?;
     let mut terminal = Terminal { yes_simulated: args.yes_simulated };
@@ -34,11 +44,11 @@ pub async fn main(args: Args) -> Result<(), Failure> {
         warn_simulated(&config);
     }
     match args.verb {
-        Verb::Run => run::run(config).await,
+        Verb::Run => run::run(config, lost).await,
         Verb::Status => device::status(&config).await,
         Verb::Device { verb: DeviceVerb::Info } => device::info(&config).await,
         Verb::NodeId => {
-            println!("{}", Identity::load(&config.state_dir)?.peer_id());
+            say!("{}", Identity::load(&config.state_dir)?.peer_id());
             Ok(())
         }
         Verb::Pubkey { id, json } => pubkey::show(&config, &id, json),
@@ -88,12 +98,12 @@ fn state_dir(config: &Config) -> Result<(), Failure> {
 /// In red on a terminal.
 fn simulated_warning() -> String {
     let text = "SIMULATED DEVICE: not a hardware key, its seed is a file in state_dir";
-    if std::io::stderr().is_terminal() { format!("\x1b[31m{text}\x1b[0m") } else { text.to_owned() }
+    if colours(&std::io::stderr()) { format!("\x1b[31m{text}\x1b[0m") } else { text.to_owned() }
 }
 
 /// In red, above everything that a command with a device of its own prints.
 fn warn_simulated(config: &Config) {
     if config.device.transport == Transport::Simulated {
-        eprintln!("{}", simulated_warning());
+        remark!("{}", simulated_warning());
     }
 }

@@ -12,9 +12,9 @@ use crate::operator::pinned;
 pub(super) fn show(config: &Config, id: &str, as_json: bool) -> Result<(), Failure> {
     let pin = pinned(config, id)?;
     if as_json {
-        println!("{:#}", genesis(&pin.key));
+        say!("{:#}", genesis(&pin.key));
     } else {
-        println!("{}", hex::encode(pin.key));
+        say!("{}", hex::encode(pin.key));
     }
     Ok(())
 }

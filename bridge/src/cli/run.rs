@@ -1,22 +1,30 @@
 //! `run`: the daemon, from its start to its orderly end.
 
-use tokio::signal::unix::{SignalKind, signal};
+use std::time::Duration;
+
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::simulated_warning;
-use super::supervise::death;
+use super::stops::Stops;
+use super::supervise::{death, outlive};
 use crate::admin::{self, Counters, Listener};
+use crate::advice;
 use crate::config::{Config, Transport};
 use crate::device;
 use crate::failure::Failure;
+use crate::log::{Kind, Lost};
 use crate::node::{self, Identity, Node};
 use crate::operator::{lock, not_exported, pinned};
 use crate::signer::{Served, Signer};
 use crate::store::ChainFile;
+use crate::watchdog;
 
-/// Serves until SIGTERM or Ctrl-C. A part that dies ends the whole, so that the service manager notices.
-pub(super) async fn run(config: Config) -> Result<(), Failure> {
+/// Longer than the longest exchange with the device.
+const LAST: Duration = device::SIGN_DEADLINE.saturating_add(Duration::from_secs(5));
+
+/// Serves until a signal asks it to end. A part that dies ends the whole, so that the service manager notices.
+pub(super) async fn run(config: Config, lost: Lost) -> Result<(), Failure> {
     if config.chains.is_empty() {
         return Err(Failure::usage("the config has no [[chain]]: add one, with its id and nodes"));
     }
@@ -30,19 +38,19 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
         chains.push(Served::new(chain, pin, ChainFile::load(&config.state_dir, &chain.id, &pin)?));
     }
     if config.device.transport == Transport::Simulated {
-        tracing::warn!("{}", simulated_warning());
+        tracing::warn!(kind = %Kind::DeviceSimulated, "{}", simulated_warning());
     }
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| Failure::io("SIGTERM", &error))?;
+    let mut stops = Stops::listen().map_err(|error| Failure::io("SIGTERM", &error))?;
     let socket = Listener::bind(&config.state_dir)
         .map_err(|error| Failure::io(admin::socket_path(&config.state_dir).display(), &error))?;
-    let counters = Counters::new();
+    let counters = Counters::beside(&lost);
     let plug = device::plug(&config.device, &config.state_dir)
         .map_err(|error| Failure::io("the device's thread", &error))?;
-    let (signer, mut died) = Signer::start(chains, config.state_dir.clone(), plug, counters.clone())
+    let (signer, mut parts) = Signer::start(chains, config.state_dir.clone(), plug, counters.clone())
         .map_err(|error| Failure::io("the state files' thread", &error))?;
 
     let identity = Identity::load(&config.state_dir)?;
-    tracing::info!(id = %identity.peer_id(), "who we are to nodes that listen on noise://");
+    tracing::info!(kind = %Kind::DaemonIdentity, id = %identity.peer_id(), "who we are to nodes that listen on noise://");
     let stop = CancellationToken::new();
     let mut nodes = JoinSet::new();
     for chain in &config.chains {
@@ -60,19 +68,22 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     if let Some(listen) = config.admin.metrics {
         servers.spawn(admin::serve_http(listen, signer.clone(), counters));
     }
-    // Without a service manager there is nobody to tell.
-    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-    tracing::info!(chains = config.chains.len(), "running");
+    tokio::spawn(watchdog::serve(signer.device().heartbeat()));
+    tracing::info!(kind = %Kind::DaemonStarted, chains = config.chains.len(), "running");
 
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-        failure = death(&mut died, &mut servers, &mut nodes) => return Err(failure),
-    }
+    let signal = tokio::select! {
+        signal = stops.next() => signal,
+        failure = death(&mut parts, &mut nodes) => return Err(failure),
+        never = outlive(&mut servers) => match never {},
+    };
+    tracing::info!(kind = %Kind::DaemonStopping, signal, "stopping");
     // A signature in flight is finished: each node's task answers its request first, and so does the device.
-    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    watchdog::stopping();
     stop.cancel();
     while nodes.join_next().await.is_some() {}
-    signer.finish().await;
-    Ok(())
+    // A cable that hangs does not keep the daemon from ending.
+    match tokio::time::timeout(LAST, signer.finish()).await {
+        Ok(()) => Ok(()),
+        Err(_) => Err(Failure::software(advice::unfinished(LAST))),
+    }
 }

@@ -1,30 +1,37 @@
-//! A part that dies ends the whole, so that the service manager notices and starts it anew.
+//! A part that signs and dies ends the whole, so that the service manager notices and starts it anew. What only shows the
+//! daemon may die beside it.
 
+use std::convert::Infallible;
+use std::future::pending;
 use std::io;
 
 use tokio::task::JoinSet;
 
-use crate::device::Died;
+use crate::advice;
 use crate::failure::Failure;
+use crate::log::Kind;
+use crate::signer::Parts;
 
 /// Resolves when a part died that should have run until the end; never otherwise.
-pub(super) async fn death(
-    device: &mut Died,
-    servers: &mut JoinSet<io::Result<()>>,
-    nodes: &mut JoinSet<()>,
-) -> Failure {
+pub(super) async fn death(parts: &mut Parts, nodes: &mut JoinSet<()>) -> Failure {
     let part = tokio::select! {
-        _ = device => "the device's task".to_owned(),
-        Some(ended) = servers.join_next() => format!("an admin server ({ended:?})"),
+        _ = &mut parts.device => "the device's task".to_owned(),
+        _ = &mut parts.signer => "the signer's task".to_owned(),
         Some(ended) = nodes.join_next() => format!("a node's task ({ended:?})"),
     };
     Failure::software(format!("{part} died: start the daemon again and report its log"))
 }
 
+/// Runs what shows the daemon to commands and watchers. An end of it is told, and signing goes on.
+pub(super) async fn outlive(servers: &mut JoinSet<io::Result<()>>) -> Infallible {
+    while let Some(ended) = servers.join_next().await {
+        tracing::error!(kind = %Kind::AdminEnded, "{}", advice::admin_ended(&format!("{ended:?}")));
+    }
+    pending().await
+}
+
 #[cfg(test)]
 mod tests {
-    use std::future::pending;
-
     use tokio::sync::oneshot;
     use tokio::time::timeout;
 
@@ -36,23 +43,31 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn each_part_that_dies_is_a_failure_of_the_whole_and_is_named() {
-        let (alive, mut device) = oneshot::channel::<()>();
-        let (mut servers, mut nodes) = (JoinSet::new(), JoinSet::new());
-        servers.spawn(forever());
+        let (device_lives, device) = oneshot::channel::<()>();
+        let (_signer_lives, signer) = oneshot::channel::<()>();
+        let mut parts = Parts { device, signer };
+        let mut nodes = JoinSet::new();
         nodes.spawn(forever());
         let quiet = std::time::Duration::from_secs(3_600);
-        assert!(timeout(quiet, death(&mut device, &mut servers, &mut nodes)).await.is_err(), "all are well");
+        assert!(timeout(quiet, death(&mut parts, &mut nodes)).await.is_err(), "all are well");
 
         nodes.spawn(async { panic!("a node's task in a test") });
-        let failure = death(&mut device, &mut servers, &mut nodes).await;
+        let failure = death(&mut parts, &mut nodes).await;
         assert!(failure.code() != 0 && failure.to_string().contains("a node's task"), "{failure}");
 
-        servers.spawn(async { Err(io::ErrorKind::AddrInUse.into()) });
-        let failure = death(&mut device, &mut servers, &mut nodes).await;
-        assert!(failure.code() != 0 && failure.to_string().contains("an admin server"), "{failure}");
-
-        drop(alive);
-        let failure = death(&mut device, &mut servers, &mut nodes).await;
+        drop(device_lives);
+        let failure = death(&mut parts, &mut nodes).await;
         assert!(failure.code() != 0 && failure.to_string().contains("the device's task"), "{failure}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_shows_the_daemon_may_die_and_the_rest_of_it_goes_on() {
+        let mut servers = JoinSet::new();
+        servers.spawn(forever());
+        servers.spawn(async { Err(io::ErrorKind::AddrInUse.into()) });
+        servers.spawn(async { panic!("an admin server in a test") });
+        let quiet = std::time::Duration::from_secs(3_600);
+        assert!(timeout(quiet, outlive(&mut servers)).await.is_err());
+        assert_eq!(servers.len(), 1, "the one that lives is served");
     }
 }

@@ -1,7 +1,8 @@
 //! The terminal at which a procedure speaks with the person who runs it.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
+use super::say;
 use crate::failure::Failure;
 use crate::operator::Talk;
 
@@ -13,7 +14,7 @@ pub(super) struct Terminal {
 
 impl Talk for Terminal {
     fn hint(&mut self, text: &str) {
-        eprintln!("{text}");
+        remark!("{text}");
     }
 
     fn can_answer(&self) -> bool {
@@ -24,8 +25,7 @@ impl Talk for Terminal {
         if self.yes_simulated {
             return Ok(true);
         }
-        eprint!("The simulated device asks: {question} Approve? [y/N] ");
-        std::io::stderr().flush().map_err(|error| Failure::io("the terminal", &error))?;
+        say::aside(format_args!("The simulated device asks: {question} Approve? [y/N] "));
         let mut line = String::new();
         std::io::stdin().read_line(&mut line).map_err(|error| Failure::io("the terminal", &error))?;
         Ok(matches!(line.trim(), "y" | "Y" | "yes"))

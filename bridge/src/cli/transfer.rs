@@ -59,8 +59,8 @@ pub(super) fn export(config: &Config, to: &Path) -> Result<(), Failure> {
     let mark = exported_mark(config);
     durable::replace(&mark, format!("exported to {}\n", absolute.display()).as_bytes())
         .map_err(|error| Failure::io(mark.display(), &error))?;
-    println!("{} chains exported to {}; this host signs no more", packed.chains.len(), to.display());
-    println!("next: carry file, config and device to the other host, and run `highwater state import` there");
+    say!("{} chains exported to {}; this host signs no more", packed.chains.len(), to.display());
+    say!("next: carry file, config and device to the other host, and run `highwater state import` there");
     Ok(())
 }
 
@@ -102,9 +102,9 @@ pub(super) fn import(config: &Config, from: &Path) -> Result<(), Failure> {
     let path = Pins::path(&config.state_dir);
     durable::replace(&path, packed.pins.as_bytes()).map_err(|error| failed(&path, error))?;
     for (chain, file) in &chains {
-        println!("{chain} imported: highest requested {}", file.record.highest_requested);
+        say!("{chain} imported: highest requested {}", file.record.highest_requested);
     }
-    println!("next: plug the device in here, and start the daemon");
+    say!("next: plug the device in here, and start the daemon");
     Ok(())
 }
 

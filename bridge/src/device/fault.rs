@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::log::Kind;
+
 /// The cable failed. The transport is closed and opened anew before anything else is asked.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
@@ -76,19 +78,19 @@ pub enum Fault {
 
 impl Fault {
     /// The word by which a log event of this fault is known.
-    pub const fn kind(&self) -> &'static str {
+    pub(crate) const fn kind(&self) -> Kind {
         match self {
-            Self::Absent(_) => "device.absent",
-            Self::Permission(_) => "device.permission",
-            Self::InUse(_) => "device.in_use",
-            Self::Silent(_) => "device.silent",
-            Self::Locked => "device.locked",
-            Self::OtherApp(_) => "device.other_app",
-            Self::Protocol { .. } => "device.protocol",
-            Self::Malformed(_) => "device.malformed",
-            Self::WrongReply => "device.wrong_reply",
-            Self::OtherInstallation { .. } => "device.other_installation",
-            Self::Ending => "device.ending",
+            Self::Absent(_) => Kind::DeviceAbsent,
+            Self::Permission(_) => Kind::DevicePermission,
+            Self::InUse(_) => Kind::DeviceInUse,
+            Self::Silent(_) => Kind::DeviceSilent,
+            Self::Locked => Kind::DeviceLocked,
+            Self::OtherApp(_) => Kind::DeviceOtherApp,
+            Self::Protocol { .. } => Kind::DeviceProtocol,
+            Self::Malformed(_) => Kind::DeviceMalformed,
+            Self::WrongReply => Kind::DeviceWrongReply,
+            Self::OtherInstallation { .. } => Kind::DeviceOtherInstallation,
+            Self::Ending => Kind::DeviceEnding,
         }
     }
 

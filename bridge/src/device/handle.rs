@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::cable::{Plug, threaded};
 use super::owner::Owner;
 use super::{Fault, Opener, Session};
+use crate::watchdog::Heartbeat;
 
 /// What is known of the device.
 #[derive(Debug, Clone, Default)]
@@ -81,6 +82,7 @@ pub(super) enum Order {
 pub struct Device {
     orders: mpsc::UnboundedSender<Order>,
     seen: watch::Receiver<Seen>,
+    heartbeat: Heartbeat,
 }
 
 /// Resolves when the device's task ended, in whatever way.
@@ -90,6 +92,11 @@ impl Device {
     /// Starts the device's task, which opens the device by itself. Reading and writing blocks a thread of its own.
     pub fn start(opener: Box<dyn Opener>) -> std::io::Result<(Self, Died)> {
         Ok(Self::plugged(threaded(opener)?))
+    }
+
+    /// The device task's sign of life.
+    pub fn heartbeat(&self) -> Heartbeat {
+        self.heartbeat.clone()
     }
 
     /// Starts the device's task on this cable.
@@ -102,13 +109,14 @@ impl Device {
         let (orders, inbox) = mpsc::unbounded_channel();
         let (publish, seen) = watch::channel(Seen::default());
         let (alive, died) = oneshot::channel::<()>();
-        let owner = Owner::new(plug, inbox, publish, follower);
+        let heartbeat = Heartbeat::new();
+        let owner = Owner::new(plug, inbox, publish, follower, heartbeat.clone());
         tokio::spawn(async move {
             // Dropped when the task ends, by a panic too.
             let _alive = alive;
             owner.run().await;
         });
-        (Self { orders, seen }, died)
+        (Self { orders, seen, heartbeat }, died)
     }
 
     /// Sends a signing command; its end is an [`Event::Replied`]. One at a time.

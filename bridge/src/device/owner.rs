@@ -12,7 +12,8 @@ use super::cable::{Cable, Plug};
 use super::handle::{Event, Exchange, Follower, NoReply, Order, Seen};
 use super::pace::Pace;
 use super::{DEADLINE, Fault, SIGN_DEADLINE, Session};
-use crate::advice;
+use crate::watchdog::Heartbeat;
+use crate::{advice, log};
 
 /// How often a device that went away is looked for.
 const SEARCH: Duration = Duration::from_millis(500);
@@ -33,6 +34,7 @@ pub(super) struct Owner {
     lives: Option<Lives>,
     /// Of the device that is open.
     pace: Pace,
+    heartbeat: Heartbeat,
     next_try: Instant,
     next_look: Instant,
 }
@@ -43,6 +45,7 @@ impl Owner {
         inbox: mpsc::UnboundedReceiver<Order>,
         publish: watch::Sender<Seen>,
         follower: Follower,
+        heartbeat: Heartbeat,
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -55,6 +58,7 @@ impl Owner {
             follower,
             lives: None,
             pace: Pace::default(),
+            heartbeat,
             next_try: now,
             next_look: now,
         }
@@ -62,6 +66,7 @@ impl Owner {
 
     pub(super) async fn run(mut self) {
         loop {
+            self.heartbeat.beat();
             // Not pushed back by commands: what changed behind our back is seen on a busy device too.
             if Instant::now() >= self.next_look {
                 self.look().await;
@@ -221,6 +226,7 @@ impl Owner {
         let Some(cable) = self.cable.as_mut() else {
             return Err(NoReply { sent: false, fault: Fault::Absent("closed".to_owned()) });
         };
+        self.heartbeat.beat();
         let started = std::time::Instant::now();
         match cable.exchange(apdu, started + deadline).await {
             Ok(reply) => {
@@ -243,13 +249,14 @@ impl Owner {
             return Err(fault);
         }
         self.next_try = now + SEARCH / 2;
+        self.heartbeat.beat();
         self.cable = Some(self.plug.plug().await?);
         self.pace = Pace::default();
         self.resync().await?;
         self.said.clear();
         if let Some(session) = &self.publish.borrow().session {
             tracing::info!(
-                kind = "device.ready",
+                kind = %log::Kind::DeviceReady,
                 installation = %hex::encode(session.installation),
                 app = %advice::version(session.app),
                 extension_fits = session.extension_fits.unwrap_or(0),
@@ -270,7 +277,7 @@ impl Owner {
         if let Some(fault) = advice::standing(session.standing)
             && self.publish.borrow().session.as_ref().map(|old| old.standing) != Some(session.standing)
         {
-            tracing::error!(kind = "device.unsound", "{fault}");
+            tracing::error!(kind = %log::Kind::DeviceUnsound, "{fault}");
         }
         let now = lives(&session);
         let changed = self.lives.as_ref().is_some_and(|before| *before != now);
@@ -303,7 +310,7 @@ impl Owner {
         let kind = std::mem::discriminant(&fault);
         if !self.said.contains(&kind) {
             self.said.push(kind);
-            tracing::warn!(kind = fault.kind(), "{}", advice::fault(&fault));
+            tracing::warn!(kind = %fault.kind(), "{}", advice::fault(&fault));
         }
         self.publish.send_modify(|seen| {
             seen.session = None;

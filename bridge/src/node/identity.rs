@@ -21,8 +21,14 @@ pub struct Identity(Arc<SigningKey>);
 
 /// The key cannot be had. The text names file, cause and cure.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct IdentityError(String);
+pub enum IdentityError {
+    /// It does not hold a key, or others may read it.
+    #[error("{0}")]
+    Content(String),
+    /// It could not be read or written, and perhaps can be a little later.
+    #[error("{0}")]
+    Io(String),
+}
 
 impl Identity {
     /// Where the key of a state directory stands.
@@ -33,15 +39,20 @@ impl Identity {
     /// Reads the key of a state directory; makes it the first time.
     pub fn load(state_dir: &Path) -> Result<Self, IdentityError> {
         let path = Self::path(state_dir);
-        let fail = |cause: &str| IdentityError(advice::link::identity(&path, cause));
+        let fail = |error: io::Error| match error.kind() {
+            io::ErrorKind::InvalidData => {
+                IdentityError::Content(advice::link::identity(&path, &error.to_string()))
+            }
+            _ => IdentityError::Io(advice::link::identity_io(&path, &error)),
+        };
         match read(&path) {
             Ok(Some(key)) => Ok(Self(Arc::new(key))),
             Ok(None) => {
                 let fresh = Self::generate();
-                write(&path, &fresh.0).map_err(|error| fail(&error.to_string()))?;
+                write(&path, &fresh.0).map_err(fail)?;
                 Ok(fresh)
             }
-            Err(error) => Err(fail(&error.to_string())),
+            Err(error) => Err(fail(error)),
         }
     }
 
@@ -135,5 +146,11 @@ mod tests {
         fs::write(&path, "00\n").unwrap();
         let text = Identity::load(dir.path()).unwrap_err().to_string();
         assert!(text.contains("32 bytes") && text.contains("remove it"), "{text}");
+        // Not the key's fault: it must not be thrown away.
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+        let error = Identity::load(dir.path()).unwrap_err();
+        assert!(matches!(error, IdentityError::Io(_)) && !error.to_string().contains("remove"), "{error}");
     }
 }

@@ -35,6 +35,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::advice;
+use crate::log::Kind;
 use crate::privval::Speaks;
 use crate::repeats::Repeats;
 pub use address::{Address, AddressError, Host};
@@ -104,7 +105,7 @@ pub async fn run_over<S: Service>(
                 }
                 let since = Instant::now();
                 if !wasted {
-                    info!(chain = %node.chain, node = %node.address, "connected to the node");
+                    info!(kind = %Kind::NodeConnected, chain = %node.chain, node = %node.address, "connected to the node");
                 }
                 let (ended, requests) = attend(wire, &node, &service, &stop, (&mut speaks, &mut said)).await;
                 if matches!(ended, Ended::Stopped) {
@@ -127,7 +128,7 @@ pub async fn run_over<S: Service>(
                 wasted = false;
                 let text = advice::link::unreachable(&node.address, &error);
                 if complaint.is_due(&text) {
-                    warn!(chain = %node.chain, node = %node.address, %error, "{text}; dialling goes on");
+                    warn!(kind = %Kind::NodeUnreachable, chain = %node.chain, node = %node.address, %error, "{text}; dialling goes on");
                 }
             }
         }
@@ -154,14 +155,14 @@ async fn attend<T: Stream, S: Service>(
 
 fn warn_exposed(node: &Node, exposed: Option<&Exposed>) {
     if let Some(exposed) = exposed {
-        warn!(chain = %node.chain, node = %node.address, "{}", advice::link::exposed(exposed));
+        warn!(kind = %Kind::NodeExposed, chain = %node.chain, node = %node.address, "{}", advice::link::exposed(exposed));
     }
 }
 
 fn report(node: &Node, ended: &Ended, requests: u64, complaint: &mut Complaint) {
     let (chain, node) = (&node.chain, &node.address);
     if ended.is_usual() && requests > 0 {
-        info!(%chain, %node, requests, "{}; dialling again", advice::link::ended(ended));
+        info!(kind = %Kind::NodeDisconnected, %chain, %node, requests, "{}; dialling again", advice::link::ended(ended));
         return;
     }
     // Closed before it asked anything: over noise that is how a node turns a stranger away.
@@ -170,6 +171,6 @@ fn report(node: &Node, ended: &Ended, requests: u64, complaint: &mut Complaint) 
         false => advice::link::ended(ended),
     };
     if complaint.is_due(&text) {
-        warn!(%chain, %node, requests, "{text}; the link is closed and dialled again");
+        warn!(kind = %Kind::NodeFailed, %chain, %node, requests, "{text}; the link is closed and dialled again");
     }
 }

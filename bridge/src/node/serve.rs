@@ -10,6 +10,7 @@ use super::quiet::{IDLE, Quiet};
 use super::wire::{Stream, Wire};
 use super::{Ended, Node, Outcome, Service};
 use crate::advice;
+use crate::log::Kind;
 use crate::privval::proto::Envelope;
 use crate::privval::{
     ErrorOf, Request, SignRequest, Speaks, error_reply, ping_reply, public_key_reply, signed_reply,
@@ -119,11 +120,16 @@ async fn answer<S: Service>(
         Request::Ping => Some(ping_reply()),
         Request::PublicKey { chain } if chain == node.chain => Some(public_key_reply(&service.public_key())),
         Request::PublicKey { chain } => {
-            Some(refuse(node, said, ErrorOf::PublicKey, &advice::link::wrong_chain(&node.chain, &chain)))
+            let words = advice::link::wrong_chain(&node.chain, &chain);
+            Some(refuse(node, said, Kind::RefusedWrongChain, ErrorOf::PublicKey, &words))
         }
-        Request::RawSigning => Some(refuse(node, said, ErrorOf::RawSigning, advice::link::raw_signing())),
+        Request::RawSigning => {
+            let words = advice::link::raw_signing();
+            Some(refuse(node, said, Kind::RefusedRawSigning, ErrorOf::RawSigning, words))
+        }
         Request::Malformed(malformed) => {
-            Some(refuse(node, said, ErrorOf::Sign(malformed.kind), &malformed.to_string()))
+            let to = ErrorOf::Sign(malformed.kind);
+            Some(refuse(node, said, Kind::RefusedMalformed, to, &malformed.to_string()))
         }
         Request::Sign(request) => sign(request, node, service, said).await,
     }
@@ -138,7 +144,8 @@ async fn sign<S: Service>(
     let (kind, hrs) = (request.kind, request.hrs);
     let to = ErrorOf::Sign(kind);
     if request.chain != node.chain {
-        return Some(refuse(node, said, to, &advice::link::wrong_chain(&node.chain, &request.chain)));
+        let words = advice::link::wrong_chain(&node.chain, &request.chain);
+        return Some(refuse(node, said, Kind::RefusedWrongChain, to, &words));
     }
     match service.sign(request).await {
         Outcome::Signed { signature, timestamp, extension } => {
@@ -146,17 +153,17 @@ async fn sign<S: Service>(
         }
         Outcome::Refused(words) => Some(error_reply(to, &words)),
         Outcome::Silent => {
-            debug!(chain = %node.chain, %hrs, "no answer yet: the node will ask again");
+            debug!(kind = %Kind::NodeUnanswered, chain = %node.chain, %hrs, "no answer yet: the node will ask again");
             None
         }
     }
 }
 
 /// A refusal that needs no validator: said here, since nobody else sees it.
-fn refuse(node: &Node, said: &mut Repeats, to: ErrorOf, words: &str) -> Envelope {
+fn refuse(node: &Node, said: &mut Repeats, kind: Kind, to: ErrorOf, words: &str) -> Envelope {
     if let Some(held) = said.due(&format!("{to:?} {words}"), std::time::Instant::now()) {
         let repeated = (held > 0).then_some(held);
-        warn!(chain = %node.chain, node = %node.address, repeated, "{words}");
+        warn!(kind = %kind, chain = %node.chain, node = %node.address, repeated, "{words}");
     }
     error_reply(to, words)
 }

@@ -14,6 +14,7 @@ use super::view::{ChainView, LastRequest, NodeView};
 use super::{NotSaid, Said, Served};
 use crate::admin::Counters;
 use crate::advice;
+use crate::log::Kind;
 use crate::node::Outcome;
 use crate::repeats::Repeats;
 
@@ -121,7 +122,7 @@ impl Chain {
         if let Some((length, _)) = answer.extension
             && took > NODE_PATIENCE
         {
-            tracing::warn!(kind = "extension.slow", "{}", advice::slow_extension(&self.id, length, took));
+            tracing::warn!(kind = %Kind::ExtensionSlow, "{}", advice::slow_extension(&self.id, length, took));
         }
     }
 
@@ -130,12 +131,12 @@ impl Chain {
         if !delivered {
             // The node left: the signature is kept for its next question.
             self.counters.silent(&self.id);
-            tracing::debug!(kind = "signed.late", chain = %self.id, %hrs, "signed, and its node had left");
+            tracing::debug!(kind = %Kind::SignedLate, chain = %self.id, %hrs, "signed, and its node had left");
             return;
         }
         let first = !self.delivered.contains(&release.signature());
         if !first {
-            tracing::debug!(kind = "signed.again", chain = %self.id, %hrs, again, "repeated");
+            tracing::debug!(kind = %Kind::SignedAgain, chain = %self.id, %hrs, again, "repeated");
             return;
         }
         if self.delivered.len() == DELIVERED {
@@ -149,7 +150,7 @@ impl Chain {
         // The empty one, which chains without extensions have too, is no news.
         let length = answer.extension.map(|(length, _)| length).filter(|length| *length > 0);
         tracing::info!(
-            kind = "signed",
+            kind = %Kind::Signed,
             chain = %self.id,
             height = hrs.height.value(),
             round = hrs.round.value(),
@@ -164,8 +165,7 @@ impl Chain {
         self.counters.refused(&self.id);
         if let Some(held) = self.said.due(&text, std::time::Instant::now()) {
             let repeated = (held > 0).then_some(held);
-            let kind = advice::refusal_kind(refusal);
-            tracing::error!(kind, chain = %self.id, %hrs, reason = %text, repeated, "refused");
+            tracing::error!(kind = %kind_of(refusal), chain = %self.id, %hrs, reason = %text, repeated, "refused");
         }
         self.last_refusal = Some(format!("{hrs}: {text}"));
     }
@@ -174,12 +174,12 @@ impl Chain {
         let text = advice::silence(cause);
         match cause {
             Cause::HungUp | Cause::TooMany | Cause::OwnerGrace | Cause::NoReply(_) => {
-                tracing::debug!(kind = "silent", chain = %self.id, %hrs, "no signature yet: {text}");
+                tracing::debug!(kind = %Kind::Silent, chain = %self.id, %hrs, "no signature yet: {text}");
             }
             Cause::Status(_) | Cause::NotStored | Cause::OtherInstallation => {
                 if let Some(held) = self.said.due(&text, std::time::Instant::now()) {
                     let repeated = (held > 0).then_some(held);
-                    tracing::warn!(kind = "silent", chain = %self.id, %hrs, repeated, "no signature yet: {text}");
+                    tracing::warn!(kind = %Kind::Silent, chain = %self.id, %hrs, repeated, "no signature yet: {text}");
                 }
             }
         }
@@ -191,19 +191,19 @@ impl Chain {
         match followed {
             Followed::Same => {}
             Followed::Raised { from, to } => {
-                tracing::info!(kind = "mark.followed", %chain, %from, %to, "the highest place follows the device's mark");
+                tracing::info!(kind = %Kind::MarkFollowed, %chain, %from, %to, "the highest place follows the device's mark");
             }
             Followed::Lowered { from, to } => {
-                tracing::warn!(kind = "mark.lowered", %chain, %from, %to, "the owner lowered the mark, as confirmed here");
+                tracing::warn!(kind = %Kind::MarkLowered, %chain, %from, %to, "the owner lowered the mark, as confirmed here");
             }
             Followed::TakenBack => {
                 let mark = self.guard.taken_back().unwrap_or_default();
                 let requested = self.guard.record().highest_requested;
                 let text = advice::taken_back_on_device(chain, requested, mark);
-                tracing::error!(kind = "mark.taken_back", %chain, "{text}");
+                tracing::error!(kind = %Kind::MarkTakenBack, %chain, "{text}");
             }
             Followed::Regressed(stopped) => {
-                tracing::error!(kind = "mark.regressed", %chain, "{}", advice::stopped(chain, *stopped));
+                tracing::error!(kind = %Kind::MarkRegressed, %chain, "{}", advice::stopped(chain, *stopped));
             }
         }
     }
@@ -249,5 +249,28 @@ impl Chain {
             disk_fails: self.disk_fails,
             counts: self.counters.of(&self.id),
         }
+    }
+}
+
+/// The word by which a log event of a refusal is known.
+fn kind_of(refusal: &Refusal) -> Kind {
+    match refusal {
+        Refusal::NotCanonical => Kind::RefusedNotCanonical,
+        Refusal::OtherChain => Kind::RefusedOtherChain,
+        Refusal::BeyondStop(_) => Kind::RefusedBeyondStop,
+        Refusal::Stopped(_) => Kind::RefusedStopped,
+        Refusal::LongExtension(_) => Kind::RefusedLongExtension,
+        Refusal::BelowReleased(_) => Kind::RefusedBelowReleased,
+        Refusal::ConflictWithReleased => Kind::RefusedConflict,
+        Refusal::TakenBack { .. } => Kind::RefusedTakenBack,
+        Refusal::Owned { .. } => Kind::RefusedOwned,
+        Refusal::LockedBlock { .. } => Kind::RefusedLockedBlock,
+        Refusal::LockUnknown { .. } => Kind::RefusedLockUnknown,
+        Refusal::Device { .. } => Kind::RefusedDevice,
+        Refusal::DeviceExtension(_) => Kind::RefusedDeviceExtension,
+        Refusal::OtherInstallation { .. } => Kind::RefusedOtherInstallation,
+        Refusal::WrongSignature => Kind::RefusedWrongSignature,
+        Refusal::WrongExtension => Kind::RefusedWrongExtension,
+        Refusal::Absent { .. } => Kind::RefusedAbsent,
     }
 }

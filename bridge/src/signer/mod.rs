@@ -122,6 +122,15 @@ pub enum NotSaid {
     Ending,
 }
 
+/// The parts that must live as long as the process.
+#[derive(Debug)]
+pub struct Parts {
+    /// Resolves when the device's task ended.
+    pub device: Died,
+    /// Resolves when the signer's task ended.
+    pub signer: Died,
+}
+
 /// The handle of the task; clones share it.
 #[derive(Debug, Clone)]
 pub struct Signer {
@@ -147,7 +156,7 @@ impl Signer {
         state_dir: PathBuf,
         plug: Box<dyn Plug>,
         counters: Counters,
-    ) -> std::io::Result<(Self, Died)> {
+    ) -> std::io::Result<(Self, Parts)> {
         let (task, inbox) = mpsc::unbounded_channel();
         let chains = served.iter().map(|chain| (chain.id.clone(), chain.pin.key)).collect();
         let events = task.clone();
@@ -159,8 +168,14 @@ impl Signer {
             Box::new(move |done| drop(disk.send(Message::Disk(done)))),
         )?;
         let signer = Self { task, chains, ids: Arc::default(), device: device.clone() };
-        tokio::spawn(task::Task::new(served, device, writer, counters).run(inbox));
-        Ok((signer, died))
+        let (alive, signer_died) = oneshot::channel::<()>();
+        let running = task::Task::new(served, device, writer, counters);
+        tokio::spawn(async move {
+            // Dropped when the task ends, by a panic too.
+            let _alive = alive;
+            running.run(inbox).await;
+        });
+        Ok((signer, Parts { device: died, signer: signer_died }))
     }
 
     /// The device.

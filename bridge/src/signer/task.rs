@@ -12,6 +12,7 @@ use super::schedule::{Schedule, Turn};
 use super::{Message, NotSaid, Said, Served, Word};
 use crate::admin::Counters;
 use crate::device::{self, Device, Seen, SlotState, Ticket};
+use crate::log::Kind;
 use crate::store::{ChainFile, Done, Writer};
 
 pub(super) struct Task {
@@ -81,7 +82,7 @@ impl Task {
         let _ = tokio::task::spawn_blocking(move || drop(writer)).await;
         for chain in chains {
             let last = chain.last_signed().map_or_else(|| "nothing".to_owned(), |hrs| hrs.to_string());
-            tracing::info!(kind = "stopped", chain = chain.id, last, "stopped");
+            tracing::info!(kind = %Kind::DaemonStopped, chain = chain.id, last, "stopped");
         }
         let _ = done.send(());
     }

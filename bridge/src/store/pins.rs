@@ -22,7 +22,7 @@ pub struct Pin {
 /// The file cannot be read, written or understood, or says otherwise; it is as it was before.
 #[derive(Debug, thiserror::Error)]
 pub enum PinsError {
-    /// It is not what was written, or cannot be read.
+    /// It is not what was written.
     #[error("{}", advice::state(path, cause))]
     Unusable {
         /// The file.
@@ -33,9 +33,9 @@ pub enum PinsError {
     /// A chain is pinned with another key, or to another installation.
     #[error("{}", advice::other_key(.0))]
     OtherKey(String),
-    /// It cannot be written.
+    /// It could not be read or written, and perhaps can be a little later.
     #[error("{}", advice::pins_io(.0, .1))]
-    Unwritten(PathBuf, io::Error),
+    Io(PathBuf, io::Error),
 }
 
 impl PinsError {
@@ -44,7 +44,7 @@ impl PinsError {
         match self {
             Self::Unusable { path, cause } => format!("{}: {}", path.display(), cause.trim_end()),
             Self::OtherKey(chain) => format!("{chain} is pinned with another key"),
-            Self::Unwritten(path, error) => format!("{} cannot be written ({error})", path.display()),
+            Self::Io(path, error) => format!("{} cannot be read or written ({error})", path.display()),
         }
     }
 }
@@ -70,7 +70,10 @@ impl Pins {
         match fs::read_to_string(&path) {
             Ok(text) => Self::read(&text, state_dir),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::read("", state_dir),
-            Err(error) => Err(PinsError::Unusable { path, cause: error.to_string() }),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(PinsError::Unusable { path, cause: error.to_string() })
+            }
+            Err(error) => Err(PinsError::Io(path, error)),
         }
     }
 
@@ -152,7 +155,7 @@ impl Pins {
     }
 
     fn unwritten(&self, error: io::Error) -> PinsError {
-        PinsError::Unwritten(self.path.clone(), error)
+        PinsError::Io(self.path.clone(), error)
     }
 
     fn save(&self) -> io::Result<()> {

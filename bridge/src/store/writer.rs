@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use highwater_guard::{Seq, When};
 
 use super::chain_file::{ChainFile, ChainFileError};
+use crate::log::Kind;
 
 /// What nobody waits for is written after this. The next round of a chain in service comes sooner, and takes it along.
 const LATER: Duration = Duration::from_secs(30);
@@ -156,7 +157,7 @@ impl Newest {
                 self.due = None;
                 if self.failing.take().is_some() {
                     tracing::info!(
-                        kind = "state.written",
+                        kind = %Kind::StateWritten,
                         chain = %self.file.chain,
                         "the state file is written again"
                     );
@@ -178,7 +179,7 @@ impl Newest {
 
 fn say(file: &ChainFile, error: &ChainFileError) {
     let highest_requested = file.record.highest_requested;
-    tracing::error!(kind = "state.unwritten", chain = %file.chain, %highest_requested, "{error}");
+    tracing::error!(kind = %Kind::StateUnwritten, chain = %file.chain, %highest_requested, "{error}");
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! An operator's desk: a config, the program, its daemon, and a node that listens.
 
 use std::fs::{self, File};
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use highwater::privval::Codec;
 use highwater::privval::proto::{BlockId, Envelope, PartSetHeader, SignVoteRequest, Sum, Timestamp, Vote};
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::codec::Framed;
@@ -55,7 +57,8 @@ impl Desk {
         self.dir.path().join(name)
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    /// A command line with this desk's config, not run yet.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_highwater"));
         command
             .args(args)
@@ -73,6 +76,11 @@ impl Desk {
         let text =
             format!("$ highwater {}\n{err}{out}exit {}\n", args.join(" "), done.status.code().unwrap());
         self.named(&text)
+    }
+
+    /// The command while it runs.
+    pub(crate) fn begins(&self, args: &[&str]) -> Child {
+        self.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
     /// It must succeed.
@@ -107,13 +115,29 @@ impl Desk {
         named
     }
 
+    /// Serves metrics, beside everything else of the config; where.
+    pub(crate) fn serve_metrics(&self) -> SocketAddr {
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let text = fs::read_to_string(&self.config).unwrap();
+        fs::write(&self.config, format!("{text}\n[admin]\nmetrics = \"{address}\"\n")).unwrap();
+        address
+    }
+
     /// Starts the daemon, and the node that it dials.
     pub(crate) async fn daemon(&self) -> Daemon {
+        self.daemon_with(|_| ()).await
+    }
+
+    /// The same, with what `change` sets: another log, other variables.
+    pub(crate) async fn daemon_with(&self, change: impl FnOnce(&mut Command)) -> Daemon {
         let socket = self.path("node.sock");
         let _ = fs::remove_file(&socket);
         let node = UnixListener::bind(&socket).unwrap();
         let log = self.path("daemon.log");
-        let child = self.command(&["run"]).stdout(File::create(&log).unwrap()).spawn().unwrap();
+        let mut command = self.command(&["run"]);
+        command.stdout(File::create(&log).unwrap());
+        change(&mut command);
+        let child = command.spawn().unwrap();
         let mut daemon = Daemon { child, log, node, link: None };
         daemon.accept().await;
         daemon
@@ -132,6 +156,24 @@ impl Daemon {
     /// Its process.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// The signal, and what the daemon ends with, within two seconds.
+    pub(crate) async fn ends_by(mut self, signal: Signal) -> ExitStatus {
+        self.signal(signal);
+        let ended = tokio::time::timeout(Duration::from_secs(2), async {
+            loop {
+                match self.child.try_wait().unwrap() {
+                    Some(status) => return status,
+                    None => tokio::time::sleep(Duration::from_millis(10)).await,
+                }
+            }
+        });
+        ended.await.expect("the daemon ends within two seconds")
     }
 
     /// The daemon dials (again).

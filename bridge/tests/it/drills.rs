@@ -110,9 +110,8 @@ async fn the_bridge_moves_to_another_host_and_signs_at_one_only() {
     assert_eq!(there.must(&["node-id"]), id, "nodes on noise:// know the bridge again");
     let mut daemon = there.daemon().await;
     // Whose height it was came along: the node of the old host may have voted otherwise.
-    assert!(
-        refusal(daemon.insists(&prevote(5, 2)).await).contains("does not know which block was precommitted")
-    );
+    let text = refusal(daemon.insists(&prevote(5, 2)).await);
+    assert!(text.contains("does not know which block was precommitted"), "{text}");
     signed_vote(daemon.insists(&prevote(6, 1)).await);
 }
 
@@ -126,7 +125,7 @@ async fn a_chain_gets_another_id_and_keeps_its_key() {
     told += &desk.says(&["chain", "list"]);
     let mut daemon = desk.daemon().await;
     assert!(refusal(daemon.insists(&prevote(6, 1)).await).contains("stop_height"), "the old id ends at 5");
-    daemon.until("chains=2").await;
+    daemon.until("kind=daemon.started chains=2").await;
     told += &desk.says(&["chain", "remove", CHAIN]);
     shown("drill-rename", &told);
     let key = |id: &str| desk.must(&["pubkey", id]).replace(id, "");

@@ -20,6 +20,8 @@ pub(crate) enum Fault {
     GoneBeforeReply,
     /// Takes this command, and is gone before the reply is out; then it is there again.
     GoneOnce(u8),
+    /// Takes every command, and says nothing.
+    Mute,
     Locked,
     OtherApp,
     /// Every reply is the one to the command before.
@@ -107,6 +109,9 @@ fn serve(mut stream: &TcpStream, bench: &Mutex<Bench>) -> Option<()> {
     let sign = apdu[1] == ins::SIGN;
     let (reply, pause) = bench.lock().unwrap().answer(&apdu, sign)?;
     thread::sleep(pause);
+    if reply.is_empty() {
+        return Some(());
+    }
     let mut out = (reply.len() as u32 - 2).to_be_bytes().to_vec();
     out.extend(reply);
     stream.write_all(&out).ok()
@@ -117,6 +122,7 @@ impl Bench {
         let mut pause = Duration::ZERO;
         match self.fault {
             Fault::Gone => return None,
+            Fault::Mute => return Some((Vec::new(), pause)),
             Fault::Locked => return Some((vec![0x55, 0x15], pause)),
             Fault::OtherApp => return Some((b"Bitcoin\x90\x00".to_vec(), pause)),
             _ => {}

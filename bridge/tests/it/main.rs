@@ -1,5 +1,6 @@
 //! The bridge against nodes of our own: polite ones, hostile ones, and ones that vanish.
 
+mod beside;
 mod desk;
 mod drills;
 mod emulator;
@@ -9,11 +10,14 @@ mod hostile;
 mod link;
 mod log;
 mod lost;
+mod lowering;
 mod malformed;
+mod manager;
 mod mutants;
 mod network;
 mod oracle;
 mod patience;
+mod printed;
 mod sentences;
 mod signer;
 mod vectors;

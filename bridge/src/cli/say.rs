@@ -1,0 +1,48 @@
+//! What a command prints. `println!` panics where nobody reads any more, as after `| head -1`, and the command's work would
+//! seem to have failed.
+
+use std::fmt;
+use std::io::{self, ErrorKind, Write};
+use std::sync::Mutex;
+
+use super::Failure;
+
+/// The first output that was lost. The command goes on: what it does is worth more than what it says.
+static LOST: Mutex<Option<io::Error>> = Mutex::new(None);
+
+/// A line on standard output.
+macro_rules! say {
+    ($($text:tt)*) => {
+        $crate::cli::say::print(format_args!("{}\n", format_args!($($text)*)))
+    };
+}
+
+/// A line on standard error.
+macro_rules! remark {
+    ($($text:tt)*) => {
+        $crate::cli::say::aside(format_args!("{}\n", format_args!($($text)*)))
+    };
+}
+
+/// On standard output, as it is.
+pub(super) fn print(text: fmt::Arguments<'_>) {
+    let mut out = io::stdout().lock();
+    if let Err(error) = out.write_fmt(text).and_then(|()| out.flush()) {
+        LOST.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get_or_insert(error);
+    }
+}
+
+/// On standard error, as it is. Nobody can be told that it is lost.
+pub(super) fn aside(text: fmt::Arguments<'_>) {
+    let mut out = io::stderr().lock();
+    let _ = out.write_fmt(text).and_then(|()| out.flush());
+}
+
+/// An error if output was lost that somebody wanted: a reader that hung up had enough.
+pub(super) fn heard() -> Result<(), Failure> {
+    let lost = LOST.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+    match lost {
+        Some(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::unheard(&error)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,186 @@
+//! The service manager's watchdog: it hears that all is well only while that is so, and else restarts the daemon.
+//!
+//! Two parts can hang without dying. The runtime proves its life by running the task that feeds the watchdog; the device's
+//! task, and with it the thread of a cable that blocks, proves its own by a [`Heartbeat`]. A device that does not answer is
+//! no hang: each exchange has a deadline, and the heart beats on.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use sd_notify::NotifyState;
+use tokio::time::MissedTickBehavior;
+
+use crate::advice;
+use crate::device::SIGN_DEADLINE;
+use crate::log::Kind;
+
+/// A thread that lives beats at least this often: the longest exchange, with room for a machine that is slow.
+const LONGEST: Duration = SIGN_DEADLINE.saturating_add(Duration::from_secs(5));
+
+/// A thread's sign of life, to be given each time round its loop and around whatever may take long; clones share it.
+#[derive(Debug, Clone)]
+pub struct Heartbeat(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    since: Instant,
+    /// The last beat, milliseconds since then.
+    last: AtomicU64,
+}
+
+impl Heartbeat {
+    /// Begins with a beat.
+    pub fn new() -> Self {
+        Self::at(Instant::now())
+    }
+
+    fn at(now: Instant) -> Self {
+        Self(Arc::new(Inner { since: now, last: AtomicU64::new(0) }))
+    }
+
+    /// The thread lives.
+    pub fn beat(&self) {
+        self.beat_at(Instant::now());
+    }
+
+    fn beat_at(&self, now: Instant) {
+        self.0.last.store(millis(now.saturating_duration_since(self.0.since)), Ordering::Relaxed);
+    }
+
+    /// How long ago it beat last.
+    pub fn age(&self, now: Instant) -> Duration {
+        let beat = self.0.since + Duration::from_millis(self.0.last.load(Ordering::Relaxed));
+        now.saturating_duration_since(beat)
+    }
+}
+
+impl Default for Heartbeat {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Whether a thread whose heart beat so long ago still goes round its loop.
+fn lives(age: Duration) -> bool {
+    age <= LONGEST
+}
+
+/// Tells the service manager, if there is one, that the daemon is ready, and then that it is alive for as long as it is:
+/// twice in the time after which the manager would restart it. Runs until it is dropped.
+pub async fn serve(device: Heartbeat) {
+    tell(NotifyState::Ready).await;
+    // 0 is not a time; the manager means that it does not watch.
+    if let Some(patience) = sd_notify::watchdog_enabled().filter(|patience| !patience.is_zero()) {
+        feed(patience / 2, &device, || tell(NotifyState::Watchdog)).await;
+    }
+}
+
+/// Tells the service manager that the daemon ends.
+pub fn stopping() {
+    tokio::spawn(tell(NotifyState::Stopping));
+}
+
+/// Not on the runtime's thread: the manager's socket may be full.
+async fn tell(state: NotifyState<'static>) {
+    // Without a service manager there is nobody to tell; one that cannot be told draws its own conclusions.
+    let _ = tokio::task::spawn_blocking(move || sd_notify::notify(&[state])).await;
+}
+
+/// A meal for each `every`, while the device's thread lives.
+async fn feed<F: Future<Output = ()>>(every: Duration, device: &Heartbeat, mut meal: impl FnMut() -> F) {
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut told = false;
+    loop {
+        let age = device.age(ticks.tick().await.into_std());
+        if lives(age) {
+            told = false;
+            meal().await;
+        } else if !std::mem::replace(&mut told, true) {
+            tracing::error!(kind = %Kind::DaemonHung, "{}", advice::hung(age));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+    use std::sync::{Mutex, mpsc};
+    use std::thread;
+
+    use tokio::time::{Instant as Given, advance, sleep};
+
+    use super::*;
+    use crate::device::{Device, Transport, TransportError};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_device_s_task_beats_while_no_device_is_there_and_not_while_its_cable_is_held_up() {
+        let (tell, opening) = mpsc::channel();
+        let (release, held) = mpsc::channel::<()>();
+        let opener = move || -> Result<Box<dyn Transport>, TransportError> {
+            tell.send(()).unwrap();
+            // As a cable that takes a command and never returns.
+            let _ = held.recv();
+            Err(TransportError::Absent("in a test".to_owned()))
+        };
+        let (device, _died) = Device::start(Box::new(opener)).unwrap();
+        let heart = device.heartbeat();
+        let last = || heart.0.last.load(Ordering::Relaxed);
+        opening.recv().unwrap();
+        let before = last();
+        thread::sleep(Duration::from_millis(20));
+        assert_eq!(last(), before, "a thread that hangs gives no sign of life");
+        drop(release);
+        let until = Instant::now() + Duration::from_secs(20);
+        while last() <= before {
+            assert!(Instant::now() < until, "it goes round its loop again");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    #[test]
+    fn a_thread_lives_through_the_longest_exchange_and_no_longer_than_a_little_more() {
+        let start = Instant::now();
+        let heart = Heartbeat::at(start);
+        let after = |seconds| lives(heart.age(start + Duration::from_secs(seconds)));
+        assert!(after(0) && after(15) && after(20));
+        assert!(!after(21) && !after(3_600));
+        heart.clone().beat_at(start + Duration::from_secs(3_600));
+        assert!(after(3_600) && after(3_620) && !after(3_621));
+        assert!(after(0), "a beat that is later than now is none too old");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_watchdog_is_fed_while_the_heart_beats_starves_while_it_does_not_and_is_fed_again() {
+        let heart = Heartbeat::at(Given::now().into_std());
+        let fed = Arc::new(Mutex::new(Vec::new()));
+        let (begun, thread, meals) = (Given::now(), heart.clone(), fed.clone());
+        let feeding = tokio::spawn(async move {
+            let note = || {
+                meals.lock().unwrap().push(begun.elapsed().as_secs());
+                ready(())
+            };
+            feed(Duration::from_secs(5), &thread, note).await;
+        });
+        sleep(Duration::from_secs(42)).await;
+        assert_eq!(
+            *fed.lock().unwrap(),
+            [0, 5, 10, 15, 20],
+            "20 s is the longest that a thread may be silent"
+        );
+        heart.beat_at(Given::now().into_std());
+        sleep(Duration::from_secs(10)).await;
+        assert_eq!(fed.lock().unwrap()[5..], [45, 50]);
+        // The runtime stood still: the meals it missed are not made up for.
+        advance(Duration::from_secs(17)).await;
+        heart.beat_at(Given::now().into_std());
+        sleep(Duration::from_secs(6)).await;
+        assert_eq!(fed.lock().unwrap().len(), 9, "{:?}", fed.lock().unwrap());
+        feeding.abort();
+    }
+}
