@@ -194,3 +194,27 @@ async fn a_poll_of_a_question_costs_one_command_and_its_end_is_looked_at() {
     device.exchange(apdu(Command::PromptCancel(ticket))).await.unwrap();
     assert!(taken().len() > 1, "the question is over: what stands now is looked at");
 }
+
+#[tokio::test]
+async fn a_command_to_sign_goes_only_to_a_device_that_is_as_it_was_last_seen() {
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let device = Arc::new(Mutex::new(SimDevice::in_memory(b"epoch")));
+    let opener = move || Ok(Box::new(Fake { device: device.clone(), twist: straight }) as Box<dyn Transport>);
+    let plug = super::super::threaded(Box::new(opener)).unwrap();
+    let (device, _) = Device::followed(plug, Box::new(move |event| tell.send(event).unwrap_or_default()));
+    let epoch = device.looked().await.epoch;
+    for (asked, is_sent) in [(epoch, true), (epoch + 1, false)] {
+        let ticket = super::super::Ticket { chain: 0, request: asked };
+        device.sign(apdu(Command::GetAppName).apdu, ticket, asked);
+        let result = loop {
+            if let Some(Event::Replied { ticket: of, result }) = told.recv().await {
+                assert_eq!(of, ticket);
+                break result;
+            }
+        };
+        match result {
+            Ok(_) => assert!(is_sent),
+            Err(no_reply) => assert!(!is_sent && !no_reply.sent, "{no_reply:?}"),
+        }
+    }
+}

@@ -90,9 +90,10 @@ impl<'a> Command<'a> {
     /// What the command is for.
     pub const fn kind(&self) -> Kind {
         match self {
-            Self::Sign(_) | Self::SignExtension(_) | Self::BeginExtension(_) | Self::ExtensionChunk { .. } => {
-                Kind::Signs
-            }
+            Self::Sign(_)
+            | Self::SignExtension(_)
+            | Self::BeginExtension(_)
+            | Self::ExtensionChunk { .. } => Kind::Signs,
             Self::GetVersion
             | Self::GetAppName
             | Self::GetPublicKey(_)

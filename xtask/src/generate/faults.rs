@@ -160,7 +160,10 @@ const FAULTS: [Fault; 28] = [
     fault(
         "The host's state is renamed into place but never synced",
         "File and directory are synced before the reply leaves",
-        &["what_is_asked_is_durable_before_the_reply"],
+        &[
+            "the_record_of_the_whole_round_is_on_the_disk_before_its_first_reply",
+            "with_two_nodes_owner_and_lock_are_durable_before_each_reply",
+        ],
     ),
     fault(
         "A spare device, a restored backup or a reinstalled app signs from an old mark",
@@ -173,7 +176,10 @@ const FAULTS: [Fault; 28] = [
     fault(
         "Nodes that share a key race each other, or one that lags drops the link at each regression",
         "The node of a height's first signature owns that height; the others get the same statement's signature or an error",
-        &["the_node_of_the_first_signature_owns_its_height_and_no_other"],
+        &[
+            "a_second_node_gets_the_same_statement_or_an_error_until_the_next_height",
+            "the_precommit_of_a_node_that_is_not_the_owner_ends_the_ownership_until_the_next_height",
+        ],
     ),
     fault(
         "Any bytes the node sends are signed under a prefix",
