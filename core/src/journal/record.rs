@@ -2,7 +2,8 @@
 
 use crate::canonical::Timestamp;
 use crate::env::{CELL, Cell, Crypto};
-use crate::hrs::{Hrs, Signed, Step};
+use crate::hrs::{Hrs, Step};
+use crate::judge::Signed;
 use crate::layout::{self, FORMAT, Installation, Place};
 use crate::statement::Digest;
 
