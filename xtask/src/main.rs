@@ -49,6 +49,8 @@ enum Command {
     Powercut(powercut::Args),
     /// Runs every check: format, lints, tests, docs, firmware, sideload tools, emulator and a real node.
     Test(test::Args),
+    /// Runs what needs Rust and nothing else: format, lints, tables of the documents, unit tests.
+    Check(test::CheckArgs),
 }
 
 fn main() -> ExitCode {
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Command::Mutants(args) => mutants::command(&args),
         Command::Powercut(args) => powercut::command(&args),
         Command::Test(args) => test::command(&args),
+        Command::Check(args) => test::check(&args),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

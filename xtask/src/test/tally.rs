@@ -2,10 +2,15 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
 
+use super::slowest::Times;
 use crate::process;
+
+/// So many of the slowest tests are shown.
+const SHOWN: usize = 10;
 
 /// The sums so far, and the names of the runners with failures.
 #[derive(Default)]
@@ -13,13 +18,19 @@ pub(super) struct Tally {
     passed: u64,
     failed: u64,
     broken: Vec<String>,
+    times: Times,
+    /// The seconds that each step took, by its name.
+    steps: Vec<(String, u64)>,
 }
 
 impl Tally {
     /// Runs something that passes or fails as a whole; counts as one.
     pub(super) fn check<T>(&mut self, name: &str, run: impl FnOnce() -> Result<T>) -> Option<T> {
         println!("\n== {name}");
-        match run() {
+        let start = Instant::now();
+        let done = run();
+        self.took(name, start);
+        match done {
             Ok(value) => {
                 self.passed += 1;
                 Some(value)
@@ -35,7 +46,9 @@ impl Tally {
     /// crashed) counts as one failure; so does one that has no tests. Gives whether the tests were run.
     pub(super) fn suite(&mut self, name: &str, prepare: impl FnOnce() -> Result<Command>) -> bool {
         println!("\n== {name}");
-        let counted = prepare().and_then(|mut command| watch(&mut command));
+        let start = Instant::now();
+        let counted = prepare().and_then(|mut command| watch(&mut command, &mut self.times));
+        self.took(name, start);
         match counted {
             Ok(Counted { passed, failed, complaint }) => {
                 self.passed += passed;
@@ -51,14 +64,24 @@ impl Tally {
         }
     }
 
-    /// Prints the one line that sums up.
-    pub(super) fn finish(self) -> ExitCode {
+    /// Prints what took long, and the one line that sums up.
+    pub(super) fn finish(mut self) -> ExitCode {
         println!();
+        let slowest = self.times.slowest(SHOWN);
+        if !slowest.is_empty() {
+            println!("the slowest tests:\n{}", slowest.join("\n"));
+        }
+        let steps: Vec<_> = self.steps.iter().map(|(name, seconds)| format!("{name} {seconds} s")).collect();
+        println!("steps: {}", steps.join(", "));
         if !self.broken.is_empty() {
             println!("with failures: {}", self.broken.join(", "));
         }
         println!("{} passed, {} failed", self.passed, self.failed);
         if self.failed == 0 && self.passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+
+    fn took(&mut self, name: &str, start: Instant) {
+        self.steps.push((name.to_owned(), start.elapsed().as_secs()));
     }
 
     fn fail(&mut self, name: &str, count: u64, error: &anyhow::Error) {
@@ -75,8 +98,8 @@ struct Counted {
     complaint: Option<anyhow::Error>,
 }
 
-/// Passes the output through and reads the summary lines in it.
-fn watch(command: &mut Command) -> Result<Counted> {
+/// Passes the output through and reads the summary lines in it, and how long each test took.
+fn watch(command: &mut Command, times: &mut Times) -> Result<Counted> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -88,6 +111,7 @@ fn watch(command: &mut Command) -> Result<Counted> {
         // Tests may print anything; a line that is no UTF-8 is no reason to stop.
         let line = String::from_utf8_lossy(&line?).into_owned();
         println!("{line}");
+        times.read(&line);
         if let Some((more_passed, more_failed)) = summary(&line) {
             passed += more_passed;
             failed += more_failed;
