@@ -5,6 +5,7 @@ mod bench;
 mod budget;
 mod demo;
 mod digest;
+mod documents;
 mod firmware;
 mod gate;
 mod generate;
@@ -49,7 +50,7 @@ enum Command {
     Powercut(powercut::Args),
     /// Runs every check: format, lints, tests, docs, firmware, sideload tools, emulator and a real node.
     Test(test::Args),
-    /// Runs what needs Rust and nothing else: format, lints, tables of the documents, unit tests.
+    /// Runs what needs Rust and nothing else: format, lints, tables and paths of the documents, unit tests.
     Check(test::CheckArgs),
 }
 

@@ -19,7 +19,7 @@ use crate::firmware::report::Report;
 use crate::toolchain::{self, Toolchain};
 use crate::tools::{cometbft, debian, emulator};
 use crate::workspace::Workspace;
-use crate::{firmware, process, sideload};
+use crate::{documents, firmware, process, sideload};
 use plan::{Plan, Step};
 use tally::Tally;
 
@@ -108,6 +108,10 @@ impl Run<'_> {
             process::run(workspace.cargo().args(args))
         });
         self.check(Step::Generated, || crate::generate::check(workspace));
+        self.check(Step::Paths, || {
+            println!("{} paths", documents::check(workspace.root())?);
+            Ok(())
+        });
         self.check(Step::Mutants, || {
             println!("{} mutants", crate::mutants::check(workspace)?);
             Ok(())

@@ -13,6 +13,8 @@ pub(crate) enum Step {
     Lints,
     /// the tables in the documents say what the code says
     Generated,
+    /// every path that a document names exists
+    Paths,
     /// each mutant of xtask/mutants.toml still applies
     Mutants,
     /// the lock file of the fuzz targets is up to date
@@ -86,8 +88,8 @@ impl Plan {
 
     /// Those that need Rust and nothing else: what to run before a push.
     pub(super) fn check() -> Self {
-        use Step::{Format, FuzzLock, Generated, Lints, Mutants, Unit};
-        Self(vec![Format, Lints, Generated, Mutants, FuzzLock, Unit])
+        use Step::{Format, FuzzLock, Generated, Lints, Mutants, Paths, Unit};
+        Self(vec![Format, Lints, Generated, Paths, Mutants, FuzzLock, Unit])
     }
 
     /// These steps, with what they need.
