@@ -4,6 +4,7 @@ mod artifact;
 mod bench;
 mod budget;
 mod demo;
+mod dependencies;
 mod digest;
 mod documents;
 mod firmware;

@@ -19,9 +19,9 @@ use crate::firmware::report::Report;
 use crate::toolchain::{self, Toolchain};
 use crate::tools::{cometbft, debian, emulator};
 use crate::workspace::Workspace;
-use crate::{documents, firmware, process, sideload};
+use crate::{dependencies, documents, firmware, process, sideload};
 use plan::{Plan, Step};
-use tally::Tally;
+use tally::{Looked, Tally};
 
 /// How `cargo xtask test` is called.
 #[derive(clap::Args)]
@@ -75,6 +75,7 @@ fn run(plan: Plan, args: &Args) -> Result<ExitCode> {
     let workspace = &Workspace::locate()?;
     let mut run = Run { workspace, args, plan, tally: Tally::default() };
     run.host();
+    run.dependencies();
     let built = run.on_firmware();
     run.sideload(built.as_ref());
     run.on_emulator(built.as_ref());
@@ -92,6 +93,12 @@ struct Run<'a> {
 impl Run<'_> {
     fn check<T>(&mut self, step: Step, run: impl FnOnce() -> Result<T>) -> Option<T> {
         if self.plan.has(step) { self.tally.check(&step.name(), run) } else { None }
+    }
+
+    fn check_if_possible(&mut self, step: Step, run: impl FnOnce() -> Result<Looked>) {
+        if self.plan.has(step) {
+            self.tally.check_if_possible(&step.name(), run);
+        }
     }
 
     /// Gives whether tests were run.
@@ -134,6 +141,16 @@ impl Run<'_> {
         self.check(Step::Rustdoc, || {
             let args = ["doc", "--workspace", "--no-deps"];
             process::run(workspace.cargo().args(args).env("RUSTDOCFLAGS", "-Dwarnings"))
+        });
+    }
+
+    /// What is built on that is not ours.
+    fn dependencies(&mut self) {
+        let workspace = self.workspace;
+        self.check(Step::Dependencies, || dependencies::check(workspace));
+        self.check_if_possible(Step::Advisories, || {
+            let skipped = dependencies::advisories(workspace)?;
+            Ok(skipped.map_or(Looked::Well, Looked::Skipped))
         });
     }
 

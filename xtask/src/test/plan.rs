@@ -25,6 +25,10 @@ pub(crate) enum Step {
     DocTests,
     /// rustdoc without a warning
     Rustdoc,
+    /// licences, sources and bans of deny.toml, over all dependencies
+    Dependencies,
+    /// published faults of dependencies
+    Advisories,
     /// a compiler that builds for the device
     Toolchain,
     /// the firmware builds and its image is fit for a device
@@ -68,7 +72,7 @@ impl Step {
 
     /// Whether it needs an emulator, a node, or Python.
     fn is_slow(self) -> bool {
-        matches!(self, Self::Sideload | Self::Emulator | Self::Stack)
+        matches!(self, Self::Dependencies | Self::Advisories | Self::Sideload | Self::Emulator | Self::Stack)
     }
 }
 

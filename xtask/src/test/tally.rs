@@ -18,9 +18,18 @@ pub(super) struct Tally {
     passed: u64,
     failed: u64,
     broken: Vec<String>,
+    skipped: Vec<String>,
     times: Times,
     /// The seconds that each step took, by its name.
     steps: Vec<(String, u64)>,
+}
+
+/// What came of a step that can be impossible here.
+pub(super) enum Looked {
+    /// All was well.
+    Well,
+    /// It could not be done, for this reason.
+    Skipped(String),
 }
 
 impl Tally {
@@ -39,6 +48,15 @@ impl Tally {
                 self.fail(name, 1, &error);
                 None
             }
+        }
+    }
+
+    /// As [`Tally::check`], of something that may be impossible here: then it counts as neither, and the end names it.
+    pub(super) fn check_if_possible(&mut self, name: &str, run: impl FnOnce() -> Result<Looked>) {
+        if let Some(Looked::Skipped(reason)) = self.check(name, run) {
+            println!("skipped: {reason}");
+            self.passed -= 1;
+            self.skipped.push(name.to_owned());
         }
     }
 
@@ -73,6 +91,9 @@ impl Tally {
         }
         let steps: Vec<_> = self.steps.iter().map(|(name, seconds)| format!("{name} {seconds} s")).collect();
         println!("steps: {}", steps.join(", "));
+        if !self.skipped.is_empty() {
+            println!("skipped: {}", self.skipped.join(", "));
+        }
         if !self.broken.is_empty() {
             println!("with failures: {}", self.broken.join(", "));
         }
@@ -164,6 +185,19 @@ mod tests {
         let mut tally = Tally::default();
         assert!(!tally.suite("empty", || Ok(Command::new("true"))));
         assert_eq!(tally.failed, 1);
+    }
+
+    #[test]
+    fn what_is_impossible_here_counts_as_neither_passed_nor_failed() {
+        let mut tally = Tally::default();
+        tally.check_if_possible("can be", || Ok(Looked::Well));
+        tally.check_if_possible("cannot be", || Ok(Looked::Skipped("no network".to_owned())));
+        tally.check_if_possible("is wrong", || Err(anyhow!("no")));
+        assert_eq!((tally.passed, tally.failed), (1, 1));
+        assert_eq!(
+            (tally.skipped, tally.broken),
+            (vec!["cannot be".to_owned()], vec!["is wrong".to_owned()])
+        );
     }
 
     #[test]
