@@ -6,6 +6,7 @@
 
 pub mod admin;
 pub mod advice;
+#[allow(clippy::disallowed_macros, reason = "a command prints its result and its questions")]
 pub mod cli;
 pub mod config;
 pub mod device;

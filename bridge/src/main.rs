@@ -9,6 +9,7 @@ use highwater::cli::{self, Args, Verb};
 use tracing_subscriber::EnvFilter;
 
 /// One thread: what takes long has threads of its own, and every further one would only be woken for nothing.
+#[allow(clippy::disallowed_macros, reason = "why a command failed is its last word on stderr")]
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let args = match Args::try_parse() {

@@ -1,5 +1,7 @@
 //! The bridge against nodes of our own: polite ones, hostile ones, and ones that vanish.
 
+#![allow(clippy::disallowed_macros, reason = "what a test prints is read by a person")]
+
 mod desk;
 mod drills;
 mod emulator;
