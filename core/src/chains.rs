@@ -3,11 +3,11 @@
 //! Each slot's entry stands in two whole copies. Copy 2 is begun after copy 1 was read back, and no write
 //! starts before both copies are equal, so whatever a power cut tears, one copy tells.
 
-use crate::canonical::{ChainId, MAX_CHAIN_ID};
+use crate::canonical::ChainId;
 use crate::env::{CELL, Crypto, Flash};
 use crate::hrs::Hrs;
 use crate::journal::StorageFault;
-use crate::layout::{self, Domain, FORMAT, Installation, Place, entry_page};
+use crate::layout::{self, Domain, FORMAT, Installation, Place, chain_entry as at, entry_page};
 use crate::signer::permit::Approved;
 
 /// What the entry of a slot says.
@@ -33,11 +33,6 @@ pub struct Entry {
 }
 
 const SIZE: usize = 2 * CELL;
-const CHECKED: usize = SIZE - layout::CHECK;
-const ID: usize = 13;
-const MARK: usize = CELL;
-const HIGHEST_SIGNED: usize = MARK + Hrs::SIZE;
-const _: () = assert!(ID + MAX_CHAIN_ID <= MARK && HIGHEST_SIGNED + Hrs::SIZE <= CHECKED);
 
 /// What a slot's two copies say together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,9 +53,9 @@ impl Entry {
     pub fn arm(&mut self, chain: ChainId<'_>, key_index: u32, incarnation: u16) {
         let id = chain.as_bytes();
         self.say(State::Armed, incarnation);
-        self.bytes[8..12].copy_from_slice(&key_index.to_le_bytes());
-        self.bytes[12] = id.len() as u8;
-        self.bytes[ID..ID + id.len()].copy_from_slice(id);
+        self.bytes[at::KEY_INDEX].copy_from_slice(&key_index.to_le_bytes());
+        self.bytes[at::ID_LENGTH] = id.len() as u8;
+        self.bytes[at::ID.start..at::ID.start + id.len()].copy_from_slice(id);
     }
 
     /// Makes a blank one a free entry, which remembers only its incarnation.
@@ -70,24 +65,24 @@ impl Entry {
 
     /// The same chain, removed at `mark`.
     pub fn bury(&mut self, state: State, mark: Hrs, highest_signed: Hrs) {
-        self.bytes[MARK..HIGHEST_SIGNED].copy_from_slice(&mark.to_bytes());
-        self.bytes[HIGHEST_SIGNED..HIGHEST_SIGNED + Hrs::SIZE].copy_from_slice(&highest_signed.to_bytes());
-        self.bytes[1] = state as u8;
+        self.bytes[at::MARK].copy_from_slice(&mark.to_bytes());
+        self.bytes[at::HIGHEST_SIGNED].copy_from_slice(&highest_signed.to_bytes());
+        self.bytes[at::STATE] = state as u8;
     }
 
     /// The same chain in another incarnation.
     pub fn begin(&mut self, incarnation: u16) {
-        self.bytes[2..4].copy_from_slice(&incarnation.to_le_bytes());
+        self.bytes[at::INCARNATION].copy_from_slice(&incarnation.to_le_bytes());
     }
 
     fn say(&mut self, state: State, incarnation: u16) {
-        (self.bytes[0], self.bytes[1]) = (FORMAT, state as u8);
+        (self.bytes[at::FORMAT], self.bytes[at::STATE]) = (FORMAT, state as u8);
         self.begin(incarnation);
     }
 
     /// What it says.
     pub fn state(&self) -> State {
-        match self.bytes[1] {
+        match self.bytes[at::STATE] {
             2 => State::Armed,
             3 => State::Tombstone,
             4 => State::UnclearTombstone,
@@ -98,32 +93,35 @@ impl Entry {
 
     /// Counts the lives of chains in this slot; records of older ones are never taken for the mark.
     pub fn incarnation(&self) -> u16 {
-        u16::from_le_bytes([self.bytes[2], self.bytes[3]])
+        at::incarnation(&self.bytes)
     }
 
     /// Counts the writes of this entry; the highest valid one is right.
     fn generation(&self) -> u32 {
-        self.number(4)
+        self.number(at::GENERATION.start)
     }
 
     /// The key: `44'/118'/0'/0'/index'`.
     pub fn key_index(&self) -> u32 {
-        self.number(8)
+        self.number(at::KEY_INDEX.start)
     }
 
     /// A tombstone's final mark.
     pub fn mark(&self) -> Hrs {
-        self.hrs(MARK).unwrap_or_default()
+        self.hrs(at::MARK.start).unwrap_or_default()
     }
 
     /// A tombstone's highest signed HRS.
     pub fn highest_signed(&self) -> Hrs {
-        self.hrs(HIGHEST_SIGNED).unwrap_or_default()
+        self.hrs(at::HIGHEST_SIGNED.start).unwrap_or_default()
     }
 
     /// The chain, unless the slot is free.
     pub fn chain(&self) -> Option<ChainId<'_>> {
-        self.bytes[ID..MARK].get(..usize::from(self.bytes[12])).and_then(ChainId::new)
+        // With the zero behind it: no id is that long.
+        self.bytes[at::ID.start..at::MARK.start]
+            .get(..usize::from(self.bytes[at::ID_LENGTH]))
+            .and_then(ChainId::new)
     }
 
     fn number(&self, at: usize) -> u32 {
@@ -146,12 +144,12 @@ impl Entry {
 
     /// Whether it passes its check as this copy, and says something that a writer writes.
     fn is_sound(&self, crypto: &mut impl Crypto, installation: &Installation, slot: u8, copy: u16) -> bool {
-        let free = self.bytes[1] == State::Free as u8;
-        self.bytes[0] == FORMAT
-            && (State::Free as u8..=State::UnclearTombstone as u8).contains(&self.bytes[1])
+        let free = self.bytes[at::STATE] == State::Free as u8;
+        self.bytes[at::FORMAT] == FORMAT
+            && (State::Free as u8..=State::UnclearTombstone as u8).contains(&self.bytes[at::STATE])
             && layout::is_sealed(crypto, installation, place(slot, copy), &self.bytes)
-            && self.hrs(MARK).is_some()
-            && self.hrs(HIGHEST_SIGNED).is_some()
+            && self.hrs(at::MARK.start).is_some()
+            && self.hrs(at::HIGHEST_SIGNED.start).is_some()
             && self.chain().is_some() != free
     }
 }
@@ -240,7 +238,7 @@ pub fn commit<E: Flash + Crypto>(
         }
         Found::Blank | Found::Damaged => 1,
     };
-    entry.bytes[4..8].copy_from_slice(&generation.to_le_bytes());
+    entry.bytes[at::GENERATION].copy_from_slice(&generation.to_le_bytes());
     equalise(env, installation, slot, entry)
 }
 

@@ -1,7 +1,9 @@
 //! The installation record: which installation of the app this is, and of which seed.
 
 use crate::env::{CELL, Cell, Crypto, Flash};
-use crate::layout::{self, Domain, FORMAT, Installation, Place, installation_page};
+use crate::layout::{
+    self, Domain, FORMAT, Installation, Place, installation_page, installation_record as at,
+};
 
 /// What the installation record says at boot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,9 +19,6 @@ pub enum Standing {
     Damaged,
 }
 
-const ID: core::ops::Range<usize> = 8..24;
-const FINGERPRINT: core::ops::Range<usize> = 24..56;
-
 /// Reads the record, repairs a bad copy, and makes it at the first start.
 ///
 /// It is made only while all the rest of memory is blank: then nothing was ever approved or signed.
@@ -31,16 +30,16 @@ pub fn boot<E: Flash + Crypto>(env: &mut E, installation: &mut Installation) -> 
     let fingerprint = env.sha256(&key);
     let mut record = [0; CELL];
     if (0..2).any(|copy| read(env, copy, &mut record)) {
-        installation.0.copy_from_slice(&record[ID]);
-        if record[FINGERPRINT] != fingerprint {
+        installation.0.copy_from_slice(&record[at::ID]);
+        if record[at::FINGERPRINT] != fingerprint {
             return Standing::OtherSeed;
         }
     } else if layout::all_blank(env, 2..layout::pages(env.pairs())) {
         env.random(&mut installation.0);
         record = [0; CELL];
-        record[0] = FORMAT;
-        record[ID].copy_from_slice(&installation.0);
-        record[FINGERPRINT].copy_from_slice(&fingerprint);
+        record[at::FORMAT] = FORMAT;
+        record[at::ID].copy_from_slice(&installation.0);
+        record[at::FINGERPRINT].copy_from_slice(&fingerprint);
     } else {
         return Standing::Damaged;
     }
@@ -54,7 +53,7 @@ fn place(copy: u16) -> Place {
 /// Reads a copy; `false` if it fails its check.
 fn read<E: Flash + Crypto>(env: &mut E, copy: u16, record: &mut Cell) -> bool {
     env.read(installation_page(copy), record);
-    record[0] == FORMAT && layout::is_sealed(env, &Installation::default(), place(copy), record)
+    record[at::FORMAT] == FORMAT && layout::is_sealed(env, &Installation::default(), place(copy), record)
 }
 
 /// Makes a copy hold the record, of which only the seal differs from copy to copy.

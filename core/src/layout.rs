@@ -3,24 +3,16 @@
 //! All numbers little endian. One cell of 64 bytes stands on each page; page numbers are relative to the
 //! start of the app's NVM.
 //!
+//! Which page holds what:
+//!
 //! | pages | what |
 //! | --- | --- |
 //! | 0, 1 | installation record, two copies |
 //! | 2 .. 14 | chain table: copy 1 of slots 0, 1, 2, then copy 2; an entry takes two pages |
 //! | 14 + 2N·slot + 2·(serial mod N) + copy | ring of N pairs of each slot |
 //!
-//! | installation record | bytes | | chain entry | bytes | | record | bytes |
-//! | --- | --- | --- | --- | --- | --- | --- | --- |
-//! | format | 1 | | format | 1 | | format (3 bits), kind (3), step (2) | 1 |
-//! | zero | 7 | | state | 1 | | incarnation | 2 |
-//! | installation id | 16 | | incarnation | 2 | | serial | 4 |
-//! | fingerprint of the key at index 0 | 32 | | generation | 4 | | height | 8 |
-//! | check | 8 | | key index | 4 | | round | 4 |
-//! | | | | id length, id | 1, 50 | | timestamp | 9 |
-//! | | | | zero | 1 | | statement digest, or highest signed and zeros | 28 |
-//! | | | | tombstone's mark, highest signed | 13, 13 | | check | 8 |
-//! | | | | zero | 30 | | | |
-//! | | | | check | 8 | | | |
+//! Which bytes of a page hold what is said by [`installation_record`], [`chain_entry`] and [`record`]. What they leave out
+//! is zero.
 //!
 //! A check is the first 8 bytes of SHA-256 over what it binds: installation id (zeros for the record of
 //! the installation itself), a domain byte, slot, page, and the bytes before the check.
@@ -67,6 +59,110 @@ pub const fn record_page(pairs: u16, slot: u8, serial: u32, copy: u16) -> u16 {
 pub const fn ring_page(pairs: u16, slot: u8, index: u16) -> u16 {
     RINGS + slot as u16 * 2 * pairs + index
 }
+
+/// The bytes of the installation record; one cell.
+pub mod installation_record {
+    use core::ops::Range;
+
+    /// The version of its form.
+    pub const FORMAT: usize = 0;
+    /// The installation.
+    pub const ID: Range<usize> = 8..24;
+    /// The fingerprint of the key at index 0.
+    pub const FINGERPRINT: Range<usize> = 24..56;
+    /// The check.
+    pub const CHECK: Range<usize> = 56..64;
+}
+
+/// The bytes of a chain entry; two cells.
+pub mod chain_entry {
+    use core::ops::Range;
+
+    use crate::env::CELL;
+
+    /// The version of its form.
+    pub const FORMAT: usize = 0;
+    /// A [`State`](crate::chains::State).
+    pub const STATE: usize = 1;
+    /// The chain's incarnation in its slot.
+    pub const INCARNATION: Range<usize> = 2..4;
+    /// Counts the writes of the entry.
+    pub const GENERATION: Range<usize> = 4..8;
+    /// The index of the key.
+    pub const KEY_INDEX: Range<usize> = 8..12;
+    /// How long the chain id is.
+    pub const ID_LENGTH: usize = 12;
+    /// The chain id, then zeros.
+    pub const ID: Range<usize> = 13..63;
+    /// A tombstone's mark.
+    pub const MARK: Range<usize> = 64..77;
+    /// A tombstone's highest signed HRS.
+    pub const HIGHEST_SIGNED: Range<usize> = 77..90;
+    /// The check.
+    pub const CHECK: Range<usize> = 120..128;
+
+    /// The incarnation that an entry says.
+    pub const fn incarnation(entry: &[u8; 2 * CELL]) -> u16 {
+        u16::from_le_bytes([entry[INCARNATION.start], entry[INCARNATION.start + 1]])
+    }
+}
+
+/// The bytes of a record of a ring; one cell.
+pub mod record {
+    use core::ops::Range;
+
+    use crate::env::Cell;
+
+    /// The version of its form (3 bits), its [`Kind`](crate::journal::Kind) (3), the step (2).
+    pub const HEAD: usize = 0;
+    /// The chain's incarnation in its slot.
+    pub const INCARNATION: Range<usize> = 1..3;
+    /// Counts the records of the slot.
+    pub const SERIAL: Range<usize> = 3..7;
+    /// Height (8) and round (4) of the mark.
+    pub const HEIGHT_ROUND: Range<usize> = 7..19;
+    /// Of a statement its timestamp (9) and digest (28), of a mark that the owner set 9 zeros and the highest signed HRS.
+    pub const BODY: Range<usize> = 19..56;
+    /// The check.
+    pub const CHECK: Range<usize> = 56..64;
+
+    /// The incarnation that a cell says.
+    pub const fn incarnation(cell: &Cell) -> u16 {
+        u16::from_le_bytes([cell[INCARNATION.start], cell[INCARNATION.start + 1]])
+    }
+
+    /// The serial that a cell says.
+    pub const fn serial(cell: &Cell) -> u32 {
+        const AT: usize = SERIAL.start;
+        u32::from_le_bytes([cell[AT], cell[AT + 1], cell[AT + 2], cell[AT + 3]])
+    }
+
+    /// The version of its form, as a head says it.
+    pub const fn format(head: u8) -> u8 {
+        head >> 5
+    }
+
+    /// The kind, as a head says it.
+    pub const fn kind(head: u8) -> u8 {
+        head >> 2 & 7
+    }
+
+    /// The step, as a head says it.
+    pub const fn step(head: u8) -> u8 {
+        head & STEP
+    }
+
+    /// The bits of a head that say the step.
+    pub const STEP: u8 = 3;
+}
+
+// Each check ends what it belongs to.
+const _: () = assert!(
+    installation_record::CHECK.end == CELL
+        && chain_entry::CHECK.end == 2 * CELL
+        && record::CHECK.end == CELL
+        && record::CHECK.start + CHECK == CELL
+);
 
 /// What a check binds besides the bytes themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,6 +249,27 @@ pub fn all_blank(flash: &impl Flash, pages: core::ops::Range<u16>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_parts_of_what_is_written_lie_one_behind_the_other() {
+        let installation =
+            [installation_record::ID, installation_record::FINGERPRINT, installation_record::CHECK];
+        let entry = [
+            chain_entry::INCARNATION,
+            chain_entry::GENERATION,
+            chain_entry::KEY_INDEX,
+            chain_entry::ID,
+            chain_entry::MARK,
+            chain_entry::HIGHEST_SIGNED,
+            chain_entry::CHECK,
+        ];
+        let record = [record::INCARNATION, record::SERIAL, record::HEIGHT_ROUND, record::BODY, record::CHECK];
+        for parts in [&installation[..], &entry[..], &record[..]] {
+            assert!(parts.windows(2).all(|pair| pair[0].end <= pair[1].start), "{parts:?}");
+            assert_eq!(parts.last().map(core::iter::ExactSizeIterator::len), Some(CHECK));
+        }
+        assert_eq!(chain_entry::ID.len(), crate::canonical::MAX_CHAIN_ID);
+    }
 
     #[test]
     fn the_map_is_pinned() {

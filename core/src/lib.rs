@@ -8,8 +8,9 @@
 //! | --- | --- |
 //! | [`mod@env`] | what the signer needs of the world: flash, keys, hashing |
 //! | [`canonical`] | votes, proposals, extensions: strict parse and encode |
-//! | [`hrs`] | height, round, step, and the rule of what may be signed |
+//! | [`hrs`] | height, round and step, and their order |
 //! | [`statement`] | the digest of everything a message says but when |
+//! | [`mod@judge`] | the rule of what may be signed |
 //! | [`layout`] | the map of non-volatile memory |
 //! | [`installation`] | which installation, of which seed |
 //! | [`journal`] | the ring of record pairs that holds the mark |
@@ -20,7 +21,7 @@
 //! | [`signer`] | the state machine over all of it |
 //!
 //! The five guarantees, and where they live: G1 mark before signature ([`journal::Durable`]); G2 the mark
-//! never falls ([`journal`]); G3 one statement per HRS ([`hrs::judge`]); G4 votes only ([`canonical`], and
+//! never falls ([`journal`]); G3 one statement per HRS ([`mod@judge`]); G4 votes only ([`canonical`], and
 //! there is no other path to [`env::Crypto::sign`]); G5 lowering needs a finger
 //! ([`signer::permit::Approved`]).
 
@@ -36,6 +37,7 @@ pub mod hid;
 pub mod hrs;
 pub mod installation;
 pub mod journal;
+pub mod judge;
 pub mod layout;
 pub mod signer;
 pub mod statement;

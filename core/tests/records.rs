@@ -1,8 +1,9 @@
 //! One record: its bytes, and the permit it gives.
 
 use highwater_core::canonical::{SECONDS, Timestamp};
-use highwater_core::hrs::{Hrs, Signed, Step};
+use highwater_core::hrs::{Hrs, Step};
 use highwater_core::journal::{Kind, Record, Ring, retry_distance};
+use highwater_core::judge::Signed;
 use highwater_core::layout::{self, Domain, FORMAT, Installation, Place};
 use highwater_core::statement::Digest;
 use highwater_sim::World;

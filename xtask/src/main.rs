@@ -4,7 +4,9 @@ mod artifact;
 mod bench;
 mod budget;
 mod demo;
+mod dependencies;
 mod digest;
+mod documents;
 mod firmware;
 mod gate;
 mod generate;
@@ -49,6 +51,8 @@ enum Command {
     Powercut(powercut::Args),
     /// Runs every check: format, lints, tests, docs, firmware, sideload tools, emulator and a real node.
     Test(test::Args),
+    /// Runs what needs Rust and nothing else: format, lints, tables and paths of the documents, unit tests.
+    Check(test::CheckArgs),
 }
 
 fn main() -> ExitCode {
@@ -60,6 +64,7 @@ fn main() -> ExitCode {
         Command::Mutants(args) => mutants::command(&args),
         Command::Powercut(args) => powercut::command(&args),
         Command::Test(args) => test::command(&args),
+        Command::Check(args) => test::check(&args),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

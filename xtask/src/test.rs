@@ -6,6 +6,8 @@
 //! `HIGHWATER_FULL=1`, and `HIGHWATER_COMETBFT_0_37_18` and its like the nodes of other releases.
 //! It leaves the deepest stack it saw in `stack.json` beside the firmware.
 
+mod plan;
+mod slowest;
 mod tally;
 
 use std::process::{Command, ExitCode, Stdio};
@@ -17,8 +19,9 @@ use crate::firmware::report::Report;
 use crate::toolchain::{self, Toolchain};
 use crate::tools::{cometbft, debian, emulator};
 use crate::workspace::Workspace;
-use crate::{firmware, process, sideload};
-use tally::Tally;
+use crate::{dependencies, documents, firmware, process, sideload};
+use plan::{Plan, Step};
+use tally::{Looked, Tally};
 
 /// How `cargo xtask test` is called.
 #[derive(clap::Args)]
@@ -27,65 +30,176 @@ pub(crate) struct Args {
     #[arg(long)]
     full: bool,
     /// Only what needs no emulator, no node and no Python.
-    #[arg(long, conflicts_with = "full")]
+    #[arg(long, conflicts_with_all = ["full", "only"])]
     quick: bool,
+    /// Only these steps, with what they need. Can be given more than once.
+    #[arg(long, value_name = "NAME", hide_possible_values = true)]
+    only: Vec<Step>,
+    /// Shows the steps that would run, and runs none.
+    #[arg(long)]
+    list: bool,
+    /// Only tests whose path holds one of these.
+    #[arg(last = true, value_name = "TEST", requires = "only")]
+    tests: Vec<String>,
 }
 
-/// Runs the command.
+/// How `cargo xtask check` is called.
+#[derive(clap::Args)]
+pub(crate) struct CheckArgs {
+    /// Shows the steps that would run, and runs none.
+    #[arg(long)]
+    list: bool,
+}
+
+/// Runs `cargo xtask test`.
 pub(crate) fn command(args: &Args) -> Result<ExitCode> {
-    let workspace = Workspace::locate()?;
-    let mut tally = Tally::default();
-    host(&mut tally, &workspace, args);
-    let built = on_firmware(&mut tally, &workspace);
-    if !args.quick {
-        tally.check("sideload tools", || {
-            let report = built.as_ref().context("there is no firmware to load")?;
-            println!("{}", sideload::check(&workspace, report)?);
+    let plan = match (args.quick, &args.only[..]) {
+        (true, _) => Plan::quick(),
+        (false, []) => Plan::whole(),
+        (false, wanted) => Plan::only(wanted),
+    };
+    run(plan, args)
+}
+
+/// Runs `cargo xtask check`.
+pub(crate) fn check(args: &CheckArgs) -> Result<ExitCode> {
+    let CheckArgs { list } = *args;
+    run(Plan::check(), &Args { full: false, quick: true, only: Vec::new(), list, tests: Vec::new() })
+}
+
+fn run(plan: Plan, args: &Args) -> Result<ExitCode> {
+    if args.list {
+        print!("{}", plan.list());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let workspace = &Workspace::locate()?;
+    let mut run = Run { workspace, args, plan, tally: Tally::default() };
+    run.host();
+    run.dependencies();
+    let built = run.on_firmware();
+    run.sideload(built.as_ref());
+    run.on_emulator(built.as_ref());
+    Ok(run.tally.finish())
+}
+
+/// One call, on its way through the steps of its plan.
+struct Run<'a> {
+    workspace: &'a Workspace,
+    args: &'a Args,
+    plan: Plan,
+    tally: Tally,
+}
+
+impl Run<'_> {
+    fn check<T>(&mut self, step: Step, run: impl FnOnce() -> Result<T>) -> Option<T> {
+        if self.plan.has(step) { self.tally.check(&step.name(), run) } else { None }
+    }
+
+    fn check_if_possible(&mut self, step: Step, run: impl FnOnce() -> Result<Looked>) {
+        if self.plan.has(step) {
+            self.tally.check_if_possible(&step.name(), run);
+        }
+    }
+
+    /// Gives whether tests were run.
+    fn suite(&mut self, step: Step, prepare: impl FnOnce() -> Result<Command>) -> bool {
+        self.plan.has(step) && self.tally.suite(&step.name(), prepare)
+    }
+
+    /// What plain cargo can do with the host's toolchain.
+    fn host(&mut self) {
+        let (workspace, args) = (self.workspace, self.args);
+        self.check(Step::Format, || process::run(workspace.cargo().args(["fmt", "--all", "--check"])));
+        self.check(Step::Lints, || {
+            let args = ["clippy", "--workspace", "--all-targets", "--", "-Dwarnings"];
+            process::run(workspace.cargo().args(args))
+        });
+        self.check(Step::Generated, || crate::generate::check(workspace));
+        self.check(Step::Paths, || {
+            println!("{} paths", documents::check(workspace.root())?);
             Ok(())
         });
-        on_emulator(&mut tally, &workspace, args, built.as_ref());
+        self.check(Step::Mutants, || {
+            println!("{} mutants", crate::mutants::check(workspace)?);
+            Ok(())
+        });
+        self.check(Step::FuzzLock, || {
+            let manifest = workspace.root().join("fuzz/Cargo.toml");
+            let args = ["metadata", "--locked", "--format-version", "1", "--manifest-path"];
+            process::run(workspace.cargo().args(args).arg(manifest).stdout(Stdio::null()))
+        });
+        self.suite(Step::Unit, || {
+            let mut test = cargo_test(workspace, args);
+            slowest::timed(test.args(["--lib", "--bins", "--tests"])).args(&args.tests);
+            Ok(test)
+        });
+        self.suite(Step::DocTests, || {
+            let mut test = cargo_test(workspace, args);
+            test.args(["--doc", "--"]).args(&args.tests);
+            Ok(test)
+        });
+        self.check(Step::Rustdoc, || {
+            let args = ["doc", "--workspace", "--no-deps"];
+            process::run(workspace.cargo().args(args).env("RUSTDOCFLAGS", "-Dwarnings"))
+        });
     }
-    Ok(tally.finish())
-}
 
-/// What plain cargo can do with the host's toolchain.
-fn host(tally: &mut Tally, workspace: &Workspace, args: &Args) {
-    tally.check("format", || process::run(workspace.cargo().args(["fmt", "--all", "--check"])));
-    tally.check("lints", || {
-        process::run(workspace.cargo().args(["clippy", "--workspace", "--all-targets", "--", "-Dwarnings"]))
-    });
-    tally.check("generated documentation", || crate::generate::check(workspace));
-    tally.check("mutants apply", || {
-        println!("{} mutants", crate::mutants::check(workspace)?);
-        Ok(())
-    });
-    tally.check("fuzz targets' lock file", || {
-        let manifest = workspace.root().join("fuzz/Cargo.toml");
-        let args = ["metadata", "--locked", "--format-version", "1", "--manifest-path"];
-        process::run(workspace.cargo().args(args).arg(manifest).stdout(Stdio::null()))
-    });
-    tally.suite("unit, property and doc tests", || Ok(cargo_test(workspace, args)));
-    tally.check("documentation", || {
-        process::run(
-            workspace.cargo().args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-Dwarnings"),
-        )
-    });
-}
-
-/// What needs the firmware's toolchain. Gives the report of a firmware that can be run.
-fn on_firmware(tally: &mut Tally, workspace: &Workspace) -> Option<Report> {
-    let toolchain = tally.check("firmware toolchain", || toolchain::find(workspace))?;
-    let report = tally.check("firmware image", || {
-        let report = firmware::make(workspace, &toolchain)?;
-        print!("{}", report.table());
-        Ok(report)
-    });
-    if let Some(report) = &report {
-        tally.check("firmware budgets", || within_budget(report));
-        tally.check("firmware digest", || committed_digest(workspace, report));
+    /// What is built on that is not ours.
+    fn dependencies(&mut self) {
+        let workspace = self.workspace;
+        self.check(Step::Dependencies, || dependencies::check(workspace));
+        self.check_if_possible(Step::Advisories, || {
+            let skipped = dependencies::advisories(workspace)?;
+            Ok(skipped.map_or(Looked::Well, Looked::Skipped))
+        });
     }
-    tally.check("firmware lints", || firmware_lints(workspace, &toolchain));
-    report
+
+    /// What needs the firmware's toolchain. Gives the report of a firmware that can be run.
+    fn on_firmware(&mut self) -> Option<Report> {
+        let workspace = self.workspace;
+        let toolchain = self.check(Step::Toolchain, || toolchain::find(workspace));
+        let toolchain = || toolchain.as_ref().context("there is no toolchain for the firmware");
+        let report = self.check(Step::Firmware, || {
+            let report = firmware::make(workspace, toolchain()?)?;
+            print!("{}", report.table());
+            Ok(report)
+        });
+        if let Some(report) = &report {
+            self.check(Step::Budgets, || within_budget(report));
+            self.check(Step::Digest, || committed_digest(workspace, report));
+        }
+        self.check(Step::FirmwareLints, || firmware_lints(workspace, toolchain()?));
+        report
+    }
+
+    fn sideload(&mut self, built: Option<&Report>) {
+        let workspace = self.workspace;
+        self.check(Step::Sideload, || {
+            let report = built.context("there is no firmware to load")?;
+            println!("{}", sideload::check(workspace, report)?);
+            Ok(())
+        });
+    }
+
+    /// The firmware in the emulator, behind the bridge, with a real node.
+    fn on_emulator(&mut self, built: Option<&Report>) {
+        let (workspace, args) = (self.workspace, self.args);
+        let ran = self.suite(Step::Emulator, || {
+            let report = built.context("there is no firmware to run")?;
+            firmware::forget_stack(workspace)?;
+            let mut test = end_to_end(workspace, args)?;
+            test.env("HIGHWATER_ELF", &report.elf).env("HIGHWATER_SPECULOS", emulator::ensure(workspace)?);
+            Ok(test)
+        });
+        if let Some(report) = built.filter(|_| ran) {
+            self.check(Step::Stack, || {
+                let stack = firmware::measured_stack(workspace)?.context("the suite measured no stack")?;
+                println!("{} bytes during {}, of {}", stack.bytes, stack.during, report.budget.stack);
+                ensure!(stack.bytes <= report.budget.stack, "the stack is over its budget");
+                Ok(())
+            });
+        }
+    }
 }
 
 fn within_budget(report: &Report) -> Result<()> {
@@ -118,38 +232,19 @@ fn firmware_lints(workspace: &Workspace, toolchain: &Toolchain) -> Result<()> {
     process::run(&mut cargo)
 }
 
-/// The firmware in the emulator, behind the bridge, with a real node.
-fn on_emulator(tally: &mut Tally, workspace: &Workspace, args: &Args, built: Option<&Report>) {
-    let ran = tally.suite("emulator and node", || {
-        let report = built.context("there is no firmware to run")?;
-        firmware::forget_stack(workspace)?;
-        let mut test = end_to_end(workspace, args)?;
-        test.env("HIGHWATER_ELF", &report.elf).env("HIGHWATER_SPECULOS", emulator::ensure(workspace)?);
-        Ok(test)
-    });
-    if let Some(report) = built.filter(|_| ran) {
-        tally.check("stack budget", || {
-            let stack = firmware::measured_stack(workspace)?.context("the suite measured no stack")?;
-            println!("{} bytes during {}, of {}", stack.bytes, stack.during, report.budget.stack);
-            ensure!(stack.bytes <= report.budget.stack, "the stack is over its budget");
-            Ok(())
-        });
-    }
-}
-
 /// The suite of package `highwater-tests`, with a real node.
 fn end_to_end(workspace: &Workspace, args: &Args) -> Result<Command> {
     // The suite starts the bridge as an operator would; cargo builds programs of other packages only when asked.
     process::run(workspace.cargo().args(["build", "--package", "highwater", "--bins"]))?;
     let mut test = cargo_test(workspace, args);
-    test.args(["--package", "highwater-tests"])
-        .env("HIGHWATER_COMETBFT", cometbft::DEFAULT.ensure(workspace)?);
+    slowest::timed(test.args(["--package", "highwater-tests"])).args(&args.tests);
+    test.env("HIGHWATER_COMETBFT", cometbft::DEFAULT.ensure(workspace)?);
     if args.full {
         for release in cometbft::OTHERS {
             test.env(release.variable(), release.ensure(workspace)?);
         }
         // What is ignored there are the tests that take long, or need those.
-        test.args(["--", "--include-ignored"]);
+        test.arg("--include-ignored");
     }
     Ok(test)
 }

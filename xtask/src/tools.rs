@@ -4,6 +4,7 @@
 
 pub(crate) mod cometbft;
 pub(crate) mod debian;
+pub(crate) mod deny;
 pub(crate) mod emulator;
 pub(crate) mod python;
 pub(crate) mod tmkms;

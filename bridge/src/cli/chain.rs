@@ -20,7 +20,7 @@ pub(super) async fn add(config: &Config, new: New<'_>, terminal: &mut Terminal) 
 fn tell_added(config: &Config, id: &str, added: &add::Added) {
     say!("{id} added: key {}, mark {}", hex::encode(added.key), added.mark);
     if config.chain(id).is_none() {
-        say!("next: a [[chain]] section with id = {id:?} in the config, then start the daemon again");
+        remark!("next: a [[chain]] section with id = {id:?} in the config, then start the daemon again");
     }
 }
 
@@ -34,7 +34,7 @@ pub(super) async fn rename(
     let wanted = New { id: new, key_index: 0, mark, below: None };
     let added = add::rename(config, id, wanted, terminal).await?;
     tell_added(config, new, &added);
-    say!(
+    remark!(
         "next: set stop_height of {id:?} to its last height; after the upgrade run `highwater chain remove {id}`"
     );
     Ok(())
@@ -74,7 +74,7 @@ pub(super) async fn list(config: &Config) -> Result<(), Failure> {
 pub(super) async fn remove(config: &Config, id: &str, terminal: &mut Terminal) -> Result<(), Failure> {
     let outcome = retire::remove(config, id, terminal).await?;
     say!("{id} removed: final mark {}, highest signed {}", outcome.mark, outcome.highest_signed);
-    say!("next: take its [[chain]] out of the config; `highwater chain forget {id}` frees the slot");
+    remark!("next: take its [[chain]] out of the config; `highwater chain forget {id}` frees the slot");
     Ok(())
 }
 

@@ -41,7 +41,7 @@ pub(super) async fn adopt(
         adopted.mark
     );
     if adopted.replaced {
-        say!(
+        remark!(
             "next: remove {id} from the other device if it still works; two of one seed must never sign at once"
         );
     }

@@ -60,7 +60,7 @@ pub(super) fn export(config: &Config, to: &Path) -> Result<(), Failure> {
     durable::replace(&mark, format!("exported to {}\n", absolute.display()).as_bytes())
         .map_err(|error| Failure::io(mark.display(), &error))?;
     say!("{} chains exported to {}; this host signs no more", packed.chains.len(), to.display());
-    say!("next: carry file, config and device to the other host, and run `highwater state import` there");
+    remark!("next: carry file, config and device to the other host, and run `highwater state import` there");
     Ok(())
 }
 
@@ -104,7 +104,7 @@ pub(super) fn import(config: &Config, from: &Path) -> Result<(), Failure> {
     for (chain, file) in &chains {
         say!("{chain} imported: highest requested {}", file.record.highest_requested);
     }
-    say!("next: plug the device in here, and start the daemon");
+    remark!("next: plug the device in here, and start the daemon");
     Ok(())
 }
 

@@ -1,9 +1,10 @@
 //! One record: what a page of a ring says.
 
 use crate::canonical::Timestamp;
-use crate::env::{CELL, Cell, Crypto};
-use crate::hrs::{Hrs, Signed, Step};
-use crate::layout::{self, FORMAT, Installation, Place};
+use crate::env::{Cell, Crypto};
+use crate::hrs::{Hrs, Step};
+use crate::judge::Signed;
+use crate::layout::{self, FORMAT, Installation, Place, record as at};
 use crate::statement::Digest;
 
 /// What a record stands for.
@@ -41,9 +42,7 @@ pub struct Record {
 /// Timestamp 9, digest 28.
 const BODY: usize = 37;
 const STAMP: usize = 9;
-const BODY_AT: usize = 19;
-const CHECKED: usize = CELL - layout::CHECK;
-const _: () = assert!(BODY_AT + BODY == CHECKED && STAMP + Hrs::SIZE <= BODY);
+const _: () = assert!(at::BODY.end - at::BODY.start == BODY && STAMP + Hrs::SIZE <= BODY);
 
 impl Record {
     /// A signed statement. The serial is still to be set, by the append.
@@ -132,11 +131,11 @@ impl Record {
         place: Place,
         cell: &mut Cell,
     ) {
-        cell[0] = FORMAT << 5 | (self.kind as u8) << 2 | self.hrs.step as u8;
-        cell[1..3].copy_from_slice(&self.incarnation.to_le_bytes());
-        cell[3..7].copy_from_slice(&self.serial.to_le_bytes());
-        cell[7..BODY_AT].copy_from_slice(&self.hrs.to_bytes()[..12]);
-        cell[BODY_AT..CHECKED].copy_from_slice(&self.body);
+        cell[at::HEAD] = FORMAT << 5 | (self.kind as u8) << 2 | self.hrs.step as u8;
+        cell[at::INCARNATION].copy_from_slice(&self.incarnation.to_le_bytes());
+        cell[at::SERIAL].copy_from_slice(&self.serial.to_le_bytes());
+        cell[at::HEIGHT_ROUND].copy_from_slice(&self.hrs.to_bytes()[..12]);
+        cell[at::BODY].copy_from_slice(&self.body);
         layout::seal(crypto, installation, place, cell);
     }
 
@@ -148,13 +147,13 @@ impl Record {
         place: Place,
         cell: &Cell,
     ) -> Option<Self> {
-        if cell[0] >> 5 != FORMAT || !layout::is_sealed(crypto, installation, place, cell) {
+        if at::format(cell[at::HEAD]) != FORMAT || !layout::is_sealed(crypto, installation, place, cell) {
             return None;
         }
         let mut hrs = [0; Hrs::SIZE];
-        hrs[..12].copy_from_slice(&cell[7..BODY_AT]);
-        hrs[12] = cell[0] & 3;
-        let kind = match cell[0] >> 2 & 7 {
+        hrs[..12].copy_from_slice(&cell[at::HEIGHT_ROUND]);
+        hrs[12] = at::step(cell[at::HEAD]);
+        let kind = match at::kind(cell[at::HEAD]) {
             1 => Kind::SignedBlock,
             2 => Kind::SignedNil,
             3 => Kind::MarkOnly,
@@ -162,10 +161,8 @@ impl Record {
             5 => Kind::Filler,
             _ => return None,
         };
-        let incarnation = u16::from_le_bytes([cell[1], cell[2]]);
-        let serial = u32::from_le_bytes([cell[3], cell[4], cell[5], cell[6]]);
-        let mut record = Self::bare(incarnation, serial, Hrs::from_bytes(&hrs)?, kind);
-        record.body.copy_from_slice(&cell[BODY_AT..CHECKED]);
+        let mut record = Self::bare(at::incarnation(cell), at::serial(cell), Hrs::from_bytes(&hrs)?, kind);
+        record.body.copy_from_slice(&cell[at::BODY]);
         let sound = match kind {
             Kind::SignedBlock | Kind::SignedNil => record.timestamp().is_some(),
             Kind::MarkOnly => record.named().is_some(),

@@ -2,7 +2,8 @@
 
 use super::{Durable, Kind, Record, StorageFault, retry_distance};
 use crate::env::{CELL, Crypto, Flash};
-use crate::hrs::{Hrs, Signed};
+use crate::hrs::Hrs;
+use crate::judge::Signed;
 use crate::layout::{self, Domain, Installation, Place, record_page, ring_page};
 use crate::statement::Digest;
 

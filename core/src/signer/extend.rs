@@ -10,7 +10,7 @@
 //! the stream and wipes what it had.
 
 use super::Signer;
-use super::prompts::ChainName;
+use super::ask::ChainName;
 use super::slot::Slot;
 use crate::apdu::{Reply, Status};
 use crate::canonical::{Extension, Frame, MAX_AROUND, MAX_EXTENSION, NotCanonical};

@@ -1,8 +1,9 @@
 //! Commands that need the owner: what may be asked, and what a press does.
 
 use super::Signer;
+use super::ask::{Ask, ChainName, Phase, Prompt, What};
 use super::permit::Approved;
-use super::prompts::{Ask, ChainName, Phase, Prompt, What, outcome};
+use super::prompts::outcome;
 use crate::apdu::{ChainState, Command, Named, PromptState, PromptStatus, Status};
 use crate::canonical::ChainId;
 use crate::chains::{self, Entry, Found, State};

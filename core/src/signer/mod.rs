@@ -5,6 +5,7 @@
 //! Formatting and filling a ring are done by [`Signer::step`], a few pages a turn, so that signing for
 //! other chains goes on meanwhile.
 
+mod ask;
 mod extend;
 mod manage;
 pub mod permit;
@@ -13,7 +14,7 @@ mod sign;
 mod slot;
 mod work;
 
-pub use prompts::{Ask, ChainName, Prompt, What};
+pub use ask::{Ask, ChainName, Prompt, What};
 pub use slot::{LEAP_CREDIT, View};
 
 use crate::apdu::{

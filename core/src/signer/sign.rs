@@ -5,8 +5,9 @@ use super::{LastSignature, Signer};
 use crate::apdu::{ChainState, Reply, Signed, Status};
 use crate::canonical::{MAX_MESSAGE, Message, Timestamp};
 use crate::env::{CryptoFailed, Env};
-use crate::hrs::{self, Asked, Hrs, Refusal, Verdict, judge};
+use crate::hrs::Hrs;
 use crate::journal::{Durable, Newest, Record, Unreadable};
+use crate::judge::{self, Asked, Refusal, Verdict, judge};
 use crate::statement::{self, Digest};
 
 impl From<CryptoFailed> for Status {
@@ -182,7 +183,7 @@ impl Signer {
         statement: &Digest,
         reply: &mut Reply,
     ) -> Result<(), Status> {
-        let hrs::Signed::Statement(_, timestamp) = newest.record.statement() else {
+        let judge::Signed::Statement(_, timestamp) = newest.record.statement() else {
             return Err(Status::Internal);
         };
         let (serial, incarnation) = (newest.record.serial, newest.record.incarnation);

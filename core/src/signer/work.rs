@@ -4,8 +4,9 @@
 //! records of a higher incarnation than its entry is unclear (rule 6), never lower.
 
 use super::Signer;
+use super::ask::{Ask, Phase, What, Work};
 use super::permit::Approved;
-use super::prompts::{Ask, Phase, What, outcome};
+use super::prompts::outcome;
 use crate::apdu::{ChainState, PromptState, Status};
 use crate::chains::{self, Entry, Found};
 use crate::env::Env;
@@ -14,35 +15,6 @@ use crate::journal::{Record, Ring, Spare, StorageFault};
 
 /// Pages prepared in one turn, so that a vote waits for no more than that.
 const PAGES_PER_TURN: u16 = 4;
-
-/// An approved change whose ring is being prepared.
-#[derive(Debug)]
-pub(super) struct Work {
-    approved: Option<Approved>,
-    incarnation: u16,
-    /// The highest serial in the ring: the mark's record comes after it.
-    serial: u32,
-    mark: Hrs,
-    highest_signed: Hrs,
-    /// The ring was never used: every page is formatted, not only the dead ones filled.
-    format: bool,
-    /// The chain goes on signing meanwhile. Remembered, since a fault of its ring changes the slot's state.
-    live: bool,
-    next_page: u16,
-}
-
-impl Work {
-    pub(super) const NONE: Self = Self {
-        approved: None,
-        incarnation: 0,
-        serial: 0,
-        mark: Hrs::ZERO,
-        highest_signed: Hrs::ZERO,
-        format: false,
-        live: false,
-        next_page: 0,
-    };
-}
 
 impl Signer {
     /// Plans a new incarnation of `slot` that starts at `mark`. [`Signer::step`] carries it out.

@@ -16,8 +16,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use highwater_core::chains::State;
 use highwater_core::env::{CELL, Cell, Crypto};
+use highwater_core::journal::Kind;
 use highwater_core::layout::{self, Domain, Installation, Place, entry_page, installation_page, ring_page};
+use highwater_core::layout::{chain_entry, installation_record, record};
 
 const DEAD: u8 = 0xa5;
 const ENTRY: usize = 2 * CELL;
@@ -32,26 +35,25 @@ pub(super) fn normalise(crypto: &mut impl Crypto, pairs: u16, pages: &mut [Cell]
         let cell = &mut pages[usize::from(page)];
         if layout::is_sealed(crypto, installation, place(Domain::Record, page), cell) {
             // A formatted page has serial and incarnation 0, whatever happens.
-            if cell[0] >> 2 & 7 != 4 {
+            if record::kind(cell[record::HEAD]) != Kind::Formatted as u8 {
                 records.push(page);
             }
         } else if *cell != [0; CELL] || *copies == 2 {
             *cell = [DEAD; CELL];
         }
     }
-    let serial = |cell: &Cell| u32::from_le_bytes([cell[3], cell[4], cell[5], cell[6]]);
-    let life = |cell: &[u8]| u16::from_le_bytes([cell[1], cell[2]]);
-    let serials: BTreeSet<u32> = records.iter().map(|page| serial(&pages[usize::from(*page)])).collect();
+    let cells = records.iter().map(|page| &pages[usize::from(*page)]);
+    let serials: BTreeSet<u32> = cells.clone().map(record::serial).collect();
     let serials = narrowed(&serials, u32::from(pairs));
 
-    let mut lives: BTreeSet<u16> = records.iter().map(|page| life(&pages[usize::from(*page)])).collect();
+    let mut lives: BTreeSet<u16> = cells.map(record::incarnation).collect();
     let mut generations = BTreeSet::new();
     for bytes in entries.iter().flatten() {
-        lives.insert(u16::from_le_bytes([bytes[2], bytes[3]]));
-        generations.insert(u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]));
+        lives.insert(chain_entry::incarnation(bytes));
+        generations.insert(generation(bytes));
     }
-    let armed = entries.iter().flatten().any(|bytes| bytes[1] == 2);
-    let entered = entries.iter().flatten().map(|bytes| u16::from_le_bytes([bytes[2], bytes[3]]));
+    let armed = entries.iter().flatten().any(|bytes| bytes[chain_entry::STATE] == State::Armed as u8);
+    let entered = entries.iter().flatten().map(chain_entry::incarnation);
     let over = if armed { entered.min() } else { lives.last().copied() }.unwrap_or(0);
     lives.retain(|life| *life >= over);
     let rank = |wanted: u16| {
@@ -59,26 +61,32 @@ pub(super) fn normalise(crypto: &mut impl Crypto, pairs: u16, pages: &mut [Cell]
     };
     for page in records {
         let cell = &mut pages[usize::from(page)];
-        if life(cell) < over || !armed {
-            cell[0] &= !3;
-            cell[7..56].fill(0);
+        let life = record::incarnation(cell);
+        if life < over || !armed {
+            cell[record::HEAD] &= !record::STEP;
+            cell[record::HEIGHT_ROUND].fill(0);
+            cell[record::BODY].fill(0);
         }
-        let (new_life, new_serial) = (rank(life(cell)), serials[&serial(cell)]);
-        cell[1..3].copy_from_slice(&new_life.to_le_bytes());
-        cell[3..7].copy_from_slice(&new_serial.to_le_bytes());
+        let (new_life, new_serial) = (rank(life), serials[&record::serial(cell)]);
+        cell[record::INCARNATION].copy_from_slice(&new_life.to_le_bytes());
+        cell[record::SERIAL].copy_from_slice(&new_serial.to_le_bytes());
         layout::seal(crypto, installation, place(Domain::Record, page), cell);
     }
     for (copy, bytes) in (0..).zip(entries) {
         let Some(mut bytes) = bytes else { continue };
-        let old = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]);
-        let generation = generations.iter().filter(|other| **other <= old).count() as u32;
-        let new_life = rank(u16::from_le_bytes([bytes[2], bytes[3]]));
-        bytes[2..4].copy_from_slice(&new_life.to_le_bytes());
-        bytes[4..8].copy_from_slice(&generation.to_le_bytes());
+        let old = generation(&bytes);
+        let new = generations.iter().filter(|other| **other <= old).count() as u32;
+        let new_life = rank(chain_entry::incarnation(&bytes));
+        bytes[chain_entry::INCARNATION].copy_from_slice(&new_life.to_le_bytes());
+        bytes[chain_entry::GENERATION].copy_from_slice(&new.to_le_bytes());
         layout::seal(crypto, installation, place(Domain::Entry, entry_page(0, copy)), &mut bytes);
         put(pages, copy, &bytes);
     }
     serials.keys().next_back().copied().unwrap_or(0)
+}
+
+fn generation(entry: &[u8; ENTRY]) -> u32 {
+    entry[chain_entry::GENERATION].first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
 
 /// The same order and the same places in the ring, from 1 on and without wide gaps.
@@ -108,7 +116,7 @@ fn installation(crypto: &mut impl Crypto, pages: &mut [Cell]) -> (Installation, 
         let page = installation_page(copy);
         let cell = &mut pages[usize::from(page)];
         if layout::is_sealed(crypto, &none, place(Domain::Installation, page), cell) {
-            found.0.copy_from_slice(&cell[8..24]);
+            found.0.copy_from_slice(&cell[installation_record::ID]);
             copies += 1;
         } else if *cell != [0; CELL] {
             *cell = [DEAD; CELL];

@@ -38,7 +38,7 @@ const GUARANTEES: [Guarantee; 5] = [
     Guarantee {
         name: "G3",
         says: "One statement per chain, height, round and step",
-        held_by: "`hrs::judge`, one `match`",
+        held_by: "`judge::judge`, one `match`",
         tests: &["g3_one_statement_per_hrs", "another_statement_at_the_mark_is_a_conflict"],
     },
     Guarantee {

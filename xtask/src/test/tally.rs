@@ -2,10 +2,15 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
 
+use super::slowest::Times;
 use crate::process;
+
+/// So many of the slowest tests are shown.
+const SHOWN: usize = 10;
 
 /// The sums so far, and the names of the runners with failures.
 #[derive(Default)]
@@ -13,13 +18,28 @@ pub(super) struct Tally {
     passed: u64,
     failed: u64,
     broken: Vec<String>,
+    skipped: Vec<String>,
+    times: Times,
+    /// The seconds that each step took, by its name.
+    steps: Vec<(String, u64)>,
+}
+
+/// What came of a step that can be impossible here.
+pub(super) enum Looked {
+    /// All was well.
+    Well,
+    /// It could not be done, for this reason.
+    Skipped(String),
 }
 
 impl Tally {
     /// Runs something that passes or fails as a whole; counts as one.
     pub(super) fn check<T>(&mut self, name: &str, run: impl FnOnce() -> Result<T>) -> Option<T> {
         println!("\n== {name}");
-        match run() {
+        let start = Instant::now();
+        let done = run();
+        self.took(name, start);
+        match done {
             Ok(value) => {
                 self.passed += 1;
                 Some(value)
@@ -31,11 +51,22 @@ impl Tally {
         }
     }
 
+    /// As [`Tally::check`], of something that may be impossible here: then it counts as neither, and the end names it.
+    pub(super) fn check_if_possible(&mut self, name: &str, run: impl FnOnce() -> Result<Looked>) {
+        if let Some(Looked::Skipped(reason)) = self.check(name, run) {
+            println!("skipped: {reason}");
+            self.passed -= 1;
+            self.skipped.push(name.to_owned());
+        }
+    }
+
     /// Runs a call of `cargo test` and counts its tests. A call that fails with no failed test (it did not compile, or
     /// crashed) counts as one failure; so does one that has no tests. Gives whether the tests were run.
     pub(super) fn suite(&mut self, name: &str, prepare: impl FnOnce() -> Result<Command>) -> bool {
         println!("\n== {name}");
-        let counted = prepare().and_then(|mut command| watch(&mut command));
+        let start = Instant::now();
+        let counted = prepare().and_then(|mut command| watch(&mut command, &mut self.times));
+        self.took(name, start);
         match counted {
             Ok(Counted { passed, failed, complaint }) => {
                 self.passed += passed;
@@ -51,14 +82,27 @@ impl Tally {
         }
     }
 
-    /// Prints the one line that sums up.
-    pub(super) fn finish(self) -> ExitCode {
+    /// Prints what took long, and the one line that sums up.
+    pub(super) fn finish(mut self) -> ExitCode {
         println!();
+        let slowest = self.times.slowest(SHOWN);
+        if !slowest.is_empty() {
+            println!("the slowest tests:\n{}", slowest.join("\n"));
+        }
+        let steps: Vec<_> = self.steps.iter().map(|(name, seconds)| format!("{name} {seconds} s")).collect();
+        println!("steps: {}", steps.join(", "));
+        if !self.skipped.is_empty() {
+            println!("skipped: {}", self.skipped.join(", "));
+        }
         if !self.broken.is_empty() {
             println!("with failures: {}", self.broken.join(", "));
         }
         println!("{} passed, {} failed", self.passed, self.failed);
         if self.failed == 0 && self.passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+
+    fn took(&mut self, name: &str, start: Instant) {
+        self.steps.push((name.to_owned(), start.elapsed().as_secs()));
     }
 
     fn fail(&mut self, name: &str, count: u64, error: &anyhow::Error) {
@@ -75,8 +119,8 @@ struct Counted {
     complaint: Option<anyhow::Error>,
 }
 
-/// Passes the output through and reads the summary lines in it.
-fn watch(command: &mut Command) -> Result<Counted> {
+/// Passes the output through and reads the summary lines in it, and how long each test took.
+fn watch(command: &mut Command, times: &mut Times) -> Result<Counted> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -88,6 +132,7 @@ fn watch(command: &mut Command) -> Result<Counted> {
         // Tests may print anything; a line that is no UTF-8 is no reason to stop.
         let line = String::from_utf8_lossy(&line?).into_owned();
         println!("{line}");
+        times.read(&line);
         if let Some((more_passed, more_failed)) = summary(&line) {
             passed += more_passed;
             failed += more_failed;
@@ -140,6 +185,19 @@ mod tests {
         let mut tally = Tally::default();
         assert!(!tally.suite("empty", || Ok(Command::new("true"))));
         assert_eq!(tally.failed, 1);
+    }
+
+    #[test]
+    fn what_is_impossible_here_counts_as_neither_passed_nor_failed() {
+        let mut tally = Tally::default();
+        tally.check_if_possible("can be", || Ok(Looked::Well));
+        tally.check_if_possible("cannot be", || Ok(Looked::Skipped("no network".to_owned())));
+        tally.check_if_possible("is wrong", || Err(anyhow!("no")));
+        assert_eq!((tally.passed, tally.failed), (1, 1));
+        assert_eq!(
+            (tally.skipped, tally.broken),
+            (vec!["cannot be".to_owned()], vec!["is wrong".to_owned()])
+        );
     }
 
     #[test]

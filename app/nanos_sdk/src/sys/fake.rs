@@ -4,11 +4,13 @@
 //! else; it takes packets apart again and insists on the rules a device enforces (one status for one event, packets as long
 //! as they say, pages inside the declared area), by panicking where a device would stop. Every call can be made to fail.
 
+mod bus;
 mod host;
 mod library;
 mod mcu;
 mod modular;
 mod panel;
+mod pipe;
 mod software;
 mod usb;
 mod wire;
@@ -16,6 +18,7 @@ mod wire;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
+pub use bus::Bus;
 pub use host::{Host, Outcome};
 pub use mcu::Mcu;
 pub use panel::{Drawn, Panel};

@@ -101,7 +101,7 @@ impl Bench {
 }
 
 pub(crate) fn host<T>(look: impl FnOnce(&mut Host) -> T) -> T {
-    fake::with(|kernel| look(&mut kernel.mcu.usb.host))
+    fake::with(|kernel| look(&mut kernel.mcu.bus.host))
 }
 
 pub(crate) fn kernel<T>(look: impl FnOnce(&mut Kernel) -> T) -> T {

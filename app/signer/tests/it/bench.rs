@@ -235,7 +235,7 @@ pub(crate) fn kernel<T>(look: impl FnOnce(&mut Kernel) -> T) -> T {
 }
 
 pub(crate) fn host<T>(look: impl FnOnce(&mut Host) -> T) -> T {
-    kernel(|kernel| look(&mut kernel.mcu.usb.host))
+    kernel(|kernel| look(&mut kernel.mcu.bus.host))
 }
 
 pub(crate) fn panel<T>(look: impl FnOnce(&mut Panel) -> T) -> T {

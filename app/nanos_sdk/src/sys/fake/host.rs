@@ -3,8 +3,12 @@
 
 use std::collections::VecDeque;
 
-use super::mcu::event;
-use super::usb::{ControlPipe, RESET, RESUME, SUSPEND, Usb};
+use super::pipe::ControlPipe;
+use super::wire::event;
+
+pub(super) const RESET: u8 = 0x01;
+const SUSPEND: u8 = 0x04;
+const RESUME: u8 = 0x08;
 
 /// The host.
 #[derive(Debug)]
@@ -18,8 +22,8 @@ pub struct Host {
     /// Reports that one side took for repetitions, because the two disagreed which of data 0 and data 1 comes next.
     pub lost: usize,
     pub(super) asleep: bool,
-    pub(super) signals: VecDeque<u8>,
-    pub(super) transfer: Option<Transfer>,
+    signals: VecDeque<u8>,
+    transfer: Option<Transfer>,
     outcome: Option<Outcome>,
     address: u8,
     /// What it expects of the next report to it, and marks the next one from it with.
@@ -39,7 +43,7 @@ pub enum Outcome {
 
 /// A control transfer under way.
 #[derive(Debug)]
-pub(super) struct Transfer {
+struct Transfer {
     request: [u8; 8],
     stage: Stage,
     data: Vec<u8>,
@@ -116,7 +120,17 @@ impl Host {
         std::mem::take(&mut self.inbox)
     }
 
-    pub(super) fn start_over(&mut self) {
+    /// What it does to the bus next, a reset for one.
+    pub(super) fn signal(&mut self) -> Option<u8> {
+        let signal = self.signals.pop_front()?;
+        if signal == RESET {
+            self.start_over();
+        }
+        self.asleep = signal == SUSPEND;
+        Some(signal)
+    }
+
+    fn start_over(&mut self) {
         (self.address, self.transfer, self.outcome) = (0, None, None);
         self.toggles = (false, false);
         self.outbox.clear();
@@ -138,8 +152,28 @@ impl Host {
         Some((report, toggle))
     }
 
+    /// Whether a control transfer is under way.
+    pub(super) fn is_asking(&self) -> bool {
+        self.transfer.is_some()
+    }
+
+    /// The next packet of the control transfer, if the device at `address` is ready for it.
+    pub(super) fn transact(&mut self, pipe: &mut ControlPipe, address: u8) -> Option<Vec<u8>> {
+        let mut transfer = self.transfer.take()?;
+        let event = transfer.advance(self, pipe, address);
+        if event.is_none() && !self.dawdles && transfer.is_refused(pipe) {
+            self.end(&transfer, true);
+        } else if transfer.stage == Stage::Done {
+            assert_eq!(pipe.to_host, None, "more than the host asked for");
+            self.end(&transfer, false);
+        } else {
+            self.transfer = Some(transfer);
+        }
+        event
+    }
+
     /// What follows from a transfer on this side.
-    pub(super) fn end(&mut self, transfer: &Transfer, refused: bool) {
+    fn end(&mut self, transfer: &Transfer, refused: bool) {
         self.outcome = Some(if refused { Outcome::Stalled } else { Outcome::Done(transfer.data.clone()) });
         if refused {
             return;
@@ -164,21 +198,19 @@ impl Transfer {
         self.request[0] & 0x80 != 0
     }
 
-    pub(super) fn is_done(&self) -> bool {
-        self.stage == Stage::Done
-    }
-
-    pub(super) fn host_sends_next(&self) -> bool {
-        matches!(self.stage, Stage::DataOut | Stage::StatusOut)
+    /// Whether the packet the host tries next is refused.
+    fn is_refused(&self, pipe: &ControlPipe) -> bool {
+        let host_sends_next = matches!(self.stage, Stage::DataOut | Stage::StatusOut);
+        if host_sends_next { pipe.stalled.1 } else { pipe.stalled.0 }
     }
 
     /// The next packet, if the device is ready for it.
-    pub(super) fn advance(&mut self, usb: &mut Usb) -> Option<Vec<u8>> {
+    fn advance(&mut self, host: &Host, pipe: &mut ControlPipe, address: u8) -> Option<Vec<u8>> {
         match self.stage {
-            Stage::Setup => Some(self.setup(usb)),
-            _ if usb.host.dawdles => None,
+            Stage::Setup => Some(self.setup(host, pipe, address)),
+            _ if host.dawdles => None,
             Stage::DataIn => {
-                let packet = usb.control.to_host.take()?;
+                let packet = pipe.to_host.take()?;
                 let short = packet.len() < 64;
                 self.data.extend_from_slice(&packet);
                 assert!(self.data.len() <= self.wanted(), "more than the host asked for: {:02x?}", self.data);
@@ -188,16 +220,16 @@ impl Transfer {
                 Some(event(0x10, &[0x80, 0x02, 0]))
             }
             Stage::StatusIn => {
-                let packet = usb.control.to_host.take()?;
+                let packet = pipe.to_host.take()?;
                 assert!(packet.is_empty(), "data in a status stage: {packet:02x?}");
-                if let [0x00, 0x05, address, ..] = self.request {
-                    assert_eq!(usb.address, address, "acknowledges an address it has not taken");
+                if let [0x00, 0x05, given, ..] = self.request {
+                    assert_eq!(address, given, "acknowledges an address it has not taken");
                 }
                 self.stage = Stage::Done;
                 Some(event(0x10, &[0x80, 0x02, 0]))
             }
             Stage::StatusOut | Stage::DataOut => {
-                if !std::mem::take(&mut usb.control.from_host) {
+                if !std::mem::take(&mut pipe.from_host) {
                     return None;
                 }
                 self.stage = if self.stage == Stage::DataOut { Stage::StatusIn } else { Stage::Done };
@@ -207,16 +239,16 @@ impl Transfer {
         }
     }
 
-    fn setup(&mut self, usb: &mut Usb) -> Vec<u8> {
-        assert_eq!(usb.host.address, usb.address, "the device is not where the host sent it");
+    fn setup(&mut self, host: &Host, pipe: &mut ControlPipe, address: u8) -> Vec<u8> {
+        assert_eq!(host.address, address, "the device is not where the host sent it");
         // A setup packet ends whatever was on endpoint 0, a refusal too.
-        usb.control = ControlPipe::default();
+        *pipe = ControlPipe::default();
         self.stage = match (self.wanted(), self.is_for_host()) {
             (0, _) => Stage::StatusIn,
             (_, true) => Stage::DataIn,
             (_, false) => Stage::DataOut,
         };
-        let mut payload = if usb.host.mislabels { vec![0x02, 0x01, 0] } else { vec![0x00, 0x01, 8] };
+        let mut payload = if host.mislabels { vec![0x02, 0x01, 0] } else { vec![0x00, 0x01, 8] };
         payload.extend_from_slice(&self.request);
         event(0x10, &payload)
     }

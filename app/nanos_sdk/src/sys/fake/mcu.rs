@@ -1,13 +1,13 @@
 //! The second chip: what the app sends becomes signals on a bus and things on a screen, and what happens there becomes
 //! events. It panics where a device would stop, garble, or hang.
 
-use super::{Packet, Panel, Usb};
+use super::{Bus, Packet, Panel};
 
 /// The MCU with what is plugged into it.
 #[derive(Debug, Default)]
 pub struct Mcu {
     /// The USB device controller, and the host at the other end of the cable.
-    pub usb: Usb,
+    pub bus: Bus,
     /// The screen.
     pub panel: Panel,
     /// Tenths of a second since the app was started.
@@ -19,8 +19,8 @@ impl Mcu {
     pub(super) fn take(&mut self, packet: &Packet) {
         let Packet { tag, payload } = packet;
         match tag {
-            0x4f => self.usb.configure(payload),
-            0x50 => self.usb.prepare(payload),
+            0x4f => self.bus.configure(payload),
+            0x50 => self.bus.prepare(payload),
             0x60 => assert_eq!(payload, &[0, 0], "a general status is two zeros"),
             0x65 => self.panel.draw(payload),
             _ => panic!("no MCU takes the packet {tag:#04x} {payload:02x?}"),
@@ -29,20 +29,12 @@ impl Mcu {
 
     /// What happened next. `None`: nothing, until the next tick.
     pub(super) fn event(&mut self) -> Option<Vec<u8>> {
-        self.usb.event().or_else(|| self.panel.event())
+        self.bus.event().or_else(|| self.panel.event())
     }
 
     /// 100 ms have gone by.
     pub(super) fn tick(&mut self) {
         self.ticks += 1;
-        self.usb.tick();
+        self.bus.tick();
     }
-}
-
-/// An event as the MCU sends it.
-pub(super) fn event(tag: u8, payload: &[u8]) -> Vec<u8> {
-    let mut event = vec![tag];
-    event.extend_from_slice(&(payload.len() as u16).to_be_bytes());
-    event.extend_from_slice(payload);
-    event
 }

@@ -1,6 +1,6 @@
 //! The screen, as the MCU paints it: a black rectangle over all of it, then one thing after the other.
 
-use super::mcu::event;
+use super::wire::event;
 
 /// The screen.
 #[derive(Debug, Default)]

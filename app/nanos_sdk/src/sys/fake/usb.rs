@@ -1,14 +1,11 @@
 //! The USB device controller of the MCU. It does what it is told, and insists that it is told what makes sense on a bus.
 
-use super::host::{Host, Transfer};
-use super::mcu::event;
+use super::pipe::{ControlPipe, Endpoint};
 
-/// The controller, and the host it is connected to.
+/// The controller.
 #[derive(Debug, Default)]
 pub struct Usb {
-    /// The host.
-    pub host: Host,
-    connected: bool,
+    pub(super) connected: bool,
     /// The address the device answers to.
     pub(super) address: u8,
     pub(super) control: ControlPipe,
@@ -17,29 +14,6 @@ pub struct Usb {
     /// Reports that were put in the place of others nobody had fetched.
     pub replaced: usize,
     now: usize,
-}
-
-/// Endpoint 0, as a request left it.
-#[derive(Debug, Default)]
-pub(super) struct ControlPipe {
-    /// The packet the host gets if it asks.
-    pub(super) to_host: Option<Vec<u8>>,
-    /// Whether an empty packet of the host is taken.
-    pub(super) from_host: bool,
-    /// What is refused: packets to the host, packets from it.
-    pub(super) stalled: (bool, bool),
-}
-
-/// A report endpoint.
-#[derive(Debug, Default)]
-pub(super) struct Endpoint {
-    open: bool,
-    pub(super) stalled: bool,
-    /// Data 0 or data 1: which one is sent, or expected, next.
-    pub(super) toggle: bool,
-    /// To the host: the report it gets. From the host: anything if one is taken.
-    pub(super) armed: Option<Vec<u8>>,
-    since: usize,
 }
 
 /// So long a report to the host may lie before the device may take it for lost (2 s).
@@ -95,7 +69,6 @@ impl Usb {
     }
 
     fn prepare_control(&mut self, number: u8, action: u8, length: u8, data: &[u8]) {
-        assert!(self.host.transfer.is_some(), "an answer on endpoint 0 to no request: {data:02x?}");
         let pipe = &mut self.control;
         match (number, action) {
             (0, 0x20) => {
@@ -141,80 +114,13 @@ impl Usb {
         }
     }
 
-    /// What happened on the bus.
-    pub(super) fn event(&mut self) -> Option<Vec<u8>> {
-        if !self.connected {
-            return None;
-        }
-        if let Some(signal) = self.host.signals.pop_front() {
-            if signal == RESET {
-                self.host.start_over();
-                (self.address, self.control) = (0, ControlPipe::default());
-                (self.to_host, self.from_host) = (Endpoint::default(), Endpoint::default());
-            }
-            self.host.asleep = signal == SUSPEND;
-            return Some(event(0x0f, &[signal]));
-        }
-        if self.host.asleep {
-            return None;
-        }
-        self.control().or_else(|| self.fetch()).or_else(|| self.deliver())
+    /// The host resets the bus: no address, no endpoint but 0.
+    pub(super) fn reset(&mut self) {
+        (self.address, self.control) = (0, ControlPipe::default());
+        (self.to_host, self.from_host) = (Endpoint::default(), Endpoint::default());
     }
 
     pub(super) fn tick(&mut self) {
         self.now += 1;
-    }
-
-    /// The next packet of the control transfer, if the device is ready for it.
-    fn control(&mut self) -> Option<Vec<u8>> {
-        let mut transfer = self.host.transfer.take()?;
-        let event = transfer.advance(self);
-        if event.is_none() && !self.host.dawdles && transfer.is_refused(&self.control) {
-            self.host.end(&transfer, true);
-        } else if transfer.is_done() {
-            assert_eq!(self.control.to_host, None, "more than the host asked for");
-            self.host.end(&transfer, false);
-        } else {
-            self.host.transfer = Some(transfer);
-        }
-        event
-    }
-
-    /// The host asks for a report.
-    fn fetch(&mut self) -> Option<Vec<u8>> {
-        if !self.host.listening {
-            return None;
-        }
-        let report = self.to_host.armed.take()?;
-        let toggle = self.to_host.toggle;
-        self.to_host.toggle = !toggle;
-        self.host.receive(report, toggle);
-        Some(event(0x10, &[0x82, 0x02, 0]))
-    }
-
-    /// The host sends a report.
-    fn deliver(&mut self) -> Option<Vec<u8>> {
-        self.from_host.armed.as_ref()?;
-        let (report, toggle) = self.host.outgoing()?;
-        if toggle != self.from_host.toggle {
-            // Taken for a repetition of the last one: acknowledged, and dropped.
-            self.host.lost += 1;
-            return self.deliver();
-        }
-        (self.from_host.armed, self.from_host.toggle) = (None, !toggle);
-        let mut payload = vec![0x02, 0x04, report.len() as u8];
-        payload.extend_from_slice(&report);
-        Some(event(0x10, &payload))
-    }
-}
-
-pub(super) const RESET: u8 = 0x01;
-pub(super) const SUSPEND: u8 = 0x04;
-pub(super) const RESUME: u8 = 0x08;
-
-impl Transfer {
-    /// Whether the packet the host tries next is refused.
-    fn is_refused(&self, pipe: &ControlPipe) -> bool {
-        if self.host_sends_next() { pipe.stalled.1 } else { pipe.stalled.0 }
     }
 }

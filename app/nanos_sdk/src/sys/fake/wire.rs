@@ -68,3 +68,11 @@ impl Wire {
         std::mem::take(&mut self.sent)
     }
 }
+
+/// An event as the MCU sends it.
+pub(super) fn event(tag: u8, payload: &[u8]) -> Vec<u8> {
+    let mut event = vec![tag];
+    event.extend_from_slice(&(payload.len() as u16).to_be_bytes());
+    event.extend_from_slice(payload);
+    event
+}
