@@ -14,4 +14,7 @@ pub mod node;
 pub mod place;
 pub mod privval;
 mod repeats;
+mod state_dir;
+mod trust;
+mod users;
 pub mod validator;

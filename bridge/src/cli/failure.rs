@@ -1,9 +1,12 @@
 //! Why a command failed, and its exit code.
 
 use std::fmt;
+use std::path::Path;
 
+use crate::advice;
 use crate::config::ConfigError;
 use crate::node::IdentityError;
+use crate::state_dir::StateDirError;
 use crate::validator::{MemoryError, PinsError};
 
 /// Cause and cure, and the exit code of `sysexits.h` that fits.
@@ -34,6 +37,11 @@ impl Failure {
         Self { code: 74, text: format!("{what}: {error}; mend that and run the command again") }
     }
 
+    /// A file of the state directory failed (74).
+    pub fn state_file(path: &Path, error: &std::io::Error) -> Self {
+        Self { code: 74, text: advice::file(path, error) }
+    }
+
     /// The exit code.
     pub fn code(&self) -> u8 {
         self.code
@@ -49,6 +57,13 @@ impl fmt::Display for Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         Self::usage(error.to_string())
+    }
+}
+
+impl From<StateDirError> for Failure {
+    fn from(error: StateDirError) -> Self {
+        // Whose files they are is for a person to say: the unit does not try again.
+        Self { code: if error.is_io() { 74 } else { 77 }, text: error.to_string() }
     }
 }
 

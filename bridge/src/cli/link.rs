@@ -1,7 +1,5 @@
 //! The way of a command to the device: through the daemon that owns it, else by itself.
 
-use std::fs::{self, DirBuilder};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 
 use highwater_core::apdu::{Command, Reply, Status};
@@ -9,9 +7,9 @@ use highwater_core::hrs::Hrs;
 
 use super::Failure;
 use crate::admin::Client;
-use crate::advice;
 use crate::config::{Config, Transport};
 use crate::device::{self, Device, Lock, LockError, LockFile, Session};
+use crate::{advice, durable};
 
 /// A device to command.
 pub(super) enum Link {
@@ -19,19 +17,6 @@ pub(super) enum Link {
     Daemon(Client),
     /// Our own, locked while we have it.
     Own { device: Device, _locks: Vec<Lock> },
-}
-
-/// Makes the state directory, which nobody else may enter.
-pub(super) fn state_dir(config: &Config) -> Result<(), Failure> {
-    let dir = &config.state_dir;
-    if fs::metadata(dir).is_ok_and(|found| found.is_dir()) {
-        return Ok(());
-    }
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(|error| Failure::io(dir.display(), &error))
 }
 
 /// Where it is noted that the state was carried to another host.
@@ -42,10 +27,10 @@ pub(super) fn exported_mark(config: &Config) -> PathBuf {
 /// Refuses to sign, or to prepare it, with a state that was carried to another host.
 pub(super) fn not_exported(config: &Config) -> Result<(), Failure> {
     let mark = exported_mark(config);
-    match fs::read_to_string(&mark) {
+    match durable::read_text(&mark) {
         Ok(said) => Err(Failure::usage(advice::exported(&mark, &said))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(Failure::io(mark.display(), &error)),
+        Err(error) => Err(Failure::state_file(&mark, &error)),
     }
 }
 
@@ -56,7 +41,11 @@ pub(super) fn lock(config: &Config) -> Result<Vec<Lock>, Failure> {
         Err(LockError::Held(path)) => {
             Err(Failure::unavailable(advice::second_daemon(&path.display().to_string())))
         }
-        Err(LockError::Io(path, error)) => Err(Failure::io(path.display(), &error)),
+        Err(LockError::Io(path, error)) => match file {
+            LockFile::Lasting(_) => Err(Failure::state_file(&path, &error)),
+            // The folder is everybody's: nothing about it is to be changed.
+            LockFile::Passing(_) => Err(Failure::io(path.display(), &error)),
+        },
     };
     device::lock_files(&config.device, &config.state_dir).into_iter().map(take).collect()
 }

@@ -19,6 +19,7 @@ use std::fmt::Display;
 
 use crate::config::Config;
 use crate::node::Identity;
+use crate::state_dir;
 pub use args::{Args, Verb};
 use args::{ChainVerb, DeviceVerb, MarkVerb, StateVerb};
 pub use failure::Failure;
@@ -32,7 +33,7 @@ fn cause(error: &dyn Display) -> String {
 /// Does what the command line says. An error names cause and cure and has its exit code.
 pub async fn main(args: Args) -> Result<(), Failure> {
     let config = Config::load(&args.config)?;
-    link::state_dir(&config)?;
+    state_dir::prepare(&config.state_dir, args.verb.purpose())?;
     let sim = args.yes_simulated;
     match args.verb {
         Verb::Run => run::run(config).await,

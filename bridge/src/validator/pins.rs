@@ -1,7 +1,6 @@
 //! What was pinned when each chain was added: its key and the installation that holds its mark.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -41,10 +40,14 @@ impl Pins {
     /// Reads the file; none is a file without pins.
     pub fn load(state_dir: &Path) -> Result<Self, PinsError> {
         let path = Self::path(state_dir);
-        match fs::read_to_string(&path) {
+        match durable::read_text(&path) {
             Ok(text) => Self::read(&text, state_dir),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::read("", state_dir),
-            Err(error) => Err(PinsError(advice::state(&path, &error.to_string()))),
+            // What is in it, which a copy mends; or the way to it, which a copy does not.
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(PinsError(advice::state(&path, &error.to_string())))
+            }
+            Err(error) => Err(PinsError(advice::file(&path, &error))),
         }
     }
 
@@ -126,7 +129,7 @@ impl Pins {
     }
 
     fn unwritten(&self, error: &io::Error) -> PinsError {
-        PinsError(advice::pins_io(&self.path, error))
+        PinsError(advice::file(&self.path, error))
     }
 
     fn save(&self) -> io::Result<()> {
@@ -143,6 +146,7 @@ impl Pins {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;

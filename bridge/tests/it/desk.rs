@@ -1,6 +1,8 @@
 //! An operator's desk: a config, the program, its daemon, and a node that listens.
 
 use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -48,6 +50,8 @@ impl Desk {
             dir.path().join("node.sock").display()
         );
         fs::write(&config, text).unwrap();
+        // Root makes none by itself.
+        fs::create_dir(dir.path().join("state")).unwrap();
         Self { dir, config, emulator }
     }
 
@@ -68,7 +72,26 @@ impl Desk {
 
     /// What a person sees: the command, its output, its exit code; what differs from run to run has a name.
     pub(crate) fn says(&self, args: &[&str]) -> String {
-        let done = self.command(args).output().unwrap();
+        self.said(args, self.command(args))
+    }
+
+    /// The same, as another user, who may read the config.
+    pub(crate) fn says_as(&self, user: u32, args: &[&str]) -> String {
+        // Where the program was built need not be open to that user.
+        let place = tempfile::tempdir().unwrap();
+        let program = place.path().join("highwater");
+        fs::copy(env!("CARGO_BIN_EXE_highwater"), &program).unwrap();
+        for open in [place.path(), self.dir.path(), &self.config] {
+            fs::set_permissions(open, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let mut command = Command::new(program);
+        command.args(args).arg("--config").arg(&self.config).current_dir("/").stdin(Stdio::null());
+        command.uid(user).gid(user);
+        self.said(args, command)
+    }
+
+    fn said(&self, args: &[&str], mut command: Command) -> String {
+        let done = command.output().unwrap();
         let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
         let text =
             format!("$ highwater {}\n{err}{out}exit {}\n", args.join(" "), done.status.code().unwrap());
@@ -109,14 +132,19 @@ impl Desk {
 
     /// Starts the daemon, and the node that it dials.
     pub(crate) async fn daemon(&self) -> Daemon {
+        let mut daemon = self.daemon_alone();
+        daemon.accept().await;
+        daemon
+    }
+
+    /// Starts the daemon and a node, which need not find each other.
+    pub(crate) fn daemon_alone(&self) -> Daemon {
         let socket = self.path("node.sock");
         let _ = fs::remove_file(&socket);
         let node = UnixListener::bind(&socket).unwrap();
         let log = self.path("daemon.log");
         let child = self.command(&["run"]).stdout(File::create(&log).unwrap()).spawn().unwrap();
-        let mut daemon = Daemon { child, log, node, link: None };
-        daemon.accept().await;
-        daemon
+        Daemon { child, log, node, link: None }
     }
 }
 

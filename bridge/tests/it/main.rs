@@ -13,6 +13,7 @@ mod malformed;
 mod mutants;
 mod network;
 mod oracle;
+mod owners;
 mod patience;
 mod sentences;
 mod signer;

@@ -82,7 +82,7 @@ pub enum MemoryError {
         found: String,
     },
     /// It cannot be read or written.
-    #[error("{}", advice::memory_io(.0, .1))]
+    #[error("{}", advice::file(.0, .1))]
     Io(PathBuf, io::Error),
 }
 
@@ -121,7 +121,7 @@ impl Memory {
     /// asked for. Whose key it is, the caller compares with the device's.
     pub fn found(state_dir: &Path, chain: &str) -> Result<Option<Self>, MemoryError> {
         let path = path(state_dir, chain);
-        match fs::read(&path) {
+        match durable::read(&path) {
             Ok(text) => Self::parse(&text, &path, chain).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(MemoryError::Io(path, error)),
