@@ -9,6 +9,7 @@ use super::Failure;
 use crate::admin::Client;
 use crate::config::{Config, Transport};
 use crate::device::{self, Device, Lock, LockError, LockFile, Session};
+use crate::validator::Pins;
 use crate::{advice, durable};
 
 /// A device to command.
@@ -17,6 +18,15 @@ pub(super) enum Link {
     Daemon(Client),
     /// Our own, locked while we have it.
     Own { device: Device, _locks: Vec<Lock> },
+}
+
+/// The installations that are pinned here; none where that cannot be told, which is said elsewhere.
+pub(super) fn pinned(config: &Config) -> device::Pinned {
+    let state_dir = config.state_dir.clone();
+    Box::new(move || {
+        Pins::load(&state_dir)
+            .map_or_else(|_| Vec::new(), |pins| pins.iter().map(|(_, pin)| pin.installation).collect())
+    })
 }
 
 /// Where it is noted that the state was carried to another host.
@@ -41,6 +51,9 @@ pub(super) fn lock(config: &Config) -> Result<Vec<Lock>, Failure> {
         Err(LockError::Held(path)) => {
             Err(Failure::unavailable(advice::second_daemon(&path.display().to_string())))
         }
+        Err(LockError::Stranger { path, owner }) => {
+            Err(Failure::unavailable(advice::lock_of_a_stranger(&path, owner)))
+        }
         Err(LockError::Io(path, error)) => match file {
             LockFile::Lasting(_) => Err(Failure::state_file(&path, &error)),
             // The folder is everybody's: nothing about it is to be changed.
@@ -59,7 +72,7 @@ impl Link {
         if config.device.transport == Transport::Simulated {
             eprintln!("{}", simulated_warning());
         }
-        let (device, _) = Device::start(device::opener(&config.device, &config.state_dir))
+        let (device, _) = Device::start(device::opener(&config.device, &config.state_dir, pinned(config)))
             .map_err(|error| Failure::io("the device's thread", &error))?;
         match device.looked().await.fault {
             None => Ok(Self::Own { device, _locks: locks }),

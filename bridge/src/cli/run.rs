@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Failure;
 use super::chain::pinned;
-use super::link::{lock, not_exported, simulated_warning};
+use super::link::{self, lock, not_exported, simulated_warning};
 use super::supervise::death;
 use crate::admin::{self, Counters, Listener};
 use crate::config::{Config, Transport};
@@ -34,8 +34,9 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| Failure::io("SIGTERM", &error))?;
     let socket = Listener::bind(&config.state_dir)
         .map_err(|error| Failure::io(admin::socket_path(&config.state_dir).display(), &error))?;
-    let (device, mut died) = Device::start(device::opener(&config.device, &config.state_dir))
-        .map_err(|error| Failure::io("the device's thread", &error))?;
+    let (device, mut died) =
+        Device::start(device::opener(&config.device, &config.state_dir, link::pinned(&config)))
+            .map_err(|error| Failure::io("the device's thread", &error))?;
 
     let identity = Identity::load(&config.state_dir)?;
     tracing::info!(id = %identity.peer_id(), "who we are to nodes that listen on noise://");

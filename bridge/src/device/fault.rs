@@ -1,13 +1,19 @@
 //! What can go wrong between this process and the signer.
 
 use std::io;
+use std::mem::{Discriminant, discriminant};
+
+use super::Absence;
+
+/// The kind of a fault.
+pub(super) type Kind = (Discriminant<Fault>, Option<Discriminant<Absence>>);
 
 /// The cable failed. The transport is closed and opened anew before anything else is asked.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
     /// Nothing to open.
     #[error("no device: {0}")]
-    Absent(String),
+    Absent(#[from] Absence),
     /// It may not be opened.
     #[error("no permission: {0}")]
     Permission(String),
@@ -31,7 +37,7 @@ pub enum TransportError {
 pub enum Fault {
     /// The device is not there.
     #[error("no device: {0}")]
-    Absent(String),
+    Absent(Absence),
     /// The device file may not be opened.
     #[error("no permission: {0}")]
     Permission(String),
@@ -74,10 +80,21 @@ pub enum Fault {
     Ending,
 }
 
+impl Fault {
+    /// Faults of one kind are said once while they last. Why there is no device is a kind of its own each.
+    pub(super) fn kind(&self) -> Kind {
+        let absence = match self {
+            Self::Absent(absence) => Some(discriminant(absence)),
+            _ => None,
+        };
+        (discriminant(self), absence)
+    }
+}
+
 impl From<TransportError> for Fault {
     fn from(error: TransportError) -> Self {
         match error {
-            TransportError::Absent(text) => Self::Absent(text),
+            TransportError::Absent(absence) => Self::Absent(absence),
             TransportError::Permission(text) => Self::Permission(text),
             TransportError::InUse(text) => Self::InUse(text),
             TransportError::Io(error) => Self::Silent(error.to_string()),
@@ -85,5 +102,18 @@ impl From<TransportError> for Fault {
                 Self::Silent(error.to_string())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_reason_why_there_is_no_device_is_another_kind() {
+        let absent = |absence| Fault::Absent(absence).kind();
+        assert_ne!(absent(Absence::NoLedger), absent(Absence::Unusable(Vec::new())));
+        assert_eq!(absent(Absence::Usb("one".to_owned())), absent(Absence::Usb("two".to_owned())));
+        assert_ne!(absent(Absence::NoLedger), Fault::Locked.kind());
     }
 }

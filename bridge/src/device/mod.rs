@@ -1,5 +1,7 @@
 //! The device: one owner thread, three transports, deadlines, reopen, resync.
 
+mod absence;
+mod choice;
 mod fault;
 mod handle;
 mod hid;
@@ -11,6 +13,8 @@ mod simulated;
 mod speculos;
 mod turns;
 
+pub use absence::{Absence, Answer, FileError, Model, Plugged, Shows, Wanted};
+pub use choice::Pinned;
 pub use fault::{Fault, TransportError};
 pub use handle::{Device, Died, Job, Next, Seen, Stream};
 pub use lock::{Lock, LockError, LockFile, files as lock_files};
@@ -77,8 +81,8 @@ impl<F: FnMut() -> Result<Box<dyn Transport>, TransportError> + Send> Opener for
     }
 }
 
-/// The opener that the configuration names. Opens nothing yet.
-pub fn opener(config: &config::Device, state_dir: &Path) -> Box<dyn Opener> {
+/// The opener that the configuration names. Opens nothing yet. Where several Ledgers are meant, it takes a pinned one.
+pub fn opener(config: &config::Device, state_dir: &Path, pinned: Pinned) -> Box<dyn Opener> {
     match config.transport {
         config::Transport::Simulated => Box::new(simulated::Opener::new(state_dir)),
         config::Transport::Speculos => {
@@ -86,6 +90,9 @@ pub fn opener(config: &config::Device, state_dir: &Path) -> Box<dyn Opener> {
             let address = config.address.unwrap_or_else(|| ([127, 0, 0, 1], 9999).into());
             Box::new(move || speculos::open(address))
         }
-        config::Transport::Hid => Box::new(hid::Opener::new(config.serial.clone(), config.path.clone())),
+        config::Transport::Hid => {
+            let wanted = Wanted { serial: config.serial.clone(), path: config.path.clone() };
+            Box::new(choice::Opener::new(hid::Usb::new(), wanted, pinned))
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! The one thread that talks to the device.
 
-use std::mem::Discriminant;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,10 +7,11 @@ use std::time::{Duration, Instant};
 use highwater_core::apdu::{Reply, Status, ins};
 use tokio::sync::{oneshot, watch};
 
+use super::fault::Kind;
 use super::handle::{Next, Order, Seen};
 use super::pace::Pace;
 use super::turns::{Turn, Turns};
-use super::{DEADLINE, Fault, Opener, SIGN_DEADLINE, Session, Transport, signs};
+use super::{Absence, DEADLINE, Fault, Opener, SIGN_DEADLINE, Session, Transport, signs};
 use crate::advice;
 
 /// How often a device that went away is looked for.
@@ -29,7 +29,7 @@ pub(super) struct Owner {
     /// Who wants to know how the device is.
     lookers: Vec<oneshot::Sender<()>>,
     /// The kinds of fault that were said since the device was ready.
-    said: Vec<Discriminant<Fault>>,
+    said: Vec<Kind>,
     publish: watch::Sender<Seen>,
     /// Of the last device that answered, kept while it is away.
     lives: Option<Lives>,
@@ -188,7 +188,7 @@ impl Owner {
 
     fn send(&mut self, apdu: &[u8], under_way: &mut dyn FnMut()) -> Result<Vec<u8>, Fault> {
         let deadline = if signs(apdu) { SIGN_DEADLINE } else { DEADLINE };
-        let link = self.link.as_mut().ok_or_else(|| Fault::Absent("closed".to_owned()))?;
+        let link = self.link.as_mut().ok_or(Fault::Absent(Absence::Closed))?;
         let started = Instant::now();
         let reply = link.exchange_beside(apdu, started + deadline, under_way)?;
         self.pace.learn(apdu, &reply, started.elapsed());
@@ -248,7 +248,7 @@ impl Owner {
         self.link = None;
         self.turns.jobs().for_each(|job| job.lost());
         // Each kind is said once until the device is ready again, however they take turns.
-        let kind = std::mem::discriminant(&fault);
+        let kind = fault.kind();
         if !self.said.contains(&kind) {
             self.said.push(kind);
             tracing::warn!("{}", advice::fault(&fault));

@@ -60,15 +60,7 @@ impl Session {
     ///
     /// `exchange` gives the reply with its status word. Any error means that nothing may be signed yet.
     pub fn open(mut exchange: impl FnMut(&[u8]) -> Result<Vec<u8>, Fault>) -> Result<Self, Fault> {
-        let name = ask(&mut exchange, Command::GetAppName, "GET_APP_NAME")?;
-        if name != APP_NAME {
-            return Err(Fault::OtherApp(app_name(&name)));
-        }
-        let data = ask(&mut exchange, Command::GetVersion, "GET_VERSION")?;
-        let version = Version::parse(&data).ok_or(Fault::Malformed("GET_VERSION"))?;
-        if !(version.protocol_min..=version.protocol).contains(&PROTOCOL) {
-            return Err(Fault::Protocol { min: version.protocol_min, current: version.protocol });
-        }
+        let version = introduce(&mut exchange)?;
         let mut session = Self {
             app: version.app,
             target: version.target,
@@ -94,6 +86,22 @@ impl Session {
     /// The slot in which `chain` is approved.
     pub fn chain(&self, chain: &str) -> Option<&Slot> {
         self.slots.iter().find(|slot| slot.chain == chain && !slot.state.contains("removed"))
+    }
+}
+
+/// Asks who is there: an app of this name, and a version that speaks as we do.
+pub(super) fn introduce(
+    exchange: &mut impl FnMut(&[u8]) -> Result<Vec<u8>, Fault>,
+) -> Result<Version, Fault> {
+    let name = ask(exchange, Command::GetAppName, "GET_APP_NAME")?;
+    if name != APP_NAME {
+        return Err(Fault::OtherApp(app_name(&name)));
+    }
+    let data = ask(exchange, Command::GetVersion, "GET_VERSION")?;
+    let version = Version::parse(&data).ok_or(Fault::Malformed("GET_VERSION"))?;
+    match (version.protocol_min..=version.protocol).contains(&PROTOCOL) {
+        true => Ok(version),
+        false => Err(Fault::Protocol { min: version.protocol_min, current: version.protocol }),
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use highwater_core::apdu::MAX_REPLY;
 
-use super::{Transport, TransportError};
+use super::{Absence, Transport, TransportError};
 
 const CONNECT: Duration = Duration::from_secs(1);
 /// Of a reply with its status word; other apps may use all that an APDU has.
@@ -20,7 +20,7 @@ struct Speculos(TcpStream);
 
 pub(super) fn open(address: SocketAddr) -> Result<Box<dyn Transport>, TransportError> {
     let stream = TcpStream::connect_timeout(&address, CONNECT)
-        .map_err(|error| TransportError::Absent(format!("{address}: {error}")))?;
+        .map_err(|error| Absence::Emulator { address, error: error.to_string() })?;
     stream.set_nodelay(true)?;
     // A command fits into any buffer: longer than this it is not sent in time for anybody.
     stream.set_write_timeout(Some(CONNECT))?;
@@ -135,8 +135,9 @@ mod tests {
     }
 
     #[test]
-    fn nobody_listening_is_absence() {
+    fn nobody_listening_is_the_emulators_absence_with_its_address() {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        assert!(matches!(open(free), Err(TransportError::Absent(_))));
+        let Err(TransportError::Absent(absence)) = open(free) else { panic!("somebody listens") };
+        assert!(matches!(absence, Absence::Emulator { address, .. } if address == free), "{absence}");
     }
 }

@@ -105,7 +105,7 @@ impl Bench {
     ) -> Validator {
         let bench = self.clone();
         let opener = move || match bench.absent.load(Ordering::SeqCst) {
-            true => Err(TransportError::Absent("unplugged".to_owned())),
+            true => Err(TransportError::Absent(crate::device::Absence::NoLedger)),
             false => Ok(Box::new(Cable(bench.clone())) as Box<dyn Transport>),
         };
         let (device, _) = Device::start(Box::new(opener)).unwrap();
