@@ -5,7 +5,8 @@ use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
 
-use crate::desk::{CHAIN, Desk};
+use crate::desk::{CHAIN, Desk, prevote};
+use crate::harness::signed_vote;
 
 /// The daemon's user in these tests.
 const USER: u32 = 4_242;
@@ -150,4 +151,27 @@ fn a_link_in_place_of_a_file_of_the_state_is_not_followed() {
         fs::rename(&away, &path).unwrap();
         desk.must(command);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_in_a_folder_that_others_may_write_to_is_told_about_and_served_once_that_is_mended() {
+    let desk = Desk::pinned("owners");
+    fs::set_permissions(desk.path(""), Permissions::from_mode(0o770)).unwrap();
+    // Its state directory would be refused for the same reason, so that stands elsewhere.
+    let state = tempfile::tempdir().unwrap();
+    fs::remove_dir(state.path()).unwrap();
+    fs::rename(desk.path("state"), state.path()).unwrap();
+    let text = fs::read_to_string(&desk.config).unwrap();
+    let text = text.replace(&desk.path("state").display().to_string(), &state.path().display().to_string());
+    fs::write(&desk.config, text).unwrap();
+    let mut daemon = desk.daemon_alone();
+    daemon.until("has mode 770").await;
+    let line = daemon.lines("has mode 770").remove(0);
+    assert!(
+        line.contains("WARN") && line.contains("a folder of its own") && line.contains("chmod 3770"),
+        "{line}"
+    );
+    fs::set_permissions(desk.path(""), Permissions::from_mode(0o700)).unwrap();
+    daemon.accept().await;
+    signed_vote(daemon.insists(&prevote(5, 1)).await);
 }
