@@ -1,11 +1,13 @@
 //! Why a command failed, and its exit code.
 
 use std::fmt;
+use std::path::Path;
 
 use crate::advice;
 use crate::config::ConfigError;
 use crate::log::LogError;
 use crate::node::IdentityError;
+use crate::state_dir::StateDirError;
 use crate::store::{ChainFileError, PinsError};
 
 /// Cause and cure, and the exit code of `sysexits.h` that fits.
@@ -46,6 +48,11 @@ impl Failure {
         Self { code: if is_io { 74 } else { 78 }, text: error.to_string() }
     }
 
+    /// A file of the state directory failed (74).
+    pub fn state_file(path: &Path, error: &std::io::Error) -> Self {
+        Self { code: 74, text: advice::file(path, error) }
+    }
+
     /// The exit code.
     pub fn code(&self) -> u8 {
         self.code
@@ -62,6 +69,13 @@ impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let code = if matches!(error, ConfigError::Io(_)) { 74 } else { 64 };
         Self { code, text: error.to_string() }
+    }
+}
+
+impl From<StateDirError> for Failure {
+    fn from(error: StateDirError) -> Self {
+        // Whose files they are is for a person to say: the unit does not try again.
+        Self { code: if error.is_io() { 74 } else { 77 }, text: error.to_string() }
     }
 }
 

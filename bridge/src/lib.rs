@@ -19,5 +19,8 @@ mod operator;
 pub mod privval;
 mod repeats;
 pub mod signer;
+mod state_dir;
 pub mod store;
+mod trust;
+mod users;
 pub mod watchdog;

@@ -126,7 +126,7 @@ mod tests {
             tell.send(()).unwrap();
             // As a cable that takes a command and never returns.
             let _ = held.recv();
-            Err(TransportError::Absent("in a test".to_owned()))
+            Err(TransportError::Absent(crate::device::Absence::NoLedger))
         };
         let (device, _died) = Device::start(Box::new(opener)).unwrap();
         let heart = device.heartbeat();

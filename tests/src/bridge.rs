@@ -66,7 +66,8 @@ impl Setup {
         nodes: &[String],
         policy: &str,
     ) -> Result<Self> {
-        std::fs::create_dir_all(folder)?;
+        // Root makes no state directory by itself.
+        std::fs::create_dir_all(folder.join("state"))?;
         let device = match device {
             Device::Simulated => "transport = \"simulated\"".to_owned(),
             Device::Speculos(address) => format!("transport = \"speculos\"\naddress = \"{address}\""),

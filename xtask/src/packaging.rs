@@ -52,3 +52,19 @@ fn the_rules_open_the_device_to_one_group_and_nobody_else() {
         assert!(parts.contains(&"TAG-=\"uaccess\""), "{rule}");
     }
 }
+
+/// Who may write to a folder may replace a node's socket in it.
+#[test]
+fn each_node_has_a_folder_of_its_own_that_nobody_else_may_write_to() {
+    let text = std::fs::read_to_string(packaging("tmpfiles.d/highwater.conf")).unwrap();
+    let lines = text.lines().map(|line| line.strip_prefix("# ").unwrap_or(line));
+    let folders: Vec<Vec<_>> = lines
+        .filter(|line| line.starts_with("d /run/privval"))
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    assert_eq!(folders.len(), 2, "where the folders are, and an example of one");
+    for folder in folders {
+        let mode = u32::from_str_radix(folder[2], 8).unwrap();
+        assert_eq!(mode & 0o022, 0, "{folder:?}");
+    }
+}

@@ -2,14 +2,13 @@
 
 use highwater_core::apdu::Status;
 
-use crate::device::{Fault, Standing};
+use super::file;
+use crate::device::{Absence, Answer, Fault, Plugged, Shows, Standing};
 
 /// Why the device gives no answer.
 pub fn fault(fault: &Fault) -> String {
     match fault {
-        Fault::Absent(text) => {
-            format!("the device is not there ({text}): plug it in, enter the PIN, open the Highwater app")
-        }
+        Fault::Absent(absence) => absent_device(absence),
         Fault::Permission(path) => format!(
             "{path} may not be opened: install the udev rule of packaging/ and run as a member of its group"
         ),
@@ -43,6 +42,74 @@ pub fn fault(fault: &Fault) -> String {
         ),
         Fault::Ending => "the bridge is shutting down: start it again".to_owned(),
     }
+}
+
+/// Why there is no device to open.
+fn absent_device(absence: &Absence) -> String {
+    const PLUG: &str = "plug the device in, enter its PIN and open the Highwater app";
+    match absence {
+        Absence::Closed => format!("the link to the device was just closed: {PLUG}"),
+        Absence::NoLedger => format!("no Ledger is plugged in: {PLUG}"),
+        Absence::Usb(error) => format!(
+            "USB cannot be used ({error}): check that this machine has /sys and /dev/hidraw devices, and replug the device"
+        ),
+        Absence::Unusable(plugged) => list(plugged.iter().map(unusable), "; and "),
+        Absence::Unmatched { wanted, plugged } => format!(
+            "no Ledger matches {wanted} of the config; plugged in: {}: correct or remove that line of [device], or plug in the \
+             device that it means",
+            list(plugged, ", ")
+        ),
+        Absence::NonePinned { pinned, answers } => {
+            let cause = match pinned {
+                true => "several Ledgers are plugged in, and none of them answers as the pinned installation",
+                false => "several Ledgers are plugged in, and none is pinned yet",
+            };
+            let said = answers.iter().map(|(one, answer)| format!("{one} ({})", said(answer)));
+            format!(
+                "{cause}: {}: name the one to use as path in [device] of the config, or unplug the others",
+                list(said, ", ")
+            )
+        }
+        Absence::Emulator { address, error } => format!(
+            "the emulator at {address} does not answer ({error}): start it, or correct address in [device] of the config"
+        ),
+        Absence::File { path, error } => file(path, &error.into()),
+    }
+}
+
+/// Why a Ledger that is plugged in cannot be used.
+fn unusable(one: &Plugged) -> String {
+    let Plugged { model, shows, path, .. } = one;
+    match shows {
+        _ if !model.is_ours() => format!(
+            "the Ledger that is plugged in is a {model} ({}), on which Highwater does not run: plug in a Nano S",
+            path.display()
+        ),
+        Shows::Old => format!(
+            "the {model} at {} is in its bootloader, or another, old app is open on it: leave that, and open the Highwater app",
+            path.display()
+        ),
+        Shows::NoApdu | Shows::Apdu => format!(
+            "what is open on the {model} at {} takes no commands over HID: quit it, and open the Highwater app",
+            path.display()
+        ),
+    }
+}
+
+fn said(answer: &Answer) -> String {
+    match answer {
+        Answer::Installation(installation) => format!("installation {}", hex::encode(installation)),
+        Answer::Fault(fault) => match &**fault {
+            Fault::Permission(_) => "may not be opened".to_owned(),
+            Fault::InUse(_) => "held by another process".to_owned(),
+            Fault::OtherApp(name) => format!("another app is open: {name}"),
+            fault => fault.to_string(),
+        },
+    }
+}
+
+fn list(parts: impl IntoIterator<Item = impl std::fmt::Display>, between: &str) -> String {
+    parts.into_iter().map(|part| part.to_string()).collect::<Vec<_>>().join(between)
 }
 
 /// Before the first look at the device.

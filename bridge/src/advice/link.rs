@@ -5,6 +5,8 @@ use std::path::Path;
 
 use crate::node::{Address, DialError, Ended, Exposed, IDLE, SocketError, WRITE};
 use crate::privval::{CodecError, MAX_REQUEST};
+use crate::trust::{BrokenOff, Distrust, Why};
+use crate::users;
 
 /// Longest part of a foreign text that is repeated to a node or a log, characters.
 const MAX_QUOTE: usize = 64;
@@ -13,11 +15,8 @@ const MAX_QUOTE: usize = 64;
 pub(crate) fn unreachable(address: &Address, error: &DialError) -> String {
     use io::ErrorKind::{ConnectionRefused, NotFound, PermissionDenied};
     match error {
-        DialError::Io(error) | DialError::Socket(SocketError::Io(error)) => match (address, error.kind()) {
-            (Address::Unix(_), NotFound) => {
-                "no node has made this socket yet: start it with this path in its priv_validator_laddr"
-                    .to_owned()
-            }
+        DialError::Io(error) => match (address, error.kind()) {
+            (Address::Unix(_), NotFound) => no_socket(),
             (Address::Unix(_), ConnectionRefused) => {
                 "the socket is there but nobody listens: remove the file that \
                 the last run left, and start the node"
@@ -33,9 +32,22 @@ pub(crate) fn unreachable(address: &Address, error: &DialError) -> String {
                 .to_owned(),
             _ => format!("the node cannot be reached ({error}): check that it is running and not hung"),
         },
-        DialError::Socket(error) => format!(
-            "{error}, so it was not connected to: let the node make its socket in a folder that only its own user and \
-             the bridge's may write to"
+        DialError::Lookup(error) => {
+            let name = address.host().map_or("", |host| &host.name);
+            format!(
+                "the host name {name} has no address ({error}): correct it in nodes of the config, or let this machine's DNS \
+                 or /etc/hosts know it"
+            )
+        }
+        DialError::Socket(error) => socket(address, error),
+        DialError::Http => format!(
+            "a web server listens there, such as the node's RPC port (26657): name the host and port of the node's \
+             priv_validator_laddr{}",
+            match address.host() {
+                Some(host) if host.port == 26_657 =>
+                    ", as 26659, and set it in the node's config.toml if it is empty",
+                _ => "",
+            }
         ),
         DialError::Late => {
             "the node took the connection but did not shake hands: it serves one signer at a time, so \
@@ -54,6 +66,65 @@ pub(crate) fn unreachable(address: &Address, error: &DialError) -> String {
         DialError::OtherPeer(_) => format!(
             "{error}, not the node of the config, and was told nothing: if that is the right node, take its id from \
              `cometbft show-node-id --libp2p`"
+        ),
+    }
+}
+
+fn no_socket() -> String {
+    "no node has made this socket yet: start it with this path in its priv_validator_laddr".to_owned()
+}
+
+/// Why a socket file is not talked to.
+fn socket(address: &Address, error: &SocketError) -> String {
+    match error {
+        SocketError::BrokenOff(BrokenOff { path, error }) => match error.kind() {
+            io::ErrorKind::NotFound if address.is_below(path) => format!(
+                "the folder {} is missing: make it for the node's user, as packaging/tmpfiles.d shows",
+                path.display()
+            ),
+            io::ErrorKind::NotFound => no_socket(),
+            io::ErrorKind::PermissionDenied => format!(
+                "the bridge may not look at {}: let its user or group pass through the folders above it (chmod g+x)",
+                path.display()
+            ),
+            _ => format!("{} cannot be looked at ({error}): correct the path, or mend that", path.display()),
+        },
+        SocketError::Distrust(Distrust { path, why }) => distrust(path, *why),
+        SocketError::Peer { owner, peer } => format!(
+            "{} listens at a socket that belongs to {}, so it was told nothing: find out who put it there; the node's own \
+             process must make the socket",
+            users::name(*peer),
+            users::name(*owner)
+        ),
+        SocketError::Credentials(error) => {
+            format!(
+                "the system does not tell who listens there ({error}), so it was told nothing: start the node again"
+            )
+        }
+    }
+}
+
+fn distrust(path: &Path, why: Why) -> String {
+    const FOLDER: &str =
+        "give each node a folder of its own below one of root's, as packaging/tmpfiles.d shows";
+    let path = path.display();
+    match why {
+        Why::NotASocket | Why::NotAFolder => format!(
+            "{path} is not a socket, so it was not connected to: name the file that the node makes, or remove this one and \
+             start the node"
+        ),
+        Why::Open(mode) => format!(
+            "{path} has mode {mode:o}, so one user may replace another's socket in it, and nothing below it is connected \
+             to: {FOLDER}, or set the sticky bit (chmod 3770)"
+        ),
+        Why::Owner(owner) => format!(
+            "{path} belongs to {}, who is neither root, nor the bridge's user, nor the one who listens, so nothing below it is \
+             connected to: {FOLDER}",
+            users::name(owner)
+        ),
+        Why::Planted(owner) => format!(
+            "{} made {path} in a folder where every user may do so, so it was not connected to: {FOLDER}",
+            users::name(owner)
         ),
     }
 }
@@ -83,6 +154,11 @@ pub(crate) fn exposed(exposed: &Exposed) -> String {
         Exposed::Everyone(mode) => format!(
             "the socket file has mode {mode:o}: every user of this machine may take the signer's place there; \
              set it to 660 with a group of the node's user and the bridge's"
+        ),
+        Exposed::Members(group) => format!(
+            "the socket's folder is shared: every member of {} may take the node's place there while the node is down; give \
+             each node a folder of its own, as packaging/tmpfiles.d shows",
+            users::group(*group)
         ),
         Exposed::Network(ip) => format!(
             "{ip} is another machine: tcp:// encrypts but authenticates nobody, so whoever can answer at that address \
@@ -134,14 +210,6 @@ pub(crate) fn wrong_chain(ours: &str, asked: &str) -> String {
     format!(
         "this socket signs for chain {ours:?}, the node asked for {asked:?}: check the node's genesis, and its \
          priv_validator_laddr against the nodes of each [[chain]]"
-    )
-}
-
-/// The identity key cannot be read or written.
-pub(crate) fn identity_io(path: &Path, error: &io::Error) -> String {
-    format!(
-        "{} cannot be read or written ({error}): let the bridge's user own it, and free space on its disk",
-        path.display()
     )
 }
 

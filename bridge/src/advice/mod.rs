@@ -3,6 +3,7 @@
 mod adopt;
 mod device;
 mod extension;
+mod files;
 pub(crate) mod link;
 mod log;
 mod prompt;
@@ -14,9 +15,12 @@ use std::path::Path;
 use highwater_core::apdu::Status;
 use highwater_core::hrs::{Hrs, Step};
 
+use crate::users;
+
 pub use adopt::*;
 pub use device::*;
 pub use extension::*;
+pub use files::*;
 pub(crate) use log::*;
 pub use prompt::*;
 pub use refusal::*;
@@ -109,6 +113,17 @@ pub fn other_key(chain: &str) -> String {
 /// Another daemon holds the state directory.
 pub fn second_daemon(path: &str) -> String {
     format!("{path}: another highwater process owns this device; stop it first")
+}
+
+/// Somebody else made the lock's file.
+pub fn lock_of_a_stranger(path: &Path, owner: u32) -> String {
+    format!(
+        "{} was made by {}, who could keep Highwater off the device with it: run `sudo rm {}`, or set TMPDIR to a folder of \
+         Highwater's own",
+        path.display(),
+        users::name(owner),
+        path.display()
+    )
 }
 
 /// Somebody wanted a signature past the nodes.

@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use rustix::io::Errno;
-
 /// A file of the state directory is not as it was written.
 pub fn state(path: &Path, cause: &str) -> String {
     format!(
@@ -39,26 +37,6 @@ fn chain_file_cure(chain: &str) -> String {
     )
 }
 
-/// A state file cannot be read or written.
-pub fn chain_file_io(path: &Path, error: &std::io::Error) -> String {
-    let cure = match Errno::from_io_error(error) {
-        Some(Errno::MFILE) => {
-            "end what holds connections to the bridge open, or raise LimitNOFILE of the service"
-        }
-        Some(Errno::NFILE) => "end what holds files open on this machine, or raise fs.file-max",
-        _ => "free space on its disk, and let the bridge's user own it",
-    };
-    format!("{} cannot be read or written ({error}): {cure}", path.display())
-}
-
-/// The file of pins cannot be read or written.
-pub fn pins_io(path: &Path, error: &std::io::Error) -> String {
-    format!(
-        "{} cannot be read or written ({error}): free space on its disk, and let the bridge's user own it",
-        path.display()
-    )
-}
-
 /// The state of this directory was exported.
 pub fn exported(mark: &Path, said: &str) -> String {
     format!(
@@ -90,16 +68,4 @@ pub fn import_damaged(from: &Path, cause: &str) -> String {
 /// Nobody answers at the admin socket.
 pub fn no_daemon() -> &'static str {
     "no daemon runs on this state_dir: start it with `highwater run`, or ask the device itself with `highwater device info`"
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_state_file_that_lacks_a_file_handle_does_not_ask_for_space() {
-        let text = |errno: Errno| chain_file_io(Path::new("/s/a.json"), &errno.into());
-        assert!(text(Errno::MFILE).contains("LimitNOFILE") && !text(Errno::MFILE).contains("space"));
-        assert!(text(Errno::NFILE).contains("fs.file-max") && text(Errno::NOSPC).contains("free space"));
-    }
 }

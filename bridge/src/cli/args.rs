@@ -6,6 +6,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 use highwater_core::hrs::{Hrs, Step};
 
 use crate::hrs_text::HrsText;
+use crate::state_dir::Purpose;
 
 /// The consensus signer of a CometBFT validator, on a Ledger.
 #[derive(Debug, Parser)]
@@ -63,6 +64,21 @@ pub enum Verb {
         #[arg(long)]
         json: bool,
     },
+}
+
+impl Verb {
+    /// Whether it may make files in the state directory. What reaches the device may: it takes a lock there.
+    pub(crate) fn purpose(&self) -> Purpose {
+        match self {
+            Self::Status | Self::Pubkey { .. } => Purpose::Reads,
+            Self::Run
+            | Self::State { .. }
+            | Self::Device { .. }
+            | Self::Chain { .. }
+            | Self::Mark { .. }
+            | Self::NodeId => Purpose::Writes,
+        }
+    }
 }
 
 /// What of the state.

@@ -15,15 +15,13 @@ mod supervise;
 mod terminal;
 mod transfer;
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
-
 use crate::config::{Config, Transport};
 pub use crate::failure::Failure;
 use crate::log::{Lost, colours};
 use crate::node::Identity;
 use crate::operator::add::New;
 use crate::operator::adopt::Wanted;
+use crate::state_dir;
 pub use args::{Args, Verb};
 use args::{ChainVerb, DeviceVerb, MarkVerb, StateVerb};
 use terminal::Terminal;
@@ -37,7 +35,7 @@ pub async fn main(args: Args, lost: Lost) -> Result<(), Failure> {
 
 async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
     let config = Config::load(&args.config)?;
-    state_dir(&config)?;
+    state_dir::prepare(&config.state_dir, args.verb.purpose())?;
     let mut terminal = Terminal { yes_simulated: args.yes_simulated };
     let terminal = &mut terminal;
     if matches!(args.verb, Verb::Device { .. } | Verb::Chain { .. } | Verb::Mark { .. }) {
@@ -80,19 +78,6 @@ async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
         Verb::State { verb: StateVerb::Export { file } } => transfer::export(&config, &file),
         Verb::State { verb: StateVerb::Import { file } } => transfer::import(&config, &file),
     }
-}
-
-/// Makes the state directory, which nobody else may enter.
-fn state_dir(config: &Config) -> Result<(), Failure> {
-    let dir = &config.state_dir;
-    if std::fs::metadata(dir).is_ok_and(|found| found.is_dir()) {
-        return Ok(());
-    }
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(|error| Failure::io(dir.display(), &error))
 }
 
 /// In red on a terminal.

@@ -15,7 +15,7 @@ use crate::device;
 use crate::failure::Failure;
 use crate::log::{Kind, Lost};
 use crate::node::{self, Identity, Node};
-use crate::operator::{lock, not_exported, pinned};
+use crate::operator::{lock, not_exported, pinned, pinned_installations};
 use crate::signer::{Served, Signer};
 use crate::store::ChainFile;
 use crate::watchdog;
@@ -44,7 +44,7 @@ pub(super) async fn run(config: Config, lost: Lost) -> Result<(), Failure> {
     let socket = Listener::bind(&config.state_dir)
         .map_err(|error| Failure::io(admin::socket_path(&config.state_dir).display(), &error))?;
     let counters = Counters::beside(&lost);
-    let plug = device::plug(&config.device, &config.state_dir)
+    let plug = device::plug(&config.device, &config.state_dir, pinned_installations(&config))
         .map_err(|error| Failure::io("the device's thread", &error))?;
     let (signer, mut parts) = Signer::start(chains, config.state_dir.clone(), plug, counters.clone())
         .map_err(|error| Failure::io("the state files' thread", &error))?;

@@ -36,11 +36,11 @@ pub(super) fn export(config: &Config, to: &Path) -> Result<(), Failure> {
     let _locks = lock(config)?;
     not_exported(config)?;
     let pins = Pins::load(&config.state_dir)?;
-    let read = |path: &Path| fs::read_to_string(path).map_err(|error| Failure::io(path.display(), &error));
-    let identity = match fs::read(Identity::path(&config.state_dir)) {
+    let read = |path: &Path| durable::read_text(path).map_err(|error| Failure::state_file(path, &error));
+    let identity = match durable::read(&Identity::path(&config.state_dir)) {
         Ok(key) => Some(hex::encode(key)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(Failure::io(Identity::path(&config.state_dir).display(), &error)),
+        Err(error) => return Err(Failure::state_file(&Identity::path(&config.state_dir), &error)),
     };
     let pinned = read(&Pins::path(&config.state_dir))?;
     let mut packed = Packed { format: FORMAT, pins: pinned, chains: BTreeMap::new(), identity };
@@ -49,13 +49,13 @@ pub(super) fn export(config: &Config, to: &Path) -> Result<(), Failure> {
         ChainFile::load(&config.state_dir, chain, &pin)?;
         packed.chains.insert(chain.to_owned(), read(&chain_file_path(&config.state_dir, chain))?);
     }
-    if to.exists() {
-        return Err(Failure::usage(advice::export_exists(to)));
-    }
     let text =
         serde_json::to_vec_pretty(&packed).map_err(|error| Failure::io(to.display(), &error.into()))?;
     let absolute = std::path::absolute(to).map_err(|error| Failure::io(to.display(), &error))?;
-    durable::replace(&absolute, &text).map_err(|error| Failure::io(to.display(), &error))?;
+    durable::write_new(&absolute, &text).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => Failure::usage(advice::export_exists(to)),
+        _ => Failure::io(to.display(), &error),
+    })?;
     let mark = exported_mark(config);
     durable::replace(&mark, format!("exported to {}\n", absolute.display()).as_bytes())
         .map_err(|error| Failure::io(mark.display(), &error))?;

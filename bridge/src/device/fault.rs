@@ -1,6 +1,12 @@
 //! What can go wrong between this process and the signer.
 
 use std::io;
+use std::mem::{Discriminant, discriminant};
+
+use super::Absence;
+
+/// What a fault is told apart by.
+pub(super) type Sort = (Discriminant<Fault>, Option<Discriminant<Absence>>);
 
 use crate::log::Kind;
 
@@ -9,7 +15,7 @@ use crate::log::Kind;
 pub enum TransportError {
     /// Nothing to open.
     #[error("no device: {0}")]
-    Absent(String),
+    Absent(#[from] Absence),
     /// It may not be opened.
     #[error("no permission: {0}")]
     Permission(String),
@@ -33,7 +39,7 @@ pub enum TransportError {
 pub enum Fault {
     /// The device is not there.
     #[error("no device: {0}")]
-    Absent(String),
+    Absent(Absence),
     /// The device file may not be opened.
     #[error("no permission: {0}")]
     Permission(String),
@@ -77,6 +83,15 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Faults of one kind are said once while they last. Why there is no device is a kind of its own each.
+    pub(super) fn sort(&self) -> Sort {
+        let absence = match self {
+            Self::Absent(absence) => Some(discriminant(absence)),
+            _ => None,
+        };
+        (discriminant(self), absence)
+    }
+
     /// The word by which a log event of this fault is known.
     pub(crate) const fn kind(&self) -> Kind {
         match self {
@@ -113,7 +128,7 @@ impl Fault {
 impl From<TransportError> for Fault {
     fn from(error: TransportError) -> Self {
         match error {
-            TransportError::Absent(text) => Self::Absent(text),
+            TransportError::Absent(absence) => Self::Absent(absence),
             TransportError::Permission(text) => Self::Permission(text),
             TransportError::InUse(text) => Self::InUse(text),
             TransportError::Io(error) => Self::Silent(error.to_string()),
@@ -121,5 +136,18 @@ impl From<TransportError> for Fault {
                 Self::Silent(error.to_string())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_reason_why_there_is_no_device_is_another_kind() {
+        let absent = |absence| Fault::Absent(absence).sort();
+        assert_ne!(absent(Absence::NoLedger), absent(Absence::Unusable(Vec::new())));
+        assert_eq!(absent(Absence::Usb("one".to_owned())), absent(Absence::Usb("two".to_owned())));
+        assert_ne!(absent(Absence::NoLedger), Fault::Locked.sort());
     }
 }

@@ -1,7 +1,4 @@
-//! A Ledger on USB, through the kernel's hidraw.
-//!
-//! The product id's high byte is the model, its low byte the set of interfaces (Ledger's numbering). Of its
-//! interfaces the one of usage page 0xFFA0 carries APDUs; 0xF1D0 is U2F.
+//! A Ledger on USB, through the kernel's hidraw. `choice` says which.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -9,84 +6,63 @@ use std::time::Instant;
 use hidapi::{DeviceInfo, HidApi, HidDevice, HidError};
 use highwater_core::hid::{FromDevice, HostReader, REPORT, split};
 
-use super::{Lock, LockError, Transport, TransportError};
+use super::choice::{Bus, Interface};
+use super::{Absence, Lock, LockError, Transport, TransportError};
 
-const VENDOR: u16 = 0x2c97;
-/// Nano S, Nano S Plus.
-const MODELS: [u8; 2] = [0x10, 0x50];
-const USAGE_PAGE: u16 = 0xffa0;
-
-/// Picks a Ledger and opens it.
-pub(super) struct Opener {
-    serial: Option<String>,
-    path: Option<PathBuf>,
+/// All that is plugged in.
+pub(super) struct Usb {
+    /// As the last enumeration found it.
+    api: Option<HidApi>,
     channel: u16,
 }
 
-impl Opener {
-    pub(super) fn new(serial: Option<String>, path: Option<PathBuf>) -> Self {
-        Self { serial, path, channel: rand::random() }
+impl Usb {
+    pub(super) fn new() -> Self {
+        Self { api: None, channel: rand::random() }
     }
 }
 
-impl super::Opener for Opener {
-    fn open(&mut self) -> Result<Box<dyn Transport>, TransportError> {
-        // Enumerated anew each time: a replugged device has another number.
-        let api = HidApi::new().map_err(|error| TransportError::Absent(error.to_string()))?;
-        let mut found = api.device_list().filter(|info| {
-            let seen = Candidate::of(info);
-            seen.is_ledger() && seen.is_wanted(self.serial.as_deref(), self.path.as_deref())
-        });
-        let info = found.next().ok_or_else(|| TransportError::Absent("no Ledger on USB".to_owned()))?;
-        if found.next().is_some() {
-            let text = "several Ledgers are plugged in and neither serial nor path says which";
-            return Err(TransportError::Absent(text.to_owned()));
-        }
-        let path = PathBuf::from(info.path().to_string_lossy().into_owned());
-        let lock = Lock::take_existing(&path).map_err(|error| match error {
+impl Bus for Usb {
+    fn interfaces(&mut self) -> Result<Vec<Interface>, TransportError> {
+        let api = self.api.insert(HidApi::new().map_err(usb)?);
+        Ok(api.device_list().map(Interface::of).collect())
+    }
+
+    fn open(&mut self, path: &Path) -> Result<Box<dyn Transport>, TransportError> {
+        let api = self.api.as_ref().ok_or(Absence::Closed)?;
+        let info = api.device_list().find(|info| file(info) == path).ok_or(Absence::NoLedger)?;
+        let lock = Lock::take_existing(path).map_err(|error| match error {
             LockError::Held(_) => TransportError::InUse(path.display().to_string()),
             LockError::Io(_, io) if io.kind() == std::io::ErrorKind::PermissionDenied => {
                 TransportError::Permission(path.display().to_string())
             }
-            LockError::Io(..) => TransportError::Absent(error.to_string()),
+            error => Absence::Usb(error.to_string()).into(),
         })?;
-        let reports = info.open_device(&api).map_err(|error| TransportError::Absent(error.to_string()))?;
+        let reports = info.open_device(api).map_err(usb)?;
         // A fresh range of channels, so that a late reply to the last link's request is foreign here.
         self.channel = self.channel.wrapping_add(0x1001);
         Ok(Box::new(Hid { reports, channel: self.channel, _lock: lock }))
     }
 }
 
-/// What the enumeration tells of an interface.
-#[derive(Clone, Copy)]
-struct Candidate<'a> {
-    vendor: u16,
-    product: u16,
-    usage_page: u16,
-    serial: Option<&'a str>,
-    path: Option<&'a str>,
+fn usb(error: HidError) -> TransportError {
+    Absence::Usb(error.to_string()).into()
 }
 
-impl<'a> Candidate<'a> {
-    fn of(info: &'a DeviceInfo) -> Self {
+/// The device file of an interface.
+fn file(info: &DeviceInfo) -> PathBuf {
+    PathBuf::from(info.path().to_string_lossy().into_owned())
+}
+
+impl Interface {
+    fn of(info: &DeviceInfo) -> Self {
         Self {
             vendor: info.vendor_id(),
             product: info.product_id(),
             usage_page: info.usage_page(),
-            serial: info.serial_number(),
-            path: info.path().to_str().ok(),
+            serial: info.serial_number().map(str::to_owned),
+            path: file(info),
         }
-    }
-
-    fn is_ledger(&self) -> bool {
-        self.vendor == VENDOR
-            && MODELS.contains(&((self.product >> 8) as u8))
-            && self.usage_page == USAGE_PAGE
-    }
-
-    fn is_wanted(&self, serial: Option<&str>, path: Option<&Path>) -> bool {
-        serial.is_none_or(|serial| self.serial == Some(serial))
-            && path.is_none_or(|path| self.path.map(Path::new) == Some(path))
     }
 }
 

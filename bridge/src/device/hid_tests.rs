@@ -70,17 +70,3 @@ fn a_report_out_of_order_spoils_the_link() {
     second[4] = 1;
     assert!(matches!(name(&Fake::new(vec![second], true), 1_000), Err(TransportError::Framing(_))));
 }
-
-#[test]
-fn a_ledger_is_told_by_vendor_model_and_usage_page() {
-    let good =
-        Candidate { vendor: 0x2c97, product: 0x1011, usage_page: 0xffa0, serial: Some("0001"), path: None };
-    assert!(good.is_ledger());
-    assert!(Candidate { product: 0x5011, ..good }.is_ledger());
-    // Its U2F interface, a Nano X, and somebody else's device.
-    assert!(!Candidate { usage_page: 0xf1d0, ..good }.is_ledger());
-    assert!(!Candidate { product: 0x4011, ..good }.is_ledger());
-    assert!(!Candidate { vendor: 0x1050, ..good }.is_ledger());
-    assert!(good.is_wanted(Some("0001"), None) && !good.is_wanted(Some("0002"), None));
-    assert!(!good.is_wanted(None, Some(Path::new("/dev/hidraw9"))));
-}

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
 
-use crate::config;
+use crate::{config, users};
 
 /// How often a lock may go with its file between opening and locking it. Each time somebody else held it.
 const COLLISIONS: usize = 100;
@@ -25,7 +25,7 @@ pub struct Lock {
 pub enum LockFile {
     /// A file that stays.
     Lasting(PathBuf),
-    /// A file in a folder of everybody's, which nobody tidies up.
+    /// A file in a folder of everybody's, which nobody tidies up. Whoever made it before us is not believed.
     Passing(PathBuf),
 }
 
@@ -35,6 +35,14 @@ pub enum LockError {
     /// Another process holds it.
     #[error("{} is locked by another process", .0.display())]
     Held(PathBuf),
+    /// Another user made the file, and could hold the lock for ever.
+    #[error("{} was made by user {owner}", .path.display())]
+    Stranger {
+        /// The file.
+        path: PathBuf,
+        /// Who made it.
+        owner: u32,
+    },
     /// The file cannot be opened.
     #[error("{path}: {error}", path = .0.display(), error = .1)]
     Io(PathBuf, io::Error),
@@ -61,13 +69,29 @@ impl Lock {
     /// a lock counts only if the name still means the file that is locked.
     fn take_passing(path: &Path) -> Result<Self, LockError> {
         for _ in 0..COLLISIONS {
-            let mut lock = Self::make(path)?;
+            let mut lock = Self::make_or_tell_whose(path)?;
             if lock.is_at(path).map_err(|error| LockError::Io(path.to_owned(), error))? {
                 lock.passing = Some(path.to_owned());
                 return Ok(lock);
             }
         }
         Err(LockError::Held(path.to_owned()))
+    }
+
+    /// A stranger's file is told before its lock is tried, and whether or not the stranger lets us open it.
+    fn make_or_tell_whose(path: &Path) -> Result<Self, LockError> {
+        let ours = users::ours();
+        let whose = || fs::symlink_metadata(path).map(|found| found.uid()).ok();
+        if let Some(owner) = whose().filter(|owner| *owner != ours) {
+            return Err(LockError::Stranger { path: path.to_owned(), owner });
+        }
+        let lock = Self::make(path)?;
+        let owner = lock.file.metadata().map_err(|error| LockError::Io(path.to_owned(), error))?.uid();
+        // Made by a stranger just now. (The folder is sticky, so nobody but we can put a file in the place of ours.)
+        if owner != ours {
+            return Err(LockError::Stranger { path: path.to_owned(), owner });
+        }
+        Ok(lock)
     }
 
     fn is_at(&self, path: &Path) -> io::Result<bool> {

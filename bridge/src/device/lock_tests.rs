@@ -65,3 +65,22 @@ fn never_two_hold_a_passing_lock_however_it_comes_and_goes() {
         }
     });
 }
+
+#[test]
+fn a_lock_file_that_another_user_made_first_is_told_and_not_waited_for() {
+    if !crate::users::as_root("a_lock_file_that_another_user_made_first_is_told_and_not_waited_for") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("highwater-speculos-9999.lock");
+    let theirs = File::create(&path).unwrap();
+    std::os::unix::fs::chown(&path, Some(4_242), None).unwrap();
+    flock(&theirs, FlockOperation::NonBlockingLockExclusive).unwrap();
+    let found = LockFile::Passing(path.clone()).take();
+    assert!(matches!(&found, Err(LockError::Stranger { owner: 4_242, .. })), "{found:?}");
+    assert!(path.exists());
+    let link = dir.path().join("link");
+    std::os::unix::fs::symlink(dir.path().join("target"), &link).unwrap();
+    assert!(matches!(LockFile::Passing(link).take(), Err(LockError::Io(..))));
+    assert!(!dir.path().join("target").exists());
+}

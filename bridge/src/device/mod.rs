@@ -1,6 +1,8 @@
 //! The device: one task that owns the cable, three transports, deadlines, reopening, asking who is there.
 
+mod absence;
 mod cable;
+mod choice;
 mod fault;
 mod handle;
 mod hid;
@@ -11,7 +13,9 @@ mod session;
 mod simulated;
 mod speculos;
 
+pub use absence::{Absence, Answer, FileError, Model, Plugged, Shows, Wanted};
 pub use cable::{Awaited, Broken, Cable, Plug, threaded};
+pub use choice::Pinned;
 pub use fault::{Fault, TransportError};
 pub use handle::{Device, Died, Exchange, Seen};
 pub(crate) use handle::{Event, NoReply, Ticket};
@@ -55,8 +59,8 @@ impl<F: FnMut() -> Result<Box<dyn Transport>, TransportError> + Send> Opener for
     }
 }
 
-/// The opener that the configuration names. Opens nothing yet.
-pub fn opener(config: &config::Device, state_dir: &Path) -> Box<dyn Opener> {
+/// The opener that the configuration names. Opens nothing yet. Where several Ledgers are meant, it takes a pinned one.
+pub fn opener(config: &config::Device, state_dir: &Path, pinned: Pinned) -> Box<dyn Opener> {
     match config.transport {
         config::Transport::Simulated => Box::new(simulated::Opener::new(state_dir)),
         config::Transport::Speculos => {
@@ -64,7 +68,10 @@ pub fn opener(config: &config::Device, state_dir: &Path) -> Box<dyn Opener> {
             let address = config.address.unwrap_or_else(|| ([127, 0, 0, 1], 9999).into());
             Box::new(move || speculos::open(address))
         }
-        config::Transport::Hid => Box::new(hid::Opener::new(config.serial.clone(), config.path.clone())),
+        config::Transport::Hid => {
+            let wanted = Wanted { serial: config.serial.clone(), path: config.path.clone() };
+            Box::new(choice::Opener::new(hid::Usb::new(), wanted, pinned))
+        }
     }
 }
 
@@ -72,9 +79,9 @@ pub fn opener(config: &config::Device, state_dir: &Path) -> Box<dyn Opener> {
 ///
 /// # Errors
 /// The cable needs a thread, and there is none.
-pub fn plug(config: &config::Device, state_dir: &Path) -> std::io::Result<Box<dyn Plug>> {
+pub fn plug(config: &config::Device, state_dir: &Path, pinned: Pinned) -> std::io::Result<Box<dyn Plug>> {
     match (config.transport, config.address) {
         (config::Transport::Speculos, Some(address)) => Ok(Box::new(speculos::Emulator(address))),
-        _ => threaded(opener(config, state_dir)),
+        _ => threaded(opener(config, state_dir, pinned)),
     }
 }

@@ -1,7 +1,6 @@
 //! The one task that talks to the device: it opens the cable, asks who is there, and carries commands.
 
 use std::collections::VecDeque;
-use std::mem::Discriminant;
 use std::time::Duration;
 
 use highwater_core::apdu::{Command, Kind, PromptState, PromptStatus, Reply, Status};
@@ -9,9 +8,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::cable::{Cable, Plug};
+use super::fault::Sort;
 use super::handle::{Event, Exchange, Follower, NoReply, Order, Seen};
 use super::pace::Pace;
-use super::{DEADLINE, Fault, SIGN_DEADLINE, Session};
+use super::{Absence, DEADLINE, Fault, SIGN_DEADLINE, Session};
 use crate::watchdog::Heartbeat;
 use crate::{advice, log};
 
@@ -27,7 +27,7 @@ pub(super) struct Owner {
     /// Orders that came while others were looked at.
     waiting: VecDeque<Order>,
     /// The kinds of fault that were said since the device was ready.
-    said: Vec<Discriminant<Fault>>,
+    said: Vec<Sort>,
     publish: watch::Sender<Seen>,
     follower: Follower,
     /// Of the last device that answered, kept while it is away.
@@ -166,7 +166,7 @@ impl Owner {
             let seen = self.publish.borrow();
             (seen.session.is_some() && seen.epoch == epoch)
                 .then_some(())
-                .ok_or_else(|| seen.fault.clone().unwrap_or_else(|| Fault::Absent("changed".to_owned())))
+                .ok_or_else(|| seen.fault.clone().unwrap_or_else(|| Fault::Absent(Absence::Closed)))
         };
         current.map_err(|fault| NoReply { sent: false, fault })?;
         let reply = self.send(&exchange.apdu, exchange.kind).await?;
@@ -224,7 +224,7 @@ impl Owner {
     async fn send(&mut self, apdu: &[u8], kind: Kind) -> Result<Vec<u8>, NoReply> {
         let deadline = if kind == Kind::Signs { SIGN_DEADLINE } else { DEADLINE };
         let Some(cable) = self.cable.as_mut() else {
-            return Err(NoReply { sent: false, fault: Fault::Absent("closed".to_owned()) });
+            return Err(NoReply { sent: false, fault: Fault::Absent(Absence::Closed) });
         };
         self.heartbeat.beat();
         let started = std::time::Instant::now();
@@ -307,7 +307,7 @@ impl Owner {
     fn lose(&mut self, fault: Fault) {
         self.cable = None;
         // Each kind is said once until the device is ready again, however they take turns.
-        let kind = std::mem::discriminant(&fault);
+        let kind = fault.sort();
         if !self.said.contains(&kind) {
             self.said.push(kind);
             tracing::warn!(kind = %fault.kind(), "{}", advice::fault(&fault));

@@ -106,7 +106,7 @@ async fn the_task_ends_when_told() {
     let device = SimDevice::in_memory(b"end");
     let mut device = Some(Arc::new(Mutex::new(device)));
     let opener = move || {
-        let device = device.take().ok_or_else(|| TransportError::Absent("gone".to_owned()))?;
+        let device = device.take().ok_or(TransportError::Absent(Absence::NoLedger))?;
         Ok(Box::new(Fake { device, twist: straight }) as Box<dyn Transport>)
     };
     let (device, died) = Device::start(Box::new(opener)).unwrap();

@@ -6,6 +6,7 @@ use highwater_core::apdu::{
     ChainState, ChainStatus, Command, PROTOCOL, Reply, SIGNS_EXTENSIONS, Status, Version,
 };
 use highwater_core::signer::APP_NAME;
+use highwater_guard::encode;
 use serde::{Deserialize, Serialize};
 
 use super::Fault;
@@ -209,16 +210,12 @@ impl Questions {
         match self.asked {
             None => Ok(()),
             Some(Question::Name) => {
-                let name = data(reply, "GET_APP_NAME")?;
-                self.named = name == APP_NAME;
-                if self.named { Ok(()) } else { Err(Fault::OtherApp(app_name(name))) }
+                named(reply)?;
+                self.named = true;
+                Ok(())
             }
             Some(Question::Version) => {
-                let version =
-                    Version::parse(data(reply, "GET_VERSION")?).ok_or(Fault::Malformed("GET_VERSION"))?;
-                if !(version.protocol_min..=version.protocol).contains(&PROTOCOL) {
-                    return Err(Fault::Protocol { min: version.protocol_min, current: version.protocol });
-                }
+                let version = versioned(reply)?;
                 let session = Session::new(&version);
                 // An installation that is not sound answers for no slot.
                 if session.standing == Standing::Sound {
@@ -267,6 +264,30 @@ impl Session {
     /// The tombstone of `chain`.
     pub fn tombstone(&self, chain: &str) -> Option<&Slot> {
         self.slots.iter().find(|slot| slot.chain == chain && slot.state.is_removed())
+    }
+}
+
+/// Asks who is there: an app of this name, and a version that speaks as we do.
+pub(super) fn introduce(
+    exchange: &mut impl FnMut(&[u8]) -> Result<Vec<u8>, Fault>,
+) -> Result<Version, Fault> {
+    let mut ask = |command: Command<'_>| exchange(&encode(&command).unwrap_or_default());
+    named(&ask(Command::GetAppName)?)?;
+    versioned(&ask(Command::GetVersion)?)
+}
+
+/// The reply to GET_APP_NAME is this app's.
+fn named(reply: &[u8]) -> Result<(), Fault> {
+    let name = data(reply, "GET_APP_NAME")?;
+    if name == APP_NAME { Ok(()) } else { Err(Fault::OtherApp(app_name(name))) }
+}
+
+/// The reply to GET_VERSION is of a version that speaks as we do.
+fn versioned(reply: &[u8]) -> Result<Version, Fault> {
+    let version = Version::parse(data(reply, "GET_VERSION")?).ok_or(Fault::Malformed("GET_VERSION"))?;
+    match (version.protocol_min..=version.protocol).contains(&PROTOCOL) {
+        true => Ok(version),
+        false => Err(Fault::Protocol { min: version.protocol_min, current: version.protocol }),
     }
 }
 

@@ -1,8 +1,6 @@
 //! The same signer in this process. Not a hardware key: its seed is a file.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -10,7 +8,7 @@ use highwater_core::signer::TICKS_PER_SECOND;
 use highwater_sim::SimDevice;
 use rand::RngCore;
 
-use super::{Transport, TransportError};
+use super::{Absence, Transport, TransportError};
 use crate::store::durable;
 
 /// Opens the simulated device that a state directory holds.
@@ -27,9 +25,11 @@ impl Opener {
 
 impl super::Opener for Opener {
     fn open(&mut self) -> Result<Box<dyn Transport>, TransportError> {
-        let seed = seed(&self.seed)?;
-        private(&self.memory)?;
-        let device = SimDevice::in_file(&self.memory, &seed)?;
+        let failed =
+            |path: &Path, error: io::Error| Absence::File { path: path.to_owned(), error: (&error).into() };
+        let seed = seed(&self.seed).map_err(|error| failed(&self.seed, error))?;
+        let device = memory(&self.memory).and_then(|()| SimDevice::in_file(&self.memory, &seed));
+        let device = device.map_err(|error| failed(&self.memory, error))?;
         Ok(Box::new(Simulated { device, started: Instant::now(), ticks: 0 }))
     }
 }
@@ -66,25 +66,25 @@ impl Transport for Simulated {
     }
 }
 
-/// A file that only its owner reads, opened or made.
-fn private(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+/// The file of pages must exist, for its owner alone, before the device opens it.
+fn memory(path: &Path) -> io::Result<()> {
+    match durable::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => durable::create(path, &[]),
+        opened => opened.map(|_| ()),
+    }
 }
 
 fn seed(path: &Path) -> io::Result<Vec<u8>> {
-    let mut seed = Vec::new();
-    private(path)?.read_to_end(&mut seed)?;
-    if seed.len() == 32 {
-        return Ok(seed);
+    match durable::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let mut seed = vec![0; 32];
+            rand::rng().fill_bytes(&mut seed);
+            durable::create(path, &seed)?;
+            Ok(seed)
+        }
+        Ok(seed) if seed.len() != 32 => Err(io::Error::other("it does not hold a seed of 32 bytes")),
+        read => read,
     }
-    if !seed.is_empty() {
-        let text = format!("{} does not hold a seed of 32 bytes", path.display());
-        return Err(io::Error::new(io::ErrorKind::InvalidData, text));
-    }
-    seed.resize(32, 0);
-    rand::rng().fill_bytes(&mut seed);
-    durable::replace(path, &seed)?;
-    Ok(seed)
 }
 
 #[cfg(test)]
@@ -94,6 +94,21 @@ mod tests {
 
     use super::super::Opener as _;
     use super::*;
+
+    #[test]
+    fn a_link_in_place_of_its_files_is_not_followed() {
+        for name in ["simulated.seed", "simulated.nvm"] {
+            let (dir, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+            Opener::new(elsewhere.path()).open().unwrap();
+            std::os::unix::fs::symlink(elsewhere.path().join(name), dir.path().join(name)).unwrap();
+            let Err(TransportError::Absent(Absence::File { path, error })) = Opener::new(dir.path()).open()
+            else {
+                panic!("{name} was followed")
+            };
+            assert_eq!(path, dir.path().join(name));
+            assert_eq!(io::Error::from(&error).raw_os_error(), Some(rustix::io::Errno::LOOP.raw_os_error()));
+        }
+    }
 
     #[test]
     fn its_files_are_private_and_make_the_same_device_again() {

@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{timeout, timeout_at};
 
 use super::cable::{Awaited, Broken, Cable, Plug};
-use super::{Transport, TransportError};
+use super::{Absence, Transport, TransportError};
 
 const CONNECT: Duration = Duration::from_secs(1);
 /// Of a reply with its status word; other apps may use all that an APDU has.
@@ -23,7 +23,7 @@ struct Speculos(TcpStream);
 
 pub(super) fn open(address: SocketAddr) -> Result<Box<dyn Transport>, TransportError> {
     let stream = TcpStream::connect_timeout(&address, CONNECT)
-        .map_err(|error| TransportError::Absent(format!("{address}: {error}")))?;
+        .map_err(|error| Absence::Emulator { address, error: error.to_string() })?;
     stream.set_nodelay(true)?;
     // A command fits into any buffer: longer than this it is not sent in time for anybody.
     stream.set_write_timeout(Some(CONNECT))?;
@@ -57,8 +57,8 @@ impl Plug for Emulator {
             let connected = timeout(CONNECT, tokio::net::TcpStream::connect(address)).await;
             let stream = match connected {
                 Ok(Ok(stream)) => stream,
-                Ok(Err(error)) => return Err(TransportError::Absent(format!("{address}: {error}"))),
-                Err(_) => return Err(TransportError::Absent(format!("{address}: no answer"))),
+                Ok(Err(error)) => return Err(Absence::Emulator { address, error: error.to_string() }.into()),
+                Err(_) => return Err(Absence::Emulator { address, error: "no answer".to_owned() }.into()),
             };
             stream.set_nodelay(true)?;
             Ok(Box::new(Port(stream)) as Box<dyn Cable>)
@@ -194,8 +194,9 @@ mod tests {
     }
 
     #[test]
-    fn nobody_listening_is_absence() {
+    fn nobody_listening_is_the_emulators_absence_with_its_address() {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        assert!(matches!(open(free), Err(TransportError::Absent(_))));
+        let Err(TransportError::Absent(absence)) = open(free) else { panic!("somebody listens") };
+        assert!(matches!(absence, Absence::Emulator { address, .. } if address == free), "{absence}");
     }
 }

@@ -65,6 +65,21 @@ pub enum AddressError {
     Peer(#[from] PeerIdError),
 }
 
+impl Address {
+    /// The host of one that is on a network.
+    pub(crate) fn host(&self) -> Option<&Host> {
+        match self {
+            Self::Unix(_) => None,
+            Self::Tcp(host) | Self::Noise { host, .. } => Some(host),
+        }
+    }
+
+    /// Whether it is a socket file somewhere below this path.
+    pub(crate) fn is_below(&self, path: &Path) -> bool {
+        matches!(self, Self::Unix(socket) if socket != path && socket.starts_with(path))
+    }
+}
+
 impl AddressError {
     /// What to do about it.
     pub fn cure(&self) -> &'static str {

@@ -1,8 +1,7 @@
 //! Who we are on `tcp://` and `noise://`: an Ed25519 key of its own, which signs nothing but handshakes.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,6 +10,7 @@ use rand::RngCore;
 
 use super::PeerId;
 use crate::advice;
+use crate::store::durable;
 
 /// The key's name in the state directory.
 const FILE: &str = "node_identity.key";
@@ -39,20 +39,18 @@ impl Identity {
     /// Reads the key of a state directory; makes it the first time.
     pub fn load(state_dir: &Path) -> Result<Self, IdentityError> {
         let path = Self::path(state_dir);
-        let fail = |error: io::Error| match error.kind() {
-            io::ErrorKind::InvalidData => {
-                IdentityError::Content(advice::link::identity(&path, &error.to_string()))
-            }
-            _ => IdentityError::Io(advice::link::identity_io(&path, &error)),
+        let found = match read(&path) {
+            Ok(None) => make(&path),
+            found => found,
         };
-        match read(&path) {
+        match found {
             Ok(Some(key)) => Ok(Self(Arc::new(key))),
-            Ok(None) => {
-                let fresh = Self::generate();
-                write(&path, &fresh.0).map_err(fail)?;
-                Ok(fresh)
+            Ok(None) => Err(IdentityError::Io(advice::file(&path, &io::ErrorKind::NotFound.into()))),
+            // What it holds, or who may read it.
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(IdentityError::Content(advice::link::identity(&path, &error.to_string())))
             }
-            Err(error) => Err(fail(error)),
+            Err(error) => Err(IdentityError::Io(advice::file(&path, &error))),
         }
     }
 
@@ -86,7 +84,7 @@ impl std::fmt::Debug for Identity {
 
 /// 32 bytes in hex and a line's end; `None` if there is no file.
 fn read(path: &Path) -> io::Result<Option<SigningKey>> {
-    let mut file = match File::open(path) {
+    let mut file = match durable::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened?,
     };
@@ -107,21 +105,20 @@ fn seed(text: &str) -> Option<[u8; 32]> {
     Some(seed)
 }
 
-/// Written aside and renamed, so that a cut leaves no half of a key.
-fn write(path: &Path, key: &SigningKey) -> io::Result<()> {
-    let aside: PathBuf = path.with_extension("key.new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
-    writeln!(file, "{}", hex::encode(key.as_bytes()))?;
-    file.sync_all()?;
-    fs::rename(&aside, path)?;
-    match path.parent() {
-        Some(dir) => File::open(dir)?.sync_all(),
-        None => Ok(()),
+/// A new key; if another process has just made one, that one.
+fn make(path: &Path) -> io::Result<Option<SigningKey>> {
+    let fresh = Identity::generate();
+    match durable::create(path, format!("{}\n", hex::encode(fresh.0.as_bytes())).as_bytes()) {
+        Ok(()) => Ok(Some((*fresh.0).clone())),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => read(path),
+        Err(error) => Err(error),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -132,6 +129,26 @@ mod tests {
         let mode = fs::metadata(dir.path().join(FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert!(first.to_string().starts_with("12D3KooW"), "{first}");
+    }
+
+    #[test]
+    fn processes_that_make_it_at_once_have_one_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let ids = std::thread::scope(|scope| {
+            let all = [(); 8].map(|()| scope.spawn(|| Identity::load(dir.path()).unwrap().peer_id()));
+            all.map(|one| one.join().unwrap())
+        });
+        assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    }
+
+    #[test]
+    fn a_link_in_place_of_the_key_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        Identity::load(elsewhere.path()).unwrap();
+        std::os::unix::fs::symlink(elsewhere.path().join(FILE), dir.path().join(FILE)).unwrap();
+        let text = Identity::load(dir.path()).unwrap_err().to_string();
+        assert!(text.contains("symbolic link") && !text.contains("remove"), "{text}");
     }
 
     #[test]

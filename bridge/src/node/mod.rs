@@ -10,7 +10,7 @@
 //! | `address`, `peer_id` | where a node listens, and who it must be |
 //! | `identity` | who we are on links that ask |
 //! | `network` | how hosts are reached |
-//! | `wire` | dialling, handshake, and what carries the messages |
+//! | `wire` | dialling, who is there, handshake, and what carries the messages |
 //! | `serve`, `quiet` | one link: receive, answer, send; and until when |
 //! | `ended` | how a link ended |
 //! | `service` | the seam to the validator |
@@ -43,13 +43,13 @@ use backoff::Backoff;
 use complaint::Complaint;
 pub(crate) use ended::Ended;
 pub use identity::{Identity, IdentityError};
-pub use network::{Internet, Network};
+pub use network::{ConnectError, Internet, Network};
 pub use peer_id::{PeerId, PeerIdError};
 pub(crate) use quiet::IDLE;
 pub(crate) use serve::WRITE;
 pub use service::{Outcome, Service};
 pub(crate) use wire::{DialError, Exposed, SocketError};
-use wire::{Stream, Wire};
+use wire::{Stream, Suspicion, Wire};
 
 /// A link that lived this long was a good one, however it ended.
 const GOOD: Duration = Duration::from_secs(10);
@@ -92,10 +92,11 @@ pub async fn run_over<S: Service>(
     // Since the last one that lived for a while, a link ended at once although the node had asked something.
     let mut hasty = false;
     let (mut speaks, mut said) = (Speaks::default(), Repeats::default());
+    let mut suspicion = Suspicion::default();
     loop {
         let dialled = tokio::select! {
             () = stop.cancelled() => return,
-            dialled = Wire::dial(&network, &node.address, &identity) => dialled,
+            dialled = dial(&network, &node.address, &identity, &mut suspicion) => dialled,
         };
         match dialled {
             Ok((wire, found)) => {
@@ -139,6 +140,22 @@ pub async fn run_over<S: Service>(
     }
 }
 
+/// A link; or the cause why there is none, looked for a little further where a handshake does not tell.
+async fn dial<N: Network>(
+    network: &N,
+    address: &Address,
+    identity: &Identity,
+    suspicion: &mut Suspicion,
+) -> Result<(Wire<N::Stream>, Option<Exposed>), DialError> {
+    match Wire::dial(network, address, identity).await {
+        Ok(link) => {
+            suspicion.allayed();
+            Ok(link)
+        }
+        Err(error) => Err(suspicion.confirm(network, address, error).await),
+    }
+}
+
 /// One link, with the service told of its begin and end.
 async fn attend<T: Stream, S: Service>(
     wire: Wire<T>,
@@ -174,3 +191,7 @@ fn report(node: &Node, ended: &Ended, requests: u64, complaint: &mut Complaint) 
         warn!(kind = %Kind::NodeFailed, %chain, %node, requests, "{text}; the link is closed and dialled again");
     }
 }
+
+#[cfg(test)]
+#[path = "dial_tests.rs"]
+mod tests;

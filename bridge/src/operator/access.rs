@@ -1,6 +1,5 @@
 //! The way to the device and to a chain's record: through the daemon that owns them, else by itself.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use highwater_core::apdu::{Command, Reply, Status};
@@ -13,7 +12,7 @@ use crate::advice;
 use crate::config::Config;
 use crate::device::{self, Device, Exchange, Fault, Lock, LockError, LockFile, Session, SlotState};
 use crate::failure::Failure;
-use crate::store::{ChainFile, Pin, Pins};
+use crate::store::{ChainFile, Pin, Pins, durable};
 
 /// A device to command, and the records of its chains.
 pub(crate) struct Access {
@@ -36,11 +35,20 @@ pub(crate) fn exported_mark(config: &Config) -> PathBuf {
 /// Refuses to sign, or to prepare it, with a state that was carried to another host.
 pub(crate) fn not_exported(config: &Config) -> Result<(), Failure> {
     let mark = exported_mark(config);
-    match fs::read_to_string(&mark) {
+    match durable::read_text(&mark) {
         Ok(said) => Err(Failure::usage(advice::exported(&mark, &said))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(Failure::io(mark.display(), &error)),
+        Err(error) => Err(Failure::state_file(&mark, &error)),
     }
+}
+
+/// The installations that are pinned here; none where that cannot be told, which is said elsewhere.
+pub(crate) fn pinned_installations(config: &Config) -> device::Pinned {
+    let state_dir = config.state_dir.clone();
+    Box::new(move || {
+        Pins::load(&state_dir)
+            .map_or_else(|_| Vec::new(), |pins| pins.iter().map(|(_, pin)| pin.installation).collect())
+    })
 }
 
 /// Locks the device for this process, until the locks are dropped.
@@ -50,7 +58,14 @@ pub(crate) fn lock(config: &Config) -> Result<Vec<Lock>, Failure> {
         Err(LockError::Held(path)) => {
             Err(Failure::unavailable(advice::second_daemon(&path.display().to_string())))
         }
-        Err(LockError::Io(path, error)) => Err(Failure::io(path.display(), &error)),
+        Err(LockError::Stranger { path, owner }) => {
+            Err(Failure::unavailable(advice::lock_of_a_stranger(&path, owner)))
+        }
+        Err(LockError::Io(path, error)) => match file {
+            LockFile::Lasting(_) => Err(Failure::state_file(&path, &error)),
+            // The folder is everybody's: nothing about it is to be changed.
+            LockFile::Passing(_) => Err(Failure::io(path.display(), &error)),
+        },
     };
     device::lock_files(&config.device, &config.state_dir).into_iter().map(take).collect()
 }
@@ -62,7 +77,7 @@ impl Access {
             return Ok(Self { way: Way::Daemon(client), state_dir });
         }
         let locks = lock(config)?;
-        let plug = device::plug(&config.device, &state_dir)
+        let plug = device::plug(&config.device, &state_dir, pinned_installations(config))
             .map_err(|error| Failure::io("the device's thread", &error))?;
         let (device, _) = Device::plugged(plug);
         match device.looked().await.fault {

@@ -15,6 +15,6 @@ pub(crate) mod mark;
 pub(crate) mod prompt;
 pub(crate) mod retire;
 
-pub(crate) use access::{Access, exported_mark, lock, not_exported};
+pub(crate) use access::{Access, exported_mark, lock, not_exported, pinned_installations};
 pub(crate) use known::{chain_id, pinned};
 pub(crate) use prompt::Talk;

@@ -99,7 +99,7 @@ impl Rig {
                 std::thread::sleep(Duration::from_millis(5));
             }
             match rig.absent.load(Ordering::SeqCst) {
-                true => Err(TransportError::Absent("unplugged".to_owned())),
+                true => Err(TransportError::Absent(crate::device::Absence::NoLedger)),
                 false => Ok(Box::new(Cable(rig.clone())) as Box<dyn Transport>),
             }
         };

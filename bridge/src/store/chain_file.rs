@@ -54,7 +54,7 @@ pub enum ChainFileError {
         found: String,
     },
     /// It cannot be read or written.
-    #[error("{}", advice::chain_file_io(.0, .1))]
+    #[error("{}", advice::file(.0, .1))]
     Io(PathBuf, io::Error),
 }
 
@@ -87,7 +87,7 @@ impl ChainFile {
     /// requested. Whose key it is, the caller compares with the device's.
     pub fn found(state_dir: &Path, chain: &str) -> Result<Option<Self>, ChainFileError> {
         let path = path(state_dir, chain);
-        match fs::read(&path) {
+        match durable::read(&path) {
             Ok(text) => Self::parse(&text, &path, chain).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(ChainFileError::Io(path, error)),

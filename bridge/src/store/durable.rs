@@ -1,7 +1,8 @@
 //! Files that a power cut leaves old or new, never half.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use rustix::fs::{FlockOperation, Mode, OFlags, RenameFlags};
@@ -25,6 +26,51 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_dir(dir)
 }
 
+/// Makes `path`, as [`replace`] does but with nothing there before: an error if somebody else has just made it.
+pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let dir = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut aside = tempfile::Builder::new().prefix(ASIDE).tempfile_in(dir)?;
+    aside.write_all(bytes)?;
+    aside.as_file().sync_data()?;
+    aside.persist_noclobber(path)?;
+    sync_dir(dir)
+}
+
+/// Writes a new file to be carried away, on whatever file system: an error if there is one. What a cut leaves is half of it.
+pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // The first error is the one to be told.
+        let _ = fs::remove_file(path);
+    }
+    written.and_then(|()| sync_dir(path.parent().ok_or(io::ErrorKind::InvalidInput)?))
+}
+
+/// Opens a file that we made, for reading. What is no plain file is an error, a symbolic link too, and is not waited for.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a plain file")),
+    }
+}
+
+/// The content of a file that we made, opened by [`open`].
+pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// As [`read`], of text.
+pub(crate) fn read_text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    open(path)?.read_to_string(&mut text)?;
+    Ok(text)
+}
+
 /// Puts `bytes` in place of `path`, which exists, as [`replace`] does; but into a second file that stays, and changes
 /// places with the first. So no file is made, and none freed, which costs more than the writing.
 ///
@@ -36,8 +82,15 @@ pub(crate) fn swap(path: &Path, bytes: &[u8]) -> io::Result<()> {
     };
     let dir = File::open(dir)?;
     let aside = Path::new(&format!("{ASIDE}{}", name.display())).to_owned();
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    let mut file = File::from(rustix::fs::openat(&dir, &aside, flags, Mode::RUSR | Mode::WUSR)?);
+    let flags = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let opened = match rustix::fs::openat(&dir, &aside, flags, Mode::empty()) {
+        Err(Errno::NOENT) => {
+            let flags = flags | OFlags::CREATE | OFlags::EXCL;
+            rustix::fs::openat(&dir, &aside, flags, Mode::RUSR | Mode::WUSR)
+        }
+        opened => opened,
+    };
+    let mut file = File::from(opened?);
     file.write_all(bytes)?;
     if file.metadata()?.len() != bytes.len() as u64 {
         file.set_len(bytes.len() as u64)?;
@@ -105,6 +158,40 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"the last of all");
         swap(&path, b"after a sweep").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"after a sweep");
+    }
+
+    #[test]
+    fn no_symbolic_link_is_followed_and_no_pipe_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link, pipe) = (dir.path().join("file"), dir.path().join("link"), dir.path().join("pipe"));
+        fs::write(&file, "text").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, Mode::RUSR, 0).unwrap();
+        assert_eq!(read_text(&file).unwrap(), "text");
+        assert_eq!(Errno::from_io_error(&read(&link).unwrap_err()), Some(Errno::LOOP));
+        assert!(read(&pipe).unwrap_err().to_string().contains("not a plain file"));
+        assert!(read(dir.path()).unwrap_err().to_string().contains("not a plain file"));
+        // The second file of a pair neither: what it points to stays as it is.
+        let aside = dir.path().join(".new-alpha-1.json");
+        std::os::unix::fs::symlink(&file, &aside).unwrap();
+        let path = dir.path().join("alpha-1.json");
+        replace(&path, b"one").unwrap();
+        assert!(swap(&path, b"two").is_err());
+        assert_eq!(read_text(&file).unwrap(), "text");
+    }
+
+    #[test]
+    fn what_somebody_else_has_just_made_is_not_made_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("node_identity.key");
+        create(&path, b"first").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(create(&path, b"second").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        let dangling = dir.path().join("link");
+        std::os::unix::fs::symlink(dir.path().join("nowhere"), &dangling).unwrap();
+        assert_eq!(create(&dangling, b"third").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(read(&path).unwrap(), b"first");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "nothing is left aside");
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! What was pinned when each chain was added: its key and the installation that holds its mark.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -34,7 +33,7 @@ pub enum PinsError {
     #[error("{}", advice::other_key(.0))]
     OtherKey(String),
     /// It could not be read or written, and perhaps can be a little later.
-    #[error("{}", advice::pins_io(.0, .1))]
+    #[error("{}", advice::file(.0, .1))]
     Io(PathBuf, io::Error),
 }
 
@@ -67,7 +66,7 @@ impl Pins {
     /// Reads the file; none is a file without pins.
     pub fn load(state_dir: &Path) -> Result<Self, PinsError> {
         let path = Self::path(state_dir);
-        match fs::read_to_string(&path) {
+        match durable::read_text(&path) {
             Ok(text) => Self::read(&text, state_dir),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::read("", state_dir),
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
@@ -172,6 +171,7 @@ impl Pins {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;

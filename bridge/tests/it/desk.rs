@@ -2,6 +2,8 @@
 
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -50,6 +52,8 @@ impl Desk {
             dir.path().join("node.sock").display()
         );
         fs::write(&config, text).unwrap();
+        // Root makes none by itself.
+        fs::create_dir(dir.path().join("state")).unwrap();
         Self { dir, config, emulator }
     }
 
@@ -71,7 +75,26 @@ impl Desk {
 
     /// What a person sees: the command, its output, its exit code; what differs from run to run has a name.
     pub(crate) fn says(&self, args: &[&str]) -> String {
-        let done = self.command(args).output().unwrap();
+        self.said(args, self.command(args))
+    }
+
+    /// The same, as another user, who may read the config.
+    pub(crate) fn says_as(&self, user: u32, args: &[&str]) -> String {
+        // Where the program was built need not be open to that user.
+        let place = tempfile::tempdir().unwrap();
+        let program = place.path().join("highwater");
+        fs::copy(env!("CARGO_BIN_EXE_highwater"), &program).unwrap();
+        for open in [place.path(), self.dir.path(), &self.config] {
+            fs::set_permissions(open, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let mut command = Command::new(program);
+        command.args(args).arg("--config").arg(&self.config).current_dir("/").stdin(Stdio::null());
+        command.uid(user).gid(user);
+        self.said(args, command)
+    }
+
+    fn said(&self, args: &[&str], mut command: Command) -> String {
+        let done = command.output().unwrap();
         let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
         let text =
             format!("$ highwater {}\n{err}{out}exit {}\n", args.join(" "), done.status.code().unwrap());
@@ -130,6 +153,17 @@ impl Desk {
 
     /// The same, with what `change` sets: another log, other variables.
     pub(crate) async fn daemon_with(&self, change: impl FnOnce(&mut Command)) -> Daemon {
+        let mut daemon = self.daemon_alone_with(change);
+        daemon.accept().await;
+        daemon
+    }
+
+    /// Starts the daemon and a node, which need not find each other.
+    pub(crate) fn daemon_alone(&self) -> Daemon {
+        self.daemon_alone_with(|_| ())
+    }
+
+    fn daemon_alone_with(&self, change: impl FnOnce(&mut Command)) -> Daemon {
         let socket = self.path("node.sock");
         let _ = fs::remove_file(&socket);
         let node = UnixListener::bind(&socket).unwrap();
@@ -137,10 +171,7 @@ impl Desk {
         let mut command = self.command(&["run"]);
         command.stdout(File::create(&log).unwrap());
         change(&mut command);
-        let child = command.spawn().unwrap();
-        let mut daemon = Daemon { child, log, node, link: None };
-        daemon.accept().await;
-        daemon
+        Daemon { child: command.spawn().unwrap(), log, node, link: None }
     }
 }
 

@@ -170,6 +170,7 @@ async fn a_lost_state_file_is_made_again_from_the_pinned_device_or_from_the_owne
     shown("drill-lost-state", &told);
     // And a state directory that never knew the chain.
     fs::remove_dir_all(desk.path("state")).unwrap();
+    fs::create_dir(desk.path("state")).unwrap();
     let mut told = desk.says(&["mark", "adopt", CHAIN]);
     told += &desk.says(&["mark", "adopt", CHAIN, "--last-signed", "8/1/precommit"]);
     shown("drill-lost-directory", &told);

@@ -16,6 +16,7 @@ mod manager;
 mod mutants;
 mod network;
 mod oracle;
+mod owners;
 mod patience;
 mod printed;
 mod sentences;

@@ -33,6 +33,15 @@ fn the_device_is_away_locked_or_in_another_app() {
 }
 
 #[test]
+fn an_emulator_that_does_not_run_is_named_with_its_address() {
+    let desk = Desk::new("sentences");
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let text = fs::read_to_string(&desk.config).unwrap();
+    fs::write(&desk.config, text.replace(&desk.emulator.address.to_string(), &free)).unwrap();
+    shown("device-info-no-emulator", &desk.says(&["device", "info"]).replace(&free, "[address]"));
+}
+
+#[test]
 fn a_device_and_its_chains() {
     let desk = Desk::new("sentences");
     shown("device-info-blank", &desk.says(&["device", "info"]));

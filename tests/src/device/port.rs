@@ -13,7 +13,7 @@ pub fn dial(address: SocketAddr) -> Result<Box<dyn Transport>> {
     let transport = config::Transport::Speculos;
     let config = config::Device { transport, address: Some(address), serial: None, path: None };
     // This transport keeps nothing in a state directory.
-    Ok(opener(&config, Path::new("/")).open()?)
+    Ok(opener(&config, Path::new("/"), Box::new(Vec::new)).open()?)
 }
 
 /// Answers one command after the other until the link ends, or until `answer` gives nothing, which ends it.

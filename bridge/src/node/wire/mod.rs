@@ -1,5 +1,6 @@
 //! What carries the messages: dialling, handshake, and the same two verbs for all three kinds of link.
 
+mod http;
 mod noise;
 mod secret;
 mod unix;
@@ -14,13 +15,14 @@ use tokio::net::UnixStream;
 use tokio::time::timeout;
 use tokio_util::codec::Framed;
 
-use super::{Address, Identity, Network, PeerId};
+use super::{Address, ConnectError, Host, Identity, Network, PeerId};
 use crate::privval::proto::Envelope;
 use crate::privval::{Codec, CodecError};
+pub(super) use http::Suspicion;
 pub(crate) use unix::SocketError;
 
 /// Connecting takes no longer than this.
-const CONNECT: Duration = Duration::from_secs(3);
+pub(super) const CONNECT: Duration = Duration::from_secs(3);
 
 /// A handshake takes no longer than this: a node that starts gives its signer 3 s for all of it.
 const HANDSHAKE: Duration = Duration::from_millis(2_500);
@@ -43,6 +45,9 @@ pub(crate) enum DialError {
     /// No connection.
     #[error("{0}")]
     Io(#[from] io::Error),
+    /// The host has no address.
+    #[error("{0}")]
+    Lookup(io::Error),
     /// The socket file is none, or whose it is must not be talked to.
     #[error(transparent)]
     Socket(#[from] SocketError),
@@ -55,6 +60,9 @@ pub(crate) enum DialError {
     /// What came is no handshake of this kind.
     #[error("the handshake failed: {0}")]
     Handshake(String),
+    /// A web server is there, and no node that waits for its signer.
+    #[error("what listens there answers HTTP")]
+    Http,
     /// Another node than the pinned one.
     #[error("{0} is there")]
     OtherPeer(PeerId),
@@ -65,6 +73,8 @@ pub(crate) enum DialError {
 pub(crate) enum Exposed {
     /// Every user of this machine may open the socket file.
     Everyone(u32),
+    /// Every member of this group may make the socket while there is none.
+    Members(u32),
     /// SecretConnection to another machine.
     Network(IpAddr),
 }
@@ -77,8 +87,9 @@ impl<T: Stream> Wire<T> {
     ) -> Result<(Self, Option<Exposed>), DialError> {
         match address {
             Address::Unix(path) => {
-                let exposed = unix::check(path)?;
-                let stream = in_time(UnixStream::connect(path)).await?;
+                unix::look(path)?;
+                let stream = in_time(async { Ok(UnixStream::connect(path).await?) }).await?;
+                let exposed = unix::verify(path, &stream)?;
                 Ok((Self::Unix(Framed::new(stream, Codec)), exposed))
             }
             Address::Tcp(host) => {
@@ -114,8 +125,18 @@ impl<T: Stream> Wire<T> {
     }
 }
 
-async fn in_time<T>(connecting: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    timeout(CONNECT, connecting).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()))
+impl From<ConnectError> for DialError {
+    fn from(error: ConnectError) -> Self {
+        match error {
+            ConnectError::Lookup(error) => Self::Lookup(error),
+            ConnectError::Io(error) => Self::Io(error),
+        }
+    }
+}
+
+async fn in_time<T>(connecting: impl Future<Output = Result<T, ConnectError>>) -> Result<T, ConnectError> {
+    let late = || Err(io::Error::from(io::ErrorKind::TimedOut).into());
+    timeout(CONNECT, connecting).await.unwrap_or_else(|_| late())
 }
 
 async fn handshake<T>(shaking: impl Future<Output = Result<T, DialError>>) -> Result<T, DialError> {

@@ -1,88 +1,58 @@
 //! Who may talk through a socket file.
+//!
+//! Whoever listens there asks for votes. So the way to the file is judged before it is connected to, and what counts is
+//! looked at afterwards: the kernel's word on who listens, against the owner of the file that stands at the path then.
 
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
+use tokio::net::UnixStream;
+
 use super::Exposed;
+use crate::trust::{self, BrokenOff, Distrust, Socket};
+use crate::users;
 
 /// Write permission of others.
 const OTHERS: u32 = 0o002;
 
-/// A socket file that is not connected to.
+/// A socket file that is not talked to.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SocketError {
     /// There is no such file, or it may not be looked at.
-    #[error("{0}")]
-    Io(#[from] io::Error),
-    /// A file of another kind.
-    #[error("it is not a socket")]
-    NotASocket,
-    /// A stranger's, in a folder where everyone may make files.
-    #[error("it belongs to user {owner}, in a folder that every user may write to")]
-    Stranger {
-        /// Whose it is.
+    #[error(transparent)]
+    BrokenOff(#[from] BrokenOff),
+    /// It is no socket, or somebody else than the node's user may have made it.
+    #[error(transparent)]
+    Distrust(#[from] Distrust),
+    /// The user who listens is not the one who owns the file.
+    #[error("user {peer} listens at a socket of user {owner}")]
+    Peer {
+        /// Whose the file is.
         owner: u32,
+        /// Who listens.
+        peer: u32,
     },
+    /// The kernel does not say who listens.
+    #[error("{0}")]
+    Credentials(io::Error),
 }
 
-/// Looks at the file before it is connected to. Who owns it asks for votes: in a folder open to everyone it must be
-/// root or ourselves; elsewhere the folder's owner decides who makes files there.
-pub(super) fn check(path: &Path) -> Result<Option<Exposed>, SocketError> {
-    let file = std::fs::metadata(path)?;
-    if !file.file_type().is_socket() {
-        return Err(SocketError::NotASocket);
-    }
-    let folder = std::fs::metadata(path.parent().unwrap_or(path))?;
-    let ours = rustix::process::geteuid().as_raw();
-    if may_be_a_strangers(folder.mode(), file.uid(), ours) {
-        return Err(SocketError::Stranger { owner: file.uid() });
-    }
-    Ok((file.mode() & OTHERS != 0).then_some(Exposed::Everyone(file.mode() & 0o777)))
+/// Judges the file before it is connected to.
+pub(super) fn look(path: &Path) -> Result<Socket, SocketError> {
+    Ok(trust::socket(&trust::steps(path)?, users::ours())?)
 }
 
-fn may_be_a_strangers(folder: u32, owner: u32, ours: u32) -> bool {
-    folder & OTHERS != 0 && owner != 0 && owner != ours
+/// Judges who listens, now that we are connected. The file is looked at anew: it may be another than before.
+pub(super) fn verify(path: &Path, stream: &UnixStream) -> Result<Option<Exposed>, SocketError> {
+    let peer = stream.peer_cred().map_err(SocketError::Credentials)?.uid();
+    let Socket { owner, mode, shared } = look(path)?;
+    if peer != owner {
+        return Err(SocketError::Peer { owner, peer });
+    }
+    let everyone = (mode & OTHERS != 0).then_some(Exposed::Everyone(mode));
+    Ok(everyone.or(shared.map(Exposed::Members)))
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt;
-    use std::os::unix::net::UnixListener;
-
-    use super::*;
-
-    #[test]
-    fn a_socket_is_told_from_other_files_and_an_open_mode_is_noticed() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("privval.sock");
-        assert!(
-            matches!(check(&path), Err(SocketError::Io(error)) if error.kind() == io::ErrorKind::NotFound)
-        );
-        fs::write(&path, "").unwrap();
-        assert!(matches!(check(&path), Err(SocketError::NotASocket)));
-        fs::remove_file(&path).unwrap();
-        let _listener = UnixListener::bind(&path).unwrap();
-        let mut found = Vec::new();
-        for mode in [0o600, 0o755, 0o777] {
-            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            found.push(check(&path).unwrap());
-        }
-        assert_eq!(found, [None, None, Some(Exposed::Everyone(0o777))]);
-    }
-
-    #[test]
-    fn only_root_and_we_are_trusted_where_everyone_may_make_files() {
-        for (folder, owner, refused) in [
-            (0o1777, 1000, true),
-            (0o777, 1000, true),
-            (0o1777, 0, false),
-            (0o1777, 500, false),
-            (0o770, 1000, false),
-            (0o755, 1000, false),
-        ] {
-            assert_eq!(may_be_a_strangers(folder, owner, 500), refused, "{folder:o} {owner}");
-        }
-    }
-}
+#[path = "unix_tests.rs"]
+mod tests;

@@ -1,11 +1,10 @@
 //! A bridge and its nodes, each a host of the simulated network.
 
-use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use highwater::node::{self, Address, Host, Identity, Network};
+use highwater::node::{self, Address, ConnectError, Host, Identity, Network};
 use highwater_sim::audit::Auditor;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -26,7 +25,7 @@ struct Simulated;
 impl Network for Simulated {
     type Stream = TcpStream;
 
-    async fn connect(&self, host: &Host) -> io::Result<(TcpStream, IpAddr)> {
+    async fn connect(&self, host: &Host) -> Result<(TcpStream, IpAddr), ConnectError> {
         match TcpStream::connect((host.name.as_str(), host.port)).await {
             Ok(stream) => {
                 let peer = stream.peer_addr()?.ip();
