@@ -20,6 +20,9 @@ pub enum TransportError {
     /// A reply that breaks the framing.
     #[error("broken framing: {0}")]
     Framing(&'static str),
+    /// The signer in this process cannot be opened, or stopped.
+    #[error("{0}")]
+    Hosted(#[from] highwater_hosted::Fault),
     /// The system's error while reading or writing.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -38,6 +41,9 @@ pub enum Fault {
     /// Another process holds the device.
     #[error("in use: {0}")]
     InUse(String),
+    /// The signer in this process cannot be opened, or stopped.
+    #[error("{0}")]
+    Hosted(highwater_hosted::Fault),
     /// It was there and did not answer.
     #[error("no reply: {0}")]
     Silent(String),
@@ -80,6 +86,7 @@ impl From<TransportError> for Fault {
             TransportError::Absent(text) => Self::Absent(text),
             TransportError::Permission(text) => Self::Permission(text),
             TransportError::InUse(text) => Self::InUse(text),
+            TransportError::Hosted(fault) => Self::Hosted(fault),
             TransportError::Io(error) => Self::Silent(error.to_string()),
             error @ (TransportError::Deadline | TransportError::Framing(_)) => {
                 Self::Silent(error.to_string())
