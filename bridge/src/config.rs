@@ -40,6 +40,9 @@ pub struct Device {
     pub serial: Option<String>,
     /// Of `hid`: the device file, as `/dev/hidraw3`.
     pub path: Option<PathBuf>,
+    /// Of `simulated`: the spare, which has the same seed and a memory of its own. For drills.
+    #[serde(default)]
+    pub spare: bool,
 }
 
 /// The kind of cable.
@@ -165,6 +168,10 @@ impl Config {
         if device.serial.is_some() && device.path.is_some() {
             let cause = "serial and path both name the device".to_owned();
             return fail("path", cause, "keep serial, or path where several Ledgers have one serial number");
+        }
+        if device.spare && device.transport != Transport::Simulated {
+            let cause = "spare belongs to transport \"simulated\" alone".to_owned();
+            return fail("spare", cause, "remove the line, or choose that transport");
         }
         if let Some(listen) = self.admin.metrics
             && !listen.ip().is_loopback()

@@ -49,6 +49,8 @@ fn impossible_values_are_refused_with_line_and_cure() {
         let text = cause(&GOOD.replace(from, to));
         assert!(text.contains(&format!("line {line}:")) && text.contains(word), "{to}: {text}");
     }
+    let text = cause(&GOOD.replace("[[chain]]", "spare = true\n[[chain]]"));
+    assert!(text.contains("line 8:") && text.contains("\"simulated\""), "{text}");
     let text = cause(&GOOD.replace("on_absent = \"wait\"", "vote_extensions = \"maybe\""));
     assert!(text.contains("line 10") && text.contains("`auto` or `off`"), "{text}");
     let text = cause(&format!("{GOOD}\n[admin]\nmetrics = \"0.0.0.0:9000\"\n"));

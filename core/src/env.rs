@@ -48,6 +48,13 @@ pub trait Crypto {
     /// Fills `out` from the hardware's random source.
     fn random(&mut self, out: &mut [u8]);
 
+    /// What tells these keys from all others: the public key at index 0, unless an implementation has something better.
+    /// Its SHA-256 is the fingerprint in the installation record.
+    #[inline(always)]
+    fn identity(&mut self) -> Result<[u8; 32], CryptoFailed> {
+        self.public_key(0)
+    }
+
     /// Derives the public key at `index` and keeps nothing. One derivation.
     fn public_key(&mut self, index: u32) -> Result<[u8; 32], CryptoFailed>;
 

@@ -24,10 +24,10 @@ pub enum Standing {
 /// It is made only while all the rest of memory is blank: then nothing was ever approved or signed.
 #[inline(never)]
 pub fn boot<E: Flash + Crypto>(env: &mut E, installation: &mut Installation) -> Standing {
-    let Ok(key) = env.public_key(0) else {
+    let Ok(identity) = env.identity() else {
         return Standing::Fault;
     };
-    let fingerprint = env.sha256(&key);
+    let fingerprint = env.sha256(&identity);
     let mut record = [0; CELL];
     if (0..2).any(|copy| read(env, copy, &mut record)) {
         installation.0.copy_from_slice(&record[at::ID]);

@@ -1,7 +1,7 @@
 //! The signer of `highwater-core` on simulated flash that tears, with software keys and a scripted owner.
 //!
-//! It is the device of tests and of `transport = "simulated"`. It is no hardware key: whoever reads its
-//! memory or its files has the key.
+//! It is the device of tests and of fuzzing. Its keys are derived by `highwater-hosted`, whose device
+//! `transport = "simulated"` runs, so that the derivation is written once.
 
 #![forbid(unsafe_code)]
 

@@ -1,10 +1,6 @@
 //! Flash that does what flash may do: tear when power vanishes, rot, fail, and lie.
 
 use std::cell::Cell as Flag;
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt;
-use std::path::Path;
 
 use highwater_core::env::{CELL, Cell, WriteFailed};
 use highwater_core::layout;
@@ -33,7 +29,6 @@ pub struct Medium {
     writes: u32,
     plan: Vec<(u32, Fault)>,
     powered: bool,
-    file: Option<File>,
 }
 
 impl Medium {
@@ -48,31 +43,7 @@ impl Medium {
             writes: 0,
             plan: Vec::new(),
             powered: true,
-            file: None,
         }
-    }
-
-    /// Memory kept in a file, made blank if it does not exist. Every write is synced before it returns.
-    pub fn in_file(path: &Path, pairs: u16) -> io::Result<Self> {
-        let mut medium = Self::blank(pairs);
-        let file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
-        let image = (medium.pages.len() * CELL) as u64;
-        match file.metadata()?.len() {
-            0 => {
-                file.set_len(image)?;
-                file.sync_all()?;
-            }
-            len if len != image => {
-                let text = format!("{} holds {len} bytes where {image} are expected", path.display());
-                return Err(io::Error::new(io::ErrorKind::InvalidData, text));
-            }
-            _ => {}
-        }
-        for (page, cell) in medium.pages.iter_mut().enumerate() {
-            file.read_exact_at(cell, (page * CELL) as u64)?;
-        }
-        medium.file = Some(file);
-        Ok(medium)
     }
 
     /// Plans a fault for the `nth` write from now (0 is the next one).
@@ -169,10 +140,6 @@ impl Medium {
             }
         };
         self.pages[usize::from(page)] = content;
-        if let Some(file) = &self.file {
-            let at = u64::from(page) * CELL as u64;
-            file.write_all_at(&content, at).and_then(|()| file.sync_data()).map_err(|_| WriteFailed)?;
-        }
         result
     }
 }

@@ -1,8 +1,5 @@
 //! The signer and its simulated world, as one device.
 
-use std::io;
-use std::path::Path;
-
 use highwater_core::apdu::Reply;
 use highwater_core::env::{Cell, Crypto, CryptoFailed, Device, Diagnostics, Flash, Streaming, WriteFailed};
 use highwater_core::journal::Durable;
@@ -224,12 +221,6 @@ impl SimDevice {
     /// A new device in memory.
     pub fn in_memory(seed: &[u8]) -> Self {
         Self::boot(World::new(seed, PAIRS))
-    }
-
-    /// A device whose memory stands in a file, as `transport = "simulated"` keeps it.
-    pub fn in_file(path: &Path, seed: &[u8]) -> io::Result<Self> {
-        let medium = Medium::in_file(path, PAIRS)?;
-        Ok(Self::boot(World::of(medium, Keys::new(seed))))
     }
 
     /// Takes the power away and gives it back.

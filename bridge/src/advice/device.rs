@@ -1,6 +1,7 @@
 //! Of the device: why it does not answer, why nothing is signed, why it said no.
 
 use highwater_core::apdu::Status;
+use highwater_hosted::{Fault as HostedFault, KeyFault};
 
 use super::file;
 use crate::device::{Absence, Answer, Fault, Plugged, Shows, Standing};
@@ -15,6 +16,7 @@ pub fn fault(fault: &Fault) -> String {
         Fault::InUse(what) => format!(
             "another process holds the device ({what}): stop it, or use its admin socket through the same config"
         ),
+        Fault::Hosted(fault) => hosted(fault),
         Fault::Silent(text) => format!(
             "the device did not answer ({text}): it is opened anew; if this goes on, replug it and open the app"
         ),
@@ -110,6 +112,38 @@ fn said(answer: &Answer) -> String {
 
 fn list(parts: impl IntoIterator<Item = impl std::fmt::Display>, between: &str) -> String {
     parts.into_iter().map(|part| part.to_string()).collect::<Vec<_>>().join(between)
+}
+
+/// Why the signer in this process cannot be opened, or stopped.
+fn hosted(fault: &HostedFault) -> String {
+    let cure = match fault {
+        HostedFault::InUse(_) => {
+            "another process runs this device: stop it, or use its admin socket through the same config"
+        }
+        HostedFault::Denied(_) => {
+            "run as the owner of the state directory, or give the file back to that user with `chown`"
+        }
+        HostedFault::NotAFile(_) => "put the device's own file back in its place",
+        HostedFault::Exposed { .. } => "run `chmod 600` on it, and find out who could change or read it",
+        HostedFault::Size { .. } => {
+            "put the device's own file back. If a memory (`.nvm`) is lost, move it away: the device starts anew with the \
+             same key, and `highwater mark adopt` gives it the mark. If the seed is lost, so is the key"
+        }
+        HostedFault::SeedMissing(_) => {
+            "the device's memory is there and its key is not: put the seed back. If the seed is lost, so is the key: \
+             move the files `simulated*` away, and a new device is made"
+        }
+        HostedFault::Io { .. } => {
+            "check the disk and the file system: the device is opened anew, and signs nothing until its file can be \
+             written"
+        }
+        HostedFault::Keys(KeyFault::Absent(_) | KeyFault::Broken(_)) => {
+            "the key store is opened anew: check that it runs and can be reached"
+        }
+        HostedFault::Keys(KeyFault::Denied(_)) => "check the credentials of the key store",
+        HostedFault::Keys(KeyFault::NoKey(_)) => "choose another key index",
+    };
+    format!("{fault}: {cure}")
 }
 
 /// Before the first look at the device.

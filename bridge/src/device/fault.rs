@@ -28,6 +28,9 @@ pub enum TransportError {
     /// A reply that breaks the framing.
     #[error("broken framing: {0}")]
     Framing(&'static str),
+    /// The signer in this process cannot be opened, or stopped.
+    #[error("{0}")]
+    Hosted(#[from] highwater_hosted::Fault),
     /// The system's error while reading or writing.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -46,6 +49,9 @@ pub enum Fault {
     /// Another process holds the device.
     #[error("in use: {0}")]
     InUse(String),
+    /// The signer in this process cannot be opened, or stopped.
+    #[error("{0}")]
+    Hosted(highwater_hosted::Fault),
     /// It was there and did not answer.
     #[error("no reply: {0}")]
     Silent(String),
@@ -105,6 +111,7 @@ impl Fault {
             Self::Malformed(_) => Kind::DeviceMalformed,
             Self::WrongReply => Kind::DeviceWrongReply,
             Self::OtherInstallation { .. } => Kind::DeviceOtherInstallation,
+            Self::Hosted(_) => Kind::DeviceHosted,
             Self::Ending => Kind::DeviceEnding,
         }
     }
@@ -116,7 +123,7 @@ impl Fault {
             Self::Absent(_) | Self::Permission(_) | Self::InUse(_) | Self::OtherInstallation { .. } => {
                 NoReply::Away
             }
-            Self::Silent(_) => NoReply::Silent,
+            Self::Silent(_) | Self::Hosted(_) => NoReply::Silent,
             Self::Locked => NoReply::Locked,
             Self::OtherApp(_) | Self::Protocol { .. } => NoReply::OtherApp,
             Self::Malformed(_) | Self::WrongReply => NoReply::Malformed,
@@ -131,6 +138,7 @@ impl From<TransportError> for Fault {
             TransportError::Absent(absence) => Self::Absent(absence),
             TransportError::Permission(text) => Self::Permission(text),
             TransportError::InUse(text) => Self::InUse(text),
+            TransportError::Hosted(fault) => Self::Hosted(fault),
             TransportError::Io(error) => Self::Silent(error.to_string()),
             error @ (TransportError::Deadline | TransportError::Framing(_)) => {
                 Self::Silent(error.to_string())

@@ -6,11 +6,11 @@ mod choice;
 mod fault;
 mod handle;
 mod hid;
+mod hosted;
 mod lock;
 mod owner;
 mod pace;
 mod session;
-mod simulated;
 mod speculos;
 
 pub use absence::{Absence, Answer, FileError, Model, Plugged, Shows, Wanted};
@@ -62,7 +62,7 @@ impl<F: FnMut() -> Result<Box<dyn Transport>, TransportError> + Send> Opener for
 /// The opener that the configuration names. Opens nothing yet. Where several Ledgers are meant, it takes a pinned one.
 pub fn opener(config: &config::Device, state_dir: &Path, pinned: Pinned) -> Box<dyn Opener> {
     match config.transport {
-        config::Transport::Simulated => Box::new(simulated::Opener::new(state_dir)),
+        config::Transport::Simulated => Box::new(hosted::Opener::new(state_dir, config.spare)),
         config::Transport::Speculos => {
             // The configuration was checked: this transport has an address.
             let address = config.address.unwrap_or_else(|| ([127, 0, 0, 1], 9999).into());

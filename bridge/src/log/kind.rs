@@ -173,6 +173,8 @@ kinds! {
     DeviceWrongReply = "device.wrong_reply",
     /// another installation than the pinned one
     DeviceOtherInstallation = "device.other_installation",
+    /// the signer in this process cannot be opened, or stopped
+    DeviceHosted = "device.hosted",
     /// the device's task ends
     DeviceEnding = "device.ending",
 }

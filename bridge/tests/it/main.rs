@@ -2,6 +2,7 @@
 
 mod beside;
 mod desk;
+mod drill_spare;
 mod drills;
 mod emulator;
 mod faults;

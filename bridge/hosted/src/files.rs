@@ -1,0 +1,61 @@
+//! Files that only their owner reads: opened without following a link, and made whole or not at all.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags};
+
+use crate::Fault;
+
+/// Of files being written, as everywhere in a state directory.
+const ASIDE: &str = ".new-";
+
+/// What nobody but the owner of a file may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Private {
+    /// Read or write it.
+    Read = 0o077,
+    /// Write it.
+    Write = 0o022,
+}
+
+/// Opens a file that exists; `None` if it does not.
+pub(crate) fn open(path: &Path, writable: bool, private: Private) -> Result<Option<File>, Fault> {
+    let access = if writable { OFlags::RDWR } else { OFlags::RDONLY };
+    // Without NONBLOCK the opening of a pipe waits for its other end.
+    let flags = access | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(file) => File::from(file),
+        Err(rustix::io::Errno::NOENT) => return Ok(None),
+        Err(error) => return Err(Fault::of(path, &error.into())),
+    };
+    let metadata = file.metadata().map_err(|error| Fault::of(path, &error))?;
+    if !metadata.is_file() {
+        return Err(Fault::NotAFile(path.to_owned()));
+    }
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & private as u32 != 0 {
+        return Err(Fault::Exposed { path: path.to_owned(), mode });
+    }
+    Ok(Some(file))
+}
+
+/// Makes a file of these bytes, mode 0600, unless there is one: then that one stays. Cut at any moment, the name means
+/// the whole file or nothing.
+pub(crate) fn make(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
+    make_aside(path, bytes).map_err(|error| Fault::of(path, &error))
+}
+
+fn make_aside(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let dir = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut aside = tempfile::Builder::new().prefix(ASIDE).tempfile_in(dir)?;
+    aside.write_all(bytes)?;
+    aside.as_file().sync_all()?;
+    match aside.persist_noclobber(path) {
+        Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => return Err(error.error),
+        _ => {}
+    }
+    File::open(dir)?.sync_all()
+}

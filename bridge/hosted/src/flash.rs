@@ -1,0 +1,153 @@
+//! Cells in a file: each write is synced before it counts, and read back through the file.
+//!
+//! The journal (docs/journal.md) lets a page hold anything after a write that failed or was cut. A file adds two states
+//! that flash does not have, because the system keeps pages in memory: a page may be read as it was written, and not
+//! stand on the disk. Two rules keep a signature from resting on such a page:
+//!
+//! 1. *Opening settles.* A process that was killed, or a sync that failed, leaves pages that only the system's memory
+//!    has, and after a failed sync the system does not write them again by itself. So the image is written once more, as
+//!    it is read, and synced, before anything is made of it.
+//! 2. *A fault stops.* After any failed read, write or sync nothing more is written, no page is readable, and whoever
+//!    holds the device gets the fault instead of a reply. At most one page is in doubt then, as after a power cut.
+
+use std::cell::RefCell;
+use std::fs::{File, TryLockError};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use highwater_core::env::{CELL, Cell, WriteFailed};
+use highwater_core::layout;
+
+use crate::Fault;
+use crate::files::{self, Private};
+
+/// Pairs of pages in the ring of each slot, as on a Nano S.
+pub const PAIRS: u16 = 256;
+
+/// Bytes of the image.
+const IMAGE: usize = layout::pages(PAIRS) as usize * CELL;
+
+/// No page of the journal and no blank one: what stands for a page that cannot be read.
+const UNREADABLE: Cell = [0xff; CELL];
+
+/// What cells need of a file. In tests a disk is put there that is cut at any call.
+pub trait Disk: Send {
+    /// Bytes it holds.
+    fn size(&self) -> io::Result<u64>;
+
+    /// Fills `bytes` from here on.
+    fn read(&self, bytes: &mut [u8], at: u64) -> io::Result<()>;
+
+    /// Writes all of `bytes` from here on; after an error any of them.
+    fn write(&self, bytes: &[u8], at: u64) -> io::Result<()>;
+
+    /// Returns once everything written stands on the disk.
+    fn sync(&self) -> io::Result<()>;
+}
+
+impl Disk for File {
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
+    fn read(&self, bytes: &mut [u8], at: u64) -> io::Result<()> {
+        self.read_exact_at(bytes, at)
+    }
+
+    fn write(&self, bytes: &[u8], at: u64) -> io::Result<()> {
+        self.write_all_at(bytes, at)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.sync_data()
+    }
+}
+
+/// The memory of one hosted device.
+pub struct FlashFile {
+    path: PathBuf,
+    disk: Box<dyn Disk>,
+    writes: u32,
+    /// Why nothing more is read or written.
+    stopped: RefCell<Option<Fault>>,
+}
+
+impl FlashFile {
+    /// Opens the memory at `path`, made blank if there is none, and locks it until it is dropped.
+    pub fn open(path: &Path) -> Result<Self, Fault> {
+        let file = match files::open(path, true, Private::Write)? {
+            Some(file) => file,
+            None => {
+                files::make(path, &[0; IMAGE])?;
+                let gone = || Fault::of(path, &io::ErrorKind::NotFound.into());
+                files::open(path, true, Private::Write)?.ok_or_else(gone)?
+            }
+        };
+        match file.try_lock() {
+            Ok(()) => Self::on(path, Box::new(file)),
+            Err(TryLockError::WouldBlock) => Err(Fault::InUse(path.to_owned())),
+            Err(TryLockError::Error(error)) => Err(Fault::of(path, &error)),
+        }
+    }
+
+    /// The memory on a disk. `path` is how faults name it.
+    pub fn on(path: &Path, disk: Box<dyn Disk>) -> Result<Self, Fault> {
+        let of = |error| Fault::of(path, &error);
+        let (found, expected) = (disk.size().map_err(of)?, IMAGE as u64);
+        if found != expected {
+            return Err(Fault::Size { path: path.to_owned(), found, expected });
+        }
+        // Rule 1.
+        let mut image = vec![0; IMAGE];
+        disk.read(&mut image, 0)
+            .and_then(|()| disk.write(&image, 0))
+            .and_then(|()| disk.sync())
+            .map_err(of)?;
+        Ok(Self { path: path.to_owned(), disk, writes: 0, stopped: RefCell::new(None) })
+    }
+
+    /// Pages written since it was opened.
+    pub(crate) fn writes(&self) -> u32 {
+        self.writes
+    }
+
+    /// Why nothing more is read or written, if so.
+    pub(crate) fn fault(&self) -> Option<Fault> {
+        self.stopped.borrow().clone()
+    }
+
+    pub(crate) fn read(&self, page: u16, cell: &mut Cell) {
+        if self.is_stopped() {
+            *cell = UNREADABLE;
+        } else if let Err(error) = self.disk.read(cell, at(page)) {
+            self.stop(&error);
+            *cell = UNREADABLE;
+        }
+    }
+
+    pub(crate) fn write(&mut self, page: u16, cell: &Cell) -> Result<(), WriteFailed> {
+        if self.is_stopped() {
+            return Err(WriteFailed);
+        }
+        self.writes += 1;
+        let written = self.disk.write(cell, at(page)).and_then(|()| self.disk.sync());
+        written.map_err(|error| {
+            self.stop(&error);
+            WriteFailed
+        })
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.borrow().is_some()
+    }
+
+    /// Rule 2.
+    fn stop(&self, error: &io::Error) {
+        self.stopped.borrow_mut().get_or_insert_with(|| Fault::of(&self.path, error));
+    }
+}
+
+fn at(page: u16) -> u64 {
+    u64::from(page) * CELL as u64
+}

@@ -1,0 +1,45 @@
+//! Where the keys are: a file today, an HSM beside this host tomorrow.
+
+mod file;
+mod slip10;
+
+pub use file::FileKeys;
+pub use slip10::slip10;
+
+/// A key store on or beside this host.
+///
+/// A call may block, take as long as a network does, and fail at any time; it never panics. The key need not be in the
+/// memory of this process, so there is no call that gives one, and none that takes a hash: Ed25519 hashes the message
+/// itself, twice. Whatever a store gives is verified before it is used.
+pub trait KeyStore: Send {
+    /// What tells the keys of this store from those of any other. Where it changes under a memory, nothing is signed.
+    fn identity(&mut self) -> Result<[u8; 32], KeyFault> {
+        self.public_key(0)
+    }
+
+    /// The public key at `index`.
+    fn public_key(&mut self, index: u32) -> Result<[u8; 32], KeyFault>;
+
+    /// Signs `message` (RFC 8032 Ed25519) with the key at `index`.
+    fn sign(&mut self, index: u32, message: &[u8]) -> Result<[u8; 64], KeyFault>;
+
+    /// No chain signs with the key at `index` any more: what this process holds of it is wiped.
+    fn forget(&mut self, _index: u32) {}
+}
+
+/// Why a key store did not do it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyFault {
+    /// It is not there.
+    #[error("no key store: {0}")]
+    Absent(String),
+    /// It does not let us in.
+    #[error("the key store refuses: {0}")]
+    Denied(String),
+    /// It is there and has no such key. The only fault that is an answer: the store goes on working.
+    #[error("no key of index {0}")]
+    NoKey(u32),
+    /// It failed, or said what cannot be true.
+    #[error("the key store failed: {0}")]
+    Broken(String),
+}

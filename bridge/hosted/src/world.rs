@@ -1,0 +1,184 @@
+//! What the signer stands on: the file, the key store, the stream, all of `core::env`.
+
+use ed25519_dalek::{Signature, VerifyingKey};
+use highwater_core::env::{Cell, Crypto, CryptoFailed, Device, Diagnostics, Flash, Streaming, WriteFailed};
+use highwater_core::journal::Durable;
+use highwater_core::layout::SLOTS;
+use rand::RngCore;
+use sha2::{Digest, Sha256};
+
+use crate::streaming::Stream;
+use crate::{Fault, FlashFile, KeyFault, KeyStore, PAIRS};
+
+/// A device in this process whose key is a file: what GET_VERSION calls "simulated".
+const TARGET: u8 = 0;
+
+pub(crate) struct World {
+    flash: FlashFile,
+    store: Box<dyn KeyStore>,
+    /// The key of each slot: its index, and its public half.
+    loaded: [Option<(u32, [u8; 32])>; SLOTS],
+    stream: Stream,
+    derivations: u16,
+    /// The first fault of the store.
+    failed: Option<KeyFault>,
+}
+
+impl World {
+    pub(crate) fn new(flash: FlashFile, store: Box<dyn KeyStore>) -> Self {
+        Self { flash, store, loaded: [None; SLOTS], stream: Stream::default(), derivations: 0, failed: None }
+    }
+
+    /// Why nothing of this world may be believed any more, if so.
+    pub(crate) fn fault(&self) -> Option<Fault> {
+        self.flash.fault().or_else(|| self.failed.clone().map(Fault::Keys))
+    }
+
+    /// One call of the store; its fault is kept. A store that failed is not asked again: it is to be opened anew.
+    fn ask<T>(
+        &mut self,
+        call: impl FnOnce(&mut dyn KeyStore) -> Result<T, KeyFault>,
+    ) -> Result<T, CryptoFailed> {
+        if self.failed.is_some() {
+            return Err(CryptoFailed);
+        }
+        call(&mut *self.store).map_err(|fault| {
+            self.failed = Some(fault).filter(|fault| !matches!(fault, KeyFault::NoKey(_)));
+            CryptoFailed
+        })
+    }
+
+    fn key(&self, slot: u8) -> Result<(u32, [u8; 32]), CryptoFailed> {
+        self.loaded.get(usize::from(slot)).copied().flatten().ok_or(CryptoFailed)
+    }
+
+    /// A store may be wrong, or another one than it was: its signature is verified before it leaves.
+    fn signed(&mut self, slot: u8, message: &[u8]) -> Result<[u8; 64], CryptoFailed> {
+        let (index, public) = self.key(slot)?;
+        self.ask(|store| {
+            let signature = store.sign(index, message)?;
+            VerifyingKey::from_bytes(&public)
+                .and_then(|key| key.verify_strict(message, &Signature::from_bytes(&signature)))
+                .map_err(|_| KeyFault::Broken(format!("a signature of key {index} does not verify")))?;
+            Ok(signature)
+        })
+    }
+}
+
+impl Flash for World {
+    fn pairs(&self) -> u16 {
+        PAIRS
+    }
+
+    fn read(&self, page: u16, cell: &mut Cell) {
+        self.flash.read(page, cell);
+    }
+
+    fn write(&mut self, page: u16, cell: &Cell) -> Result<(), WriteFailed> {
+        self.flash.write(page, cell)
+    }
+}
+
+impl Crypto for World {
+    fn sha256(&mut self, data: &[u8]) -> [u8; 32] {
+        Sha256::digest(data).into()
+    }
+
+    fn random(&mut self, out: &mut [u8]) {
+        rand::rng().fill_bytes(out);
+    }
+
+    fn identity(&mut self) -> Result<[u8; 32], CryptoFailed> {
+        self.derivations = self.derivations.wrapping_add(1);
+        self.ask(|store| store.identity())
+    }
+
+    fn public_key(&mut self, index: u32) -> Result<[u8; 32], CryptoFailed> {
+        self.derivations = self.derivations.wrapping_add(1);
+        self.ask(|store| store.public_key(index))
+    }
+
+    fn load_key(&mut self, slot: u8, index: u32) -> Result<(), CryptoFailed> {
+        let public = self.public_key(index)?;
+        self.loaded[usize::from(slot)] = Some((index, public));
+        Ok(())
+    }
+
+    fn loaded_key(&self, slot: u8) -> Result<[u8; 32], CryptoFailed> {
+        self.key(slot).map(|(_, public)| public)
+    }
+
+    fn unload_key(&mut self, slot: u8) {
+        let Some((index, _)) = self.loaded[usize::from(slot)].take() else { return };
+        // Two chains may sign with one key.
+        if !self.loaded.iter().flatten().any(|(other, _)| *other == index) {
+            self.store.forget(index);
+        }
+    }
+
+    fn sign(
+        &mut self,
+        _permit: Durable,
+        slot: u8,
+        message: &[u8],
+        signature: &mut [u8; 64],
+    ) -> Result<(), CryptoFailed> {
+        *signature = self.signed(slot, message)?;
+        Ok(())
+    }
+}
+
+impl Streaming for World {
+    fn stream_begin(&mut self, slot: u8) -> Result<(), CryptoFailed> {
+        self.stream.wipe();
+        self.key(slot)?;
+        self.stream.begin();
+        Ok(())
+    }
+
+    fn stream_feed(&mut self, bytes: &[u8]) -> Result<(), CryptoFailed> {
+        self.stream.feed(bytes)
+    }
+
+    fn stream_digest(&mut self, digest: &mut [u8; 32]) -> Result<(), CryptoFailed> {
+        *digest = self.stream.digest()?;
+        Ok(())
+    }
+
+    fn stream_turn(&mut self, _slot: u8) -> Result<(), CryptoFailed> {
+        self.stream.turn()
+    }
+
+    fn stream_sign(
+        &mut self,
+        _permit: Durable,
+        slot: u8,
+        signature: &mut [u8; 64],
+    ) -> Result<(), CryptoFailed> {
+        let message = self.stream.end()?;
+        *signature = self.signed(slot, &message)?;
+        Ok(())
+    }
+
+    fn stream_wipe(&mut self) {
+        self.stream.wipe();
+    }
+}
+
+impl Device for World {
+    fn unlocked(&self) -> bool {
+        true
+    }
+
+    fn stack_intact(&self) -> bool {
+        true
+    }
+
+    fn target(&self) -> u8 {
+        TARGET
+    }
+
+    fn diagnostics(&self) -> Diagnostics {
+        Diagnostics { stack: 0, page_writes: self.flash.writes(), derivations: self.derivations }
+    }
+}

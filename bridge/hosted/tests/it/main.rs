@@ -1,0 +1,9 @@
+//! A hosted device under power cuts, kills, failing disks, failing key stores, and at the table of refusals.
+
+mod cuts;
+mod disk;
+mod files;
+mod hand;
+mod keys;
+mod refusals;
+mod streams;
