@@ -53,7 +53,7 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
     match file.metadata()?.is_file() {
         true => Ok(file),
-        false => Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a plain file")),
+        false => Err(io::Error::other("it is not a plain file")),
     }
 }
 

@@ -22,7 +22,7 @@ fn take(desk: &Desk, spare: bool) {
 /// A state directory with a seed that is known, so that the transcript shows a key that is.
 fn seeded(desk: &Desk) {
     let state = desk.path("state");
-    fs::DirBuilder::new().mode(0o700).create(&state).unwrap();
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&state).unwrap();
     let mut seed = fs::OpenOptions::new();
     seed.write(true).create_new(true).mode(0o600);
     seed.open(state.join("simulated.seed")).unwrap().write_all(&[7; 32]).unwrap();

@@ -61,7 +61,9 @@ async fn the_app_is_reinstalled_and_the_mark_carried_over_by_finger() {
     told += &desk.says(&["mark", "show", CHAIN]);
     shown("drill-reinstalled-app", &told);
     let mut daemon = desk.daemon().await;
-    assert!(refusal(daemon.insists(&prevote(5, 2)).await).contains("b005"), "the mark was carried over");
+    let text = refusal(daemon.insists(&prevote(5, 2)).await);
+    // By the device, or by the host if it wrote down the last release before it was killed.
+    assert!(text.contains("b005") || text.contains("was released"), "the mark was carried over: {text}");
     signed_vote(daemon.insists(&prevote(6, 1)).await);
 }
 
@@ -111,7 +113,11 @@ async fn the_bridge_moves_to_another_host_and_signs_at_one_only() {
     let mut daemon = there.daemon().await;
     // Whose height it was came along: the node of the old host may have voted otherwise.
     let text = refusal(daemon.insists(&prevote(5, 2)).await);
-    assert!(text.contains("does not know which block was precommitted"), "{text}");
+    // What it is told depends on what the daemon wrote down before it was killed.
+    assert!(
+        text.contains("does not know which block was precommitted") || text.contains("was released"),
+        "{text}"
+    );
     signed_vote(daemon.insists(&prevote(6, 1)).await);
 }
 
