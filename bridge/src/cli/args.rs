@@ -61,8 +61,11 @@ pub enum Verb {
         /// Chain id.
         id: String,
         /// As a validator of a genesis file.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "tx")]
         json: bool,
+        /// As `tx staking create-validator` and `rotate-cons-pubkey` of the Cosmos SDK take it.
+        #[arg(long)]
+        tx: bool,
     },
 }
 

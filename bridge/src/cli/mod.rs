@@ -49,7 +49,14 @@ async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
             say!("{}", Identity::load(&config.state_dir)?.peer_id());
             Ok(())
         }
-        Verb::Pubkey { id, json } => pubkey::show(&config, &id, json),
+        Verb::Pubkey { id, json, tx } => {
+            let form = match (json, tx) {
+                (true, _) => pubkey::Form::Genesis,
+                (_, true) => pubkey::Form::Transaction,
+                _ => pubkey::Form::Hex,
+            };
+            pubkey::show(&config, &id, form)
+        }
         Verb::Chain { verb } => match verb {
             ChainVerb::Add { id, key_index, mark, below_signed: below } => {
                 chain::add(&config, New { id: &id, key_index, mark: mark.to_hrs(), below }, terminal).await

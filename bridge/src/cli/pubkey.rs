@@ -1,4 +1,4 @@
-//! `pubkey`: the pinned key, plain or as a genesis file wants it.
+//! `pubkey`: the pinned key, plain, as a genesis file has it, or as a transaction takes it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,14 +9,30 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::operator::pinned;
 
-pub(super) fn show(config: &Config, id: &str, as_json: bool) -> Result<(), Failure> {
-    let pin = pinned(config, id)?;
-    if as_json {
-        say!("{:#}", genesis(&pin.key));
-    } else {
-        say!("{}", hex::encode(pin.key));
+/// How the key is printed.
+pub(super) enum Form {
+    /// 32 bytes in hex.
+    Hex,
+    /// A validator of a genesis file.
+    Genesis,
+    /// The argument of a transaction that creates a validator.
+    Transaction,
+}
+
+pub(super) fn show(config: &Config, id: &str, form: Form) -> Result<(), Failure> {
+    let key = pinned(config, id)?.key;
+    match form {
+        Form::Hex => say!("{}", hex::encode(key)),
+        Form::Genesis => say!("{:#}", genesis(&key)),
+        // On one line: it goes between quotes at a shell.
+        Form::Transaction => say!("{}", transaction(&key)),
     }
     Ok(())
+}
+
+/// A key as the Cosmos SDK writes it in JSON (`crypto/keys/ed25519`, `proto/cosmos/crypto/ed25519/keys.proto`).
+fn transaction(key: &[u8; 32]) -> Value {
+    json!({ "@type": "/cosmos.crypto.ed25519.PubKey", "key": STANDARD.encode(key) })
 }
 
 /// A validator of a genesis file (CometBFT `types/genesis.go`); its address is the first 20 bytes of the
@@ -33,6 +49,13 @@ fn genesis(key: &[u8; 32]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_form_of_a_transaction_is_one_line_with_the_key_in_base64() {
+        let line = transaction(&[0; 32]).to_string();
+        let expected = r#"{"@type":"/cosmos.crypto.ed25519.PubKey","key":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}"#;
+        assert_eq!(line, expected);
+    }
 
     #[test]
     fn the_genesis_form_is_the_nodes_own() {
