@@ -40,7 +40,7 @@ impl Claim {
 }
 
 /// The claims of a chain. One at a time is open, since one request of a chain is at the device at a time.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Claims {
     open: Option<Claim>,
     /// The highest place settled since the start, of which the record's round is written ahead.
@@ -50,6 +50,10 @@ pub(crate) struct Claims {
 impl Claims {
     pub(crate) fn open(&self) -> Option<&Claim> {
         self.open.as_ref()
+    }
+
+    pub(crate) fn settled_at(&self) -> Hrs {
+        self.settled
     }
 
     /// From now on this may be signed. A claim of the same request goes on.

@@ -35,7 +35,11 @@ impl Guard {
             // Else the device is needed for the extension alone.
             return self.kept(pending);
         }
-        match self.record.released.as_ref().map_or(Ok(()), |last| last.allows(&message)) {
+        let last = self.record.released.as_ref();
+        if message.hrs <= self.record.begins_above && !last.is_some_and(|last| last.says(&message)) {
+            return refuse(Refusal::BelowAdopted(self.record.begins_above));
+        }
+        match last.map_or(Ok(()), |last| last.allows(&message)) {
             Ok(()) => {}
             Err(Conflict::Below(last)) => return refuse(Refusal::BelowReleased(last)),
             Err(Conflict::Other(_)) => return refuse(Refusal::ConflictWithReleased),

@@ -60,7 +60,7 @@ fn an_intention_makes_a_spare_begin_no_lower_whoever_dies() {
     rig.look();
     let spare = installation(&mut rig.device);
     let low = highwater_guard::NotAdopted::Low(BelowKnown { known: height(1_000) });
-    assert_eq!(rig.guard.adopt(spare), Err(low));
+    assert_eq!(rig.adopt(spare), Err(low));
 }
 
 #[test]
@@ -74,6 +74,20 @@ fn an_intention_ends_when_the_mark_is_seen_or_the_question_came_to_nothing() {
     rig.look();
     assert_eq!(rig.floor(), height(1_000), "not pressed yet");
     rig.set_mark(height(1_000));
+    rig.look();
+    assert_eq!((rig.floor(), rig.durable.intention), (height(1_000), None));
+}
+
+#[test]
+fn a_question_that_came_to_nothing_forgets_no_earlier_one_of_which_nothing_is_known() {
+    let mut rig = at_5();
+    rig.guard.intend(height(1_000), None).unwrap();
+    // The owner presses, and before anybody looks the next question is put and refused.
+    rig.set_mark(height(1_000));
+    rig.guard.intend(height(2_000), None).unwrap();
+    rig.guard.forget_intention();
+    rig.drain();
+    assert_eq!(rig.durable.floor(), height(1_000));
     rig.look();
     assert_eq!((rig.floor(), rig.durable.intention), (height(1_000), None));
 }
