@@ -6,7 +6,7 @@
 
 use highwater_core::hrs::Hrs;
 
-use crate::ownership::{Block, Lock, Ownership};
+use crate::ownership::{Block, Ownership};
 use crate::record::{Record, round_end};
 use crate::request::Node;
 
@@ -29,13 +29,9 @@ impl Claim {
         now.after(&self.node, self.place, self.block)
     }
 
-    /// The ownership while nobody knows whether this is signed. The lock is the old block or the new one then.
+    /// The ownership while nobody knows whether this is signed.
     fn unresolved(&self, now: &Ownership) -> Option<Ownership> {
-        let mut next = self.signed(now)?;
-        if next.height == now.height && matches!(now.lock, Lock::Block(_)) && next.lock != now.lock {
-            next.lock = Lock::Unknown;
-        }
-        Some(next)
+        now.maybe_after(&self.node, self.place, self.block)
     }
 }
 

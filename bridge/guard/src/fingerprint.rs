@@ -17,7 +17,7 @@ impl Guard {
     #[doc(hidden)]
     pub fn fingerprint(&self, now: Moment, epoch: u64, state: &mut impl Hasher) {
         let age = |moment: Moment, longest: Duration| (now.since(moment).min(longest), moment.since(now));
-        (&self.installation, &self.record, &self.claims, &self.file, self.loosened).hash(state);
+        (&self.installation, &self.record, &self.claims, &self.file).hash(state);
         (self.urgent <= self.durable, self.urgent <= self.tried).hash(state);
         (self.taken_back, &self.replies, self.draining).hash(state);
         self.adopting.map(|adopting| (adopting.seq <= self.durable, adopting.asked)).hash(state);
@@ -35,7 +35,8 @@ impl Guard {
             let longest = if matches!(pending.phase, Phase::Extending { .. }) { LONGEST } else { TRY };
             (&pending.node, &pending.request, age(pending.started, longest)).hash(state);
             (pending.not_before.map(|at| at.since(now)), pending.awaited, pending.wrong).hash(state);
-            (pending.needs <= self.durable, pending.needs <= self.tried, pending.claimed.is_some()).hash(state);
+            (pending.needs <= self.durable, pending.needs <= self.tried, pending.claimed.is_some())
+                .hash(state);
             match &pending.phase {
                 Phase::Signing => 0_u8.hash(state),
                 Phase::Joining { verified, needs, until } => {

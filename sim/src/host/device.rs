@@ -106,7 +106,8 @@ impl Devices {
     }
 
     fn intern(&mut self, device: &mut SimDevice, said: Option<u8>) -> Index {
-        let installation = Version::parse(&exchange(device, Command::GetVersion).0).expect("a version").installation;
+        let installation =
+            Version::parse(&exchange(device, Command::GetVersion).0).expect("a version").installation;
         let (data, _) = exchange(device, Command::GetStatus { slot: 0 });
         let ChainStatus { state, incarnation, mark, .. } = ChainStatus::parse(&data).expect("a status");
         let slot = Slot { armed: state == ChainState::Armed, incarnation, mark };

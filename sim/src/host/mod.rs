@@ -156,7 +156,10 @@ impl Search {
                     Ok(false) => continue,
                     Ok(true) => {}
                     Err(violation) => {
-                        return Err(Box::new(Counterexample { violation, steps: told(&stage, &trail, index, step) }));
+                        return Err(Box::new(Counterexample {
+                            violation,
+                            steps: told(&stage, &trail, index, step),
+                        }));
                     }
                 }
                 let mut hasher = Xxh3::new();
@@ -165,7 +168,10 @@ impl Search {
                     continue;
                 }
                 if let Err(violation) = next.goes_on(&mut stage) {
-                    return Err(Box::new(Counterexample { violation, steps: told(&stage, &trail, index, step) }));
+                    return Err(Box::new(Counterexample {
+                        violation,
+                        steps: told(&stage, &trail, index, step),
+                    }));
                 }
                 visited.states += 1;
                 trail.push((index, step));

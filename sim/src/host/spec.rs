@@ -175,7 +175,13 @@ impl Spec {
     }
 
     /// A node gets its signature. `excused`: the disk failed, and a chain of one node goes on.
-    pub(super) fn got(&mut self, node: u8, said: Said, genuine: bool, excused: bool) -> Result<(), Violation> {
+    pub(super) fn got(
+        &mut self,
+        node: u8,
+        said: Said,
+        genuine: bool,
+        excused: bool,
+    ) -> Result<(), Violation> {
         if genuine && self.past.contains(&said.number) && !self.made.contains_key(&said.number) {
             return Ok(());
         }
@@ -208,7 +214,8 @@ impl Spec {
         if said.is_lock() {
             let (place, block, nodes) = height.lock.unwrap_or((said.at, said.block, 0));
             let nodes = nodes | asked;
-            height.lock = Some(if said.at >= place { (said.at, said.block, nodes) } else { (place, block, nodes) });
+            height.lock =
+                Some(if said.at >= place { (said.at, said.block, nodes) } else { (place, block, nodes) });
             if height.owner.is_some_and(|owner| nodes != 1 << owner) {
                 height.owner = None;
             }
@@ -266,7 +273,8 @@ impl Spec {
         use std::hash::Hash;
 
         let age = |moment: Moment| now.since(moment).min(Duration::from_secs(12));
-        (&self.got, &self.excused, &self.made, &self.past, &self.heights, self.approved, self.signed).hash(state);
+        (&self.got, &self.excused, &self.made, &self.past, &self.heights, self.approved, self.signed)
+            .hash(state);
         for Alive { up, heard, away } in self.nodes {
             let heard = away.is_none().then(|| age(heard));
             (up, heard, away.map(|away| now.since(away).min(Duration::from_secs(5)))).hash(state);

@@ -7,7 +7,8 @@ use std::time::Duration;
 use highwater_core::apdu::{Reply, Status};
 use highwater_core::hrs::Hrs;
 use highwater_guard::{
-    Event, Followed, Guard, Id, Input, Moment, NoReply, OnAbsent, Outcome, Output, Record, Refusal, Seq, Settings, Shown, View, When,
+    Event, Followed, Guard, Id, Input, Moment, NoReply, OnAbsent, Outcome, Output, Record, Refusal, Seq,
+    Settings, Shown, View, When,
 };
 
 use super::device::{Act, Devices, Index};
@@ -42,6 +43,8 @@ pub(super) enum Step {
     Late,
     /// No reply comes; whether the command was on the cable.
     Lose(bool),
+    /// The same, for so long that the request is given up.
+    TimeOut(bool),
     /// The disk took the newest record, or could not.
     Store(bool),
     /// The host dies and starts again with what is on the disk; with the newest record, if it had just been written.
@@ -190,6 +193,9 @@ impl World {
             }
             None => {}
         }
+        if self.cable.is_some() && search.losses && search.time {
+            steps.push(Step::TimeOut(true));
+        }
         if self.cable.is_some() && self.late.is_some() && search.wrong {
             steps.push(Step::Late);
         }
@@ -221,8 +227,11 @@ impl World {
         if search.release && self.asked.is_empty() {
             steps.push(Step::ReleaseOwner);
         }
-        let marks = (0..=search.heights).filter_map(|height| Hrs::new(height, 0, highwater_core::hrs::Step::None));
-        if search.owner && let Some(plugged) = self.plugged {
+        let marks =
+            (0..=search.heights).filter_map(|height| Hrs::new(height, 0, highwater_core::hrs::Step::None));
+        if search.owner
+            && let Some(plugged) = self.plugged
+        {
             let mark = stage.devices.get(self.devices[usize::from(plugged)]).slot.mark;
             for to in marks {
                 if to > mark {
@@ -242,7 +251,9 @@ impl World {
             steps.push(Step::Pin);
         }
         if search.spare {
-            steps.extend([None, Some(0), Some(1)].into_iter().filter(|to| *to != self.plugged).map(Step::Plug));
+            steps.extend(
+                [None, Some(0), Some(1)].into_iter().filter(|to| *to != self.plugged).map(Step::Plug),
+            );
             if self.plugged.is_some_and(|plugged| plugged != self.pinned) {
                 steps.extend([Step::SetSpare, Step::Adopt]);
             }
@@ -271,9 +282,16 @@ impl World {
             Step::Link(node, up) => {
                 self.spec.link(node, up, self.now);
                 // A node whose link is down waits for nothing.
-                let gone: Vec<Id> =
-                    self.asked.iter().filter(|asked| !up && asked.1 == node && asked.3).map(|asked| asked.0).collect();
-                self.asked.iter_mut().filter(|asked| !up && asked.1 == node).for_each(|asked| asked.3 = false);
+                let gone: Vec<Id> = self
+                    .asked
+                    .iter()
+                    .filter(|asked| !up && asked.1 == node && asked.3)
+                    .map(|asked| asked.0)
+                    .collect();
+                self.asked
+                    .iter_mut()
+                    .filter(|asked| !up && asked.1 == node)
+                    .for_each(|asked| asked.3 = false);
                 self.tell(Input::Link { node: NODES[usize::from(node)].into(), up }, stage)?;
                 for id in gone {
                     self.tell(Input::HungUp(id), stage)?;
@@ -284,17 +302,20 @@ impl World {
                 self.tell(Input::Heard(NODES[usize::from(node)].into()), stage)?;
             }
             Step::Pass => {
-                self.now = self.now + PASS;
-                self.trouble |= self.unstored.is_some();
+                self.pass();
                 self.tell(Input::Tick, stage)?;
             }
             Step::Execute => self.execute(stage),
             Step::Deliver => {
-                let Some(OnCable { id, reply: Some(reply), .. }) = self.cable.take() else { return Ok(false) };
+                let Some(OnCable { id, reply: Some(reply), .. }) = self.cable.take() else {
+                    return Ok(false);
+                };
                 self.reply(id, &reply, stage)?;
             }
             Step::Spoil => {
-                let Some(OnCable { id, reply: Some(mut reply), .. }) = self.cable.take() else { return Ok(false) };
+                let Some(OnCable { id, reply: Some(mut reply), .. }) = self.cable.take() else {
+                    return Ok(false);
+                };
                 if reply.len() < 60 {
                     return Ok(false);
                 }
@@ -306,6 +327,10 @@ impl World {
                 self.reply(on.id, &late, stage)?;
             }
             Step::Lose(sent) => self.lose(sent, stage)?,
+            Step::TimeOut(sent) => {
+                self.pass();
+                self.lose(sent, stage)?;
+            }
             Step::Store(takes) => self.store(takes, stage)?,
             Step::Cut(written) => self.cut(written, stage)?,
             Step::Look => self.look(stage),
@@ -345,6 +370,11 @@ impl World {
         }
         self.take(stage)?;
         Ok(true)
+    }
+
+    fn pass(&mut self) {
+        self.now = self.now + PASS;
+        self.trouble |= self.unstored.is_some();
     }
 
     fn ask(&mut self, node: u8, message: u8, stage: &mut Stage) -> Result<(), Violation> {
@@ -416,7 +446,8 @@ impl World {
             }
             (_, None) => {}
         }
-        if self.question.is_some_and(|question| question.needs.is_some()) && self.unstored.is_none()
+        if self.question.is_some_and(|question| question.needs.is_some())
+            && self.unstored.is_none()
             && let Some(question) = &mut self.question
         {
             // The intention is on the disk, so the question is put.
@@ -448,7 +479,11 @@ impl World {
             None => View::Away(NoReply::Away),
             Some(plugged) => {
                 let state = stage.devices.get(self.devices[usize::from(plugged)]);
-                View::Here(Shown { installation: state.installation, slot: Some(state.slot), epoch: self.epoch })
+                View::Here(Shown {
+                    installation: state.installation,
+                    slot: Some(state.slot),
+                    epoch: self.epoch,
+                })
             }
         };
         // In the order of the cable: not while a command is on it.
@@ -483,14 +518,18 @@ impl World {
             self.confirmed.insert((to, known));
         }
         self.take(stage)?;
-        if self.unstored.is_none() && let Some(question) = &mut self.question {
+        if self.unstored.is_none()
+            && let Some(question) = &mut self.question
+        {
             question.needs = None;
         }
         Ok(true)
     }
 
     fn approve(&mut self, stage: &mut Stage) {
-        let (Some(Question { to, lowers, .. }), Some(plugged)) = (self.question.take(), self.plugged) else { return };
+        let (Some(Question { to, lowers, .. }), Some(plugged)) = (self.question.take(), self.plugged) else {
+            return;
+        };
         let mark = stage.devices.get(self.devices[usize::from(plugged)]).slot.mark;
         if to >= mark {
             self.change(Act::SetMark(to), stage);
@@ -549,7 +588,9 @@ impl World {
         while let Some(output) = self.guard.output() {
             match output {
                 // Where the host does not die, what may wait is as good as written.
-                Output::Store { seq, record, when: When::Later } if !stage.search.cuts && self.unstored.is_none() => {
+                Output::Store { seq, record, when: When::Later }
+                    if !stage.search.cuts && self.unstored.is_none() =>
+                {
                     self.durable = *record;
                     self.guard.handle(self.now, Input::Stored(seq));
                 }
@@ -557,7 +598,9 @@ impl World {
                 // A fresh cable brings nothing of before.
                 Output::Distrust => self.late = None,
                 Output::Pin(installation) => {
-                    let is = |at: &u8| stage.devices.get(self.devices[usize::from(*at)]).installation == installation;
+                    let is = |at: &u8| {
+                        stage.devices.get(self.devices[usize::from(*at)]).installation == installation
+                    };
                     self.pinning = (0..2).find(is);
                 }
                 Output::Event(Event::Followed(Followed::Lowered { to, .. })) => self.lowered_to(to, stage),
@@ -591,7 +634,8 @@ impl World {
     pub(super) fn goes_on(&self, stage: &mut Stage) -> Result<(), Violation> {
         let above = stage.messages.len() as u8 - 1;
         let mut wanted = vec![above];
-        let alone = stage.settings.one_node && stage.search.nodes == 1 && !stage.search.owner && !stage.search.spare;
+        let alone =
+            stage.settings.one_node && stage.search.nodes == 1 && !stage.search.owner && !stage.search.spare;
         if alone {
             let mark = stage.devices.get(self.devices[usize::from(self.pinned)]).slot.mark;
             let same = |message: &&Message| {
@@ -614,7 +658,14 @@ impl World {
             world.ask(0, message, stage)?;
             world.send(stage)?;
             let Said { at, number, .. } = stage.messages[usize::from(message)].said;
-            for step in [Step::Execute, Step::Store(true), Step::Deliver, Step::Store(true), Step::Execute, Step::Deliver] {
+            for step in [
+                Step::Execute,
+                Step::Store(true),
+                Step::Deliver,
+                Step::Store(true),
+                Step::Execute,
+                Step::Deliver,
+            ] {
                 if world.spec.has(at, number) {
                     break;
                 }
@@ -633,7 +684,8 @@ impl World {
         (self.devices, self.plugged, self.pinned, &self.durable).hash(state);
         (self.unstored.as_ref().map(|(_, record)| record), self.trouble, &self.late).hash(state);
         self.cable.as_ref().map(|on| (on.node, on.message, &on.reply)).hash(state);
-        let asked: Vec<_> = self.asked.iter().map(|(_, node, message, waits)| (node, message, waits)).collect();
+        let asked: Vec<_> =
+            self.asked.iter().map(|(_, node, message, waits)| (node, message, waits)).collect();
         (asked, self.lowered, self.lives, self.pinning).hash(state);
         self.confirmed.hash(state);
         self.question.map(|question| (question.to, question.lowers, question.needs.is_some())).hash(state);

@@ -107,23 +107,6 @@ fn what_an_older_record_said_is_not_taken_for_what_a_newer_one_must_say() {
 }
 
 #[test]
-fn a_record_that_may_wait_is_not_counted_on_before_a_reply() {
-    let mut rig = Rig::new();
-    // The incarnation is learned at a look, and written when there is time.
-    rig.disk = Disk::Hangs;
-    rig.restart();
-    assert_eq!(
-        rig.durable.incarnation.is_some(),
-        rig.stores.iter().any(|(_, record)| record.incarnation.is_some() && *record == rig.durable)
-    );
-    let seq = rig.guard.intend(hrs(0, 0, Step::None), None).unwrap();
-    rig.disk = Disk::Stores;
-    rig.write();
-    assert!(seq.0 > 0, "the intention must be on the disk before the question");
-    assert_eq!(rig.durable.incarnation, Some(1));
-}
-
-#[test]
 fn a_state_file_rolled_back_lets_no_second_statement_out() {
     let mut rig = Rig::new();
     assert!(is_signed(&rig.sign(precommit(5, 0, 1))));

@@ -1,5 +1,6 @@
 //! The record follows the device's mark, and what the owner does with it.
 
+use highwater_core::apdu::Status;
 use highwater_core::hrs::{Hrs, Step};
 use highwater_guard::{BelowKnown, Followed, Refusal, View};
 
@@ -251,4 +252,18 @@ fn a_mark_seen_above_keeps_the_lock_unknown_whatever_an_older_claim_says() {
     rig.look();
     rig.pass(std::time::Duration::from_secs(5));
     assert_eq!(rig.guard.record().ownership.lock, highwater_guard::Lock::Unknown);
+}
+
+#[test]
+fn what_was_signed_before_its_reply_was_lost_counts_as_asked_though_the_chain_is_removed() {
+    let mut rig = Rig::new();
+    rig.cable = Cable::LosesReplies;
+    let id = rig.submit("A", prevote(5, 0, 1));
+    rig.cable = Cable::Sound;
+    rig.remove();
+    rig.pass(std::time::Duration::from_secs(1));
+    let refused = refusal(rig.outcome(id).unwrap());
+    assert!(matches!(refused, Refusal::Device { status: Status::UnknownChain, .. }), "{refused:?}");
+    assert_eq!(rig.floor(), AT_5);
+    assert!(rig.durable.floor() >= AT_5);
 }

@@ -7,8 +7,8 @@ use highwater_core::apdu::{ChainState, ChainStatus, Command, Named, Reply, Statu
 use highwater_core::canonical::{ChainId, Timestamp};
 use highwater_core::hrs::{Hrs, Step};
 use highwater_guard::{
-    Answer, Ed25519, Event, Followed, Guard, Id, Input, Moment, NoReply, Node, NotAdopted, OnAbsent, Outcome, Output,
-    Record, Refusal, Seq, Settings, Shown, SignRequest, Slot, View, When, encode,
+    Answer, Ed25519, Event, Followed, Guard, Id, Input, Moment, NoReply, Node, NotAdopted, OnAbsent, Outcome,
+    Output, Record, Refusal, Seq, Settings, Shown, SignRequest, Slot, View, When, encode,
 };
 use highwater_sim::{Owner, SimDevice, sign_bytes};
 
@@ -156,6 +156,12 @@ impl Rig {
         let named = self.named();
         self.approve(Command::RemoveChain(named));
         self.approve(Command::AddChain { chain: chain(), key_index: 0, mark });
+    }
+
+    /// The owner removes the chain.
+    pub(crate) fn remove(&mut self) {
+        let named = self.named();
+        self.approve(Command::RemoveChain(named));
     }
 
     /// The operator adopts what is plugged in.
