@@ -37,7 +37,9 @@ pub struct Search {
     pub rounds: u32,
     /// Blocks that are voted for, beside nil.
     pub blocks: u8,
-    /// There are precommits too.
+    /// There are prevotes.
+    pub prevotes: bool,
+    /// There are precommits.
     pub precommits: bool,
     /// Nil is voted for too.
     pub nil: bool,
@@ -74,6 +76,7 @@ impl Search {
         heights: 1,
         rounds: 1,
         blocks: 2,
+        prevotes: true,
         precommits: true,
         nil: false,
         requests: 1,
@@ -187,8 +190,8 @@ impl Search {
         let mut all = Vec::new();
         for height in 1..=self.heights {
             for round in 0..self.rounds {
-                let steps = [Stage_::Prevote, Stage_::Precommit];
-                for step in steps.into_iter().take(1 + usize::from(self.precommits)) {
+                let steps = [(Stage_::Prevote, self.prevotes), (Stage_::Precommit, self.precommits)];
+                for (step, _) in steps.into_iter().filter(|(_, asked)| *asked) {
                     for block in u8::from(!self.nil)..=self.blocks {
                         all.push((Hrs::new(height, round, step).expect("small numbers"), block));
                     }
