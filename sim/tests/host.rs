@@ -52,6 +52,7 @@ fn g3_host_one_node_through_wrong_replies_and_a_failing_disk() {
 fn g3_host_two_nodes_keep_a_height_to_one_of_them() {
     visit(Search { links: true, time: false, ..TWO });
     visit(Search { release: true, ..TWO });
+    visit_or_begin(Search { precommits: false, losses: true, cuts: true, failing: true, ..TWO });
     visit_or_begin(Search { heights: 2, rounds: 2, blocks: 1, precommits: false, losses: true, ..TWO });
 }
 

@@ -17,7 +17,7 @@ impl Guard {
     #[doc(hidden)]
     pub fn fingerprint(&self, now: Moment, epoch: u64, state: &mut impl Hasher) {
         let age = |moment: Moment, longest: Duration| (now.since(moment).min(longest), moment.since(now));
-        (&self.installation, &self.record, &self.claims, &self.file).hash(state);
+        (&self.installation, &self.record, &self.claims, &self.file, self.loosened).hash(state);
         (self.urgent <= self.durable, self.urgent <= self.tried).hash(state);
         (self.taken_back, &self.replies, self.draining).hash(state);
         self.adopting.map(|adopting| (adopting.seq <= self.durable, adopting.asked)).hash(state);

@@ -73,6 +73,8 @@ pub struct Guard {
     pub(crate) given: Seq,
     /// The last record that something waits for.
     pub(crate) urgent: Seq,
+    /// A record that may wait was given out since, and says otherwise.
+    pub(crate) loosened: bool,
     /// Records up to this one are on the disk.
     pub(crate) durable: Seq,
     /// Records up to this one could not be written, or are on the disk.
@@ -109,6 +111,7 @@ impl Guard {
             file,
             given: Seq(0),
             urgent: Seq(0),
+            loosened: false,
             durable: Seq(0),
             tried: Seq(0),
             view: View::Away(NoReply::Away),
@@ -450,14 +453,19 @@ impl Guard {
     /// Gives the record out to be written, if that is needed. Returns the number that says it is on the disk.
     pub(crate) fn store(&mut self, when: When) -> Seq {
         let file = self.claims.on_file(&self.record, self.settings.one_node);
+        let covered = covers(&self.file, &file, self.settings.one_node);
         let needed = match when {
-            When::BeforeReply => !covers(&self.file, &file, self.settings.one_node),
+            When::BeforeReply => !covered || self.loosened,
             When::Later => self.file != file,
         };
         if needed {
             self.given = Seq(self.given.0 + 1);
-            if when == When::BeforeReply {
-                self.urgent = self.given;
+            match when {
+                When::BeforeReply => (self.urgent, self.loosened) = (self.given, false),
+                // Nobody waits for it, so what it says must not be taken for what is on the disk.
+                When::Later => {
+                    self.loosened |= !covered || !covers(&file, &self.file, self.settings.one_node);
+                }
             }
             self.file = file.clone();
             self.outputs.push_back(Output::Store { seq: self.given, record: Box::new(file), when });
