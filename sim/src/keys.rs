@@ -87,12 +87,7 @@ impl Keys {
     pub(crate) fn sign(&self, slot: u8, message: &[u8]) -> Result<[u8; 64], CryptoFailed> {
         match self.key(slot)? {
             Key::Real(key) => Ok(key.sign(message).to_bytes()),
-            toy @ Key::Toy(_) => {
-                let mut signature = [0; 64];
-                signature[..32].copy_from_slice(&public(toy));
-                signature[32..].copy_from_slice(&checksum(message));
-                Ok(signature)
-            }
+            Key::Toy(index) => Ok(toy_signature(*index, message)),
         }
     }
 
@@ -119,6 +114,14 @@ impl Keys {
             Source::Toy => Key::Toy(index),
         }
     }
+}
+
+/// What the toy key of this index makes of a message.
+pub(crate) fn toy_signature(index: u32, message: &[u8]) -> [u8; 64] {
+    let mut signature = [0; 64];
+    signature[..32].copy_from_slice(&public(&Key::Toy(index)));
+    signature[32..].copy_from_slice(&checksum(message));
+    signature
 }
 
 fn public(key: &Key) -> [u8; 32] {

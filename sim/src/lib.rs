@@ -11,6 +11,7 @@ mod cable;
 pub mod driver;
 pub mod explore;
 pub mod extend;
+pub mod host;
 mod keys;
 mod medium;
 pub mod model;

@@ -170,7 +170,7 @@ impl<'a> Bench<'a> {
     }
 
     fn fate(&self, mutant: &Mutant) -> Result<Fate> {
-        let builds = self.passes("build --quiet --package highwater-core")?;
+        let builds = self.passes("build --quiet --package highwater-core --package highwater-guard")?;
         if mutant.type_error {
             return Ok(if builds { Fate::Survived } else { Fate::Died("the compiler".to_owned()) });
         }

@@ -38,6 +38,10 @@ impl Absence {
         now.since(self.last) >= BEFORE_ERRORS && answered.is_some_and(|answered| answered > self.last)
     }
 
+    pub(crate) fn moments(self) -> [Moment; 2] {
+        [self.since, self.last]
+    }
+
     /// How long it lasts, if it is not over.
     pub(crate) fn lasts(&self, answered: Option<Moment>, now: Moment) -> Option<Duration> {
         (!self.is_over(answered, now)).then(|| now.since(self.since))

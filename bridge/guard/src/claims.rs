@@ -6,7 +6,7 @@
 
 use highwater_core::hrs::Hrs;
 
-use crate::ownership::{Block, Lock, Ownership};
+use crate::ownership::{Block, Ownership};
 use crate::record::{Record, round_end};
 use crate::request::Node;
 
@@ -29,18 +29,14 @@ impl Claim {
         now.after(&self.node, self.place, self.block)
     }
 
-    /// The ownership while nobody knows whether this is signed. The lock is the old block or the new one then.
+    /// The ownership while nobody knows whether this is signed.
     fn unresolved(&self, now: &Ownership) -> Option<Ownership> {
-        let mut next = self.signed(now)?;
-        if next.height == now.height && matches!(now.lock, Lock::Block(_)) && next.lock != now.lock {
-            next.lock = Lock::Unknown;
-        }
-        Some(next)
+        now.maybe_after(&self.node, self.place, self.block)
     }
 }
 
 /// The claims of a chain. One at a time is open, since one request of a chain is at the device at a time.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Claims {
     open: Option<Claim>,
     /// The highest place settled since the start, of which the record's round is written ahead.
@@ -50,6 +46,10 @@ pub(crate) struct Claims {
 impl Claims {
     pub(crate) fn open(&self) -> Option<&Claim> {
         self.open.as_ref()
+    }
+
+    pub(crate) fn settled_at(&self) -> Hrs {
+        self.settled
     }
 
     /// From now on this may be signed. A claim of the same request goes on.

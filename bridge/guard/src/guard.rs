@@ -12,6 +12,7 @@ use crate::claims::Claims;
 use crate::extension::{Digest, Extending, Stream};
 use crate::io::{Answer, Command, Event, Input, Next, Outcome, Output, Seq, View, When};
 use crate::moment::Moment;
+use crate::owner::Adopting;
 use crate::ownership::Block;
 use crate::pending::{Pending, Phase};
 use crate::presence::{LONGEST, Presence};
@@ -83,6 +84,7 @@ pub struct Guard {
     pub(crate) view: View,
     /// When the device last said who it is.
     pub(crate) answered: Option<Moment>,
+    pub(crate) adopting: Option<Adopting>,
     /// The mark that the owner took back behind the host's back.
     pub(crate) taken_back: Option<Hrs>,
     /// In the order in which they came; the first one may be at the device.
@@ -90,13 +92,13 @@ pub struct Guard {
     /// The request whose command is on the cable.
     pub(crate) at_device: Option<Id>,
     /// Of the device, when `replies` were kept.
-    epoch: Option<u64>,
+    pub(crate) epoch: Option<u64>,
     pub(crate) replies: Replies,
     pub(crate) presence: Presence,
     pub(crate) absence: Option<Absence>,
     /// What each node asked for last: sign bytes, and what its extension is known by.
-    wanted: BTreeMap<Node, (Vec<u8>, Option<Digest>)>,
-    draining: bool,
+    pub(crate) wanted: BTreeMap<Node, (Vec<u8>, Option<Digest>)>,
+    pub(crate) draining: bool,
     pub(crate) outputs: VecDeque<Output>,
 }
 
@@ -116,6 +118,7 @@ impl Guard {
             tried: Seq(0),
             view: View::Away(NoReply::Away),
             answered: None,
+            adopting: None,
             taken_back: None,
             queue: VecDeque::new(),
             at_device: None,
@@ -142,7 +145,9 @@ impl Guard {
             Input::Stored(seq) => {
                 self.durable = self.durable.max(seq);
                 self.tried = self.tried.max(seq);
+                self.pin();
             }
+            Input::Pinned(installation) => self.pinned(installation),
             Input::NotStored(seq) => self.tried = self.tried.max(seq),
             Input::Drain => self.draining = true,
             Input::Tick => {}
@@ -159,7 +164,8 @@ impl Guard {
     pub fn next(&self, now: Moment) -> Option<Next> {
         let View::Here(shown) = self.view else { return None };
         let first = self.queue.front()?;
-        let free = self.at_device.is_none() && shown.installation == self.installation;
+        let pinned = shown.installation == self.installation && self.adopting.is_none();
+        let free = self.at_device.is_none() && pinned;
         let due =
             first.not_before.is_none_or(|at| at <= now) && !matches!(first.phase, Phase::Joining { .. });
         // Others of the chain wait behind one that nobody waits for, and so it is waited for.
@@ -241,7 +247,8 @@ impl Guard {
         if self.epoch.replace(shown.epoch).is_some_and(|before| before != shown.epoch) {
             self.replies.clear();
         }
-        let (true, Some(slot)) = (shown.installation == self.installation, shown.slot) else { return };
+        let pinned = shown.installation == self.installation && self.adopting.is_none();
+        let (true, Some(slot)) = (pinned, shown.slot) else { return };
         // The device stands at what it was asked for, so it signed that, whatever became of the reply.
         if let Some(claim) = self.claims.open()
             && slot.armed
@@ -493,6 +500,11 @@ impl Guard {
         self.taken_back
     }
 
+    /// Whether a device is being adopted: its record or its pin is not on the disk yet.
+    pub fn is_adopting(&self) -> bool {
+        self.adopting.is_some()
+    }
+
     /// The last record that something waits for.
     pub fn urgent(&self) -> Seq {
         self.urgent
@@ -518,7 +530,7 @@ impl Guard {
 /// With one node the lock is that node's own knowledge, and a round is written once.
 fn covers(written: &Record, needed: &Record, one_node: bool) -> bool {
     let known = written.highest_requested >= needed.highest_requested
-        && (written.intention, written.stopped, written.incarnation)
-            == (needed.intention, needed.stopped, needed.incarnation);
+        && (written.intention, written.stopped, written.incarnation, written.begins_above)
+            == (needed.intention, needed.stopped, needed.incarnation, needed.begins_above);
     known && (one_node || written.ownership == needed.ownership)
 }

@@ -82,6 +82,8 @@ pub enum Input<'a> {
     Stored(Seq),
     /// Records up to this one could not be written; the newest is tried again.
     NotStored(Seq),
+    /// The pin of the device that is adopted is on the disk.
+    Pinned([u8; 16]),
     /// The process ends: only what somebody waits for is still done.
     Drain,
     /// Time passed.
@@ -128,6 +130,8 @@ pub enum Output {
         /// How soon.
         when: When,
     },
+    /// Pin the chain to this installation durably, and say so: it is adopted, and the record that goes with it is stored.
+    Pin([u8; 16]),
     /// Answer the node.
     Answer(Box<Answer>),
     /// The last reply cannot be one to the last command: close the cable, and open it anew.

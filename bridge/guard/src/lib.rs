@@ -28,6 +28,7 @@
 //! | `extension` | a vote extension, command by command |
 //! | `verify`, `release` | the tokens on the way to an answer |
 //! | `refusal` | why a node gets an error |
+//! | `fingerprint` | a guard's state, for a search |
 
 #![forbid(unsafe_code)]
 
@@ -35,6 +36,7 @@ mod absence;
 mod apdu;
 mod claims;
 mod extension;
+mod fingerprint;
 mod guard;
 mod io;
 mod moment;

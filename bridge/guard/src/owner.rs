@@ -3,9 +3,19 @@
 use highwater_core::hrs::Hrs;
 
 use crate::guard::Guard;
-use crate::io::{Seq, View, When};
+use crate::io::{Output, Seq, View, When};
 use crate::record::{BelowKnown, NotAdopted};
 use crate::request::Node;
+
+/// A device that is being adopted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Adopting {
+    installation: [u8; 16],
+    /// The record that must be on the disk before the pin is.
+    pub(crate) seq: Seq,
+    /// The pin was asked for.
+    pub(crate) asked: bool,
+}
 
 impl Guard {
     /// Before the owner is asked for the mark `to`: whatever becomes of the question, a spare begins no lower. To be
@@ -27,7 +37,11 @@ impl Guard {
         self.store(When::BeforeReply)
     }
 
-    /// The owner adopts the device that is plugged in. What counts is what it shows at this instant.
+    /// The owner adopts the device that is plugged in. What counts is what it shows at this instant. Nothing is asked of
+    /// it before the record is on the disk, and then its pin: [`Output::Pin`] and [`Input::Pinned`] in this order, or what
+    /// the host remembers after a cut is of one device and its pin names another.
+    ///
+    /// [`Input::Pinned`]: crate::Input::Pinned
     ///
     /// # Errors
     /// Why not; nothing is changed.
@@ -36,15 +50,34 @@ impl Guard {
             View::Here(shown) if shown.installation == installation => shown.slot,
             _ => return Err(NotAdopted::NotThere),
         };
-        if self.claims.open().is_some() || self.at_device.is_some() {
+        if self.claims.open().is_some() || self.at_device.is_some() || self.adopting.is_some() {
             return Err(NotAdopted::UnderWay);
         }
         self.record.adopt(installation, slot.ok_or(NotAdopted::NotArmed)?)?;
-        self.installation = installation;
         self.taken_back = None;
         self.replies.clear();
         self.claims.forget();
-        Ok(self.store(When::BeforeReply))
+        let seq = self.store(When::BeforeReply);
+        self.adopting = Some(Adopting { installation, seq, asked: false });
+        self.pin();
+        Ok(seq)
+    }
+
+    /// Asks for the pin of a device that is being adopted, once the record is on the disk.
+    pub(crate) fn pin(&mut self) {
+        if let Some(adopting) = &mut self.adopting
+            && self.durable >= adopting.seq
+            && !std::mem::replace(&mut adopting.asked, true)
+        {
+            self.outputs.push_back(Output::Pin(adopting.installation));
+        }
+    }
+
+    /// The pin is on the disk.
+    pub(crate) fn pinned(&mut self, installation: [u8; 16]) {
+        if self.adopting.take_if(|adopting| adopting.installation == installation).is_some() {
+            self.installation = installation;
+        }
     }
 
     /// The operator says that the node which has the height will not come back. What is locked stays locked. Gives the

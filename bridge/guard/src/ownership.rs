@@ -52,6 +52,8 @@ pub struct Ownership {
     pub owner: Option<Node>,
     /// What is locked there.
     pub lock: Lock,
+    /// A height below that still counts, because nobody knows whether anything was signed at this one.
+    pub below: Option<Box<Self>>,
 }
 
 /// How the owner of a height is doing.
@@ -72,10 +74,10 @@ pub(crate) enum Foreign {
     Owned(Node),
     /// The owner is away, and may be back.
     InGrace,
-    /// A block is locked, and this is neither a vote for it nor nil.
-    LockedBlock,
-    /// What is locked is not known, and this is not nil.
-    LockUnknown,
+    /// A block is locked, and this is neither a vote for it nor nil. With the owner.
+    LockedBlock(Option<Node>),
+    /// What is locked is not known, and this is not nil. With the owner.
+    LockUnknown(Option<Node>),
 }
 
 impl Ownership {
@@ -83,7 +85,7 @@ impl Ownership {
     pub fn unknown(place: Hrs) -> Self {
         let begun = place.round.value() > 0 || place.step != Step::None;
         let lock = if begun { Lock::Unknown } else { Lock::Free };
-        Self { height: place.height.value(), owner: None, lock }
+        Self { height: place.height.value(), owner: None, lock, below: None }
     }
 
     /// The same for what is known now. Within a height its node stays: that one knows its own lock.
@@ -100,7 +102,13 @@ impl Ownership {
         message: &Message<'_>,
         owner: impl FnOnce(&Node) -> OwnerIs,
     ) -> Result<(), Foreign> {
-        if message.hrs.height.value() != self.height || self.owner.as_ref() == Some(node) {
+        let height = message.hrs.height.value();
+        if let Some(below) = &self.below
+            && height < self.height
+        {
+            return below.admits(node, message, owner);
+        }
+        if height != self.height || self.owner.as_ref() == Some(node) {
             return Ok(());
         }
         if let Some(known) = &self.owner {
@@ -117,9 +125,9 @@ impl Ownership {
             Lock::Block(block) => {
                 let along = message.hrs.step != Step::Proposal
                     && message.block.as_ref().is_some_and(|voted| Block::from(voted) == *block);
-                if along { Ok(()) } else { Err(Foreign::LockedBlock) }
+                if along { Ok(()) } else { Err(Foreign::LockedBlock(self.owner.clone())) }
             }
-            Lock::Unknown => Err(Foreign::LockUnknown),
+            Lock::Unknown => Err(Foreign::LockUnknown(self.owner.clone())),
         }
     }
 
@@ -127,12 +135,11 @@ impl Ownership {
     /// below the height, which changes nothing.
     pub(crate) fn after(&self, node: &Node, place: Hrs, block: Option<Block>) -> Option<Self> {
         let height = place.height.value();
-        if height < self.height {
-            return None;
-        }
-        let mut next = match height == self.height {
-            true => self.clone(),
-            false => Self { height, owner: None, lock: Lock::Free },
+        let known = self.known_at(height)?;
+        let mut next = match height == known.height {
+            // What is signed at a height was signed above those below.
+            true => Self { below: None, ..known.clone() },
+            false => Self { height, owner: None, lock: Lock::Free, below: None },
         };
         let precommitted = block.filter(|_| place.step == Step::Precommit);
         if next.lock == Lock::Free {
@@ -148,8 +155,31 @@ impl Ownership {
         Some(next)
     }
 
+    /// What the ownership is while nobody knows whether that is signed. The height below counts on, and of a lock it is
+    /// the old block or the new one.
+    pub(crate) fn maybe_after(&self, node: &Node, place: Hrs, block: Option<Block>) -> Option<Self> {
+        let known = self.known_at(place.height.value())?;
+        let mut next = known.after(node, place, block)?;
+        if next.height == known.height {
+            if matches!(known.lock, Lock::Block(_)) && next.lock != known.lock {
+                next.lock = Lock::Unknown;
+            }
+            next.below = known.below.clone();
+        } else {
+            // Of two heights that may never have begun the newer one is kept.
+            next.below = Some(known.below.clone().unwrap_or_else(|| Box::new(known.clone())));
+        }
+        Some(next)
+    }
+
+    /// What counts for a signature at this height. `None`: it is below what was signed for certain.
+    fn known_at(&self, height: u64) -> Option<&Self> {
+        if height >= self.height { Some(self) } else { self.below.as_ref()?.known_at(height) }
+    }
+
     /// The operator says that the owner will not come back. What is locked stays locked.
     pub(crate) fn drop_owner(&mut self) -> Option<Node> {
-        self.owner.take()
+        let below = self.below.as_mut().and_then(|below| below.drop_owner());
+        self.owner.take().or(below)
     }
 }

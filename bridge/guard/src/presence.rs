@@ -5,6 +5,7 @@
 //! (CometBFT `privval/signer_listener_endpoint.go`). A reconnect alone gives no grace.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 use crate::moment::Moment;
@@ -68,6 +69,18 @@ impl Presence {
     /// The node waits for an answer, or has it.
     pub(crate) fn waits(&mut self, node: &Node, since: Option<Moment>) {
         self.of(node).waits = since;
+    }
+
+    /// What is known, by ages; see [`Guard::fingerprint`](crate::Guard::fingerprint).
+    pub(crate) fn fingerprint(&self, now: Moment, state: &mut impl Hasher) {
+        now.since(self.began).min(GRACE).hash(state);
+        for (node, Seen { up, heard, down, waits }) in &self.nodes {
+            let down = down.map(|down| now.since(down).min(GRACE));
+            // Of a node whose link went down before it was heard again the rest does not count.
+            let heard = down.is_none().then(|| now.since(*heard).min(TWO_PINGS + GRACE));
+            let waits = waits.map(|since| now.since(since).min(LONGEST + GRACE));
+            (node, up, heard, down, waits).hash(state);
+        }
     }
 
     /// How `node`, which has a height, is doing. One that is not of the configuration any more is away.

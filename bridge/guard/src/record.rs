@@ -18,6 +18,9 @@ pub struct Record {
     /// The highest place ever requested of a device, shown by the pinned one, or said by the owner. An upper bound of
     /// what may be signed.
     pub highest_requested: Hrs,
+    /// Where the pinned device took the chain over from another one. What stands at its mark then may be something else
+    /// than what the other one signed there, so nothing up to here is asked of it.
+    pub begins_above: Hrs,
     /// `highest_requested` and `ownership` were written for a whole round, before its signatures.
     pub written_ahead: bool,
     /// The owner was asked to set the mark, and nobody told yet what came of it.
@@ -39,6 +42,15 @@ pub struct Intention {
     pub to: Hrs,
     /// The operator repeated the place that this is below: what is known up to there is given up, and nothing above it.
     pub below: Option<Hrs>,
+    /// The mark of an earlier question of which nobody told either: the owner may have approved it.
+    pub earlier: Option<Hrs>,
+}
+
+impl Intention {
+    /// What the device may stand at, by this question or an earlier one.
+    fn highest(&self) -> Hrs {
+        self.to.max(self.earlier.unwrap_or(Hrs::ZERO))
+    }
 }
 
 /// A signature given to a node.
@@ -117,6 +129,7 @@ impl Record {
     pub fn new(highest: Hrs) -> Self {
         Self {
             highest_requested: highest,
+            begins_above: highest,
             written_ahead: false,
             intention: None,
             incarnation: None,
@@ -139,7 +152,7 @@ impl Record {
 
     /// The lowest mark another device may begin with: nothing that may be signed is above it.
     pub fn floor(&self) -> Hrs {
-        self.highest_requested.max(self.intention.map_or(Hrs::ZERO, |intention| intention.to))
+        self.highest_requested.max(self.intention.map_or(Hrs::ZERO, |intention| intention.highest()))
     }
 
     /// Before the owner is asked for the mark `to`: whatever becomes of the question, a spare begins no lower.
@@ -152,14 +165,15 @@ impl Record {
         if to < known && below != Some(known) {
             return Err(BelowKnown { known });
         }
-        // A question that is put again may have been approved the first time.
-        self.intention = Some(Intention { to, below });
+        let earlier = self.intention.map(|intention| intention.highest());
+        self.intention = Some(Intention { to, below, earlier });
         Ok(())
     }
 
-    /// The question came to nothing for certain: denied, expired or never put.
+    /// The question came to nothing for certain: denied, expired or never put. Of an earlier one nothing is known still.
     pub fn forget_intention(&mut self) {
-        self.intention = None;
+        let earlier = self.intention.and_then(|intention| intention.earlier);
+        self.intention = earlier.map(|to| Intention { to, below: None, earlier: None });
     }
 
     /// Follows what the pinned device shows.
@@ -200,6 +214,7 @@ impl Record {
                 self.incarnation = Some(slot.incarnation);
                 self.intention = None;
                 self.highest_requested = slot.mark;
+                self.begins_above = self.begins_above.min(slot.mark);
                 if self.released_at().is_some_and(|released| released > slot.mark) {
                     self.released = None;
                 }
@@ -219,7 +234,9 @@ impl Record {
     }
 
     fn settle_intention(&mut self, mark: Hrs) {
-        if self.intention.is_some_and(|intention| intention.below.is_none() && intention.to <= mark) {
+        let Some(intention) = &mut self.intention else { return };
+        intention.earlier = intention.earlier.filter(|earlier| *earlier > mark);
+        if intention.below.is_none() && intention.highest() <= mark {
             self.intention = None;
         }
     }
@@ -255,6 +272,7 @@ impl Record {
         self.stopped = None;
         self.follow_new_life(slot);
         (self.intention, self.incarnation) = (None, Some(slot.incarnation));
+        self.begins_above = slot.mark;
         Ok(())
     }
 
@@ -280,6 +298,12 @@ impl Released {
             }
             () => Ok(()),
         }
+    }
+
+    /// Whether it says just this.
+    pub(crate) fn says(&self, message: &Message<'_>) -> bool {
+        Message::parse(&self.bytes)
+            .is_ok_and(|last| last.hrs == message.hrs && statement(&last) == statement(message))
     }
 
     pub(crate) fn of(verified: &Verified, installation: [u8; 16], incarnation: u16) -> Self {

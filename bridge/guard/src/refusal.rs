@@ -90,6 +90,8 @@ pub enum Refusal {
     LongExtension(usize),
     /// Below the last place released.
     BelowReleased(Hrs),
+    /// At or below the place where the pinned device took the chain over. Another device may have signed there.
+    BelowAdopted(Hrs),
     /// Another statement was released at this very place.
     ConflictWithReleased,
     /// The owner took the mark back on the device, and the host was not told: at or below this place nothing is signed.

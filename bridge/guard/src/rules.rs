@@ -35,7 +35,11 @@ impl Guard {
             // Else the device is needed for the extension alone.
             return self.kept(pending);
         }
-        match self.record.released.as_ref().map_or(Ok(()), |last| last.allows(&message)) {
+        let last = self.record.released.as_ref();
+        if message.hrs <= self.record.begins_above && !last.is_some_and(|last| last.says(&message)) {
+            return refuse(Refusal::BelowAdopted(self.record.begins_above));
+        }
+        match last.map_or(Ok(()), |last| last.allows(&message)) {
             Ok(()) => {}
             Err(Conflict::Below(last)) => return refuse(Refusal::BelowReleased(last)),
             Err(Conflict::Other(_)) => return refuse(Refusal::ConflictWithReleased),
@@ -45,17 +49,16 @@ impl Guard {
         {
             return refuse(Refusal::TakenBack { requested: self.record.highest_requested, mark });
         }
-        let owner = self.record.ownership.owner.clone();
         match self.record.ownership.admits(node, &message, |owner| self.presence.owner(owner, now)) {
             Ok(()) => {}
             Err(Foreign::Owned(owner)) => return refuse(Refusal::Owned { owner }),
             // Its node asks again; an error it would never repeat.
             Err(Foreign::InGrace) => return Some(Outcome::Silent(Cause::OwnerGrace)),
-            Err(Foreign::LockedBlock) => return refuse(Refusal::LockedBlock { owner }),
+            Err(Foreign::LockedBlock(owner)) => return refuse(Refusal::LockedBlock { owner }),
             // Only one node can have it, and that one knows it: were the height nobody's, a chain that needs this validator
             // would stand still for good.
-            Err(Foreign::LockUnknown) if self.settings.one_node && owner.is_none() => {}
-            Err(Foreign::LockUnknown) => return refuse(Refusal::LockUnknown { owner }),
+            Err(Foreign::LockUnknown(None)) if self.settings.one_node => {}
+            Err(Foreign::LockUnknown(owner)) => return refuse(Refusal::LockUnknown { owner }),
         }
         None
     }

@@ -19,6 +19,10 @@ pub fn refusal(chain: &str, hrs: Hrs, node: &str, refusal: &Refusal) -> String {
             "{chain} {hrs} is below {last}, which this bridge released already. Let the node catch up; check that no \
              second node signs."
         ),
+        Refusal::BelowAdopted(mark) => format!(
+            "{chain} {hrs} is not above {mark}, where this device took the chain over. Another device may have signed \
+             there. The node goes on above {mark}."
+        ),
         Refusal::ConflictWithReleased => format!(
             "{chain} {hrs}: another statement was released at this place. Check that no second node runs with this key; \
              the node goes on at the next step."

@@ -75,6 +75,8 @@ kinds! {
     AdminEnded = "admin.ended",
     /// a chain was adopted by another device while the daemon runs
     ChainAdopted = "chain.adopted",
+    /// the pin of a device that is being adopted cannot be written; tried again, and nothing is signed until then
+    ChainUnpinned = "chain.unpinned",
     /// the link to a node is up
     NodeConnected = "node.connected",
     /// a node closed its link, as nodes do; it is dialled again
@@ -115,6 +117,8 @@ kinds! {
     RefusedLongExtension = "refused.long_extension",
     /// the request is below what this bridge released
     RefusedBelowReleased = "refused.below_released",
+    /// the request is not above the place where the device took the chain over
+    RefusedBelowAdopted = "refused.below_adopted",
     /// another statement was released at this place
     RefusedConflict = "refused.conflict",
     /// the mark was lowered on the device without the host

@@ -25,6 +25,8 @@ const DELIVERED: usize = 32;
 pub(super) struct WaitsForDisk {
     pub(super) seq: Seq,
     pub(super) said: Said,
+    /// A device is being adopted: its pin is waited for too.
+    pub(super) adopts: bool,
     pub(super) answer: oneshot::Sender<Result<Said, NotSaid>>,
 }
 
@@ -220,7 +222,11 @@ impl Chain {
     pub(super) fn answer_waiting(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
         for waits in waiting {
-            match self.guard.is_settled(waits.seq) {
+            let settled = match self.guard.is_settled(waits.seq) {
+                Some(true) if waits.adopts && self.guard.is_adopting() => None,
+                settled => settled,
+            };
+            match settled {
                 None => self.waiting.push(waits),
                 Some(true) => drop(waits.answer.send(Ok(waits.said))),
                 Some(false) => drop(waits.answer.send(Err(NotSaid::NotWritten))),
@@ -261,6 +267,7 @@ fn kind_of(refusal: &Refusal) -> Kind {
         Refusal::Stopped(_) => Kind::RefusedStopped,
         Refusal::LongExtension(_) => Kind::RefusedLongExtension,
         Refusal::BelowReleased(_) => Kind::RefusedBelowReleased,
+        Refusal::BelowAdopted(_) => Kind::RefusedBelowAdopted,
         Refusal::ConflictWithReleased => Kind::RefusedConflict,
         Refusal::TakenBack { .. } => Kind::RefusedTakenBack,
         Refusal::Owned { .. } => Kind::RefusedOwned,

@@ -75,6 +75,7 @@ enum Message {
     Heard { chain: usize, node: Arc<str> },
     Device(device::Event),
     Disk(Done),
+    Pinned { chain: usize, installation: [u8; 16] },
     Views(oneshot::Sender<Vec<ChainView>>),
     Word { chain: usize, word: Word, answer: oneshot::Sender<Result<Said, NotSaid>> },
     Drain(oneshot::Sender<()>),
@@ -164,12 +165,12 @@ impl Signer {
             Device::followed(plug, Box::new(move |event| drop(events.send(Message::Device(event)))));
         let disk = task.clone();
         let writer = crate::store::Writer::start(
-            state_dir,
+            state_dir.clone(),
             Box::new(move |done| drop(disk.send(Message::Disk(done)))),
         )?;
-        let signer = Self { task, chains, ids: Arc::default(), device: device.clone() };
         let (alive, signer_died) = oneshot::channel::<()>();
-        let running = task::Task::new(served, device, writer, counters);
+        let running = task::Task::new(served, device.clone(), writer, counters, state_dir, task.clone());
+        let signer = Self { task, chains, ids: Arc::default(), device };
         tokio::spawn(async move {
             // Dropped when the task ends, by a panic too.
             let _alive = alive;

@@ -1,5 +1,6 @@
 //! The one task that owns the guards of all chains.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use highwater_core::apdu::{Reply, Status};
@@ -13,7 +14,10 @@ use super::{Message, NotSaid, Said, Served, Word};
 use crate::admin::Counters;
 use crate::device::{self, Device, Seen, SlotState, Ticket};
 use crate::log::Kind;
-use crate::store::{ChainFile, Done, Writer};
+use crate::store::{ChainFile, Done, Pin, Pins, Writer};
+
+/// A pin that could not be written is tried again after this.
+const PIN_AGAIN: Duration = Duration::from_secs(5);
 
 pub(super) struct Task {
     began: Instant,
@@ -25,12 +29,22 @@ pub(super) struct Task {
     busy: bool,
     schedule: Schedule,
     writer: Writer,
+    state_dir: PathBuf,
+    /// This task's own inbox.
+    task: mpsc::UnboundedSender<Message>,
     /// Who waits for the end.
     draining: Option<oneshot::Sender<()>>,
 }
 
 impl Task {
-    pub(super) fn new(served: Vec<Served>, device: Device, writer: Writer, counters: Counters) -> Self {
+    pub(super) fn new(
+        served: Vec<Served>,
+        device: Device,
+        writer: Writer,
+        counters: Counters,
+        state_dir: PathBuf,
+        task: mpsc::UnboundedSender<Message>,
+    ) -> Self {
         let chains: Vec<_> =
             served.into_iter().map(|served| Chain::new(served, counters.clone(), Moment::BEGIN)).collect();
         Self {
@@ -41,6 +55,8 @@ impl Task {
             epoch: 0,
             busy: false,
             writer,
+            state_dir,
+            task,
             draining: None,
         }
     }
@@ -140,6 +156,13 @@ impl Task {
                 let input = if written { Input::Stored(seq) } else { Input::NotStored(seq) };
                 self.handle(chain, input);
             }
+            Message::Pinned { chain, installation } => {
+                if let Some(chain) = self.chains.get(chain) {
+                    let installation = hex::encode(installation);
+                    tracing::info!(kind = %Kind::ChainAdopted, chain = chain.id, installation, "adopted");
+                }
+                self.handle(chain, Input::Pinned(installation));
+            }
             Message::Views(answer) => {
                 let _ = answer.send(self.chains.iter().map(Chain::view).collect());
             }
@@ -198,7 +221,10 @@ impl Task {
             }
         };
         match seq {
-            Ok(seq) => chain.waiting.push(WaitsForDisk { seq, said, answer }),
+            Ok(seq) => {
+                let adopts = matches!(word, Word::Adopt(_));
+                chain.waiting.push(WaitsForDisk { seq, said, adopts, answer });
+            }
             Err(not_said) => drop(answer.send(Err(not_said))),
         }
         // What was said may answer a request.
@@ -235,6 +261,16 @@ impl Task {
                         self.writer.write(number, file, seq, when);
                     }
                     Output::Answer(answer) => chain.answer(*answer),
+                    Output::Pin(installation) => {
+                        let pin = Pin { key: chain.key, installation };
+                        tokio::spawn(pinned(
+                            number,
+                            chain.id.clone(),
+                            pin,
+                            self.state_dir.clone(),
+                            self.task.clone(),
+                        ));
+                    }
                     Output::Distrust => self.device.distrust(),
                     Output::Event(event) => chain.event(&event),
                 }
@@ -244,6 +280,28 @@ impl Task {
             }
         }
     }
+}
+
+/// Pins a chain to the installation that takes it over, however often it has to be tried, and says so.
+async fn pinned(
+    number: usize,
+    chain: String,
+    pin: Pin,
+    state_dir: PathBuf,
+    task: mpsc::UnboundedSender<Message>,
+) {
+    loop {
+        let (id, dir) = (chain.clone(), state_dir.clone());
+        let written = tokio::task::spawn_blocking(move || Pins::load(&dir)?.adopt(&id, pin)).await;
+        match written {
+            Ok(Ok(())) => break,
+            Ok(Err(error)) => tracing::error!(kind = %Kind::ChainUnpinned, chain, "{error}"),
+            Err(error) => tracing::error!(kind = %Kind::ChainUnpinned, chain, "{error}"),
+        }
+        tokio::time::sleep(PIN_AGAIN).await;
+    }
+    // The task ends with the process.
+    let _ = task.send(Message::Pinned { chain: number, installation: pin.installation });
 }
 
 /// What a chain is shown of the device.

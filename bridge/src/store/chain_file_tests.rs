@@ -31,12 +31,14 @@ fn full() -> ChainFile {
         released: hrs(7, Step::Prevote),
         signed: hrs(6, Step::Prevote),
     });
-    file.record.intention = Some(Intention { to: hrs(9, Step::Precommit), below: None });
+    file.record.intention =
+        Some(Intention { to: hrs(9, Step::Precommit), below: None, earlier: Some(hrs(8, Step::Prevote)) });
     (file.record.incarnation, file.record.written_ahead) = (Some(3), true);
     file.record.ownership = Ownership {
         height: 7,
         owner: Some("unix:///run/node.sock".into()),
         lock: Lock::Block(Block { hash: [1; 32], total: 2, parts_hash: [3; 32] }),
+        below: Some(Box::new(Ownership { height: 6, lock: Lock::Unknown, ..Ownership::default() })),
     };
     file
 }

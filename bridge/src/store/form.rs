@@ -41,6 +41,7 @@ struct Ours {
     intention: Option<Intended>,
     #[serde(skip_serializing_if = "Option::is_none")]
     incarnation: Option<u16>,
+    begins_above: HrsText,
     #[serde(skip_serializing_if = "Option::is_none")]
     released: Option<Given>,
     ownership: Owned,
@@ -54,6 +55,8 @@ struct Intended {
     to: HrsText,
     #[serde(skip_serializing_if = "Option::is_none")]
     below: Option<HrsText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    earlier: Option<HrsText>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -72,6 +75,8 @@ struct Owned {
     #[serde(skip_serializing_if = "Option::is_none")]
     owner: Option<String>,
     lock: Locked,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    below: Option<Box<Owned>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -108,10 +113,13 @@ pub(super) fn write(file: &ChainFile) -> Vec<u8> {
         key: hex::encode(file.key),
         highest_requested: HrsText(highest),
         written_ahead: record.written_ahead,
-        intention: record
-            .intention
-            .map(|intention| Intended { to: HrsText(intention.to), below: intention.below.map(HrsText) }),
+        intention: record.intention.map(|intention| Intended {
+            to: HrsText(intention.to),
+            below: intention.below.map(HrsText),
+            earlier: intention.earlier.map(HrsText),
+        }),
         incarnation: record.incarnation,
+        begins_above: HrsText(record.begins_above),
         released: record.released.as_ref().map(|given| Given {
             installation: hex::encode(given.installation),
             incarnation: given.incarnation,
@@ -174,11 +182,13 @@ pub(super) fn read(text: &[u8]) -> Result<ChainFile, String> {
     let record = Record {
         highest_requested: highest,
         written_ahead: ours.written_ahead,
-        intention: ours
-            .intention
-            .as_ref()
-            .map(|intended| Intention { to: intended.to.0, below: intended.below.map(|below| below.0) }),
+        intention: ours.intention.as_ref().map(|intended| Intention {
+            to: intended.to.0,
+            below: intended.below.map(|below| below.0),
+            earlier: intended.earlier.map(|earlier| earlier.0),
+        }),
         incarnation: ours.incarnation,
+        begins_above: ours.begins_above.0,
         released,
         ownership: ownership(&ours.ownership)?,
         stopped: ours.stopped.as_ref().map(stopped).transpose()?,
@@ -196,7 +206,8 @@ fn owned(ownership: &Ownership) -> Owned {
             parts_hash: hex::encode(block.parts_hash),
         },
     };
-    Owned { height: ownership.height, owner: ownership.owner.as_deref().map(str::to_owned), lock }
+    let below = ownership.below.as_deref().map(|below| Box::new(owned(below)));
+    Owned { height: ownership.height, owner: ownership.owner.as_deref().map(str::to_owned), lock, below }
 }
 
 fn ownership(owned: &Owned) -> Result<Ownership, String> {
@@ -207,7 +218,8 @@ fn ownership(owned: &Owned) -> Result<Ownership, String> {
             Lock::Block(Block { hash: array(hash)?, total: *total, parts_hash: array(parts_hash)? })
         }
     };
-    Ok(Ownership { height: owned.height, owner: owned.owner.as_deref().map(Into::into), lock })
+    let below = owned.below.as_deref().map(ownership).transpose()?.map(Box::new);
+    Ok(Ownership { height: owned.height, owner: owned.owner.as_deref().map(Into::into), lock, below })
 }
 
 fn stopped(fall: &Fall) -> Result<Stopped, String> {

@@ -128,6 +128,14 @@ impl Pins {
         })
     }
 
+    /// Pins another installation of the same key, or the first one, where the pin is lost.
+    pub fn adopt(&mut self, chain: &str, pin: Pin) -> Result<(), PinsError> {
+        match self.get(chain) {
+            Some(_) => self.move_to(chain, pin.installation),
+            None => self.pin(chain, pin),
+        }
+    }
+
     /// Unpins a chain.
     pub fn unpin(&mut self, chain: &str) -> Result<(), PinsError> {
         self.change(|pins| {

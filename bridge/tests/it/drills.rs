@@ -62,8 +62,7 @@ async fn the_app_is_reinstalled_and_the_mark_carried_over_by_finger() {
     shown("drill-reinstalled-app", &told);
     let mut daemon = desk.daemon().await;
     let text = refusal(daemon.insists(&prevote(5, 2)).await);
-    // By the device, or by the host if it wrote down the last release before it was killed.
-    assert!(text.contains("b005") || text.contains("was released"), "the mark was carried over: {text}");
+    assert!(text.contains("not above 5/0/precommit"), "the mark was carried over: {text}");
     signed_vote(daemon.insists(&prevote(6, 1)).await);
 }
 
@@ -75,18 +74,18 @@ async fn a_spare_of_the_same_seed_is_refused_until_its_stale_mark_was_raised() {
     spare.must(&["chain", "add", CHAIN, "--key-index", "0", "--next-height", "2"]);
     let mut old = desk.emulator.swap(spare.emulator.swap(owned("none")));
     let mut daemon = desk.daemon().await;
-    let text = refusal(daemon.insists(&prevote(3, 2)).await);
+    let text = refusal(daemon.insists(&prevote(6, 2)).await);
     assert!(text.contains("mark adopt"), "{text}");
     assert_eq!(desk.emulator.bench().asked, 1, "the spare was asked for nothing");
     desk.emulator.bench().device.owner = Owner::Refuses;
     let mut told = desk.says(&["mark", "adopt", CHAIN]);
-    assert!(refusal(daemon.insists(&prevote(3, 2)).await).contains("mark adopt"), "nothing was pinned");
+    assert!(refusal(daemon.insists(&prevote(6, 2)).await).contains("mark adopt"), "nothing was pinned");
     desk.emulator.bench().device.signer().0.home_touched();
     desk.emulator.bench().device.owner = Owner::Approves;
     told += &desk.says(&["mark", "adopt", CHAIN]);
     shown("drill-spare", &told);
     // The daemon was told; it need not be started again.
-    assert!(refusal(daemon.insists(&prevote(3, 2)).await).contains("b003"));
+    assert!(refusal(daemon.insists(&prevote(3, 2)).await).contains("took the chain over"));
     signed_vote(daemon.insists(&prevote(6, 1)).await);
     // The old device, found again: now it is the one that is refused.
     std::mem::swap(&mut desk.emulator.bench().device, &mut old);

@@ -62,7 +62,7 @@ fn a_chain_that_waits_meets_a_spare_with_silence_until_it_is_adopted() {
         assert_eq!(rig.sign(request.clone()), Outcome::Silent(Cause::OtherInstallation));
         assert_eq!(rig.signs, 0, "the spare was asked for nothing");
         let spare = installation(&mut rig.device);
-        rig.guard.adopt(spare).unwrap();
+        rig.adopt(spare).unwrap();
         assert!(is_signed(&rig.sign(request)));
     }
 }

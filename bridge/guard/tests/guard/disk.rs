@@ -107,20 +107,29 @@ fn what_an_older_record_said_is_not_taken_for_what_a_newer_one_must_say() {
 }
 
 #[test]
-fn a_record_that_may_wait_is_not_counted_on_before_a_reply() {
-    let mut rig = Rig::new();
-    // The incarnation is learned at a look, and written when there is time.
+fn a_record_that_may_wait_is_not_taken_for_one_that_is_on_the_disk() {
+    let mut rig = Rig::of_two_nodes();
+    // A's prevote is signed and its reply lost; B asks for another block there, which is on the disk as B's height.
+    rig.cable = Cable::LosesReplies;
+    let lost = rig.submit("A", prevote(5, 0, 1));
+    rig.link("A", false);
+    rig.tell(Input::HungUp(lost));
+    rig.pass(Duration::from_secs(5));
+    rig.cable = Cable::Slow;
+    let refused = rig.submit("B", prevote(5, 0, 2));
+    assert_eq!(rig.durable.ownership.owner, Some(Rig::node("B")));
+    // The device refuses, so it is A's height again, and the disk does not know yet.
     rig.disk = Disk::Hangs;
-    rig.restart();
-    assert_eq!(
-        rig.durable.incarnation.is_some(),
-        rig.stores.iter().any(|(_, record)| record.incarnation.is_some() && *record == rig.durable)
-    );
-    let seq = rig.guard.intend(hrs(0, 0, Step::None), None).unwrap();
+    rig.deliver();
+    assert!(matches!(rig.outcome(refused), Some(Outcome::Refused(_))));
+    rig.cable = Cable::Sound;
+    let id = rig.submit("A", prevote(5, 0, 1));
+    assert_eq!(rig.outcome(id), None, "a restart would give the height to B");
     rig.disk = Disk::Stores;
     rig.write();
-    assert!(seq.0 > 0, "the intention must be on the disk before the question");
-    assert_eq!(rig.durable.incarnation, Some(1));
+    rig.run();
+    assert!(is_signed(&rig.outcome(id).unwrap()));
+    assert_eq!(rig.durable.ownership.owner, Some(Rig::node("A")));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The record follows the device's mark, and what the owner does with it.
 
+use highwater_core::apdu::Status;
 use highwater_core::hrs::{Hrs, Step};
 use highwater_guard::{BelowKnown, Followed, Refusal, View};
 
@@ -60,7 +61,7 @@ fn an_intention_makes_a_spare_begin_no_lower_whoever_dies() {
     rig.look();
     let spare = installation(&mut rig.device);
     let low = highwater_guard::NotAdopted::Low(BelowKnown { known: height(1_000) });
-    assert_eq!(rig.guard.adopt(spare), Err(low));
+    assert_eq!(rig.adopt(spare), Err(low));
 }
 
 #[test]
@@ -74,6 +75,20 @@ fn an_intention_ends_when_the_mark_is_seen_or_the_question_came_to_nothing() {
     rig.look();
     assert_eq!(rig.floor(), height(1_000), "not pressed yet");
     rig.set_mark(height(1_000));
+    rig.look();
+    assert_eq!((rig.floor(), rig.durable.intention), (height(1_000), None));
+}
+
+#[test]
+fn a_question_that_came_to_nothing_forgets_no_earlier_one_of_which_nothing_is_known() {
+    let mut rig = at_5();
+    rig.guard.intend(height(1_000), None).unwrap();
+    // The owner presses, and before anybody looks the next question is put and refused.
+    rig.set_mark(height(1_000));
+    rig.guard.intend(height(2_000), None).unwrap();
+    rig.guard.forget_intention();
+    rig.drain();
+    assert_eq!(rig.durable.floor(), height(1_000));
     rig.look();
     assert_eq!((rig.floor(), rig.durable.intention), (height(1_000), None));
 }
@@ -237,4 +252,18 @@ fn a_mark_seen_above_keeps_the_lock_unknown_whatever_an_older_claim_says() {
     rig.look();
     rig.pass(std::time::Duration::from_secs(5));
     assert_eq!(rig.guard.record().ownership.lock, highwater_guard::Lock::Unknown);
+}
+
+#[test]
+fn what_was_signed_before_its_reply_was_lost_counts_as_asked_though_the_chain_is_removed() {
+    let mut rig = Rig::new();
+    rig.cable = Cable::LosesReplies;
+    let id = rig.submit("A", prevote(5, 0, 1));
+    rig.cable = Cable::Sound;
+    rig.remove();
+    rig.pass(std::time::Duration::from_secs(1));
+    let refused = refusal(rig.outcome(id).unwrap());
+    assert!(matches!(refused, Refusal::Device { status: Status::UnknownChain, .. }), "{refused:?}");
+    assert_eq!(rig.floor(), AT_5);
+    assert!(rig.durable.floor() >= AT_5);
 }

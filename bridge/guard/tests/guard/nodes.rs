@@ -294,6 +294,32 @@ fn the_one_node_of_a_chain_goes_on_after_a_record_that_was_cut_off() {
 }
 
 #[test]
+fn a_height_far_above_that_may_have_been_asked_for_takes_neither_owner_nor_lock_from_the_one_below() {
+    let mut rig = Rig::of_two_nodes();
+    assert!(is_signed(&rig.ask("A", precommit(7, 0, 1))));
+    // B is ahead, or broken, and whether the device did what it asked for nobody knows.
+    rig.cable = Cable::Locked;
+    assert!(!is_signed(&rig.ask("B", prevote(900, 0, 2))));
+    rig.cable = Cable::Sound;
+    owned(rig.ask("B", prevote(7, 1, 2)), "A");
+    rig.restart();
+    rig.pass(5 * SECOND);
+    locked(rig.ask("B", prevote(7, 1, 2)), Some("A"));
+    owned_by_b_at_900(&mut rig);
+    // The device signs below, so 900 was never begun, and 8 is whoever's signs there first.
+    rig.hear("A");
+    assert!(is_signed(&rig.ask("A", prevote(8, 0, 1))));
+    owned(rig.ask("B", prevote(8, 1, 2)), "A");
+}
+
+fn owned_by_b_at_900(rig: &mut Rig) {
+    rig.link("B", true);
+    rig.link("A", true);
+    rig.hear("B");
+    owned(rig.ask("A", prevote(900, 0, 1)), "B");
+}
+
+#[test]
 fn a_request_below_the_owned_height_takes_nothing_from_its_owner_though_the_device_hiccups() {
     let mut rig = Rig::of_two_nodes();
     assert!(is_signed(&rig.ask("A", precommit(10, 0, 1))));

@@ -7,8 +7,8 @@ use highwater_core::apdu::{ChainState, ChainStatus, Command, Named, Reply, Statu
 use highwater_core::canonical::{ChainId, Timestamp};
 use highwater_core::hrs::{Hrs, Step};
 use highwater_guard::{
-    Answer, Ed25519, Event, Followed, Guard, Id, Input, Moment, NoReply, Node, OnAbsent, Outcome, Output,
-    Record, Refusal, Seq, Settings, Shown, SignRequest, Slot, View, When, encode,
+    Answer, Ed25519, Event, Followed, Guard, Id, Input, Moment, NoReply, Node, NotAdopted, OnAbsent, Outcome,
+    Output, Record, Refusal, Seq, Settings, Shown, SignRequest, Slot, View, When, encode,
 };
 use highwater_sim::{Owner, SimDevice, sign_bytes};
 
@@ -158,6 +158,19 @@ impl Rig {
         self.approve(Command::AddChain { chain: chain(), key_index: 0, mark });
     }
 
+    /// The owner removes the chain.
+    pub(crate) fn remove(&mut self) {
+        let named = self.named();
+        self.approve(Command::RemoveChain(named));
+    }
+
+    /// The operator adopts what is plugged in.
+    pub(crate) fn adopt(&mut self, installation: [u8; 16]) -> Result<(), NotAdopted> {
+        let adopted = self.guard.adopt(installation).map(|_| ());
+        self.run();
+        adopted
+    }
+
     fn named(&mut self) -> Named<'static> {
         Named { chain: chain(), incarnation: self.shown().slot.unwrap().incarnation }
     }
@@ -250,6 +263,10 @@ impl Rig {
                     self.stores.push((when, (*record).clone()));
                     self.unstored.push((seq, *record));
                     self.write();
+                }
+                Output::Pin(installation) => {
+                    // On this disk pins are written at once.
+                    self.guard.handle(self.now, Input::Pinned(installation));
                 }
                 Output::Answer(answer) => self.answers.push(*answer),
                 Output::Distrust => self.distrusted += 1,
