@@ -69,7 +69,7 @@ fn g3_host_owner_raises_and_lowers_marks_with_the_host_s_knowledge_and_without()
     visit(Search { owner: true, heights: 2, blocks: 1, ..PREVOTES });
     visit(Search { owner: true, cuts: true, blocks: 1, ..PREVOTES });
     visit(Search { owner: true, lives: 1, ..PREVOTES });
-    visit_or_begin(Search { owner: true, lives: 1, cuts: true, blocks: 1, ..PREVOTES });
+    visit_or_begin(Search { owner: true, lives: 1, cuts: true, ..PREVOTES });
 }
 
 #[test]
