@@ -172,6 +172,14 @@ impl Ownership {
         Some(next)
     }
 
+    /// The device's mark shows that this height has begun, so nothing is signed below any more.
+    pub(crate) fn shown(&mut self, mark: Hrs) {
+        let begun = mark.round.value() > 0 || mark.step != Step::None;
+        if begun && mark.height.value() == self.height {
+            self.below = None;
+        }
+    }
+
     /// What counts for a signature at this height. `None`: it is below what was signed for certain.
     fn known_at(&self, height: u64) -> Option<&Self> {
         if height >= self.height { Some(self) } else { self.below.as_ref()?.known_at(height) }

@@ -198,6 +198,7 @@ impl Record {
         }
         self.incarnation = Some(slot.incarnation);
         self.settle_intention(slot.mark);
+        self.ownership.shown(slot.mark);
         self.raise(slot.mark)
     }
 

@@ -4,8 +4,11 @@
 //! the signer of `highwater-core` does (see `device`). A search goes from a new world through every step that may come
 //! next, and holds each against a specification that knows nothing of the guard (see `spec`).
 
+mod calm;
 mod device;
+mod owner;
 mod spec;
+mod steps;
 mod world;
 
 use std::collections::{HashSet, VecDeque};
@@ -21,7 +24,8 @@ use crate::sign_bytes;
 use device::Devices;
 use spec::Said;
 pub use spec::Violation;
-use world::{Stage, Step, World, settings};
+use steps::Step;
+use world::{Stage, World, settings};
 
 const CHAIN: &str = "c";
 const NODES: [&str; 2] = ["A", "B"];

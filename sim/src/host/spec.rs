@@ -148,13 +148,12 @@ impl Spec {
         let height = self.heights.get(&said.at.height.value()).copied().unwrap_or_default();
         // What was given out already may be asked for anew by anybody: the device repeats it.
         let repeat = self.got.get(&said.at) == Some(&said.number);
-        match height.owner {
-            Some(owner) if owner != node && height.sent & 1 << node == 0 && !repeat => {
-                if !self.is_gone(owner, waiting & 1 << owner != 0, now) {
-                    return Err(Violation::NotItsHeight(said.at));
-                }
-            }
-            _ => {}
+        if let Some(owner) = height.owner.filter(|owner| *owner != node)
+            && height.sent & 1 << node == 0
+            && !repeat
+            && !self.is_gone(owner, waiting & 1 << owner != 0, now)
+        {
+            return Err(Violation::NotItsHeight(said.at));
         }
         // It may be signed, and then it may have taken the height, or ended that anybody has it.
         if height.lock.is_none() || said.is_lock() {

@@ -39,7 +39,11 @@ const GUARANTEES: [Guarantee; 5] = [
         name: "G3",
         says: "One statement per chain, height, round and step",
         held_by: "`judge::judge`, one `match`",
-        tests: &["g3_one_statement_per_hrs", "another_statement_at_the_mark_is_a_conflict"],
+        tests: &[
+            "g3_one_statement_per_hrs",
+            "another_statement_at_the_mark_is_a_conflict",
+            "g3_host_spare_takes_over_and_the_first_device_comes_back",
+        ],
     },
     Guarantee {
         name: "G4",

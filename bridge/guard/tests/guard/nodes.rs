@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use highwater_core::canonical::Timestamp;
 use highwater_core::hrs::Step;
-use highwater_guard::{Cause, Lock, Outcome, Refusal, SignRequest};
+use highwater_guard::{Cause, Lock, Outcome, Refusal, SignRequest, When};
 use highwater_sim::sign_bytes;
 
 use super::rig::*;
@@ -310,6 +310,23 @@ fn a_height_far_above_that_may_have_been_asked_for_takes_neither_owner_nor_lock_
     rig.hear("A");
     assert!(is_signed(&rig.ask("A", prevote(8, 0, 1))));
     owned(rig.ask("B", prevote(8, 1, 2)), "A");
+}
+
+#[test]
+fn a_lagging_node_s_request_takes_nothing_from_a_height_that_the_device_s_mark_shows_begun() {
+    let mut rig = Rig::of_two_nodes();
+    assert!(is_signed(&rig.ask("A", precommit(10, 0, 1))));
+    // The host dies before it writes down that this was released, and only then.
+    let before = rig.stores.iter().rev().find(|(when, _)| *when == When::BeforeReply);
+    rig.durable = before.unwrap().1.clone();
+    assert_eq!(rig.durable.released, None);
+    rig.restart();
+    rig.cable = Cable::LosesReplies;
+    assert!(!is_signed(&rig.ask("B", prevote(9, 0, 1))));
+    rig.cable = Cable::Sound;
+    rig.pass(5 * SECOND);
+    locked(rig.ask("B", prevote(10, 1, 2)), Some("A"));
+    assert!(is_signed(&rig.ask("B", prevote(10, 1, 1))));
 }
 
 fn owned_by_b_at_900(rig: &mut Rig) {
