@@ -49,6 +49,12 @@ impl Validator {
         make().expect("a validator with a simulated device")
     }
 
+    /// With the simulated device and a node of another release, over this kind of link.
+    pub fn simulated_with(release: &str, by: By) -> Self {
+        let make = || Self::make(Hand::Simulated, &tools::cometbft_of(release)?, by, "wait");
+        make().expect("a validator with a simulated device and another node")
+    }
+
     /// With a simulated device whose cable can be pulled, and this `on_absent`.
     pub fn distant(policy: &str) -> Self {
         let make = || Self::make(Hand::Distant(Distant::new()?), &tools::cometbft()?, By::Unix, policy);
@@ -77,9 +83,9 @@ impl Validator {
         let setup = Setup::for_nodes(&bridge, &transport, CHAIN, &[])?;
         hand.add_chain(&setup)?;
         let mut home = Home::init(program, &folder.path().join("node"), CHAIN, &setup.public_key()?)?;
-        let id = String::from_utf8(setup.run(&["node-id"])?.stdout)?;
+        let [id, _] = setup.identity()?;
         // The two name each other, so the bridge hears of the node only now.
-        let node = home.listen(by, id.trim())?;
+        let node = home.listen(by, &id)?;
         let setup = Setup::on_absent(&bridge, &transport, CHAIN, &[node], policy)?;
         Ok(Self { setup, home, hand, _folder: folder })
     }

@@ -74,7 +74,6 @@ mod tests {
             target: Target::NanoS,
             installation: [9; 16],
             standing: Standing::Sound,
-            signs_extensions: true,
             extension_fits: None,
             slots: vec![slot],
         };

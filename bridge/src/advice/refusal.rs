@@ -3,7 +3,7 @@
 use highwater_core::hrs::Hrs;
 use highwater_guard::{Cause, NoReply, NotAdopted, Refusal, Stopped};
 
-use super::{beyond_stop, long_extension, other_chain, refused, status, wrong_extension, wrong_signature};
+use super::{beyond_stop, other_chain, refused, status, wrong_extension, wrong_signature};
 use crate::device::Fault;
 use crate::signer::NotSaid;
 
@@ -14,7 +14,10 @@ pub fn refusal(chain: &str, hrs: Hrs, node: &str, refusal: &Refusal) -> String {
         Refusal::OtherChain => other_chain(chain),
         Refusal::BeyondStop(stop) => beyond_stop(*stop),
         Refusal::Stopped(stopped) => self::stopped(chain, *stopped),
-        Refusal::LongExtension(length) => long_extension(chain, *length),
+        Refusal::LongExtension(length) => format!(
+            "{chain} {hrs}: a vote extension of {length} bytes is longer than any may be, so the precommit is refused. \
+             Check the application of the node."
+        ),
         Refusal::BelowReleased(last) => format!(
             "{chain} {hrs} is below {last}, which this bridge released already. Let the node catch up; check that no \
              second node signs."

@@ -46,7 +46,9 @@ async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
         Verb::Status => device::status(&config).await,
         Verb::Device { verb: DeviceVerb::Info } => device::info(&config).await,
         Verb::NodeId => {
-            say!("{}", Identity::load(&config.state_dir)?.peer_id());
+            let identity = Identity::load(&config.state_dir)?;
+            say!("noise  {}", identity.peer_id());
+            say!("tcp    {}", hex::encode(identity.public_key()));
             Ok(())
         }
         Verb::Pubkey { id, json, tx } => {

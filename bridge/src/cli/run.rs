@@ -50,7 +50,8 @@ pub(super) async fn run(config: Config, lost: Lost) -> Result<(), Failure> {
         .map_err(|error| Failure::io("the state files' thread", &error))?;
 
     let identity = Identity::load(&config.state_dir)?;
-    tracing::info!(kind = %Kind::DaemonIdentity, id = %identity.peer_id(), "who we are to nodes that listen on noise://");
+    let key = hex::encode(identity.public_key());
+    tracing::info!(kind = %Kind::DaemonIdentity, id = %identity.peer_id(), key, "who we are to nodes: the id on noise://, the key on tcp://");
     let stop = CancellationToken::new();
     let mut nodes = JoinSet::new();
     for chain in &config.chains {

@@ -69,6 +69,9 @@ pub enum Fault {
         /// The newest it speaks.
         current: u8,
     },
+    /// The app, of this version, signs no vote extensions: it is older than this bridge.
+    #[error("app {}.{}.{} signs no vote extensions", .0[0], .0[1], .0[2])]
+    NoExtensions([u8; 3]),
     /// A reply that does not have the form of its command's.
     #[error("malformed reply to {0}")]
     Malformed(&'static str),
@@ -112,6 +115,7 @@ impl Fault {
             Self::WrongReply => Kind::DeviceWrongReply,
             Self::OtherInstallation { .. } => Kind::DeviceOtherInstallation,
             Self::Hosted(_) => Kind::DeviceHosted,
+            Self::NoExtensions(_) => Kind::DeviceOldApp,
             Self::Ending => Kind::DeviceEnding,
         }
     }
@@ -125,7 +129,7 @@ impl Fault {
             }
             Self::Silent(_) | Self::Hosted(_) => NoReply::Silent,
             Self::Locked => NoReply::Locked,
-            Self::OtherApp(_) | Self::Protocol { .. } => NoReply::OtherApp,
+            Self::OtherApp(_) | Self::Protocol { .. } | Self::NoExtensions(_) => NoReply::OtherApp,
             Self::Malformed(_) | Self::WrongReply => NoReply::Malformed,
             Self::Ending => NoReply::Ending,
         }

@@ -166,7 +166,7 @@ impl Owner {
             let seen = self.publish.borrow();
             (seen.session.is_some() && seen.epoch == epoch)
                 .then_some(())
-                .ok_or_else(|| seen.fault.clone().unwrap_or_else(|| Fault::Absent(Absence::Closed)))
+                .ok_or_else(|| seen.fault.clone().unwrap_or(Fault::Absent(Absence::Closed)))
         };
         current.map_err(|fault| NoReply { sent: false, fault })?;
         let reply = self.send(&exchange.apdu, exchange.kind).await?;
@@ -268,12 +268,10 @@ impl Owner {
 
     async fn resync(&mut self) -> Result<(), Fault> {
         let mut session = self.describe().await?;
-        if session.signs_extensions {
-            if self.pace.is_unknown() {
-                self.send(&Pace::probe(), Kind::Signs).await.map_err(|broken| broken.fault)?;
-            }
-            session.extension_fits = self.pace.fits();
+        if self.pace.is_unknown() {
+            self.send(&Pace::probe(), Kind::Signs).await.map_err(|broken| broken.fault)?;
         }
+        session.extension_fits = self.pace.fits();
         if let Some(fault) = advice::standing(session.standing)
             && self.publish.borrow().session.as_ref().map(|old| old.standing) != Some(session.standing)
         {

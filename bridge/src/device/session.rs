@@ -133,9 +133,7 @@ pub struct Session {
     pub installation: [u8; 16],
     /// How the installation is.
     pub standing: Standing,
-    /// Whether it signs vote extensions.
-    pub signs_extensions: bool,
-    /// Bytes of the longest extension that it signs while its node waits; unknown if it signs none.
+    /// Bytes of the longest extension that it signs while its node waits; unknown until it is measured.
     pub extension_fits: Option<u32>,
     /// The slots that are not free.
     pub slots: Vec<Slot>,
@@ -250,7 +248,6 @@ impl Session {
             target: Target::of(version.target),
             installation: version.installation,
             standing: Standing::of(version.standing),
-            signs_extensions: version.flags & SIGNS_EXTENSIONS != 0,
             extension_fits: None,
             slots: Vec::new(),
         }
@@ -285,10 +282,14 @@ fn named(reply: &[u8]) -> Result<(), Fault> {
 /// The reply to GET_VERSION is of a version that speaks as we do.
 fn versioned(reply: &[u8]) -> Result<Version, Fault> {
     let version = Version::parse(data(reply, "GET_VERSION")?).ok_or(Fault::Malformed("GET_VERSION"))?;
-    match (version.protocol_min..=version.protocol).contains(&PROTOCOL) {
-        true => Ok(version),
-        false => Err(Fault::Protocol { min: version.protocol_min, current: version.protocol }),
+    if !(version.protocol_min..=version.protocol).contains(&PROTOCOL) {
+        return Err(Fault::Protocol { min: version.protocol_min, current: version.protocol });
     }
+    // Nodes stop for good at a precommit without the signature of its extension.
+    if version.flags & SIGNS_EXTENSIONS == 0 {
+        return Err(Fault::NoExtensions(version.app));
+    }
+    Ok(version)
 }
 
 impl Slot {

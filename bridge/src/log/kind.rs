@@ -177,6 +177,8 @@ kinds! {
     DeviceWrongReply = "device.wrong_reply",
     /// another installation than the pinned one
     DeviceOtherInstallation = "device.other_installation",
+    /// the app is older than this bridge: it signs no vote extensions
+    DeviceOldApp = "device.old_app",
     /// the signer in this process cannot be opened, or stopped
     DeviceHosted = "device.hosted",
     /// the device's task ends

@@ -36,7 +36,6 @@ use tracing::{info, warn};
 
 use crate::advice;
 use crate::log::Kind;
-use crate::privval::Speaks;
 use crate::repeats::Repeats;
 pub use address::{Address, AddressError, Host};
 use backoff::Backoff;
@@ -91,7 +90,7 @@ pub async fn run_over<S: Service>(
     let mut wasted = false;
     // Since the last one that lived for a while, a link ended at once although the node had asked something.
     let mut hasty = false;
-    let (mut speaks, mut said) = (Speaks::default(), Repeats::default());
+    let mut said = Repeats::default();
     let mut suspicion = Suspicion::default();
     loop {
         let dialled = tokio::select! {
@@ -108,7 +107,7 @@ pub async fn run_over<S: Service>(
                 if !wasted {
                     info!(kind = %Kind::NodeConnected, chain = %node.chain, node = %node.address, "connected to the node");
                 }
-                let (ended, requests) = attend(wire, &node, &service, &stop, (&mut speaks, &mut said)).await;
+                let (ended, requests) = attend(wire, &node, &service, &stop, &mut said).await;
                 if matches!(ended, Ended::Stopped) {
                     return;
                 }
@@ -162,10 +161,10 @@ async fn attend<T: Stream, S: Service>(
     node: &Node,
     service: &S,
     stop: &CancellationToken,
-    kept: (&mut Speaks, &mut Repeats),
+    said: &mut Repeats,
 ) -> (Ended, u64) {
     service.link(node, true);
-    let ended = serve::serve(wire, node, service, stop, kept).await;
+    let ended = serve::serve(wire, node, service, stop, said).await;
     service.link(node, false);
     ended
 }

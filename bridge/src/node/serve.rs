@@ -12,9 +12,7 @@ use super::{Ended, Node, Outcome, Service};
 use crate::advice;
 use crate::log::Kind;
 use crate::privval::proto::Envelope;
-use crate::privval::{
-    ErrorOf, Request, SignRequest, Speaks, error_reply, ping_reply, public_key_reply, signed_reply,
-};
+use crate::privval::{Echo, ErrorOf, Request, SignRequest, error_reply, ping_reply, public_key_reply};
 use crate::repeats::Repeats;
 
 /// Writing a reply takes no longer than this: a node waits for it, and for no longer.
@@ -23,14 +21,13 @@ pub(crate) const WRITE: Duration = Duration::from_secs(5);
 /// When we are to stop, a request under way is given this long: its node waits no longer either.
 const LAST: Duration = Duration::from_secs(5);
 
-/// Answers requests in order until the link ends. Also how many came. What its node speaks and what was said of it outlast
-/// the link.
+/// Answers requests in order until the link ends. Also how many came. What was said of its node outlasts the link.
 pub(super) async fn serve<T: Stream, S: Service>(
     mut link: Wire<T>,
     node: &Node,
     service: &S,
     stop: &CancellationToken,
-    (speaks, said): (&mut Speaks, &mut Repeats),
+    said: &mut Repeats,
 ) -> (Ended, u64) {
     let mut requests = 0;
     let mut quiet = Quiet::new();
@@ -38,14 +35,14 @@ pub(super) async fn serve<T: Stream, S: Service>(
         let request = tokio::select! {
             biased;
             () = stop.cancelled() => return (Ended::Stopped, requests),
-            request = receive(&mut link, &mut quiet, speaks) => match request {
+            request = receive(&mut link, &mut quiet) => match request {
                 Ok(request) => request,
                 Err(ended) => return (ended, requests),
             },
         };
         requests += 1;
         // A request to sign says the same by itself.
-        if !matches!(request, Request::Sign(_)) {
+        if !matches!(request, Request::Sign(..)) {
             service.heard();
         }
         let reply = tokio::select! {
@@ -74,11 +71,7 @@ pub(super) async fn serve<T: Stream, S: Service>(
 }
 
 /// The next request. Cancelling loses nothing.
-async fn receive<T: Stream>(
-    link: &mut Wire<T>,
-    quiet: &mut Quiet,
-    speaks: &mut Speaks,
-) -> Result<Request, Ended> {
+async fn receive<T: Stream>(link: &mut Wire<T>, quiet: &mut Quiet) -> Result<Request, Ended> {
     quiet.begin();
     let next = tokio::select! {
         biased;
@@ -88,10 +81,7 @@ async fn receive<T: Stream>(
     match next {
         None => Err(Ended::Closed),
         Some(Err(error)) => Err(Ended::Broken(error)),
-        Some(Ok(envelope)) => {
-            speaks.learn(&envelope);
-            Request::read(envelope, *speaks).ok_or(Ended::NotARequest)
-        }
+        Some(Ok(envelope)) => Request::read(envelope).ok_or(Ended::NotARequest),
     }
 }
 
@@ -131,25 +121,25 @@ async fn answer<S: Service>(
             let to = ErrorOf::Sign(malformed.kind);
             Some(refuse(node, said, Kind::RefusedMalformed, to, &malformed.to_string()))
         }
-        Request::Sign(request) => sign(request, node, service, said).await,
+        Request::Sign(request, echo) => sign(request, echo, node, service, said).await,
     }
 }
 
 async fn sign<S: Service>(
     request: SignRequest,
+    echo: Echo,
     node: &Node,
     service: &S,
     said: &mut Repeats,
 ) -> Option<Envelope> {
-    let (kind, hrs) = (request.kind, request.hrs);
-    let to = ErrorOf::Sign(kind);
+    let (to, hrs) = (ErrorOf::Sign(request.kind), request.hrs);
     if request.chain != node.chain {
         let words = advice::link::wrong_chain(&node.chain, &request.chain);
         return Some(refuse(node, said, Kind::RefusedWrongChain, to, &words));
     }
     match service.sign(request).await {
         Outcome::Signed { signature, timestamp, extension } => {
-            Some(signed_reply(kind, &signature, timestamp, extension.as_ref()))
+            Some(echo.signed(&signature, timestamp, extension.as_ref()))
         }
         Outcome::Refused(words) => Some(error_reply(to, &words)),
         Outcome::Silent => {

@@ -245,11 +245,8 @@ impl Service for NodeSigner {
 
     async fn sign(&self, request: privval::SignRequest) -> Outcome {
         let id = Id(self.signer.ids.fetch_add(1, Ordering::Relaxed));
-        let request = SignRequest {
-            hrs: request.hrs,
-            sign_bytes: request.sign_bytes,
-            extension: request.extension.map(|extension| extension.content),
-        };
+        let request =
+            SignRequest { hrs: request.hrs, sign_bytes: request.sign_bytes, extension: request.extension };
         let (answer, outcome) = oneshot::channel();
         let waiting = Waiting { signer: self, id };
         self.tell(Message::Ask { chain: self.chain, id, node: self.node.clone(), request, answer });

@@ -15,7 +15,7 @@ use super::{NodeSigner, Served, Signer};
 use crate::admin::Counters;
 use crate::device::{Transport, TransportError, threaded};
 use crate::node::{Outcome, Service as _};
-use crate::privval::{Due, Extension, Kind, SignRequest};
+use crate::privval::{Kind, SignRequest};
 use crate::store::{ChainFile, Pin};
 
 pub(crate) const CHAIN: &str = "alpha-1";
@@ -179,7 +179,7 @@ pub(crate) fn vote(height: u64, step: Step, block: u8) -> SignRequest {
     };
     let mut bytes = [0; MAX_MESSAGE];
     let len = message.encode(&mut bytes);
-    let extension = (step == Step::Precommit).then(|| Extension { content: vec![7; 9], due: Due::Yes });
+    let extension = (step == Step::Precommit).then(|| vec![7; 9]);
     let (chain, sign_bytes) = (CHAIN.to_owned(), bytes[..len].to_vec());
     SignRequest { kind: Kind::Vote, chain, hrs: message.hrs, sign_bytes, extension }
 }

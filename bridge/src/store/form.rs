@@ -76,7 +76,7 @@ struct Owned {
     owner: Option<String>,
     lock: Locked,
     #[serde(skip_serializing_if = "Option::is_none")]
-    below: Option<Box<Owned>>,
+    below: Option<Box<Self>>,
 }
 
 #[derive(Serialize, Deserialize)]

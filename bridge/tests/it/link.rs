@@ -4,7 +4,6 @@ use highwater::node::Outcome;
 use highwater::privval::proto::{
     BlockId, Empty, PartSetHeader, Proposal, SignProposalRequest, SignVoteRequest, Sum, Timestamp, Vote,
 };
-use highwater::privval::{Due, Extension};
 use highwater_core::canonical;
 
 use crate::harness::{
@@ -29,7 +28,8 @@ async fn a_key_a_vote_and_a_ping_are_answered_in_order() {
     assert_eq!((key.pub_key_bytes, key.pub_key_type.as_str()), (vec![7; 32], "ed25519"));
     let vote = signed_vote(ask(&mut link, vote_request(CHAIN, 5)).await);
     let timestamp = Some(Timestamp { seconds: AT.seconds, nanos: 5 });
-    assert_eq!(vote, Vote { timestamp, signature: vec![9; 64], ..Default::default() }, "nothing is echoed");
+    let Sum::SignVoteRequest(asked) = vote_request(CHAIN, 5) else { panic!("no vote") };
+    assert_eq!(vote, Vote { timestamp, signature: vec![9; 64], ..asked.vote.unwrap() });
     ping(&mut link).await;
     let asked = service.asked.lock().unwrap().pop().unwrap();
     assert_eq!((asked.chain.as_str(), asked.hrs.to_string().as_str()), (CHAIN, "5/0/prevote"));
@@ -146,26 +146,10 @@ async fn an_extension_goes_to_the_signer_with_its_precommit_and_both_signatures_
     assert_eq!((reply.signature, reply.extension_signature), (vec![9; 64], vec![8; 64]));
     assert!(reply.extension.is_empty());
     let extension = service.asked.lock().unwrap().pop().unwrap().extension;
-    assert_eq!(extension, Some(Extension { content: vec![3; 1 << 20], due: Due::Yes }));
-    // An empty one may mean that the chain has none.
+    assert_eq!(extension, Some(vec![3; 1 << 20]));
+    // An empty one may mean that the chain has none; its node may want the signature all the same.
     let reply = signed_vote(ask(&mut link, vote(CHAIN, precommit(vec![]))).await);
     assert!(reply.extension_signature.is_empty());
-    let extension = service.asked.lock().unwrap().pop().unwrap().extension;
-    assert_eq!(extension, Some(Extension { content: vec![], due: Due::Perhaps }));
-    stage.finish().await;
-}
-
-#[tokio::test]
-async fn once_a_node_showed_that_it_can_skip_one_an_empty_extension_is_due() {
-    let service = Scripted::default().then(signed()).then(signed());
-    let stage = Stage::new(&service);
-    let mut link = stage.accept().await;
-    let Sum::SignVoteRequest(mut prevote) = vote_request(CHAIN, 5) else { panic!("no vote") };
-    prevote.skip_extension_signing = true;
-    signed_vote(ask(&mut link, Sum::SignVoteRequest(prevote)).await);
-    let precommit = Vote { r#type: 2, height: 5, block_id: block(), ..Default::default() };
-    signed_vote(ask(&mut link, vote(CHAIN, precommit)).await);
-    let extension = service.asked.lock().unwrap().pop().unwrap().extension;
-    assert_eq!(extension, Some(Extension { content: vec![], due: Due::Yes }));
+    assert_eq!(service.asked.lock().unwrap().pop().unwrap().extension, Some(vec![]));
     stage.finish().await;
 }

@@ -23,10 +23,14 @@ pub(crate) fn shown(name: &str, text: &str) {
 const SET: [&str; 5] = ["mark", "set", CHAIN, "--next-height", "9"];
 
 #[test]
-fn the_device_is_away_locked_or_in_another_app() {
+fn the_device_is_away_locked_in_another_app_or_in_an_old_one() {
     let desk = Desk::new("sentences");
-    for (fault, name) in [(Fault::Gone, "absent"), (Fault::Locked, "locked"), (Fault::OtherApp, "other-app")]
-    {
+    for (fault, name) in [
+        (Fault::Gone, "absent"),
+        (Fault::Locked, "locked"),
+        (Fault::OtherApp, "other-app"),
+        (Fault::OldApp, "old-app"),
+    ] {
         desk.emulator.fault(fault);
         shown(&format!("device-info-{name}"), &desk.says(&["device", "info"]));
     }
@@ -59,6 +63,19 @@ fn a_device_and_its_chains() {
     shown("mark-show-unknown", &desk.says(&["mark", "show", "beta-1"]));
     shown("mark-set-below-signed", &desk.says(&["mark", "set", CHAIN, "--next-height", "3"]));
     shown("status-no-daemon", &desk.says(&["status"]));
+}
+
+/// The id is checked by the tests of `PeerId`; here it is that both lines speak of one key.
+#[test]
+fn node_id_names_the_bridge_for_noise_and_for_tcp() {
+    let desk = Desk::new("sentences");
+    let said = desk.must(&["node-id"]);
+    let lines: Vec<&str> = said.lines().collect();
+    let [_, noise, tcp, _] = lines[..] else { panic!("{said}") };
+    let peer = bs58::decode(noise.strip_prefix("noise  ").unwrap()).into_vec().unwrap();
+    let key = hex::decode(tcp.strip_prefix("tcp    ").unwrap()).unwrap();
+    assert_eq!((key.len(), peer.strip_prefix(&[0, 0x24, 8, 1, 0x12, 0x20]).unwrap()), (32, &key[..]));
+    assert_eq!(desk.must(&["node-id"]), said, "it stays");
 }
 
 #[test]
