@@ -10,11 +10,10 @@ use prost::Message;
 use super::malformed::Why;
 use super::proto::{self, Envelope, Sum};
 use super::reply::{MAX_REPLY, envelope};
-use super::request::Kind;
 
 /// A vote or proposal as its node wrote it, without its extension and without signatures. Short enough for a reply.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Echo(Ballot);
+pub struct Echo(Box<Ballot>);
 
 #[derive(Debug, Clone, PartialEq)]
 enum Ballot {
@@ -35,12 +34,12 @@ impl Echo {
             non_rp_extension_signature: Vec::new(),
             ..vote
         };
-        Self(Ballot::Vote(bare)).short()
+        Self(Box::new(Ballot::Vote(bare))).short()
     }
 
     /// Of a proposal.
     pub(super) fn proposal(proposal: proto::Proposal) -> Result<Self, Why> {
-        Self(Ballot::Proposal(proposal)).short()
+        Self(Box::new(Ballot::Proposal(proposal))).short()
     }
 
     /// A node may write what it likes into a field whose length is not fixed, as a validator's address. A reply that
@@ -50,14 +49,6 @@ impl Echo {
         match self.clone().signed(signature, timestamp, Some(signature)).encoded_len() {
             length if length > MAX_REPLY => Err(Why::LongReply(length)),
             _ => Ok(self),
-        }
-    }
-
-    /// Vote or proposal.
-    pub fn kind(&self) -> Kind {
-        match self.0 {
-            Ballot::Vote(_) => Kind::Vote,
-            Ballot::Proposal(_) => Kind::Proposal,
         }
     }
 
@@ -72,7 +63,7 @@ impl Echo {
         // `Timestamp` keeps its nanos below 10^9, which an int32 holds.
         let timestamp = Some(proto::Timestamp { seconds: timestamp.seconds, nanos: timestamp.nanos as i32 });
         let signature = signature.to_vec();
-        envelope(match self.0 {
+        envelope(match *self.0 {
             Ballot::Vote(vote) => {
                 let extension_signature = extension.map_or_else(Vec::new, |signature| signature.to_vec());
                 let vote = Some(proto::Vote { timestamp, signature, extension_signature, ..vote });

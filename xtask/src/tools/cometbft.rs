@@ -30,7 +30,7 @@ pub(crate) const OTHERS: [Release; 8] = [
     Release { version: "0.39.0", says: "0.39.0", go: [1, 25, 0] },
     Release { version: "0.39.4", says: "0.39.4", go: [1, 25, 0] },
     Release { version: "0.40.0", says: "0.39.0", go: [1, 25, 0] },
-    Release { version: "1.0.0", says: "1.0.0", go: [1, 22, 7] },
+    Release { version: "1.0.0", says: "1.0.0", go: [1, 23, 1] },
     Release { version: "1.0.1", says: "1.0.1", go: [1, 23, 5] },
 ];
 
