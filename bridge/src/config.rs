@@ -61,9 +61,6 @@ pub struct Chain {
     /// What its nodes get while the device is away.
     #[serde(default)]
     pub on_absent: OnAbsent,
-    /// Whether vote extensions are signed.
-    #[serde(default)]
-    pub vote_extensions: VoteExtensions,
     /// The last height to sign.
     pub stop_height: Option<u64>,
     /// Where its nodes listen: `unix:///path`, `tcp://host:port` or `noise://peer-id@host:port`.
@@ -80,18 +77,6 @@ pub enum OnAbsent {
     Error,
     /// Silence, always. For a chain of one validator, which one error would halt.
     Wait,
-}
-
-/// Whether vote extensions are signed. A node before CometBFT 1.0 does not tell whether its chain enabled them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum VoteExtensions {
-    /// With every precommit for a block, unless the node says that it needs none. Where extensions are not enabled
-    /// the node drops the signature.
-    #[default]
-    Auto,
-    /// Never, which spares the device a signature a block. A precommit that needs one is refused.
-    Off,
 }
 
 /// What an operator may look at.
@@ -117,8 +102,9 @@ impl Config {
 
     /// Checks the text of a file.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let config: Self =
-            toml::from_str(text).map_err(|error| ConfigError(advice::config_syntax(&error.to_string())))?;
+        let config: Self = toml::from_str(text).map_err(|error| {
+            ConfigError(removed(text).unwrap_or_else(|| advice::config_syntax(&error.to_string())))
+        })?;
         config.check(text)?;
         Ok(config)
     }
@@ -186,6 +172,23 @@ impl Config {
     pub fn chain(&self, id: &str) -> Option<&Chain> {
         self.chains.iter().find(|chain| chain.id == id)
     }
+}
+
+/// What to do about a file that cannot be read for a key which earlier versions had.
+fn removed(text: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Before {
+        #[serde(default)]
+        chain: Vec<ChainBefore>,
+    }
+    #[derive(Deserialize)]
+    struct ChainBefore {
+        vote_extensions: Option<toml::Spanned<toml::Value>>,
+    }
+    let before: Before = toml::from_str(text).ok()?;
+    let value = before.chain.into_iter().find_map(|chain| chain.vote_extensions)?;
+    let line = text.get(..value.span().start)?.matches('\n').count() + 1;
+    Some(format!("line {line}: {}", advice::vote_extensions_removed()))
 }
 
 #[cfg(test)]

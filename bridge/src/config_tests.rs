@@ -22,9 +22,6 @@ fn a_good_file_is_read() {
     let config = Config::parse(GOOD).unwrap();
     assert_eq!(config.device.transport, Transport::Speculos);
     assert_eq!(config.chain("alpha-1").unwrap().on_absent, OnAbsent::Wait);
-    assert_eq!(config.chain("alpha-1").unwrap().vote_extensions, VoteExtensions::Auto);
-    let off = format!("{GOOD}vote_extensions = \"off\"\n");
-    assert_eq!(Config::parse(&off).unwrap().chain("alpha-1").unwrap().vote_extensions, VoteExtensions::Off);
     assert!(config.chain("beta").is_none());
 }
 
@@ -32,6 +29,23 @@ fn a_good_file_is_read() {
 fn an_unknown_key_is_refused_with_its_line() {
     let text = cause(&GOOD.replace("on_absent", "on_abesnt"));
     assert!(text.contains("line 10") && text.contains("on_abesnt"), "{text}");
+}
+
+/// A line that once spared a signature, and once stopped nodes for good.
+#[test]
+fn a_file_from_before_that_says_vote_extensions_is_refused_with_line_cause_and_cure() {
+    for value in ["\"off\"", "\"auto\"", "\"maybe\"", "false"] {
+        let text = cause(&GOOD.replace("on_absent", &format!("vote_extensions = {value}\non_absent")));
+        assert!(text.contains("line 10: vote_extensions is no key any more"), "{text}");
+        assert!(text.contains("0.38.0 to 0.38.10") && text.ends_with("remove the line"), "{text}");
+    }
+    // Also in the second chain, and where a comment above speaks of it.
+    let text =
+        cause(&format!("{GOOD}# vote_extensions\n[[chain]]\nid = \"beta-1\"\nvote_extensions = \"off\"\n"));
+    assert!(text.contains("line 15:"), "{text}");
+    // Where it never was a key it is unknown like any other.
+    let text = cause(&format!("vote_extensions = \"off\"\n{GOOD}"));
+    assert!(text.contains("line 1,") && text.contains("unknown field"), "{text}");
 }
 
 #[test]
@@ -49,8 +63,6 @@ fn impossible_values_are_refused_with_line_and_cure() {
         let text = cause(&GOOD.replace(from, to));
         assert!(text.contains(&format!("line {line}:")) && text.contains(word), "{to}: {text}");
     }
-    let text = cause(&GOOD.replace("on_absent = \"wait\"", "vote_extensions = \"maybe\""));
-    assert!(text.contains("line 10") && text.contains("`auto` or `off`"), "{text}");
     let text = cause(&format!("{GOOD}\n[admin]\nmetrics = \"0.0.0.0:9000\"\n"));
     assert!(text.contains("line 14:") && text.contains("127.0.0.1"), "{text}");
     let text = cause(&format!("{GOOD}\n[[chain]]\nid = \"alpha-1\"\n"));
@@ -84,7 +96,5 @@ fn the_examples_in_the_packaged_file_are_read_and_show_every_key_of_a_chain() {
     assert!(device.serial.is_some() && device.path.is_some(), "{text}");
     let [chain] = &config.chains[..] else { panic!("{text}") };
     assert_eq!(chain.on_absent, OnAbsent::Error, "the default is what is shown");
-    assert_eq!(chain.vote_extensions, VoteExtensions::Auto, "the default is what is shown");
-    assert!(text.contains("\nvote_extensions"), "{text}");
     assert!(chain.stop_height.is_some() && !chain.nodes.is_empty(), "{text}");
 }

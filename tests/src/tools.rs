@@ -20,7 +20,7 @@ pub fn cometbft() -> Result<PathBuf> {
     named("HIGHWATER_COMETBFT", "the node")
 }
 
-/// The node of another release than that of all other tests; only `cargo xtask test --full` has it.
+/// The node of another release than that of most tests; all but the oldest of 0.38 only with `cargo xtask test --full`.
 pub fn cometbft_of(release: &str) -> Result<PathBuf> {
     named(&format!("HIGHWATER_COMETBFT_{}", release.replace('.', "_")), &format!("the node {release}"))
 }

@@ -49,6 +49,12 @@ impl Validator {
         make().expect("a validator with a simulated device")
     }
 
+    /// With the simulated device and a node of another release, over this kind of link.
+    pub fn simulated_with(release: &str, by: By) -> Self {
+        let make = || Self::make(Hand::Simulated, &tools::cometbft_of(release)?, by, "wait");
+        make().expect("a validator with a simulated device and another node")
+    }
+
     /// With a simulated device whose cable can be pulled, and this `on_absent`.
     pub fn distant(policy: &str) -> Self {
         let make = || Self::make(Hand::Distant(Distant::new()?), &tools::cometbft()?, By::Unix, policy);

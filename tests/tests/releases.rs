@@ -1,5 +1,6 @@
-//! Real nodes of other releases than that of all other tests, with the firmware in the emulator: each of the first
+//! Real nodes of other releases than that of most tests, the newest and the oldest patch of each line: each of the first
 //! blocks is signed in its first round, and where the release knows vote extensions, also on a chain that enables them.
+//! The newest patches run with the firmware in the emulator, the oldest with the simulated device.
 
 use std::time::Instant;
 
@@ -20,10 +21,19 @@ enum Extensions {
     On,
 }
 
+/// On the firmware.
 fn sign_for(release: &str, by: By, extensions: Extensions) {
-    let validator = Validator::firmware_with(release, by);
+    run(release, by, extensions, Validator::firmware_with(release, by)).emulated().note().unwrap();
+}
+
+/// On the simulated device.
+fn simulate_for(release: &str, by: By, extensions: Extensions) {
+    run(release, by, extensions, Validator::simulated_with(release, by));
+}
+
+fn run(release: &str, by: By, extensions: Extensions, validator: Validator) -> Validator {
     let begin = Instant::now();
-    let mut validator = match extensions {
+    let validator = match extensions {
         Extensions::Off => {
             sign_blocks(&validator, BLOCKS);
             validator
@@ -31,20 +41,45 @@ fn sign_for(release: &str, by: By, extensions: Extensions) {
         Extensions::On => application::signed(validator, &LENGTHS[..3], BLOCKS),
     };
     println!("{release} over {by:?}: {BLOCKS} blocks, extensions {extensions:?}, {:?}", begin.elapsed());
-    validator.emulated().note().unwrap();
+    validator
+}
+
+/// Before 0.38.11 a node wants the extension's signature with each precommit for a block, also on a chain that enables no
+/// extensions: without it the node stops for good at height 1.
+#[test]
+fn the_oldest_0_38_signs_on_without_extensions() {
+    simulate_for("0.38.0", By::Unix, Extensions::Off);
+}
+
+#[test]
+fn the_oldest_0_38_signs_on_with_extensions() {
+    simulate_for("0.38.0", By::Tcp, Extensions::On);
 }
 
 macro_rules! releases {
-    ($($test:ident: $release:literal $by:ident $extensions:ident),+ $(,)?) => {
+    ($run:ident: $($test:ident: $release:literal $by:ident $extensions:ident),+ $(,)?) => {
         $(#[test]
         #[ignore = "cargo xtask test --full"]
         fn $test() {
-            sign_for($release, By::$by, Extensions::$extensions);
+            $run($release, By::$by, Extensions::$extensions);
         })+
     };
 }
 
-releases! {
+releases! { simulate_for:
+    the_oldest_0_37_is_signed_for_over_unix: "0.37.0" Unix Off,
+    the_oldest_0_37_is_signed_for_over_tcp: "0.37.0" Tcp Off,
+    the_oldest_0_38_is_signed_for_over_tcp: "0.38.0" Tcp Off,
+    the_oldest_0_38_is_extended_for_over_unix: "0.38.0" Unix On,
+    the_newest_0_38_is_signed_for_over_unix: "0.38.26" Unix Off,
+    the_newest_0_38_is_extended_for_over_tcp: "0.38.26" Tcp On,
+    the_oldest_0_39_is_signed_for_over_unix: "0.39.0" Unix Off,
+    the_oldest_0_39_is_extended_for_over_tcp: "0.39.0" Tcp On,
+    the_oldest_1_0_is_signed_for_over_unix: "1.0.0" Unix Off,
+    the_oldest_1_0_is_extended_for_over_tcp: "1.0.0" Tcp On,
+}
+
+releases! { sign_for:
     the_firmware_signs_for_0_37_over_unix: "0.37.18" Unix Off,
     the_firmware_signs_for_0_37_over_tcp: "0.37.18" Tcp Off,
     the_firmware_signs_for_0_39_over_unix: "0.39.4" Unix Off,

@@ -2,6 +2,7 @@
 
 use highwater_core::apdu::Status;
 
+use super::version;
 use crate::device::Fault;
 
 /// Why the device gives no answer.
@@ -26,6 +27,10 @@ pub fn fault(fault: &Fault) -> String {
         Fault::Protocol { min, current } => format!(
             "the app speaks protocol {min} to {current}, this bridge speaks {}: install versions that belong together",
             highwater_core::apdu::PROTOCOL
+        ),
+        Fault::NoExtensions(app) => format!(
+            "the app {} does not sign vote extensions, so nothing is signed with it: install the newest app",
+            version(*app)
         ),
         Fault::Malformed(command) => format!(
             "the reply to {command} is malformed: replug the device; if it comes again, install the app again"

@@ -7,46 +7,6 @@ use highwater_core::hrs::Hrs;
 
 use super::status;
 
-/// It cannot be told whether a chain has vote extensions.
-pub fn perhaps_extension(chain: &str) -> String {
-    format!(
-        "{chain}: its node does not say whether vote extensions are enabled, so an empty one is signed with each \
-         precommit for a block; if the chain has none, vote_extensions = \"off\" spares the device that signature"
-    )
-}
-
-/// The same, and the app on the device signs none.
-pub fn perhaps_extension_unknown(chain: &str) -> String {
-    format!(
-        "{chain}: the app on the device signs no vote extensions; that is harmless unless the chain enabled them: then \
-         its node stops at the first precommit, so install a newer app before you run it there"
-    )
-}
-
-/// An extension's signature is due, and the app on the device gives none.
-pub fn extensions_unknown(chain: &str) -> String {
-    format!(
-        "{chain} has vote extensions, which the app on the device does not sign, so the precommit is refused: install \
-         a newer app"
-    )
-}
-
-/// An extension's signature is due, and the config forbids it.
-pub fn extensions_off(chain: &str) -> String {
-    format!(
-        "{chain} has vote extensions, but its vote_extensions is \"off\", so the precommit is refused: remove that \
-         line from the config and restart the bridge"
-    )
-}
-
-/// An extension is longer than any may be.
-pub fn long_extension(chain: &str, length: usize) -> String {
-    format!(
-        "{chain}: a vote extension of {length} bytes is longer than any may be, so the precommit is refused: check the \
-         application of the node"
-    )
-}
-
 /// An extension took longer than its node waits at a time.
 pub fn slow_extension(chain: &str, length: usize, took: Duration) -> String {
     format!(

@@ -86,6 +86,12 @@ pub fn config_syntax(error: &str) -> String {
     format!("{}\ncorrect the line shown; docs/operations.md lists every key", error.trim_end())
 }
 
+/// The config has a key that this version does not have any more.
+pub fn vote_extensions_removed() -> &'static str {
+    "vote_extensions is no key any more: CometBFT 0.38.0 to 0.38.10 stop for good at a precommit without the signature of \
+     its extension, on every chain, so each is signed unless the node says that it needs none; remove the line"
+}
+
 /// A chain was never added.
 pub fn not_pinned(chain: &str) -> String {
     format!("chain {chain:?} has no pinned key: run `highwater chain add {chain} --key-index N` first")

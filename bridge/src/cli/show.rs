@@ -73,7 +73,6 @@ fn device(session: &Session) -> String {
 
 fn extensions(session: &Session) -> String {
     match session.extension_fits {
-        _ if !session.signs_extensions => "not signed by this version of the app".to_owned(),
         Some(bytes) if bytes >= 1 << 20 => "up to 1 MiB are signed while a node waits".to_owned(),
         Some(bytes) => format!("up to {} KiB are signed while a node waits", bytes >> 10),
         None => "not measured yet".to_owned(),

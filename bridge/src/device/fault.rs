@@ -55,6 +55,9 @@ pub enum Fault {
         /// The newest it speaks.
         current: u8,
     },
+    /// The app, of this version, signs no vote extensions: it is older than this bridge.
+    #[error("app {}.{}.{} signs no vote extensions", .0[0], .0[1], .0[2])]
+    NoExtensions([u8; 3]),
     /// A reply that does not have the form of its command's.
     #[error("malformed reply to {0}")]
     Malformed(&'static str),

@@ -220,12 +220,10 @@ impl Owner {
 
     fn resync(&mut self) -> Result<(), Fault> {
         let mut session = Session::open(|apdu| self.send(apdu, &mut || ()))?;
-        if session.signs_extensions {
-            if self.pace.is_unknown() {
-                self.send(&Pace::probe(), &mut || ())?;
-            }
-            session.extension_fits = self.pace.fits();
+        if self.pace.is_unknown() {
+            self.send(&Pace::probe(), &mut || ())?;
         }
+        session.extension_fits = self.pace.fits();
         if let Some(fault) = advice::standing(session.standing)
             && self.publish.borrow().session.as_ref().map(|old| old.standing) != Some(session.standing)
         {

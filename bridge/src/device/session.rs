@@ -20,9 +20,7 @@ pub struct Session {
     pub installation: [u8; 16],
     /// 0 sound, 1 other seed, 2 storage damaged, 3 storage fault.
     pub standing: u8,
-    /// Whether it signs vote extensions.
-    pub signs_extensions: bool,
-    /// Bytes of the longest extension that it signs while its node waits; unknown if it signs none.
+    /// Bytes of the longest extension that it signs while its node waits; unknown until it is measured.
     pub extension_fits: Option<u32>,
     /// The slots that are not free.
     pub slots: Vec<Slot>,
@@ -69,12 +67,15 @@ impl Session {
         if !(version.protocol_min..=version.protocol).contains(&PROTOCOL) {
             return Err(Fault::Protocol { min: version.protocol_min, current: version.protocol });
         }
+        // Nodes stop for good at a precommit without the signature of its extension.
+        if version.flags & SIGNS_EXTENSIONS == 0 {
+            return Err(Fault::NoExtensions(version.app));
+        }
         let mut session = Self {
             app: version.app,
             target: version.target,
             installation: version.installation,
             standing: version.standing,
-            signs_extensions: version.flags & SIGNS_EXTENSIONS != 0,
             extension_fits: None,
             slots: Vec::new(),
         };

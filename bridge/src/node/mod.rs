@@ -35,7 +35,6 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::advice;
-use crate::privval::Speaks;
 use crate::repeats::Repeats;
 pub use address::{Address, AddressError, Host};
 use backoff::Backoff;
@@ -90,7 +89,7 @@ pub async fn run_over<S: Service>(
     let mut wasted = false;
     // Since the last one that lived for a while, a link ended at once although the node had asked something.
     let mut hasty = false;
-    let (mut speaks, mut said) = (Speaks::default(), Repeats::default());
+    let mut said = Repeats::default();
     loop {
         let dialled = tokio::select! {
             () = stop.cancelled() => return,
@@ -106,7 +105,7 @@ pub async fn run_over<S: Service>(
                 if !wasted {
                     info!(chain = %node.chain, node = %node.address, "connected to the node");
                 }
-                let (ended, requests) = attend(wire, &node, &service, &stop, (&mut speaks, &mut said)).await;
+                let (ended, requests) = attend(wire, &node, &service, &stop, &mut said).await;
                 if matches!(ended, Ended::Stopped) {
                     return;
                 }
@@ -144,10 +143,10 @@ async fn attend<T: Stream, S: Service>(
     node: &Node,
     service: &S,
     stop: &CancellationToken,
-    kept: (&mut Speaks, &mut Repeats),
+    said: &mut Repeats,
 ) -> (Ended, u64) {
     service.link(node, true);
-    let ended = serve::serve(wire, node, service, stop, kept).await;
+    let ended = serve::serve(wire, node, service, stop, said).await;
     service.link(node, false);
     ended
 }

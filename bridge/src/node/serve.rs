@@ -12,7 +12,7 @@ use super::{Ended, Node, Outcome, Service};
 use crate::advice;
 use crate::privval::proto::Envelope;
 use crate::privval::{
-    ErrorOf, Request, SignRequest, Speaks, error_reply, ping_reply, public_key_reply, signed_reply,
+    ErrorOf, Request, SignRequest, error_reply, ping_reply, public_key_reply, signed_reply,
 };
 use crate::repeats::Repeats;
 
@@ -22,14 +22,13 @@ pub(crate) const WRITE: Duration = Duration::from_secs(5);
 /// When we are to stop, a request under way is given this long: its node waits no longer either.
 const LAST: Duration = Duration::from_secs(5);
 
-/// Answers requests in order until the link ends. Also how many came. What its node speaks and what was said of it outlast
-/// the link.
+/// Answers requests in order until the link ends. Also how many came. What was said of its node outlasts the link.
 pub(super) async fn serve<T: Stream, S: Service>(
     mut link: Wire<T>,
     node: &Node,
     service: &S,
     stop: &CancellationToken,
-    (speaks, said): (&mut Speaks, &mut Repeats),
+    said: &mut Repeats,
 ) -> (Ended, u64) {
     let mut requests = 0;
     let mut quiet = Quiet::new();
@@ -37,7 +36,7 @@ pub(super) async fn serve<T: Stream, S: Service>(
         let request = tokio::select! {
             biased;
             () = stop.cancelled() => return (Ended::Stopped, requests),
-            request = receive(&mut link, &mut quiet, speaks) => match request {
+            request = receive(&mut link, &mut quiet) => match request {
                 Ok(request) => request,
                 Err(ended) => return (ended, requests),
             },
@@ -69,11 +68,7 @@ pub(super) async fn serve<T: Stream, S: Service>(
 }
 
 /// The next request. Cancelling loses nothing.
-async fn receive<T: Stream>(
-    link: &mut Wire<T>,
-    quiet: &mut Quiet,
-    speaks: &mut Speaks,
-) -> Result<Request, Ended> {
+async fn receive<T: Stream>(link: &mut Wire<T>, quiet: &mut Quiet) -> Result<Request, Ended> {
     quiet.begin();
     let next = tokio::select! {
         biased;
@@ -83,10 +78,7 @@ async fn receive<T: Stream>(
     match next {
         None => Err(Ended::Closed),
         Some(Err(error)) => Err(Ended::Broken(error)),
-        Some(Ok(envelope)) => {
-            speaks.learn(&envelope);
-            Request::read(envelope, *speaks).ok_or(Ended::NotARequest)
-        }
+        Some(Ok(envelope)) => Request::read(envelope).ok_or(Ended::NotARequest),
     }
 }
 

@@ -57,6 +57,9 @@ pub enum Why {
     /// An extension on a prevote or a nil precommit.
     #[error("a vote extension belongs to a precommit for a block only")]
     Extension,
+    /// Longer than any application may make one.
+    #[error("its vote extension of {0} bytes is longer than any may be (1048576)")]
+    LongExtension(usize),
     /// An extension that CometBFT 2.0 wants signed raw.
     #[error("it carries an extension to be signed raw, which would bypass the mark")]
     RawExtension,

@@ -20,7 +20,7 @@ mod reply;
 mod request;
 
 pub use codec::{Codec, CodecError, MAX_REQUEST};
-pub use extension::{Due, Extension, Speaks, due};
+pub use extension::wants_extension;
 pub use malformed::{Malformed, Why};
 pub use reply::{ErrorOf, error_reply, ping_reply, public_key_reply, signed_reply};
 pub use request::{Kind, Request, SignRequest};

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use highwater_core::canonical::{BlockId, ChainId, MAX_MESSAGE, Message, Timestamp};
+use highwater_core::canonical::{BlockId, ChainId, MAX_EXTENSION, MAX_MESSAGE, Message, Timestamp};
 use highwater_core::hrs::{Height, Hrs, Round, Step};
 
-use super::extension::{Due, Extension, Speaks, due};
+use super::extension::wants_extension;
 use super::malformed::{Malformed, Why};
 use super::proto::{self, Envelope, Sum};
 
@@ -60,19 +60,20 @@ pub struct SignRequest {
     pub hrs: Hrs,
     /// The canonical bytes, length prefix included.
     pub sign_bytes: Vec<u8>,
-    /// The vote extension that came along, if one is or may be to be signed.
-    pub extension: Option<Extension>,
+    /// What the application wants to say with a precommit, if its extension is to be signed: empty where it says nothing,
+    /// and where the chain has no extensions.
+    pub extension: Option<Vec<u8>>,
 }
 
 impl Request {
-    /// Reads a message of a node that `speaks` so. `None`: a reply, or nothing we know, where a request belongs.
-    pub fn read(envelope: Envelope, speaks: Speaks) -> Option<Self> {
+    /// Reads a message. `None`: a reply, or nothing we know, where a request belongs.
+    pub fn read(envelope: Envelope) -> Option<Self> {
         Some(match envelope.sum? {
             Sum::PubKeyRequest(request) => Self::PublicKey { chain: request.chain_id },
             Sum::SignVoteRequest(request) => {
                 let vote = request.vote.unwrap_or_default();
                 let place = (Kind::Vote, vote.height, vote.round);
-                let read = self::vote(vote, &request.chain_id, request.skip_extension_signing, speaks);
+                let read = self::vote(vote, &request.chain_id, request.skip_extension_signing);
                 Self::sign(place, read)
             }
             Sum::SignProposalRequest(request) => {
@@ -98,7 +99,7 @@ impl Request {
     }
 }
 
-fn vote(vote: proto::Vote, chain: &str, skip_extension: bool, speaks: Speaks) -> Result<SignRequest, Why> {
+fn vote(mut vote: proto::Vote, chain: &str, skip: bool) -> Result<SignRequest, Why> {
     if vote == proto::Vote::default() {
         return Err(Why::Missing);
     }
@@ -107,11 +108,15 @@ fn vote(vote: proto::Vote, chain: &str, skip_extension: bool, speaks: Speaks) ->
         PRECOMMIT => Step::Precommit,
         other => return Err(Why::VoteType(other)),
     };
+    let content = std::mem::take(&mut vote.extension);
     let block = block(vote.block_id.as_ref())?;
-    let due = due(step, block.is_some(), skip_extension, &vote.extension, speaks);
+    let wanted = wants_extension(step, block.is_some(), skip);
     // With the flag a node of 1.0 leaves the fields as they are (`privval/file.go`).
-    if due == Due::No && !vote.extension.is_empty() && !skip_extension {
+    if !wanted && !content.is_empty() && !skip {
         return Err(Why::Extension);
+    }
+    if wanted && content.len() > MAX_EXTENSION as usize {
+        return Err(Why::LongExtension(content.len()));
     }
     if !vote.non_rp_extension.is_empty() {
         return Err(Why::RawExtension);
@@ -123,8 +128,7 @@ fn vote(vote: proto::Vote, chain: &str, skip_extension: bool, speaks: Speaks) ->
         timestamp: timestamp(vote.timestamp)?,
         chain: ChainId::new(chain.as_bytes()).ok_or(Why::ChainId)?,
     };
-    let extension = (due != Due::No).then_some(Extension { content: vote.extension, due });
-    Ok(sign_request(Kind::Vote, &message, extension))
+    Ok(sign_request(Kind::Vote, &message, wanted.then_some(content)))
 }
 
 /// The type field is not looked at: the canonical one is always 32, whatever a node writes there.
@@ -150,7 +154,7 @@ fn proposal(proposal: &proto::Proposal, chain: &str) -> Result<SignRequest, Why>
     Ok(sign_request(Kind::Proposal, &message, None))
 }
 
-fn sign_request(kind: Kind, message: &Message<'_>, extension: Option<Extension>) -> SignRequest {
+fn sign_request(kind: Kind, message: &Message<'_>, extension: Option<Vec<u8>>) -> SignRequest {
     let mut bytes = [0; MAX_MESSAGE];
     let len = message.encode(&mut bytes);
     SignRequest {

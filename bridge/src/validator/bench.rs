@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::device::{Transport, TransportError, encode};
-use crate::privval::{Due, Extension, Kind};
+use crate::privval::Kind;
 
 pub(super) const CHAIN: &str = "alpha-1";
 /// Another one on the same device.
@@ -133,13 +133,8 @@ impl Bench {
         let chain = ChainId::new(id.as_bytes()).unwrap();
         let key = device.exchange(apdu(Command::GetPublicKey(chain))).await.unwrap();
         let mut pin = Pin { key: key[..32].try_into().unwrap(), installation: session.installation };
-        let mut chain = config::Chain {
-            id: id.to_owned(),
-            on_absent: OnAbsent::Error,
-            vote_extensions: VoteExtensions::Auto,
-            stop_height: None,
-            nodes: vec![],
-        };
+        let mut chain =
+            config::Chain { id: id.to_owned(), on_absent: OnAbsent::Error, stop_height: None, nodes: vec![] };
         twist(&mut chain, &mut pin);
         let memory = match Memory::load(dir, id, &pin) {
             Err(MemoryError::Missing(..)) => Memory::new(id, pin.key, Hrs::default()),
@@ -188,9 +183,8 @@ pub(super) fn foreign(height: u64, step: Step) -> SignRequest {
 }
 
 /// For a block, with an extension.
-pub(super) fn precommit(height: u64, content: &[u8], due: Due) -> SignRequest {
-    let extension = Some(Extension { content: content.to_vec(), due });
-    SignRequest { extension, ..ballot(CHAIN, height, Step::Precommit, 1, 100) }
+pub(super) fn precommit(height: u64, content: &[u8]) -> SignRequest {
+    SignRequest { extension: Some(content.to_vec()), ..ballot(CHAIN, height, Step::Precommit, 1, 100) }
 }
 
 /// For this block.

@@ -12,7 +12,7 @@
 //! | `refuse` | errors and silence: counted, told, and not told too often |
 //! | `settle` | what becomes of the device's answer |
 //! | `state` | what a restart may forget |
-//! | `wants` | what each node wants now, its extension with it or not |
+//! | `wants` | what each node wants now |
 
 mod extension;
 mod memory;
@@ -38,7 +38,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use crate::admin::Counters;
 use crate::advice;
-use crate::config::{self, OnAbsent, VoteExtensions};
+use crate::config::{self, OnAbsent};
 use crate::device::Device;
 use crate::node::{Node, Outcome, Service};
 use crate::privval::SignRequest;
@@ -75,7 +75,6 @@ struct Inner {
     verifying: Option<VerifyingKey>,
     on_absent: OnAbsent,
     stop_height: Option<u64>,
-    vote_extensions: VoteExtensions,
     device: Device,
     counters: Counters,
     /// Locked after `state`, if both are.
@@ -100,7 +99,6 @@ impl Validator {
             verifying: VerifyingKey::from_bytes(&pin.key).ok(),
             on_absent: chain.on_absent,
             stop_height: chain.stop_height,
-            vote_extensions: chain.vote_extensions,
             device,
             keeper: Keeper::start(memory, state_dir, counters.clone())?,
             counters,
@@ -178,8 +176,8 @@ impl Service for Validator {
         self.inner.key
     }
 
-    async fn sign(&self, mut request: SignRequest) -> Outcome {
-        self.inner.newest(&self.node, &mut request);
+    async fn sign(&self, request: SignRequest) -> Outcome {
+        self.inner.newest(&self.node, &request);
         let outcome = match self.inner.at_once(&request, &self.node) {
             Some(outcome) => outcome,
             None => match self.waiting.clone().try_acquire_owned() {
@@ -235,18 +233,15 @@ impl Inner {
         if let Some(text) = self.keeper.read(|memory| memory.fallen.clone()) {
             return Some(self.refused(hrs, text));
         }
-        if let Err(text) = self.extends(request) {
-            return Some(self.refused(hrs, text));
-        }
         let mut state = self.state();
         state.forget_older(self.device.glance(|seen| seen.epoch));
         if let Some(kept) = state.replies.find(&request.sign_bytes, &message) {
-            let Some(extension) = &request.extension else {
+            let Some(content) = &request.extension else {
                 tracing::debug!(chain = %self.chain, %hrs, "repeated");
                 return Some(signed(kept, None));
             };
             // Without the extension's signature the device is needed, for that alone.
-            let digest = extension::digest(&message, &extension.content);
+            let digest = extension::digest(&message, content);
             let extension = state.replies.extension(&digest)?;
             tracing::debug!(chain = %self.chain, %hrs, "repeated");
             return Some(signed(kept, Some(extension)));

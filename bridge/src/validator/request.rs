@@ -60,17 +60,12 @@ impl Request {
 
     /// Goes on from the signature of the vote or proposal to that of its extension, or breaks off: none is to be signed.
     fn extend(&mut self, kept: Kept) -> ControlFlow<Outcome> {
-        let (inner, request) = (&self.validator.inner, &self.request);
-        match inner.extends(request) {
-            Ok(true) => {}
-            Ok(false) => return ControlFlow::Break(super::signed(kept, None)),
-            Err(text) => return ControlFlow::Break(inner.refused(request.hrs, text)),
-        }
-        let message = Message::parse(&request.sign_bytes).ok();
-        let extending = message
-            .zip(request.extension.as_ref())
-            .and_then(|(message, extension)| Extending::new(&message, &extension.content));
-        // It was parsed when it came, and what is too long was refused.
+        let Some(content) = &self.request.extension else {
+            return ControlFlow::Break(super::signed(kept, None));
+        };
+        let message = Message::parse(&self.request.sign_bytes).ok();
+        let extending = message.and_then(|message| Extending::new(&message, content));
+        // It was parsed when it came, and what is too long was refused then.
         let Some(extending) = extending else { return ControlFlow::Break(Outcome::Silent) };
         self.extending = Some((kept, extending));
         ControlFlow::Continue(())
@@ -191,7 +186,7 @@ impl Job for Request {
     fn keep_trying(&self, fault: &Fault) -> bool {
         let inner = &self.validator.inner;
         let late = inner.on_absent == OnAbsent::Error && inner.away().is_some_and(|away| away >= PATIENCE);
-        !matches!(fault, Fault::OtherInstallation { .. } | Fault::WrongReply)
+        !matches!(fault, Fault::OtherInstallation { .. } | Fault::WrongReply | Fault::NoExtensions(_))
             && !late
             && self.started.elapsed() < TRY
     }

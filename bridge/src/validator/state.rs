@@ -26,7 +26,6 @@ pub(super) struct State {
     pub(super) last_refusal: Option<String>,
     /// What was logged of them.
     pub(super) refusals: Repeats,
-    pub(super) extension_told: bool,
     /// By each node, by its address.
     pub(super) wanted: HashMap<String, Wanted>,
 }
@@ -66,7 +65,6 @@ impl State {
             last: None,
             last_refusal: None,
             refusals: Repeats::default(),
-            extension_told: false,
             wanted: HashMap::new(),
         }
     }

@@ -6,7 +6,6 @@ use highwater_core::hrs::Step;
 
 use super::bench::{Bench, CHAIN, ballot, in_round, link, precommit, refusal, two_nodes, vote};
 use super::*;
-use crate::privval::Due;
 
 /// The cable is out or in, and the owner thread knows it.
 async fn plugged(bench: &Bench, validator: &Validator, there: bool) {
@@ -111,7 +110,7 @@ async fn a_chain_that_waits_meets_a_spare_with_silence_until_it_is_adopted() {
             .await;
         let request = match content {
             None => vote(5, 1, 100),
-            Some(length) => precommit(5, &vec![7; length], Due::Yes),
+            Some(length) => precommit(5, &vec![7; length]),
         };
         assert_eq!(validator.sign(request.clone()).await, Outcome::Silent);
         assert_eq!(bench.asked(), 0, "the spare was asked for nothing");

@@ -22,6 +22,8 @@ pub(crate) enum Fault {
     GoneOnce(u8),
     Locked,
     OtherApp,
+    /// An app that is too old to sign vote extensions.
+    OldApp,
     /// Every reply is the one to the command before.
     Stale,
     /// The signature is wrong in one bit.
@@ -129,6 +131,10 @@ impl Bench {
             reply[5] = 1;
             if let Fault::Claims(installation) = self.fault {
                 reply[6..22].copy_from_slice(&installation);
+            }
+            if self.fault == Fault::OldApp {
+                // The flags stand last, before the status word.
+                reply.remove(reply.len() - 3);
             }
         }
         match self.fault {

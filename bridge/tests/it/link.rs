@@ -4,7 +4,6 @@ use highwater::node::Outcome;
 use highwater::privval::proto::{
     BlockId, Empty, PartSetHeader, Proposal, SignProposalRequest, SignVoteRequest, Sum, Timestamp, Vote,
 };
-use highwater::privval::{Due, Extension};
 use highwater_core::canonical;
 
 use crate::harness::{
@@ -146,26 +145,10 @@ async fn an_extension_goes_to_the_signer_with_its_precommit_and_both_signatures_
     assert_eq!((reply.signature, reply.extension_signature), (vec![9; 64], vec![8; 64]));
     assert!(reply.extension.is_empty());
     let extension = service.asked.lock().unwrap().pop().unwrap().extension;
-    assert_eq!(extension, Some(Extension { content: vec![3; 1 << 20], due: Due::Yes }));
-    // An empty one may mean that the chain has none.
+    assert_eq!(extension, Some(vec![3; 1 << 20]));
+    // An empty one may mean that the chain has none; its node may want the signature all the same.
     let reply = signed_vote(ask(&mut link, vote(CHAIN, precommit(vec![]))).await);
     assert!(reply.extension_signature.is_empty());
-    let extension = service.asked.lock().unwrap().pop().unwrap().extension;
-    assert_eq!(extension, Some(Extension { content: vec![], due: Due::Perhaps }));
-    stage.finish().await;
-}
-
-#[tokio::test]
-async fn once_a_node_showed_that_it_can_skip_one_an_empty_extension_is_due() {
-    let service = Scripted::default().then(signed()).then(signed());
-    let stage = Stage::new(&service);
-    let mut link = stage.accept().await;
-    let Sum::SignVoteRequest(mut prevote) = vote_request(CHAIN, 5) else { panic!("no vote") };
-    prevote.skip_extension_signing = true;
-    signed_vote(ask(&mut link, Sum::SignVoteRequest(prevote)).await);
-    let precommit = Vote { r#type: 2, height: 5, block_id: block(), ..Default::default() };
-    signed_vote(ask(&mut link, vote(CHAIN, precommit)).await);
-    let extension = service.asked.lock().unwrap().pop().unwrap().extension;
-    assert_eq!(extension, Some(Extension { content: vec![], due: Due::Yes }));
+    assert_eq!(service.asked.lock().unwrap().pop().unwrap().extension, Some(vec![]));
     stage.finish().await;
 }

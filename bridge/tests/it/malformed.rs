@@ -3,7 +3,7 @@
 use highwater::privval::proto::{
     BlockId, Envelope, PartSetHeader, Proposal, SignProposalRequest, SignVoteRequest, Sum, Timestamp, Vote,
 };
-use highwater::privval::{Due, Extension, Request, SignRequest, Speaks, Why};
+use highwater::privval::{Request, SignRequest, Why};
 
 const CHAIN: &str = "shape-1";
 
@@ -44,7 +44,7 @@ fn read_proposal(proposal: Proposal) -> Result<SignRequest, Why> {
 }
 
 fn read(sum: Sum) -> Result<SignRequest, Why> {
-    match Request::read(Envelope { sum: Some(sum) }, Speaks::Unknown) {
+    match Request::read(Envelope { sum: Some(sum) }) {
         Some(Request::Sign(request)) => Ok(request),
         Some(Request::Malformed(malformed)) => {
             let words = malformed.to_string();
@@ -86,6 +86,9 @@ fn each_broken_rule_of_a_vote_has_its_own_words() {
     for (vote, why) in broken {
         assert_eq!(read_vote(vote.clone(), CHAIN, false), Err(why), "{vote:?}");
     }
+    let long = |length| Vote { extension: vec![5; length], ..vote() };
+    assert_eq!(read_vote(long((1 << 20) + 1), CHAIN, false), Err(Why::LongExtension((1 << 20) + 1)));
+    assert!(read_vote(long(1 << 20), CHAIN, false).is_ok());
     let raw = Vote { non_rp_extension: vec![1], ..vote() };
     assert_eq!(read_vote(raw, CHAIN, false), Err(Why::RawExtension));
     for chain in ["", "with space", "\u{e4}", &"x".repeat(51)] {
@@ -131,9 +134,8 @@ fn nil_is_nil_in_both_forms_a_node_may_write() {
 fn an_extension_is_to_be_signed_on_a_precommit_for_a_block_unless_the_node_needs_none() {
     let extension = |vote, skip| read_vote(vote, CHAIN, skip).unwrap().extension;
     let extended = || Vote { extension: vec![5], ..vote() };
-    let perhaps = Extension { content: vec![], due: Due::Perhaps };
-    assert_eq!(extension(vote(), false), Some(perhaps));
-    assert_eq!(extension(extended(), false), Some(Extension { content: vec![5], due: Due::Yes }));
+    assert_eq!(extension(vote(), false), Some(vec![]));
+    assert_eq!(extension(extended(), false), Some(vec![5]));
     assert_eq!(extension(extended(), true), None);
     assert_eq!(extension(Vote { r#type: 1, ..vote() }, false), None);
     assert_eq!(extension(Vote { block_id: None, ..vote() }, false), None);

@@ -103,12 +103,12 @@ impl Seen {
             return;
         };
         let (height, round) = (request.hrs.height.value(), request.hrs.round.value());
-        let bytes = Extend { chain: CHAIN, height, round, content: &extension.content }.bytes();
+        let bytes = Extend { chain: CHAIN, height, round, content: extension }.bytes();
         let key = VerifyingKey::from_bytes(key).unwrap();
         key.verify_strict(&bytes, &Signature::from_bytes(signature)).unwrap();
         let message = Message::parse(&request.sign_bytes).unwrap();
         assert!(message.hrs.step == Step::Precommit && message.block.is_some(), "{message:?}");
-        self.extended += u64::from(!extension.content.is_empty());
+        self.extended += u64::from(!extension.is_empty());
     }
 }
 

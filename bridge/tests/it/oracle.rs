@@ -1,7 +1,7 @@
 //! The same messages by `tendermint-proto`, which others wrote from the same definitions.
 
 use bytes::BytesMut;
-use highwater::privval::{Codec, Kind, Request, Speaks, public_key_reply, signed_reply};
+use highwater::privval::{Codec, Kind, Request, public_key_reply, signed_reply};
 use highwater_core::canonical::{self, Timestamp};
 use proptest::prelude::{Strategy, any, proptest};
 use prost::Message;
@@ -54,7 +54,7 @@ fn read(sum: Sum) -> Request {
     let mut wire = BytesMut::from(&Theirs { sum: Some(sum) }.encode_length_delimited_to_vec()[..]);
     let envelope = Codec.decode(&mut wire).unwrap().expect("a whole message");
     assert!(wire.is_empty());
-    Request::read(envelope, Speaks::Unknown).expect("a request")
+    Request::read(envelope).expect("a request")
 }
 
 fn sign_bytes(request: Request) -> Option<Vec<u8>> {
@@ -140,7 +140,7 @@ proptest! {
         }
         assert_eq!(found, expected);
         for envelope in found {
-            let _ = Request::read(envelope, Speaks::Unknown);
+            let _ = Request::read(envelope);
         }
     }
 }

@@ -23,10 +23,14 @@ pub(crate) fn shown(name: &str, text: &str) {
 const SET: [&str; 5] = ["mark", "set", CHAIN, "--next-height", "9"];
 
 #[test]
-fn the_device_is_away_locked_or_in_another_app() {
+fn the_device_is_away_locked_in_another_app_or_in_an_old_one() {
     let desk = Desk::new("sentences");
-    for (fault, name) in [(Fault::Gone, "absent"), (Fault::Locked, "locked"), (Fault::OtherApp, "other-app")]
-    {
+    for (fault, name) in [
+        (Fault::Gone, "absent"),
+        (Fault::Locked, "locked"),
+        (Fault::OtherApp, "other-app"),
+        (Fault::OldApp, "old-app"),
+    ] {
         desk.emulator.fault(fault);
         shown(&format!("device-info-{name}"), &desk.says(&["device", "info"]));
     }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use highwater::admin::Counters;
-use highwater::config::{self, OnAbsent, VoteExtensions};
+use highwater::config::{self, OnAbsent};
 use highwater::device::{Device, Transport, TransportError};
 use highwater::node::{Node, Outcome, Service};
 use highwater::privval::SignRequest;
@@ -72,13 +72,8 @@ impl Signer {
         let installation = self.runtime.block_on(self.device.looked()).session.unwrap().installation;
         let memory = Memory::new(id, key, Hrs::default());
         memory.save(self.folder.path()).unwrap();
-        let config = config::Chain {
-            id: id.to_owned(),
-            on_absent: OnAbsent::Wait,
-            vote_extensions: VoteExtensions::Auto,
-            stop_height: None,
-            nodes: vec![],
-        };
+        let config =
+            config::Chain { id: id.to_owned(), on_absent: OnAbsent::Wait, stop_height: None, nodes: vec![] };
         let pin = Pin { key, installation };
         let (folder, device) = (self.folder.path(), self.device.clone());
         let validator = Validator::new(&config, pin, memory, folder, device, Counters::new()).unwrap();

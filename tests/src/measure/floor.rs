@@ -12,7 +12,7 @@ use ed25519_dalek::{Signer, SigningKey};
 use highwater::device::{SIGN_DEADLINE, Transport};
 use highwater::node::Address;
 use highwater::privval::proto::Envelope;
-use highwater::privval::{Request, Speaks, ping_reply, public_key_reply, signed_reply};
+use highwater::privval::{Request, ping_reply, public_key_reply, signed_reply};
 use highwater_core::apdu::{Command, MAX_COMMAND, Reply, Signed, Status};
 use highwater_core::canonical::{ChainId, Message};
 use highwater_tests::device::port;
@@ -49,7 +49,7 @@ fn dial<S>(connect: impl Fn() -> std::io::Result<S>) -> Result<S> {
 
 fn serve(mut link: impl ReadMsg<Envelope> + WriteMsg<Envelope>, mut hand: Hand) -> Result<()> {
     loop {
-        let reply = match Request::read(link.read_msg()?, Speaks::Unknown).context("not a request")? {
+        let reply = match Request::read(link.read_msg()?).context("not a request")? {
             Request::PublicKey { .. } => public_key_reply(&hand.public_key()?),
             Request::Ping => ping_reply(),
             Request::Sign(request) => {

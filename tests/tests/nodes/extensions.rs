@@ -116,22 +116,27 @@ fn a_node_that_restarts_asks_with_another_content_and_gets_its_signature_too() {
     }
 }
 
+/// A node of 0.38.0 to 0.38.10 wants it on every chain, and stops for good without it.
 #[test]
-fn where_it_is_not_told_whether_one_is_due_an_empty_one_is_signed_unless_the_config_says_off() {
+fn where_it_is_not_told_whether_one_is_due_an_empty_one_is_signed() {
     let rig = Rig::new();
-    let (node, mut bridge) = rig.linked(Version::V038, By::Unix, Timing::default());
-    let signature = extension_signature(signed(&node, &precommit(1, vec![], false)));
-    assert_eq!(signature.len(), 64);
-    assert!(bridge.output().contains("vote_extensions = "), "{}", bridge.output());
-    bridge.stop().unwrap();
+    for version in [Version::V034, Version::V038] {
+        let (node, bridge) = rig.linked(version, By::Unix, Timing::default());
+        let height = version as i64 + 1;
+        let signature = extension_signature(signed(&node, &precommit(height, vec![], false)));
+        assert_eq!(signature.len(), 64, "{version:?}");
+        assert!(!bridge.output().contains("vote_extensions"), "no advice about it: {}", bridge.output());
+    }
+}
 
-    let _off = rig.bridge_with(&[node.address().unwrap()], "vote_extensions = \"off\"");
-    wait_for("the key", PATIENCE, || Ok(node.wait_for_key().ok())).unwrap();
-    assert!(extension_signature(signed(&node, &precommit(2, vec![], false))).is_empty());
-    let words = refusal(&node, &Ask::Sign(precommit(3, content(9), true)));
-    assert!(words.contains("vote_extensions"), "{words}");
-    // The refused one did not move the mark.
+#[test]
+fn a_precommit_whose_extension_is_longer_than_any_is_refused_and_moves_nothing() {
+    let rig = Rig::new();
+    let (node, bridge) = rig.linked(Version::V038, By::Unix, Timing::default());
+    let words = refusal(&node, &Ask::Sign(precommit(3, content((1 << 20) + 1), true)));
+    assert!(words.contains("1048577 bytes is longer than any may be"), "{words}");
     node.sign(&prevote(3), &rig.key).unwrap();
+    assert_eq!(node.links(), 1, "{}", bridge.output());
 }
 
 /// TestSignerVoteExtension, TestVoteExtensionsAreNotSignedIfSignExtensionIsFalse.

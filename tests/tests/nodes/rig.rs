@@ -59,16 +59,6 @@ impl Rig {
         self.setup.start().unwrap()
     }
 
-    /// The same, with one more line in the section of the chain.
-    pub(crate) fn bridge_with(&self, nodes: &[String], line: &str) -> Bridge {
-        let folder = self.folder.path().join("bridge");
-        let setup = Setup::for_nodes(&folder, &self.device, CHAIN, nodes).unwrap();
-        let config = folder.join("highwater.toml");
-        let text = std::fs::read_to_string(&config).unwrap();
-        std::fs::write(config, format!("{text}{line}\n")).unwrap();
-        setup.start().unwrap()
-    }
-
     /// A node that has its key, and the bridge that gave it.
     pub(crate) fn linked(&self, version: Version, by: By, timing: Timing) -> (Node, Bridge) {
         let node = self.node(version, &self.place(by), timing);
