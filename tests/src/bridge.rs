@@ -127,6 +127,16 @@ impl Setup {
         STANDARD.decode(key)?.try_into().ok().context("a key of another length")
     }
 
+    /// Who the bridge is to its nodes: its id on noise, and its key on tcp in hex.
+    pub fn identity(&self) -> Result<[String; 2]> {
+        let said = String::from_utf8(self.run(&["node-id"])?.stdout)?;
+        let of = |by: &str| {
+            let line = said.lines().find_map(|line| line.strip_prefix(by));
+            line.map(|line| line.trim().to_owned()).with_context(|| format!("no {by} in {said:?}"))
+        };
+        Ok([of("noise ")?, of("tcp ")?])
+    }
+
     /// Starts the daemon, which logs as JSON.
     pub fn start(&self) -> Result<Bridge> {
         let mut command = self.command(&["run"]);

@@ -58,11 +58,8 @@ impl Process {
         }
     }
 
-    /// SIGTERM, and its exit code once it is gone. Killed if it takes longer than `patience`.
-    pub fn stop(&mut self, patience: Duration) -> Result<Option<i32>> {
-        if self.child.try_wait()?.is_none() {
-            kill_process(Pid::from_child(&self.child), Signal::TERM)?;
-        }
+    /// Its exit code once it has ended by itself. Killed if that takes longer than `patience`.
+    pub fn end(&mut self, patience: Duration) -> Result<Option<i32>> {
         let until = Instant::now() + patience;
         loop {
             if let Some(status) = self.child.try_wait()? {
@@ -70,10 +67,18 @@ impl Process {
             }
             if Instant::now() > until {
                 self.kill();
-                bail!("{} did not stop within {} s; it was killed", self.name, patience.as_secs());
+                bail!("{} did not end within {} s:\n{}", self.name, patience.as_secs(), tail(&self.output()));
             }
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// SIGTERM, and its exit code once it is gone. Killed if it takes longer than `patience`.
+    pub fn stop(&mut self, patience: Duration) -> Result<Option<i32>> {
+        if self.child.try_wait()?.is_none() {
+            kill_process(Pid::from_child(&self.child), Signal::TERM)?;
+        }
+        self.end(patience).with_context(|| format!("{} was told to stop", self.name))
     }
 
     /// SIGKILL.

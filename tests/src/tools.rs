@@ -25,6 +25,11 @@ pub fn cometbft_of(release: &str) -> Result<PathBuf> {
     named(&format!("HIGHWATER_COMETBFT_{}", release.replace('.', "_")), &format!("the node {release}"))
 }
 
+/// The signer's client of gno.land.
+pub fn gno() -> Result<PathBuf> {
+    named("HIGHWATER_GNO", "the client of gno.land")
+}
+
 /// Whether the long versions of the tests are wanted (`cargo xtask test --full`).
 pub fn full() -> bool {
     std::env::var_os("HIGHWATER_FULL").is_some()

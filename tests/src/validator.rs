@@ -83,9 +83,9 @@ impl Validator {
         let setup = Setup::for_nodes(&bridge, &transport, CHAIN, &[])?;
         hand.add_chain(&setup)?;
         let mut home = Home::init(program, &folder.path().join("node"), CHAIN, &setup.public_key()?)?;
-        let id = String::from_utf8(setup.run(&["node-id"])?.stdout)?;
+        let [id, _] = setup.identity()?;
         // The two name each other, so the bridge hears of the node only now.
-        let node = home.listen(by, id.trim())?;
+        let node = home.listen(by, &id)?;
         let setup = Setup::on_absent(&bridge, &transport, CHAIN, &[node], policy)?;
         Ok(Self { setup, home, hand, _folder: folder })
     }

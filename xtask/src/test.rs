@@ -3,7 +3,7 @@
 //!
 //! The emulator suite (package `highwater-tests`) is told by the environment what it needs: `HIGHWATER_ELF` the
 //! firmware, `HIGHWATER_SPECULOS` the emulator's Python, `HIGHWATER_COMETBFT` the node, `HIGHWATER_COMETBFT_0_38_0`
-//! the oldest of its line; with `--full` also `HIGHWATER_FULL=1`, and
+//! the oldest of its line, `HIGHWATER_GNO` a node of another kind; with `--full` also `HIGHWATER_FULL=1`, and
 //! `HIGHWATER_COMETBFT_0_37_18` and its like the nodes of other releases.
 //! It leaves the deepest stack it saw in `stack.json` beside the firmware.
 
@@ -16,7 +16,7 @@ use anyhow::{Context, Result, ensure};
 use crate::digest::{Digest, Verdict};
 use crate::firmware::report::Report;
 use crate::toolchain::{self, Toolchain};
-use crate::tools::{cometbft, debian, emulator};
+use crate::tools::{cometbft, debian, emulator, gno};
 use crate::workspace::Workspace;
 use crate::{firmware, process, sideload};
 use tally::Tally;
@@ -145,7 +145,8 @@ fn end_to_end(workspace: &Workspace, args: &Args) -> Result<Command> {
     let mut test = cargo_test(workspace, args);
     test.args(["--package", "highwater-tests"])
         .env("HIGHWATER_COMETBFT", cometbft::DEFAULT.ensure(workspace)?)
-        .env(cometbft::OLDEST.variable(), cometbft::OLDEST.ensure(workspace)?);
+        .env(cometbft::OLDEST.variable(), cometbft::OLDEST.ensure(workspace)?)
+        .env(gno::VARIABLE, gno::ensure(workspace)?);
     if args.full {
         for release in cometbft::OTHERS {
             test.env(release.variable(), release.ensure(workspace)?);

@@ -5,6 +5,7 @@
 pub(crate) mod cometbft;
 pub(crate) mod debian;
 pub(crate) mod emulator;
+pub(crate) mod gno;
 mod go;
 pub(crate) mod python;
 pub(crate) mod tmkms;

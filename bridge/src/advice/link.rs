@@ -72,7 +72,13 @@ pub(crate) fn turned_away(address: &Address) -> String {
             "it expects another signer; put the id that `highwater node-id` prints into its priv_validator_laddr, as \
              noise://ID@host:port"
         }
-        _ => "check that it is not starting again and again, and that no other signer is connected to it",
+        Address::Tcp(_) => {
+            "if it allows the keys of its list only, put the one into it that `highwater node-id` prints for tcp; else \
+             check that it is not starting again and again, and that no other signer is connected to it"
+        }
+        Address::Unix(_) => {
+            "check that it is not starting again and again, and that no other signer is connected to it"
+        }
     };
     format!("the node closed the link before it asked anything: {cure}")
 }
@@ -140,8 +146,8 @@ pub(crate) fn wrong_chain(ours: &str, asked: &str) -> String {
 /// The identity key cannot be had.
 pub(crate) fn identity(path: &Path, cause: &str) -> String {
     format!(
-        "{}: {cause}; make it readable by the bridge's user alone (chmod 600), or remove it: a new one is made, whose \
-         id must then be put into each node's noise:// address",
+        "{}: {cause}; make it readable by the bridge's user alone (chmod 600), or remove it: a new one is made, and \
+         what `highwater node-id` prints then must be put into each node that names the signer",
         path.display()
     )
 }

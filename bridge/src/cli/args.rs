@@ -53,7 +53,8 @@ pub enum Verb {
         #[command(subcommand)]
         verb: MarkVerb,
     },
-    /// Show the bridge's own peer id, which nodes on noise:// pin; needs no device.
+    /// Show who the bridge is: the peer id that nodes on noise:// pin, and the key in hex that nodes on tcp:// allow, if
+    /// they look at it; needs no device.
     NodeId,
     /// Show the pinned public key of a chain; needs no device.
     Pubkey {

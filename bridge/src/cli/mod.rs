@@ -39,7 +39,9 @@ pub async fn main(args: Args) -> Result<(), Failure> {
         Verb::Status => device::status(&config).await,
         Verb::Device { verb: DeviceVerb::Info } => device::info(&config).await,
         Verb::NodeId => {
-            println!("{}", Identity::load(&config.state_dir)?.peer_id());
+            let identity = Identity::load(&config.state_dir)?;
+            println!("noise  {}", identity.peer_id());
+            println!("tcp    {}", hex::encode(identity.public_key()));
             Ok(())
         }
         Verb::Pubkey { id, json } => pubkey::show(&config, &id, json),

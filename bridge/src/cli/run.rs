@@ -38,7 +38,8 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
         .map_err(|error| Failure::io("the device's thread", &error))?;
 
     let identity = Identity::load(&config.state_dir)?;
-    tracing::info!(id = %identity.peer_id(), "who we are to nodes that listen on noise://");
+    let key = hex::encode(identity.public_key());
+    tracing::info!(id = %identity.peer_id(), key, "who we are to nodes: the id on noise://, the key on tcp://");
     let counters = Counters::new();
     let stop = CancellationToken::new();
     let mut validators = Vec::new();

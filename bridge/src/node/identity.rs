@@ -62,6 +62,11 @@ impl Identity {
         PeerId::of(&self.0.verifying_key())
     }
 
+    /// What a node that allow-lists signers on `tcp://` has in its list.
+    pub fn public_key(&self) -> [u8; 32] {
+        self.0.verifying_key().to_bytes()
+    }
+
     pub(super) fn key(&self) -> &SigningKey {
         &self.0
     }

@@ -11,9 +11,7 @@ use super::wire::{Stream, Wire};
 use super::{Ended, Node, Outcome, Service};
 use crate::advice;
 use crate::privval::proto::Envelope;
-use crate::privval::{
-    ErrorOf, Request, SignRequest, error_reply, ping_reply, public_key_reply, signed_reply,
-};
+use crate::privval::{Echo, ErrorOf, Request, SignRequest, error_reply, ping_reply, public_key_reply};
 use crate::repeats::Repeats;
 
 /// Writing a reply takes no longer than this: a node waits for it, and for no longer.
@@ -113,24 +111,24 @@ async fn answer<S: Service>(
         Request::Malformed(malformed) => {
             Some(refuse(node, said, ErrorOf::Sign(malformed.kind), &malformed.to_string()))
         }
-        Request::Sign(request) => sign(request, node, service, said).await,
+        Request::Sign(request, echo) => sign(request, echo, node, service, said).await,
     }
 }
 
 async fn sign<S: Service>(
     request: SignRequest,
+    echo: Echo,
     node: &Node,
     service: &S,
     said: &mut Repeats,
 ) -> Option<Envelope> {
-    let (kind, hrs) = (request.kind, request.hrs);
-    let to = ErrorOf::Sign(kind);
+    let (to, hrs) = (ErrorOf::Sign(request.kind), request.hrs);
     if request.chain != node.chain {
         return Some(refuse(node, said, to, &advice::link::wrong_chain(&node.chain, &request.chain)));
     }
     match service.sign(request).await {
         Outcome::Signed { signature, timestamp, extension } => {
-            Some(signed_reply(kind, &signature, timestamp, extension.as_ref()))
+            Some(echo.signed(&signature, timestamp, extension.as_ref()))
         }
         Outcome::Refused(words) => Some(error_reply(to, &words)),
         Outcome::Silent => {

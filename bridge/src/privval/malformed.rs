@@ -60,6 +60,9 @@ pub enum Why {
     /// Longer than any application may make one.
     #[error("its vote extension of {0} bytes is longer than any may be (1048576)")]
     LongExtension(usize),
+    /// With it the reply would be longer than what its node takes.
+    #[error("it is so long that its reply would have {0} bytes, and a node takes 10240")]
+    LongReply(usize),
     /// An extension that CometBFT 2.0 wants signed raw.
     #[error("it carries an extension to be signed raw, which would bypass the mark")]
     RawExtension,

@@ -114,7 +114,7 @@ pub struct SignVoteRequest {
 /// Answers it.
 #[derive(Clone, PartialEq, Message)]
 pub struct SignedVoteResponse {
-    /// Only the timestamp and the signatures are read.
+    /// As it was asked for, signed. CometBFT reads only its timestamp and its signatures.
     #[prost(message, optional, tag = "1")]
     pub vote: Option<Vote>,
     /// Or a refusal.
@@ -136,7 +136,7 @@ pub struct SignProposalRequest {
 /// Answers it.
 #[derive(Clone, PartialEq, Message)]
 pub struct SignedProposalResponse {
-    /// Only the signature is read.
+    /// As it was asked for, signed. CometBFT reads only its signature.
     #[prost(message, optional, tag = "1")]
     pub proposal: Option<Proposal>,
     /// Or a refusal.

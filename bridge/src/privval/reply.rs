@@ -1,12 +1,13 @@
-//! What goes back to the node: as little as it reads.
-
-use highwater_core::canonical::Timestamp;
+//! What goes back to the node, but for signatures, which go with the request's own message (`echo`).
 
 use super::proto::{self, Envelope, Sum};
 use super::request::Kind;
 
-/// Longest text of a refusal, bytes. A node before 0.40 takes replies up to 10,240 bytes, and one that is
-/// longer spoils its link for all that follow (`privval/signer_endpoint.go`).
+/// The longest reply, bytes. Nodes before 0.40 take no longer one, and one that is longer spoils its link for all that
+/// follow (CometBFT `privval/signer_endpoint.go`).
+pub const MAX_REPLY: usize = 10_240;
+
+/// Longest text of a refusal, bytes.
 const MAX_WORDS: usize = 1_024;
 
 /// The key, in the forms of all versions: each node skips the fields it does not know.
@@ -22,34 +23,6 @@ pub fn public_key_reply(key: &[u8; 32]) -> Envelope {
 /// The answer to a ping.
 pub fn ping_reply() -> Envelope {
     envelope(Sum::PingResponse(proto::Empty {}))
-}
-
-/// A signature over the request as of `timestamp`, and for a precommit that of its extension, if one is due. An
-/// extension is never echoed: it may be longer than what the node takes back.
-pub fn signed_reply(
-    kind: Kind,
-    signature: &[u8; 64],
-    timestamp: Timestamp,
-    extension: Option<&[u8; 64]>,
-) -> Envelope {
-    // `Timestamp` keeps its nanos below 10^9, which an int32 holds.
-    let at = Some(proto::Timestamp { seconds: timestamp.seconds, nanos: timestamp.nanos as i32 });
-    let signature = signature.to_vec();
-    envelope(match kind {
-        Kind::Vote => Sum::SignedVoteResponse(proto::SignedVoteResponse {
-            vote: Some(proto::Vote {
-                timestamp: at,
-                signature,
-                extension_signature: extension.map_or_else(Vec::new, |signature| signature.to_vec()),
-                ..Default::default()
-            }),
-            error: None,
-        }),
-        Kind::Proposal => Sum::SignedProposalResponse(proto::SignedProposalResponse {
-            proposal: Some(proto::Proposal { timestamp: at, signature, ..Default::default() }),
-            error: None,
-        }),
-    })
 }
 
 /// Which kind of reply an error goes into.
@@ -81,7 +54,7 @@ fn clipped(words: &str) -> &str {
     &words[..words.floor_char_boundary(MAX_WORDS)]
 }
 
-fn envelope(sum: Sum) -> Envelope {
+pub(super) fn envelope(sum: Sum) -> Envelope {
     Envelope { sum: Some(sum) }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use highwater_core::canonical::{BlockId, ChainId, MAX_EXTENSION, MAX_MESSAGE, Message, Timestamp};
 use highwater_core::hrs::{Height, Hrs, Round, Step};
 
+use super::echo::Echo;
 use super::extension::wants_extension;
 use super::malformed::{Malformed, Why};
 use super::proto::{self, Envelope, Sum};
@@ -14,15 +15,15 @@ const PREVOTE: i32 = 1;
 const PRECOMMIT: i32 = 2;
 
 /// A node's request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Request {
     /// The key of a chain.
     PublicKey {
         /// The chain the node means, as it wrote it.
         chain: String,
     },
-    /// A signature.
-    Sign(SignRequest),
+    /// A signature, and what goes back with it.
+    Sign(SignRequest, Echo),
     /// A vote or proposal that no validator may sign.
     Malformed(Malformed),
     /// Nothing but a sign of life.
@@ -79,7 +80,7 @@ impl Request {
             Sum::SignProposalRequest(request) => {
                 let proposal = request.proposal.unwrap_or_default();
                 let place = (Kind::Proposal, proposal.height, proposal.round);
-                Self::sign(place, self::proposal(&proposal, &request.chain_id))
+                Self::sign(place, self::proposal(proposal, &request.chain_id))
             }
             Sum::PingRequest(_) => Self::Ping,
             Sum::SignBytesRequest(_) => Self::RawSigning,
@@ -91,15 +92,15 @@ impl Request {
         })
     }
 
-    fn sign((kind, height, round): (Kind, i64, i32), read: Result<SignRequest, Why>) -> Self {
+    fn sign((kind, height, round): (Kind, i64, i32), read: Result<(SignRequest, Echo), Why>) -> Self {
         match read {
-            Ok(request) => Self::Sign(request),
+            Ok((request, echo)) => Self::Sign(request, echo),
             Err(why) => Self::Malformed(Malformed { kind, height, round, why }),
         }
     }
 }
 
-fn vote(mut vote: proto::Vote, chain: &str, skip: bool) -> Result<SignRequest, Why> {
+fn vote(mut vote: proto::Vote, chain: &str, skip: bool) -> Result<(SignRequest, Echo), Why> {
     if vote == proto::Vote::default() {
         return Err(Why::Missing);
     }
@@ -128,12 +129,13 @@ fn vote(mut vote: proto::Vote, chain: &str, skip: bool) -> Result<SignRequest, W
         timestamp: timestamp(vote.timestamp)?,
         chain: ChainId::new(chain.as_bytes()).ok_or(Why::ChainId)?,
     };
-    Ok(sign_request(Kind::Vote, &message, wanted.then_some(content)))
+    let request = sign_request(Kind::Vote, &message, wanted.then_some(content));
+    Ok((request, Echo::vote(vote)?))
 }
 
 /// The type field is not looked at: the canonical one is always 32, whatever a node writes there.
-fn proposal(proposal: &proto::Proposal, chain: &str) -> Result<SignRequest, Why> {
-    if *proposal == proto::Proposal::default() {
+fn proposal(proposal: proto::Proposal, chain: &str) -> Result<(SignRequest, Echo), Why> {
+    if proposal == proto::Proposal::default() {
         return Err(Why::Missing);
     }
     let round = round(proposal.round)?;
@@ -151,7 +153,8 @@ fn proposal(proposal: &proto::Proposal, chain: &str) -> Result<SignRequest, Why>
         timestamp: timestamp(proposal.timestamp)?,
         chain: ChainId::new(chain.as_bytes()).ok_or(Why::ChainId)?,
     };
-    Ok(sign_request(Kind::Proposal, &message, None))
+    let request = sign_request(Kind::Proposal, &message, None);
+    Ok((request, Echo::proposal(proposal)?))
 }
 
 fn sign_request(kind: Kind, message: &Message<'_>, extension: Option<Vec<u8>>) -> SignRequest {

@@ -45,7 +45,7 @@ fn read_proposal(proposal: Proposal) -> Result<SignRequest, Why> {
 
 fn read(sum: Sum) -> Result<SignRequest, Why> {
     match Request::read(Envelope { sum: Some(sum) }) {
-        Some(Request::Sign(request)) => Ok(request),
+        Some(Request::Sign(request, _)) => Ok(request),
         Some(Request::Malformed(malformed)) => {
             let words = malformed.to_string();
             let place = format!("{}/{}", malformed.height, malformed.round);

@@ -1,7 +1,8 @@
 //! The same messages by `tendermint-proto`, which others wrote from the same definitions.
 
 use bytes::BytesMut;
-use highwater::privval::{Codec, Kind, Request, public_key_reply, signed_reply};
+use highwater::privval::proto::Envelope;
+use highwater::privval::{Codec, Echo, MAX_REPLY, Request, Why, public_key_reply};
 use highwater_core::canonical::{self, Timestamp};
 use proptest::prelude::{Strategy, any, proptest};
 use prost::Message;
@@ -59,7 +60,7 @@ fn read(sum: Sum) -> Request {
 
 fn sign_bytes(request: Request) -> Option<Vec<u8>> {
     match request {
-        Request::Sign(request) => {
+        Request::Sign(request, _) => {
             let message = canonical::Message::parse(&request.sign_bytes).expect("the device parses it");
             assert_eq!((message.hrs, message.chain.as_str()), (request.hrs, CHAIN));
             Some(request.sign_bytes)
@@ -145,38 +146,104 @@ proptest! {
     }
 }
 
-#[test]
-fn our_replies_are_what_they_expect() {
-    let key = [7; 32];
-    let at = Timestamp { seconds: 1_700_000_000, nanos: 5 };
-    let their_at = Some(TheirTimestamp { seconds: 1_700_000_000, nanos: 5 });
-    let replies = [
-        public_key_reply(&key),
-        signed_reply(Kind::Vote, &[9; 64], at, None),
-        signed_reply(Kind::Vote, &[9; 64], at, Some(&[8; 64])),
-        signed_reply(Kind::Proposal, &[9; 64], at, None),
-    ];
-    for (index, reply) in replies.into_iter().enumerate() {
-        let mut wire = BytesMut::new();
-        Codec.encode(reply, &mut wire).unwrap();
-        match Theirs::decode_length_delimited(&wire[..]).unwrap().sum.expect("a member") {
-            Sum::PubKeyResponse(reply) => {
-                use tendermint_proto::v0_38::crypto::public_key::Sum::Ed25519;
-                assert!(reply.error.is_none());
-                assert_eq!(reply.pub_key.unwrap().sum, Some(Ed25519(key.to_vec())));
-            }
-            Sum::SignedVoteResponse(reply) => {
-                let extension_signature = if index == 2 { vec![8; 64] } else { vec![] };
-                let signature = vec![9; 64];
-                let expected =
-                    Vote { timestamp: their_at, signature, extension_signature, ..Default::default() };
-                assert_eq!((reply.vote, reply.error), (Some(expected), None), "nothing is echoed");
-            }
-            Sum::SignedProposalResponse(reply) => {
-                let expected = Proposal { timestamp: their_at, signature: vec![9; 64], ..Default::default() };
-                assert_eq!((reply.proposal, reply.error), (Some(expected), None));
-            }
-            other => panic!("not a reply of ours: {other:?}"),
-        }
+fn precommit() -> Vote {
+    Vote {
+        r#type: 2,
+        height: 5,
+        round: 3,
+        block_id: Some(block_id(&[1; 32], 9, &[2; 32])),
+        timestamp: Some(TheirTimestamp { seconds: 1_700_000_009, nanos: 7 }),
+        validator_address: vec![6; 20],
+        validator_index: 4,
+        ..Default::default()
     }
+}
+
+fn proposal() -> Proposal {
+    Proposal {
+        r#type: 32,
+        height: 5,
+        round: 3,
+        pol_round: 2,
+        block_id: Some(block_id(&[1; 32], 9, &[2; 32])),
+        timestamp: Some(TheirTimestamp { seconds: 1_700_000_009, nanos: 7 }),
+        signature: vec![],
+    }
+}
+
+fn echo(sum: Sum) -> Echo {
+    match read(sum) {
+        Request::Sign(_, echo) => echo,
+        other => panic!("not signed: {other:?}"),
+    }
+}
+
+fn echo_of_vote(vote: Vote) -> Echo {
+    echo(Sum::SignVoteRequest(SignVoteRequest { vote: Some(vote), chain_id: CHAIN.into() }))
+}
+
+fn theirs(reply: Envelope) -> Sum {
+    let mut wire = BytesMut::new();
+    Codec.encode(reply, &mut wire).unwrap();
+    Theirs::decode_length_delimited(&wire[..]).unwrap().sum.expect("a member")
+}
+
+#[test]
+fn a_key_of_ours_is_what_they_expect() {
+    use tendermint_proto::v0_38::crypto::public_key::Sum::Ed25519;
+    let Sum::PubKeyResponse(reply) = theirs(public_key_reply(&[7; 32])) else { panic!("not a key") };
+    assert!(reply.error.is_none());
+    assert_eq!(reply.pub_key.unwrap().sum, Some(Ed25519(vec![7; 32])));
+}
+
+/// A node may compare all of it with what it asked for, and drop the link if anything differs.
+#[test]
+fn a_request_comes_back_whole_with_our_signature_and_time_and_without_its_extension() {
+    let at = Timestamp { seconds: 1_700_000_000, nanos: 5 };
+    let signed = (Some(TheirTimestamp { seconds: 1_700_000_000, nanos: 5 }), vec![9; 64]);
+    let nil = Vote { block_id: Some(nil_block()), ..precommit() };
+    let bare = Vote { block_id: None, r#type: 1, ..precommit() };
+    // What a node left in the fields of a signature is none of ours.
+    let left = Vote { signature: vec![1; 64], extension_signature: vec![1; 64], ..precommit() };
+    let extended = Vote { extension: vec![3; 1 << 20], ..precommit() };
+    for (asked, extension) in
+        [(precommit(), None), (nil, None), (bare, None), (left, None), (extended, Some(&[8; 64]))]
+    {
+        let reply = theirs(echo_of_vote(asked.clone()).signed(&[9; 64], at, extension));
+        let Sum::SignedVoteResponse(reply) = reply else { panic!("not a vote: {reply:?}") };
+        let extension_signature = extension.map_or_else(Vec::new, |signature| signature.to_vec());
+        let (timestamp, signature) = signed.clone();
+        let expected = Vote { timestamp, signature, extension: vec![], extension_signature, ..asked };
+        assert_eq!((reply.vote, reply.error), (Some(expected), None));
+    }
+    // The type of a proposal is what the node wrote, though it is not what is signed.
+    for asked in [proposal(), Proposal { r#type: 1, signature: vec![1; 64], ..proposal() }] {
+        let request = SignProposalRequest { proposal: Some(asked.clone()), chain_id: CHAIN.into() };
+        let reply = theirs(echo(Sum::SignProposalRequest(request)).signed(&[9; 64], at, None));
+        let Sum::SignedProposalResponse(reply) = reply else { panic!("not a proposal: {reply:?}") };
+        let (timestamp, signature) = signed.clone();
+        let expected = Proposal { timestamp, signature, ..asked };
+        assert_eq!((reply.proposal, reply.error), (Some(expected), None));
+    }
+}
+
+/// One byte more would spoil the link of a node before 0.40.
+#[test]
+fn a_request_whose_reply_a_node_would_not_take_is_refused_before_it_is_signed() {
+    // Whatever is signed: a long time, and the extension's signature.
+    let at = Timestamp { seconds: i64::MIN, nanos: 999_999_999 };
+    let of = |length| Vote { validator_address: vec![6; length], ..precommit() };
+    let refusal = |length| {
+        let request = SignVoteRequest { vote: Some(of(length)), chain_id: CHAIN.into() };
+        match read(Sum::SignVoteRequest(request)) {
+            Request::Sign(..) => None,
+            Request::Malformed(malformed) => Some(malformed.why),
+            other => panic!("not a request to sign: {other:?}"),
+        }
+    };
+    let length = |length| echo_of_vote(of(length)).signed(&[9; 64], at, Some(&[8; 64])).encoded_len();
+    let longest = (9_000..11_000).take_while(|length| refusal(*length).is_none()).last().unwrap();
+    assert_eq!(length(longest), MAX_REPLY);
+    assert_eq!(refusal(longest + 1), Some(Why::LongReply(MAX_REPLY + 1)));
+    assert!(matches!(refusal(1 << 20), Some(Why::LongReply(length)) if length > 1 << 20));
 }

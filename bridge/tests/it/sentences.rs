@@ -56,6 +56,19 @@ fn a_device_and_its_chains() {
     shown("status-no-daemon", &desk.says(&["status"]));
 }
 
+/// The id is checked by the tests of `PeerId`; here it is that both lines speak of one key.
+#[test]
+fn node_id_names_the_bridge_for_noise_and_for_tcp() {
+    let desk = Desk::new("sentences");
+    let said = desk.must(&["node-id"]);
+    let lines: Vec<&str> = said.lines().collect();
+    let [_, noise, tcp, _] = lines[..] else { panic!("{said}") };
+    let peer = bs58::decode(noise.strip_prefix("noise  ").unwrap()).into_vec().unwrap();
+    let key = hex::decode(tcp.strip_prefix("tcp    ").unwrap()).unwrap();
+    assert_eq!((key.len(), peer.strip_prefix(&[0, 0x24, 8, 1, 0x12, 0x20]).unwrap()), (32, &key[..]));
+    assert_eq!(desk.must(&["node-id"]), said, "it stays");
+}
+
 #[test]
 fn what_became_of_a_question() {
     let desk = Desk::pinned("sentences");

@@ -89,7 +89,7 @@ fn replies_are_no_requests() {
 
 #[test]
 fn the_official_vote_becomes_its_canonical_sign_bytes() {
-    let Request::Sign(request) = request("vote request", "test_chain_id") else {
+    let Request::Sign(request, _) = request("vote request", "test_chain_id") else {
         panic!("not a request to sign");
     };
     assert!(VOTE_SIGN_BYTES.contains(&hex::encode(&request.sign_bytes)));

@@ -128,7 +128,8 @@ impl Ask {
 }
 
 impl Answer {
-    /// Reads the reply to `ask` as a node of this version does.
+    /// Reads the reply to `ask` as a node of this version does, or as a stricter one: CometBFT looks at nothing but
+    /// signatures and time, others of the family compare the rest with what they asked for.
     pub fn decode(version: Version, ask: &Ask, bytes: &[u8]) -> Result<Self, DecodeError> {
         let sum = Envelope::decode(bytes)?.sum;
         Ok(match (ask, sum) {
@@ -139,10 +140,13 @@ impl Answer {
                 }
                 None => old_key(bytes)?,
             },
-            (Ask::Sign(_), Some(Sum::SignedVoteResponse(reply))) => match (reply.error, reply.vote) {
+            (Ask::Sign(ballot), Some(Sum::SignedVoteResponse(reply))) => match (reply.error, reply.vote) {
                 (Some(error), _) => Self::Refused(error.description),
                 (None, vote) => {
                     let vote = vote.unwrap_or_default();
+                    if bare(vote.clone()) != bare(ballot.vote(version)) || !vote.extension.is_empty() {
+                        return Ok(Self::Unexpected(format!("another vote came back: {vote:?}")));
+                    }
                     Self::Vote {
                         signature: vote.signature,
                         time: vote.timestamp.map(|time| (time.seconds, time.nanos)),
@@ -150,10 +154,20 @@ impl Answer {
                     }
                 }
             },
-            (Ask::Sign(_), Some(Sum::SignedProposalResponse(reply))) => match (reply.error, reply.proposal) {
-                (Some(error), _) => Self::Refused(error.description),
-                (None, proposal) => Self::Proposal(proposal.unwrap_or_default().signature),
-            },
+            (Ask::Sign(ballot), Some(Sum::SignedProposalResponse(reply))) => {
+                match (reply.error, reply.proposal) {
+                    (Some(error), _) => Self::Refused(error.description),
+                    (None, proposal) => {
+                        let proposal = proposal.unwrap_or_default();
+                        let bare =
+                            Proposal { signature: vec![], timestamp: ballot.timestamp(), ..proposal.clone() };
+                        if bare != ballot.proposal() {
+                            return Ok(Self::Unexpected(format!("another proposal came back: {proposal:?}")));
+                        }
+                        Self::Proposal(proposal.signature)
+                    }
+                }
+            }
             (Ask::Raw(_), Some(Sum::SignBytesResponse(reply))) => match reply.error {
                 Some(error) => Self::Refused(error.description),
                 None => Self::Unexpected("raw bytes were signed".to_owned()),
@@ -162,6 +176,11 @@ impl Answer {
             (_, other) => Self::Unexpected(format!("{other:?}")),
         })
     }
+}
+
+/// A vote without what a signer adds to it, and without its extension, which no signer need send back.
+fn bare(vote: Vote) -> Vote {
+    Vote { signature: vec![], timestamp: None, extension: vec![], extension_signature: vec![], ..vote }
 }
 
 fn key(bytes: Option<&Vec<u8>>) -> Answer {
@@ -237,6 +256,7 @@ impl Ballot {
             block_id: self.block_id(),
             timestamp: self.timestamp(),
             validator_address: vec![6; 20],
+            validator_index: 3,
             extension: if version == Version::V034 { Vec::new() } else { self.extension.clone() },
             ..Default::default()
         }

@@ -75,7 +75,10 @@ impl Contestant {
         let address = match by {
             By::Unix => Address::Unix(folder.join("privval.sock")),
             By::Tcp => Address::Tcp(0),
-            By::Noise => Address::Noise(0, peer_id(setup.as_ref().context("only the bridge speaks noise")?)?),
+            By::Noise => {
+                let [id, _] = setup.as_ref().context("only the bridge speaks noise")?.identity()?;
+                Address::Noise(0, id)
+            }
         };
         let node = Node::start(Version::V038, &address, CHAIN, Timing::default(), [5; 32])?;
         let at = node.address()?;
@@ -116,10 +119,6 @@ impl Contestant {
             Running::Other(process) => process.id(),
         }
     }
-}
-
-fn peer_id(setup: &Setup) -> Result<String> {
-    Ok(String::from_utf8(setup.run(&["node-id"])?.stdout)?.trim().to_owned())
 }
 
 fn start_floor(folder: &Path, node: &str, device: Option<SocketAddr>) -> Result<Process> {

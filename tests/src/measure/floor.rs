@@ -12,7 +12,7 @@ use ed25519_dalek::{Signer, SigningKey};
 use highwater::device::{SIGN_DEADLINE, Transport};
 use highwater::node::Address;
 use highwater::privval::proto::Envelope;
-use highwater::privval::{Request, ping_reply, public_key_reply, signed_reply};
+use highwater::privval::{Request, ping_reply, public_key_reply};
 use highwater_core::apdu::{Command, MAX_COMMAND, Reply, Signed, Status};
 use highwater_core::canonical::{ChainId, Message};
 use highwater_tests::device::port;
@@ -52,9 +52,9 @@ fn serve(mut link: impl ReadMsg<Envelope> + WriteMsg<Envelope>, mut hand: Hand) 
         let reply = match Request::read(link.read_msg()?).context("not a request")? {
             Request::PublicKey { .. } => public_key_reply(&hand.public_key()?),
             Request::Ping => ping_reply(),
-            Request::Sign(request) => {
+            Request::Sign(request, echo) => {
                 let Signed { signature, timestamp } = hand.sign(&request.sign_bytes)?;
-                signed_reply(request.kind, &signature, timestamp, None)
+                echo.signed(&signature, timestamp, None)
             }
             Request::Malformed(_) | Request::RawSigning => bail!("nothing the floor knows"),
         };

@@ -1,10 +1,12 @@
 //! A bridge with the simulated device, and nodes for it to dial.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use highwater_tests::bridge::{Bridge, Device, Setup};
+pub(crate) use highwater_tests::harness::Address;
 pub(crate) use highwater_tests::harness::By;
-use highwater_tests::harness::{Address, Answer, Ask, Ballot, Kind, Node, Timing, Trouble, Version};
+use highwater_tests::harness::{Answer, Ask, Ballot, Kind, Node, Timing, Trouble, Version};
 use highwater_tests::process::{free_port, wait_for};
 use tempfile::TempDir;
 
@@ -20,6 +22,8 @@ pub(crate) struct Rig {
     device: Device,
     pub(crate) key: [u8; 32],
     id: String,
+    /// The bridge's key on tcp, in hex.
+    pub(crate) public: String,
 }
 
 impl Rig {
@@ -33,8 +37,13 @@ impl Rig {
         let setup = Setup::for_nodes(&folder.path().join("bridge"), &device, CHAIN, &[]).unwrap();
         setup.run(&["chain", "add", CHAIN, "--key-index", "0", "--next-height", "1"]).unwrap();
         let key = setup.public_key().unwrap();
-        let id = String::from_utf8(setup.run(&["node-id"]).unwrap().stdout).unwrap().trim().to_owned();
-        Self { folder, setup, device, key, id }
+        let [id, public] = setup.identity().unwrap();
+        Self { folder, setup, device, key, id, public }
+    }
+
+    /// A file of this name in its folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     /// Where a node may listen: an address of its own each time.
