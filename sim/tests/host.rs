@@ -66,17 +66,26 @@ fn g3_host_two_nodes_keep_a_lock_through_takeovers_and_cuts() {
 
 #[test]
 fn g3_host_owner_raises_and_lowers_marks_with_the_host_s_knowledge_and_without() {
-    visit(Search { owner: true, heights: 2, blocks: 1, ..PREVOTES });
-    visit(Search { owner: true, cuts: true, blocks: 1, ..PREVOTES });
-    visit(Search { owner: true, lives: 1, ..PREVOTES });
-    visit_or_begin(Search { owner: true, lives: 1, cuts: true, ..PREVOTES });
+    visit(Search { owner: true, lives: 1, cuts: true, ..PREVOTES });
+    visit(Search { owner: true, questions: true, heights: 2, blocks: 1, ..PREVOTES });
+    visit(Search { owner: true, questions: true, cuts: true, blocks: 1, ..PREVOTES });
+    visit(Search { owner: true, questions: true, lives: 1, ..PREVOTES });
+    visit_or_begin(Search { questions: true, lives: 1, cuts: true, ..PREVOTES });
 }
 
 #[test]
 fn g3_host_spare_takes_over_and_the_first_device_comes_back() {
     visit(Search { spare: true, blocks: 1, ..PREVOTES });
     visit(Search { spare: true, cuts: true, ..PREVOTES });
-    visit_or_begin(Search { spare: true, owner: true, lives: 1, cuts: true, blocks: 1, ..PREVOTES });
+    visit_or_begin(Search {
+        spare: true,
+        owner: true,
+        questions: true,
+        lives: 1,
+        cuts: true,
+        blocks: 1,
+        ..PREVOTES
+    });
 }
 
 // To their end, each its own test so that one can be asked for alone:
@@ -97,5 +106,5 @@ fn g3_host_to_the_end_two_nodes_with_a_spare_and_cuts() {
 #[test]
 #[ignore = "hours"]
 fn g3_host_to_the_end_two_heights_with_a_spare_and_an_owner() {
-    visit(Search { spare: true, owner: true, lives: 1, cuts: true, heights: 2, ..PREVOTES });
+    visit(Search { spare: true, owner: true, questions: true, lives: 1, cuts: true, heights: 2, ..PREVOTES });
 }

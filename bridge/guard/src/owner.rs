@@ -18,7 +18,8 @@ pub(crate) struct Adopting {
 }
 
 impl Guard {
-    /// Before the owner is asked for the mark `to`: whatever becomes of the question, a spare begins no lower. To be
+    /// Before the owner is asked for the mark `to`, right after a look: whatever becomes of the question, a spare begins no
+    /// lower. To be
     /// called again with the answer's end: [`Guard::forget_intention`], or a look at the device.
     ///
     /// # Errors

@@ -94,7 +94,8 @@ pub enum Refusal {
     BelowAdopted(Hrs),
     /// Another statement was released at this very place.
     ConflictWithReleased,
-    /// The owner took the mark back on the device, and the host was not told: at or below this place nothing is signed.
+    /// The owner took the mark back on the device, and the host was not told; or a lowering is asked for, and whether the
+    /// owner approved it is not known yet. At or below this place nothing is signed.
     TakenBack {
         /// The highest place requested before.
         requested: Hrs,

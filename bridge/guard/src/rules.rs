@@ -44,7 +44,9 @@ impl Guard {
             Err(Conflict::Below(last)) => return refuse(Refusal::BelowReleased(last)),
             Err(Conflict::Other(_)) => return refuse(Refusal::ConflictWithReleased),
         }
-        if let Some(mark) = self.taken_back
+        // The owner may have approved a lowering that no look showed yet.
+        let lowering = self.record.intention.filter(|intention| intention.below.is_some());
+        if let Some(mark) = self.taken_back.or(lowering.map(|intention| intention.to))
             && message.hrs <= self.record.highest_requested
         {
             return refuse(Refusal::TakenBack { requested: self.record.highest_requested, mark });

@@ -15,8 +15,11 @@ impl World {
     pub(super) fn goes_on(&self, stage: &mut Stage) -> Result<(), Violation> {
         let above = stage.messages.len() as u8 - 1;
         let mut wanted = vec![above];
-        let alone =
-            stage.settings.one_node && stage.search.nodes == 1 && !stage.search.owner && !stage.search.spare;
+        let alone = stage.settings.one_node
+            && stage.search.nodes == 1
+            && !stage.search.owner
+            && !stage.search.questions
+            && !stage.search.spare;
         if alone {
             let mark = stage.devices.get(self.devices[usize::from(self.pinned)]).slot.mark;
             let same = |message: &&Message| {

@@ -61,8 +61,10 @@ pub struct Search {
     pub cuts: bool,
     /// The disk refuses records.
     pub failing: bool,
-    /// The owner sets marks with the host's knowledge and without.
+    /// The owner sets marks without the host's knowledge.
     pub owner: bool,
+    /// The operator asks for marks, and the owner approves or refuses.
+    pub questions: bool,
     /// How often the owner lowers a mark.
     pub lives: u8,
     /// A spare is plugged in and adopted, and the first device again.
@@ -91,6 +93,7 @@ impl Search {
         cuts: false,
         failing: false,
         owner: false,
+        questions: false,
         lives: 0,
         spare: false,
         release: false,

@@ -27,11 +27,15 @@ impl World {
     }
 
     pub(super) fn intend(&mut self, to: Hrs, stage: &mut Stage) -> Result<bool, Violation> {
+        // The bridge looks right before.
+        self.look(stage);
+        self.take(stage)?;
         let known = self.guard.record().floor();
         let Ok(needs) = self.guard.intend(to, Some(known)) else { return Ok(false) };
         self.question = Some(Question { to, lowers: to < known, needs: Some(needs) });
         if to < known {
             self.confirmed.insert((to, known));
+            self.lowered = true;
         }
         self.take(stage)?;
         if self.unstored.is_none()

@@ -117,24 +117,24 @@ impl World {
     /// What operator and owner may do.
     fn operator(&self, stage: &Stage, steps: &mut Vec<Step>) {
         let search = &stage.search;
-        if search.cuts || search.owner || search.spare {
+        if search.cuts || search.owner || search.questions || search.spare {
             steps.push(Step::Look);
         }
         if search.release && self.asked.is_empty() {
             steps.push(Step::ReleaseOwner);
         }
         let marks = (0..=search.heights).filter_map(|height| Hrs::new(height, 0, Stage_::None));
-        if search.owner
+        if (search.owner || search.questions)
             && let Some(plugged) = self.plugged
         {
             let mark = stage.devices.get(self.devices[usize::from(plugged)]).slot.mark;
             for to in marks {
-                if to > mark {
+                if search.owner && to > mark {
                     steps.push(Step::RaiseBehind(to));
-                } else if self.lives < search.lives {
+                } else if search.owner && self.lives < search.lives {
                     steps.push(Step::LowerBehind(to));
                 }
-                if self.question.is_none() && (to > mark || self.lives < search.lives) {
+                if search.questions && self.question.is_none() && (to > mark || self.lives < search.lives) {
                     steps.push(Step::Intend(to));
                 }
             }

@@ -61,7 +61,7 @@ pub(super) struct World {
     pub(super) question: Option<Question>,
     /// The operator wanted a mark as low as the first, and repeated the second as the known place.
     pub(super) confirmed: BTreeSet<(Hrs, Hrs)>,
-    /// The owner lowered a mark on the device. Only then may a chain say that its mark was taken back.
+    /// The owner lowered a mark on the device, or is asked to. Only then may a chain say that its mark was taken back.
     pub(super) lowered: bool,
     pub(super) lives: u8,
     /// The pin of this device is to be written.

@@ -164,6 +164,25 @@ fn a_lowering_confirmed_for_one_place_gives_up_nothing_above_it() {
 }
 
 #[test]
+fn while_a_lowering_is_asked_for_nothing_up_to_the_known_place_is_asked() {
+    for dies in [false, true] {
+        let mut rig = at_5();
+        rig.guard.intend(height(3), Some(AT_5)).unwrap();
+        rig.drain();
+        assert!(is_signed(&rig.sign(prevote(6, 0, 1))));
+        if dies {
+            // And with the host what it released last.
+            rig.durable.released = None;
+            rig.restart();
+        }
+        // The owner has pressed, and no look showed it yet.
+        rig.begin_again(height(3));
+        assert!(!is_signed(&rig.sign(prevote(6, 0, 2))));
+        assert!(is_signed(&rig.sign(prevote(7, 0, 1))), "above it the chain goes on");
+    }
+}
+
+#[test]
 fn a_lowering_that_was_confirmed_is_followed_and_what_is_above_is_given_up() {
     let mut rig = at_5();
     rig.guard.intend(height(3), Some(AT_5)).unwrap();
