@@ -33,7 +33,7 @@ fn visit_or_begin(search: Search) {
     if full() {
         visit(search);
     } else {
-        run(Search { limit: 50_000, ..search });
+        run(Search { limit: 150_000, ..search });
     }
 }
 
@@ -60,6 +60,7 @@ fn g3_host_two_nodes_keep_a_height_to_one_of_them() {
 fn g3_host_two_nodes_keep_a_lock_through_takeovers_and_cuts() {
     visit(PRECOMMITS);
     visit_or_begin(Search { links: true, ..PRECOMMITS });
+    visit_or_begin(Search { losses: true, ..PRECOMMITS });
     visit_or_begin(Search { cuts: true, losses: true, failing: true, ..PRECOMMITS });
     visit_or_begin(Search { rounds: 2, ..TWO });
 }

@@ -168,7 +168,11 @@ impl Spec {
     pub(super) fn signed(&mut self, node: u8, said: Said) {
         *self.made.entry(said.number).or_default() |= 1 << node;
         if said.is_lock() {
-            self.heights.entry(said.at.height.value()).or_default().made = Some(said.block);
+            let height = self.heights.entry(said.at.height.value()).or_default();
+            // Another node's along with it cannot change the lock.
+            if height.lock.is_none_or(|(_, _, nodes)| nodes == 1 << node) {
+                height.made = Some(said.block);
+            }
         }
         self.signed = self.signed.max(said.at);
     }
