@@ -28,7 +28,7 @@ pub use state::*;
 
 /// What a chain id may be. The beginning is that of files which are swept away.
 pub const CHAIN_ID: &str =
-    "use 1 to 50 of letters, digits, dot, underscore and dash, and another beginning than .new-";
+    "A chain id has 1 to 50 characters: letters, digits, `.`, `_`, `-`. It must not start with `.new-`.";
 
 /// `1.2.3`.
 pub fn version([major, minor, patch]: [u8; 3]) -> String {
@@ -153,11 +153,14 @@ pub fn not_written(chain: &str) -> String {
 pub fn admin_unreachable(path: &Path, error: &std::io::Error) -> String {
     let cure = match error.kind() {
         std::io::ErrorKind::PermissionDenied => {
-            "run the command as the daemon's user, as in `sudo -u highwater highwater status`"
+            "Run the command as the daemon's user, as in `sudo -u highwater highwater status`."
         }
-        _ => "mend that, or stop the daemon, and run the command again",
+        _ => "Fix the file's permissions or stop the daemon, then run the command again.",
     };
-    format!("{} cannot be opened ({error}), so nobody knows whether a daemon runs: {cure}", path.display())
+    format!(
+        "Cannot open {} ({error}), so this command cannot tell whether the daemon is running. {cure}",
+        path.display()
+    )
 }
 
 /// The daemon's socket broke.

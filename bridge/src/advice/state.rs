@@ -40,8 +40,8 @@ fn chain_file_cure(chain: &str) -> String {
 /// The state of this directory was exported.
 pub fn exported(mark: &Path, said: &str) -> String {
     format!(
-        "this state was {}: the bridge signs on the host it was carried to; only if it was never imported anywhere, \
-         remove {}",
+        "This state was {} and must only be used there. If you are certain that it was never imported on another host, \
+         delete {} to sign here again.",
         said.trim_end(),
         mark.display()
     )

@@ -30,8 +30,8 @@ impl From<Refusal> for Status {
 }
 
 impl Signer {
-    /// Signs, or refuses. What the host is told beside the status word goes into `reply`: the signature and the timestamp
-    /// it is over; of bytes that are not canonical the rule they break; of a refusal for its place the mark.
+    /// Signs, or refuses. Writes the data part of the reply: on success the signature and its timestamp; for non-canonical
+    /// bytes the rule that was broken; for a refused height, round or step the current mark.
     #[inline(never)]
     pub(super) fn sign<E: Env>(
         &mut self,
