@@ -86,18 +86,19 @@ pub(super) fn sign_blocks(validator: &Validator, blocks: u64) -> usize {
         node.wait_for_height(height, PATIENCE).unwrap();
     }
     all_signed(&node, blocks);
+    let shown = validator.setup.run(&["mark", "show", CHAIN]).unwrap();
+    assert!(String::from_utf8_lossy(&shown.stdout).contains(CHAIN), "asked of the running daemon");
+    node.stop().unwrap();
+    // The log is complete when the bridge has ended: its lines are written by a thread of their own.
+    assert_eq!(bridge.stop().unwrap(), Some(0), "{}", bridge.output());
+    assert_eq!(bridge.refusals(), 0, "{}", bridge.output());
     let signatures = bridge.signatures();
     for height in 1..=blocks {
         let steps: Vec<&str> =
             signatures.iter().filter(|s| s.height == height).map(|s| s.step.as_str()).collect();
         assert_eq!(steps, ["proposal", "prevote", "precommit"], "height {height}");
     }
-    assert_eq!(bridge.refusals(), 0, "{}", bridge.output());
-    let shown = validator.setup.run(&["mark", "show", CHAIN]).unwrap();
-    assert!(String::from_utf8_lossy(&shown.stdout).contains(CHAIN), "asked of the running daemon");
-    node.stop().unwrap();
-    assert_eq!(bridge.stop().unwrap(), Some(0), "{}", bridge.output());
-    bridge.signatures().len()
+    signatures.len()
 }
 
 pub(super) fn all_signed(node: &Node, blocks: u64) {

@@ -238,7 +238,9 @@ fn end_to_end(workspace: &Workspace, args: &Args) -> Result<Command> {
     // The suite starts the bridge as an operator would; cargo builds programs of other packages only when asked.
     process::run(workspace.cargo().args(["build", "--package", "highwater", "--bins"]))?;
     let mut test = cargo_test(workspace, args);
-    slowest::timed(test.args(["--package", "highwater-tests"])).args(&args.tests);
+    // Doc-tests are not timed: rustdoc takes no option of nightly.
+    test.args(["--package", "highwater-tests", "--lib", "--bins", "--tests"]);
+    slowest::timed(&mut test).args(&args.tests);
     test.env("HIGHWATER_COMETBFT", cometbft::DEFAULT.ensure(workspace)?)
         .env(cometbft::OLDEST.variable(), cometbft::OLDEST.ensure(workspace)?)
         .env(gno::VARIABLE, gno::ensure(workspace)?);
