@@ -51,7 +51,10 @@ impl Guard {
             View::Here(shown) if shown.installation == installation => shown.slot,
             _ => return Err(NotAdopted::NotThere),
         };
-        if self.claims.open().is_some() || self.at_device.is_some() || self.adopting.is_some() {
+        if self.adopting.is_some() {
+            return Err(NotAdopted::Pinning);
+        }
+        if self.claims.open().is_some() || self.at_device.is_some() {
             return Err(NotAdopted::UnderWay);
         }
         self.record.adopt(installation, slot.ok_or(NotAdopted::NotArmed)?)?;

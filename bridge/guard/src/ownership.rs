@@ -185,9 +185,13 @@ impl Ownership {
         if height >= self.height { Some(self) } else { self.below.as_ref()?.known_at(height) }
     }
 
-    /// The operator says that the owner will not come back. What is locked stays locked.
-    pub(crate) fn drop_owner(&mut self) -> Option<Node> {
+    /// The operator says that the owner will not come back. What is locked stays locked. Of a lock that only the owner
+    /// knows it stays the owner: without it nobody could tell later that the lock was ever known.
+    pub fn drop_owner(&mut self) -> Option<Node> {
         let below = self.below.as_mut().and_then(|below| below.drop_owner());
-        self.owner.take().or(below)
+        match self.lock {
+            Lock::Unknown => below,
+            Lock::Free | Lock::Block(_) => self.owner.take().or(below),
+        }
     }
 }

@@ -48,7 +48,7 @@ pub struct Intention {
 
 impl Intention {
     /// What the device may stand at, by this question or an earlier one.
-    fn highest(&self) -> Hrs {
+    pub fn highest(&self) -> Hrs {
         self.to.max(self.earlier.unwrap_or(Hrs::ZERO))
     }
 }
@@ -120,6 +120,8 @@ pub enum NotAdopted {
     Low(BelowKnown),
     /// A request is under way: what comes of it is not known yet.
     UnderWay,
+    /// A device is being adopted: its pin is not on the disk yet.
+    Pinning,
     /// It is the device whose mark fell.
     SameDevice(Stopped),
 }
@@ -139,11 +141,13 @@ impl Record {
         }
     }
 
-    /// The record as a start takes it over: of a round that was written ahead only its node knows the lock.
+    /// The record as a start takes it over: of a round that was written ahead only its node knows the lock. Where nobody
+    /// has the height the lock is still the one that stands here: nobody got anything else.
     #[must_use]
     pub fn after_restart(mut self) -> Self {
         if std::mem::take(&mut self.written_ahead)
             && self.ownership.height == self.highest_requested.height.value()
+            && self.ownership.owner.is_some()
         {
             self.ownership.lock = Lock::Unknown;
         }

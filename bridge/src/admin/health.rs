@@ -10,6 +10,9 @@ pub(super) fn problem(seen: &Seen, view: &ChainView) -> Option<String> {
     if let Some(stopped) = view.stopped {
         return Some(advice::stopped(&view.chain, stopped));
     }
+    if view.pinning {
+        return Some(advice::pinning(&view.chain));
+    }
     let Some(session) = &seen.session else {
         return Some(seen.fault.as_ref().map_or_else(|| advice::being_opened().to_owned(), advice::fault));
     };
@@ -35,6 +38,9 @@ pub(super) fn problem(seen: &Seen, view: &ChainView) -> Option<String> {
     if !view.nodes.iter().any(|node| node.connected) {
         let nodes: Vec<&str> = view.nodes.iter().map(|node| &*node.address).collect();
         return Some(advice::no_node(&view.chain, &nodes));
+    }
+    if view.last_request.is_some_and(|request| request.wrong) {
+        return view.last_refusal.clone();
     }
     let undecided = view.last_request.and_then(|request| Some((request.hrs, request.undecided?)));
     undecided.map(|(hrs, cause)| format!("{} {hrs} has no signature: {}", view.chain, advice::silence(cause)))
@@ -86,11 +92,12 @@ mod tests {
             installation: [9; 16],
             stopped: None,
             taken_back: None,
+            pinning: false,
             highest_requested: hrs(5),
             intention: None,
             owner: None,
             last_signed: Some(hrs(5)),
-            last_request: Some(LastRequest { hrs: hrs(5), undecided: None }),
+            last_request: Some(LastRequest { hrs: hrs(5), undecided: None, wrong: false }),
             last_refusal: None,
             nodes: vec![NodeView { address: "unix:///run/node.sock".into(), connected: true }],
             disk_fails: false,
@@ -107,7 +114,7 @@ mod tests {
     #[test]
     fn each_reason_not_to_sign_is_a_problem_with_its_own_cause_and_cure() {
         assert_eq!(problem(&seen(), &view()), None);
-        let table: [(Twist, &str, &str); 13] = [
+        let table: [(Twist, &str, &str); 15] = [
             (
                 |_, view| {
                     view.stopped =
@@ -131,11 +138,21 @@ mod tests {
             (|_, view| view.taken_back = Some(hrs(2)), "lowered on the device", "mark set"),
             (|_, view| view.nodes[0].connected = false, "unix:///run/node.sock", "priv_validator_laddr"),
             (|_, view| view.nodes.clear(), "no node", "nodes ="),
+            (|_, view| view.pinning = true, "pins.toml", "disk"),
+            (
+                |_, view| {
+                    view.last_request = Some(LastRequest { hrs: hrs(6), undecided: None, wrong: true });
+                    view.last_refusal = Some("a wrong signature; send the device in".to_owned());
+                },
+                "wrong signature",
+                "send the device in",
+            ),
             (
                 |_, view| {
                     view.last_request = Some(LastRequest {
                         hrs: hrs(6),
                         undecided: Some(Cause::Status(Some(Status::StorageFault))),
+                        wrong: false,
                     })
                 },
                 "b011",

@@ -87,7 +87,7 @@ fn chain(seen: &Seen, view: &ChainView) -> ChainReport {
         problem: health::problem(seen, view),
         installation: hex::encode(view.installation),
         highest_requested: HrsText(view.highest_requested),
-        intention: view.intention.map(|intention| HrsText(intention.to)),
+        intention: view.intention.map(|intention| HrsText(intention.highest())),
         last: view.last_signed.map(HrsText),
         stopped: view.stopped.is_some(),
         nodes: view

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use highwater_core::hrs::Hrs;
+
 /// The chain is not approved on this device.
 pub fn not_on_device(chain: &str) -> String {
     format!("{chain} is not approved on this device: run `highwater chain add {chain}`")
@@ -117,6 +119,19 @@ pub fn pinned_elsewhere(chain: &str) -> String {
 /// Nothing is buried under that name.
 pub fn not_removed(chain: &str) -> String {
     format!("{chain} has no tombstone on this device: run `highwater chain remove {chain}` first")
+}
+
+/// The stop goes with the state file.
+pub fn forget_stopped(why: &str) -> String {
+    format!("{why} Nothing is forgotten until then: the state file tells how high a spare must begin.")
+}
+
+/// The host knows of a place above the mark that the owner would see.
+pub fn forget_below_known(chain: &str, mark: Hrs, known: Hrs) -> String {
+    format!(
+        "{chain} may already be signed up to {known}, and its mark on this device is {mark}. To forget both, write {known} \
+         down, and repeat the place: --below-signed {known}."
+    )
 }
 
 /// The slot is not damaged.

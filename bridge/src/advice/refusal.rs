@@ -1,6 +1,6 @@
 //! Why a node gets an error or no answer, and why an operator's word took no effect.
 
-use highwater_core::hrs::Hrs;
+use highwater_core::hrs::{Hrs, Step};
 use highwater_guard::{Cause, NoReply, NotAdopted, Refusal, Stopped};
 
 use super::{beyond_stop, other_chain, refused, status, wrong_extension, wrong_signature};
@@ -43,10 +43,18 @@ pub fn refusal(chain: &str, hrs: Hrs, node: &str, refusal: &Refusal) -> String {
                  height node {node} gets votes for that block or nil only."
             )
         }
-        Refusal::LockUnknown { .. } => format!(
-            "Node {node} may not sign {hrs}: this bridge does not know which block was precommitted at this height. \
-             Until the next height node {node} gets votes for nil only."
-        ),
+        Refusal::LockUnknown { owner } => {
+            let who = match owner {
+                Some(owner) => format!(
+                    "Only the node at {owner} knows it: start that node again at this address, with its own data."
+                ),
+                None => "No node is known to know it.".to_owned(),
+            };
+            format!(
+                "Node {node} may not sign {hrs}: this bridge does not know which block was precommitted at this height. \
+                 Until the next height node {node} gets votes for nil only. {who}"
+            )
+        }
         Refusal::Device { status, mark } => refused(chain, hrs, *status, *mark),
         Refusal::DeviceExtension(reason) => super::extension_refused(chain, hrs, *reason),
         Refusal::OtherInstallation { found, pinned } => {
@@ -117,9 +125,17 @@ pub fn stopped(chain: &str, stopped: Stopped) -> String {
 pub fn taken_back_on_device(chain: &str, requested: Hrs, mark: Hrs) -> String {
     format!(
         "The mark of {chain} was lowered on the device to {mark}, but this bridge knows {requested} as requested. \
-         Nothing up to {requested} is signed. Run `highwater mark set {chain} --last-signed {requested}` to raise the \
-         mark again."
+         Nothing up to {requested} is signed. Run `highwater mark set {chain} {}` to raise the mark again.",
+        as_option(requested)
     )
+}
+
+/// A mark as a command takes it: a place without a step is nothing that was signed.
+fn as_option(mark: Hrs) -> String {
+    match mark.step {
+        Step::None => format!("--next-height {}", mark.height.value()),
+        _ => format!("--last-signed {mark}"),
+    }
 }
 
 /// A mark below what is known was asked for.
@@ -146,10 +162,19 @@ pub fn not_said(chain: &str, not_said: NotSaid) -> String {
     }
 }
 
+/// A device was adopted, and its pin is not on the disk.
+pub fn pinning(chain: &str) -> String {
+    format!(
+        "Another device takes {chain} over, and its pin cannot be written to pins.toml yet. Nothing is signed for {chain} \
+         meanwhile. Look at the disk of state_dir: the daemon tries again every 5 s, and goes on by itself."
+    )
+}
+
 /// Why a device cannot take a chain over.
 pub fn not_adopted(chain: &str, why: NotAdopted) -> String {
     match why {
         NotAdopted::NotThere | NotAdopted::NotArmed => super::adopt_changed(chain),
+        NotAdopted::Pinning => pinning(chain),
         NotAdopted::Low(below) => format!(
             "The mark of {chain} on this device is below {}, which may be signed. Run `highwater mark adopt {chain}` \
              again and approve the mark.",

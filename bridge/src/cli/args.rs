@@ -159,6 +159,9 @@ pub enum ChainVerb {
         /// The number of a damaged slot, which has no other name.
         #[arg(long, value_name = "N")]
         slot: Option<u8>,
+        /// The place that the mark on the device is below, repeated from the refusal: the host forgets that place too.
+        #[arg(long, value_name = "H/R/STEP", value_parser = below_signed, conflicts_with = "slot")]
+        below_signed: Option<Hrs>,
     },
 }
 

@@ -78,9 +78,14 @@ pub(super) async fn remove(config: &Config, id: &str, terminal: &mut Terminal) -
     Ok(())
 }
 
-pub(super) async fn forget(config: &Config, id: &str, terminal: &mut Terminal) -> Result<(), Failure> {
-    let mark = retire::forget(config, id, terminal).await?;
-    say!("{id} forgotten: its slot is free; its last mark was {mark}, write it down");
+pub(super) async fn forget(
+    config: &Config,
+    id: &str,
+    below: Option<Hrs>,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    let mark = retire::forget(config, id, below, terminal).await?;
+    say!("{id} forgotten: its slot is free; it may be signed up to {mark}, write that down");
     Ok(())
 }
 
@@ -93,7 +98,9 @@ pub(super) async fn forget_slot(config: &Config, slot: u8, terminal: &mut Termin
 pub(super) async fn release(config: &Config, id: &str) -> Result<(), Failure> {
     match mark::release_owner(config, id).await? {
         Some(owner) => say!("{id}: node {owner} does not have the current height any more"),
-        None => say!("{id}: no node had the current height"),
+        None => say!(
+            "{id}: nothing was released: no node has the current height, or only its node knows which block is locked there"
+        ),
     }
     Ok(())
 }

@@ -69,7 +69,9 @@ async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
             }
             ChainVerb::ShowKey { id } => chain::show_key(&config, &id, terminal).await,
             ChainVerb::Remove { id } => chain::remove(&config, &id, terminal).await,
-            ChainVerb::Forget { id: Some(id), .. } => chain::forget(&config, &id, terminal).await,
+            ChainVerb::Forget { id: Some(id), below_signed, .. } => {
+                chain::forget(&config, &id, below_signed, terminal).await
+            }
             ChainVerb::Forget { slot, .. } => {
                 chain::forget_slot(&config, slot.unwrap_or_default(), terminal).await
             }

@@ -52,13 +52,20 @@ pub(super) fn export(config: &Config, to: &Path) -> Result<(), Failure> {
     let text =
         serde_json::to_vec_pretty(&packed).map_err(|error| Failure::io(to.display(), &error.into()))?;
     let absolute = std::path::absolute(to).map_err(|error| Failure::io(to.display(), &error))?;
-    durable::write_new(&absolute, &text).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => Failure::usage(advice::export_exists(to)),
-        _ => Failure::io(to.display(), &error),
-    })?;
+    if absolute.exists() {
+        return Err(Failure::usage(advice::export_exists(to)));
+    }
+    // The host is out of service first: cut in between, nobody signs, and never two.
     let mark = exported_mark(config);
     durable::replace(&mark, format!("exported to {}\n", absolute.display()).as_bytes())
         .map_err(|error| Failure::io(mark.display(), &error))?;
+    if let Err(error) = durable::write_new(&absolute, &text) {
+        // Nothing can be imported, so this host goes on.
+        if !absolute.exists() {
+            durable::remove(&mark).map_err(|error| Failure::io(mark.display(), &error))?;
+        }
+        return Err(Failure::io(to.display(), &error));
+    }
     say!("{} chains exported to {}; this host signs no more", packed.chains.len(), to.display());
     remark!("next: carry file, config and device to the other host, and run `highwater state import` there");
     Ok(())

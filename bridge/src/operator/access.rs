@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use highwater_core::apdu::{Command, Reply, Status};
 use highwater_core::canonical::ChainId;
 use highwater_core::hrs::Hrs;
-use highwater_guard::{Slot, encode};
+use highwater_guard::{Followed, Slot, encode};
 
 use crate::admin::Client;
 use crate::advice;
 use crate::config::Config;
 use crate::device::{self, Device, Exchange, Fault, Lock, LockError, LockFile, Session, SlotState};
 use crate::failure::Failure;
-use crate::store::{ChainFile, Pin, Pins, durable};
+use crate::store::{ChainFile, ChainFileError, Pin, Pins, chain_file_path, durable};
 
 /// A device to command, and the records of its chains.
 pub(crate) struct Access {
@@ -202,10 +202,15 @@ impl Access {
         let slot =
             slot(&session, chain).filter(|_| pin.is_some_and(|pin| pin.installation == session.installation));
         let Some(slot) = slot else { return Ok(()) };
+        let mut fell = None;
         self.change_file(chain, |file| {
-            file.record.follow(session.installation, slot);
+            if let Followed::Regressed(stopped) = file.record.follow(session.installation, slot) {
+                fell = Some(stopped);
+            }
             Ok(())
-        })
+        })?;
+        // The stop is on the disk by now.
+        fell.map_or(Ok(()), |stopped| Err(Failure::unavailable(advice::stopped(chain, stopped))))
     }
 
     /// The device that is plugged in takes the chain over: its record is on the disk when this returns. `new` is written
@@ -222,7 +227,16 @@ impl Access {
             return Ok(());
         }
         let slot = slot(session, chain).ok_or_else(|| Failure::unavailable(advice::adopt_changed(chain)))?;
-        let mut file = ChainFile::found(&self.state_dir, chain).ok().flatten().unwrap_or(new);
+        let mut file = match ChainFile::found(&self.state_dir, chain) {
+            Ok(Some(file)) if file.key != new.key => {
+                let path = chain_file_path(&self.state_dir, chain);
+                return Err(Failure::unavailable(advice::other_key_in_file(chain, &path)));
+            }
+            Ok(Some(file)) => file,
+            // One that fails to be read now may be sound: nothing is written over it.
+            Err(ChainFileError::Io(path, error)) => return Err(ChainFileError::Io(path, error).into()),
+            Ok(None) | Err(_) => new,
+        };
         file.record
             .adopt(session.installation, slot)
             .map_err(|why| Failure::unavailable(advice::not_adopted(chain, why)))?;
@@ -237,7 +251,7 @@ impl Access {
             return Ok(owner);
         }
         let mut file = ChainFile::load(&self.state_dir, chain, pin)?;
-        let owner = file.record.ownership.owner.take();
+        let owner = file.record.ownership.drop_owner();
         file.save(&self.state_dir)?;
         Ok(owner.as_deref().map(str::to_owned))
     }

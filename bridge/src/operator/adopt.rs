@@ -51,7 +51,7 @@ pub(crate) async fn adopt(
     let session = access.session().await?;
     let mut pins = Pins::load(&config.state_dir)?;
     let pin = pins.get(id);
-    let (file, floor, confirmed) = remembered(config, &wanted, pin, &session, &mut access).await?;
+    let (file, mut floor, confirmed) = remembered(config, &wanted, pin, &session, &mut access).await?;
 
     let approved = session.chain(id);
     let command = match approved {
@@ -63,6 +63,10 @@ pub(crate) async fn adopt(
             let key = access.key_of(chain).await?;
             right_key(config, id, key, pin, file.as_ref(), advice::adopt_other_key)?;
             let named = Named { chain, incarnation: slot.incarnation };
+            // The device takes no mark below what it knows itself, and its screen and the state file are to agree.
+            if slot.state != SlotState::Armed && confirmed.is_none() {
+                floor = floor.max(slot.mark.0).max(slot.highest_signed.0);
+            }
             let low = slot.state != SlotState::Armed || slot.mark.0 < floor;
             low.then_some(Command::SetMark { named, to: floor })
         }

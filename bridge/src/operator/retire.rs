@@ -1,6 +1,7 @@
 //! Removing a chain, and forgetting what was removed.
 
 use highwater_core::apdu::{Command, Named, PromptStatus};
+use highwater_core::hrs::Hrs;
 
 use super::Access;
 use super::known::chain_id;
@@ -10,7 +11,6 @@ use crate::advice;
 use crate::config::Config;
 use crate::device::SlotState;
 use crate::failure::Failure;
-use crate::hrs_text::HrsText;
 use crate::store::{ChainFile, Pins};
 
 /// Removes a chain from the device; its final mark stays there as a tombstone.
@@ -24,8 +24,16 @@ pub(crate) async fn remove(config: &Config, id: &str, talk: &mut dyn Talk) -> Re
     ask(&mut access, command, &question, session.target, talk).await
 }
 
-/// Frees the slot of a removed chain; returns the mark that is gone then.
-pub(crate) async fn forget(config: &Config, id: &str, talk: &mut dyn Talk) -> Result<HrsText, Failure> {
+/// Frees the slot of a removed chain; returns the highest place that may be signed, which nothing tells any more then.
+///
+/// What the host knows goes with the slot, so a place above the device's mark must be repeated as `below`. Of a chain that
+/// is stopped nothing is forgotten: the stop is all that keeps the fallen device from signing again.
+pub(crate) async fn forget(
+    config: &Config,
+    id: &str,
+    below: Option<Hrs>,
+    talk: &mut dyn Talk,
+) -> Result<Hrs, Failure> {
     let chain = chain_id(id)?;
     if config.chain(id).is_some() {
         return Err(Failure::usage(advice::still_configured(id)));
@@ -35,14 +43,27 @@ pub(crate) async fn forget(config: &Config, id: &str, talk: &mut dyn Talk) -> Re
     let session = access.session().await?;
     let slot = session.tombstone(id).ok_or_else(|| Failure::unavailable(advice::not_removed(id)))?;
     let command = Command::ForgetChain(Named { chain, incarnation: slot.incarnation });
+    let mark = slot.mark.0.max(slot.highest_signed.0);
     let question = format!("forget {id} and its final mark {}.", slot.mark);
-    ask(&mut access, command, &question, session.target, talk).await?;
     // A chain that is pinned to another device goes on there.
-    if pins.get(id).is_some_and(|pin| pin.installation == session.installation) {
+    let pinned_here = pins.get(id).is_some_and(|pin| pin.installation == session.installation);
+    let mut known = mark;
+    if pinned_here {
+        if let Some(stopped) = ChainFile::found(access.state_dir(), id)?.and_then(|file| file.record.stopped)
+        {
+            return Err(Failure::unavailable(advice::forget_stopped(&advice::stopped(id, stopped))));
+        }
+        known = access.floor(id).await?.unwrap_or(mark).max(mark);
+        if known > mark && below != Some(known) {
+            return Err(Failure::unavailable(advice::forget_below_known(id, mark, known)));
+        }
+    }
+    ask(&mut access, command, &question, session.target, talk).await?;
+    if pinned_here {
         pins.unpin(id)?;
         ChainFile::remove(access.state_dir(), id)?;
     }
-    Ok(slot.mark)
+    Ok(known)
 }
 
 /// Frees a damaged slot.

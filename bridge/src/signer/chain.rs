@@ -245,6 +245,7 @@ impl Chain {
             installation: self.guard.installation(),
             stopped: record.stopped,
             taken_back: self.guard.taken_back(),
+            pinning: self.guard.is_adopting(),
             highest_requested: record.highest_requested,
             intention: record.intention,
             owner: record.ownership.owner.as_deref().map(str::to_owned),

@@ -16,6 +16,8 @@ pub struct ChainView {
     pub stopped: Option<Stopped>,
     /// The mark that the owner took back behind the host's back.
     pub taken_back: Option<Hrs>,
+    /// Another device takes the chain over, and its pin is not on the disk yet.
+    pub pinning: bool,
     /// The highest place requested.
     pub highest_requested: Hrs,
     /// A mark that the owner was asked for.
@@ -58,6 +60,8 @@ pub struct LastRequest {
     pub hrs: Hrs,
     /// Why nothing is known of it. `None`: it was signed, or a rule said no.
     pub undecided: Option<Cause>,
+    /// The device gave a signature that is wrong: the last refusal says so, and the next one will.
+    pub wrong: bool,
 }
 
 impl LastRequest {
@@ -69,6 +73,8 @@ impl LastRequest {
             Outcome::Silent(cause) => Some(*cause),
             Outcome::Signed { .. } | Outcome::Refused(_) => None,
         };
-        Self { hrs: answer.hrs, undecided }
+        let wrong =
+            matches!(answer.outcome, Outcome::Refused(Refusal::WrongSignature | Refusal::WrongExtension));
+        Self { hrs: answer.hrs, undecided, wrong }
     }
 }

@@ -89,7 +89,9 @@ impl Desk {
         }
         let mut command = Command::new(program);
         command.args(args).arg("--config").arg(&self.config).current_dir("/").stdin(Stdio::null());
-        command.uid(user).gid(user);
+        // The lock of a port is a file of its user in the folder for passing files: another test may get the same port.
+        fs::set_permissions(place.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+        command.uid(user).gid(user).env("TMPDIR", place.path());
         self.said(args, command)
     }
 

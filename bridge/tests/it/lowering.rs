@@ -3,8 +3,11 @@
 
 use std::fs;
 
+use highwater::store::{ChainFile, Pins};
 use highwater_core::apdu::ChainStatus;
+use highwater_core::hrs::Hrs;
 use highwater_core::layout::ring_page;
+use highwater_guard::Stopped;
 use highwater_sim::{Owner, PAIRS};
 
 use crate::desk::{CHAIN, Desk, prevote};
@@ -148,4 +151,94 @@ async fn a_question_that_came_to_nothing_raises_no_spare() {
     desk.emulator.bench().device.owner = Owner::Refuses;
     desk.says(&["mark", "set", CHAIN, "--next-height", "1000"]);
     spare_begins_at(&desk, "5/0/precommit");
+}
+
+/// The daemon's config without the chain, as before it is forgotten.
+fn take_out_of_config(desk: &Desk) {
+    let text = fs::read_to_string(&desk.config).unwrap();
+    fs::write(&desk.config, &text[..text.find("[[chain]]").unwrap()]).unwrap();
+}
+
+fn change_file(desk: &Desk, change: impl FnOnce(&mut ChainFile)) {
+    let folder = desk.path("state");
+    let mut file = ChainFile::found(&folder, CHAIN).unwrap().unwrap();
+    change(&mut file);
+    file.save(&folder).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_host_knows_is_forgotten_only_if_the_place_is_repeated() {
+    let desk = in_service("lowering").await;
+    // The owner took the chain back to 3, by another host.
+    let other = Desk::with("", desk.emulator.clone());
+    other.must(&["chain", "remove", CHAIN]);
+    other.must(&[
+        "chain",
+        "add",
+        CHAIN,
+        "--key-index",
+        "0",
+        "--next-height",
+        "3",
+        "--below-signed",
+        "5/0/prevote",
+    ]);
+    desk.must(&["chain", "remove", CHAIN]);
+    take_out_of_config(&desk);
+    let forget = ["chain", "forget", CHAIN];
+    refused(&desk, &forget, "5/0/precommit");
+    assert!(desk.path("state/chains/alpha-1.json").exists());
+    let told = desk.must(&[&forget[..], &["--below-signed", "5/0/precommit"]].concat());
+    assert!(told.contains("5/0/precommit"), "{told}");
+    assert!(!desk.path("state/chains/alpha-1.json").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chain_that_is_stopped_is_not_forgotten() {
+    let desk = in_service("lowering").await;
+    let file = desk.path("state/chains/alpha-1.json");
+    let installation = Pins::load(&desk.path("state")).unwrap().get(CHAIN).unwrap().installation;
+    change_file(&desk, |file| {
+        let (released, shown) = (file.record.highest_requested, Hrs::ZERO);
+        file.record.stopped = Some(Stopped::MarkRegressed { installation, released, shown });
+    });
+    desk.must(&["chain", "remove", CHAIN]);
+    take_out_of_config(&desk);
+    let told = desk.says(&["chain", "forget", CHAIN, "--below-signed", "5/0/precommit"]);
+    assert!(told.contains("DOUBLE-SIGN RISK") && told.ends_with("exit 69\n"), "{told}");
+    assert!(file.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unclear_chain_is_adopted_where_the_device_knows_more_than_an_old_state_file() {
+    let desk = in_service("lowering").await;
+    let file = desk.path("state/chains/alpha-1.json");
+    let old = fs::read(&file).unwrap();
+    desk.must(&["mark", "set", CHAIN, "--next-height", "3000"]);
+    desk.must(&["mark", "set", CHAIN, "--next-height", "3001"]);
+    make_unclear(&desk);
+    fs::write(&file, old).unwrap();
+    let told = desk.must(&["mark", "adopt", CHAIN]);
+    assert!(told.contains("mark 3000/0/none"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_file_of_another_key_is_not_adopted_into() {
+    let desk = in_service("lowering").await;
+    let file = desk.path("state/chains/alpha-1.json");
+    change_file(&desk, |file| file.key = [7; 32]);
+    let before = fs::read(&file).unwrap();
+    let told = desk.says(&["mark", "adopt", CHAIN, "--last-signed", "9/0/precommit"]);
+    assert!(told.contains("of another key") && told.contains("move the file away"), "{told}");
+    assert_eq!(fs::read(&file).unwrap(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_that_cannot_be_written_leaves_the_host_in_service() {
+    let desk = in_service("lowering").await;
+    let told = desk.says(&["state", "export", "/nowhere/state.json"]);
+    assert!(told.contains("/nowhere/state.json") && !told.ends_with("exit 0\n"), "{told}");
+    assert!(!desk.path("state/exported").exists());
+    let mut daemon = desk.daemon().await;
+    signed_vote(daemon.insists(&prevote(6, 1)).await);
 }

@@ -209,7 +209,7 @@ fn nothing_is_asked_of_an_adopted_device_before_its_record_and_then_its_pin_are_
     let mut outputs = Vec::new();
     outputs.extend(std::iter::from_fn(|| rig.guard.output()));
     let [Output::Store { seq, .. }] = outputs[..] else { panic!("{outputs:?}") };
-    assert_eq!(rig.guard.adopt(spare), Err(NotAdopted::UnderWay));
+    assert_eq!(rig.guard.adopt(spare), Err(NotAdopted::Pinning));
     rig.guard.handle(rig.now, Input::Stored(seq));
     assert!(matches!(rig.guard.output(), Some(Output::Pin(pin)) if pin == spare));
     assert_ne!(rig.guard.installation(), spare);

@@ -368,6 +368,41 @@ fn releasing_the_owner_drops_the_owner_and_never_the_lock() {
 }
 
 #[test]
+fn a_lock_that_only_the_owner_knows_outlives_a_release_and_the_loss_of_all_other_nodes() {
+    // One node, whose round is written ahead; the host dies after its precommit.
+    let mut rig = Rig::new();
+    assert!(is_signed(&rig.ask("A", prevote(7, 0, 1))));
+    let ahead = rig.durable.clone();
+    assert!(ahead.written_ahead);
+    assert!(is_signed(&rig.ask("A", precommit(7, 0, 1))));
+    rig.durable = ahead;
+    rig.restart();
+    assert_eq!(rig.guard.release_owner().0, None);
+    rig.drain();
+    rig.restart();
+    // The config names another node now, and that one alone.
+    rig.pass(SECOND * 6);
+    unknown(rig.ask("B", prevote(7, 1, 2)));
+    unknown(rig.ask("B", precommit(7, 1, 2)));
+    assert!(is_signed(&rig.ask("B", prevote(8, 0, 2))));
+}
+
+#[test]
+fn a_block_that_nobody_owns_stays_locked_when_one_node_is_left_and_the_host_dies() {
+    let mut rig = Rig::of_two_nodes();
+    assert!(is_signed(&rig.ask("A", precommit(7, 0, 1))));
+    rig.guard.release_owner();
+    rig.drain();
+    // One node is left. Its round is written ahead.
+    rig.settings.one_node = true;
+    rig.restart();
+    assert!(is_signed(&rig.ask("B", prevote(7, 1, 1))));
+    assert!(rig.durable.written_ahead);
+    rig.restart();
+    locked(rig.ask("B", prevote(7, 2, 2)), None);
+}
+
+#[test]
 fn an_owner_that_is_released_with_a_request_at_the_device_does_not_come_back_by_its_reply() {
     let mut rig = Rig::of_two_nodes();
     assert!(is_signed(&rig.ask("A", precommit(7, 0, 1))));
