@@ -4,7 +4,7 @@
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixDatagram;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -72,11 +72,28 @@ async fn a_manager_that_does_not_listen_keeps_no_vote_back() {
     drop(manager);
 }
 
+/// The same command, started by another program.
+fn by(command: &mut Command, program: &[&str]) {
+    let mut other = Command::new(program[0]);
+    other.args(&program[1..]).arg(command.get_program()).args(command.get_args());
+    if let Some(folder) = command.get_current_dir() {
+        other.current_dir(folder);
+    }
+    other.stdin(Stdio::null());
+    *command = other;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_terminal_that_hangs_up_and_a_break_end_it_as_sigterm_does() {
     let desk = Desk::pinned("manager");
     for (height, signal) in [(5, Signal::HUP), (6, Signal::INT), (7, Signal::TERM)] {
-        let mut daemon = desk.daemon().await;
+        // The tests themselves may run with hang-ups ignored.
+        let mut daemon = desk
+            .daemon_with(|command| {
+                by(command, &["env", "--default-signal=HUP,INT"]);
+                command.stdout(File::create(desk.path("daemon.log")).unwrap());
+            })
+            .await;
         let vote = prevote(height, 1);
         signed_vote(daemon.insists(&vote).await);
         let log = desk.path("daemon.log");
@@ -90,11 +107,8 @@ async fn a_terminal_that_hangs_up_and_a_break_end_it_as_sigterm_does() {
 async fn whoever_started_it_may_have_hang_ups_ignored() {
     let desk = Desk::pinned("manager");
     let nohup = |command: &mut Command| {
-        let args: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
-        let mut by_nohup = Command::new("nohup");
-        by_nohup.arg(command.get_program()).args(args);
-        by_nohup.stdin(std::process::Stdio::null()).stdout(File::create(desk.path("daemon.log")).unwrap());
-        *command = by_nohup;
+        by(command, &["nohup"]);
+        command.stdout(File::create(desk.path("daemon.log")).unwrap());
     };
     let mut daemon = desk.daemon_with(nohup).await;
     signed_vote(daemon.insists(&prevote(5, 1)).await);

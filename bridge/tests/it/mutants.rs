@@ -4,6 +4,7 @@
 //! forbid, and memory stays flat.
 
 use std::collections::BTreeMap;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -200,8 +201,25 @@ async fn lives(link: &mut Link) -> bool {
     matches!(tokio::time::timeout(patience, link.next()).await, Ok(Some(Ok(_))))
 }
 
+/// Set in the process that attacks.
+const ALONE: &str = "HIGHWATER_TEST_ALONE";
+
+/// Memory is measured, so the attack has a process in which no other test runs.
 #[test]
 fn no_mutant_ends_the_bridge_or_gets_an_unlawful_signature() {
+    if std::env::var_os(ALONE).is_none() {
+        let this = "mutants::no_mutant_ends_the_bridge_or_gets_an_unlawful_signature";
+        let mut alone = Command::new(std::env::current_exe().unwrap());
+        let done = alone.args(["--exact", this, "--nocapture"]).env(ALONE, "1").output().unwrap();
+        let said = String::from_utf8_lossy(&done.stdout);
+        assert!(
+            done.status.success() && said.contains("1 passed"),
+            "{said}{}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+        said.lines().filter(|line| line.contains(" messages, ")).for_each(|line| println!("{line}"));
+        return;
+    }
     let count = if std::env::var_os("HIGHWATER_FULL").is_some() { 1_000_000 } else { 100_000 };
     let signer = Signer::new();
     let (validator, key) = signer.chain(CHAIN, 0, Duration::ZERO);
