@@ -5,6 +5,7 @@ use std::fmt;
 use highwater_core::apdu::{
     ChainState, ChainStatus, Command, PROTOCOL, Reply, SIGNS_EXTENSIONS, Status, Version,
 };
+use highwater_core::hrs::Hrs;
 use highwater_core::signer::APP_NAME;
 use highwater_guard::encode;
 use serde::{Deserialize, Serialize};
@@ -293,6 +294,11 @@ fn versioned(reply: &[u8]) -> Result<Version, Fault> {
 }
 
 impl Slot {
+    /// The highest place that the slot knows of: another mark of the chain begins no lower.
+    pub(crate) fn floor(&self) -> Hrs {
+        self.mark.0.max(self.highest_signed.0)
+    }
+
     fn new(slot: u8, status: &ChainStatus<'_>) -> Self {
         Self {
             slot,

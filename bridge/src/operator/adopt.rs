@@ -65,7 +65,7 @@ pub(crate) async fn adopt(
             let named = Named { chain, incarnation: slot.incarnation };
             // The device takes no mark below what it knows itself, and its screen and the state file are to agree.
             if slot.state != SlotState::Armed && confirmed.is_none() {
-                floor = floor.max(slot.mark.0).max(slot.highest_signed.0);
+                floor = floor.max(slot.floor());
             }
             let low = slot.state != SlotState::Armed || slot.mark.0 < floor;
             low.then_some(Command::SetMark { named, to: floor })

@@ -5,7 +5,7 @@ use highwater_core::hrs::Hrs;
 
 use crate::advice;
 use crate::config::Config;
-use crate::device::Session;
+use crate::device::{Session, Slot};
 use crate::failure::Failure;
 use crate::store::{ChainFile, Pin, Pins, chain_file_path, durable};
 
@@ -20,7 +20,7 @@ pub(super) struct Known {
 
 impl Known {
     pub(super) fn new(host: Option<Hrs>, session: &Session, chain: &str) -> Self {
-        let tombstone = session.tombstone(chain).map(|slot| slot.mark.0.max(slot.highest_signed.0));
+        let tombstone = session.tombstone(chain).map(Slot::floor);
         Self { host, tombstone }
     }
 

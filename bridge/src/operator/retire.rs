@@ -43,7 +43,7 @@ pub(crate) async fn forget(
     let session = access.session().await?;
     let slot = session.tombstone(id).ok_or_else(|| Failure::unavailable(advice::not_removed(id)))?;
     let command = Command::ForgetChain(Named { chain, incarnation: slot.incarnation });
-    let mark = slot.mark.0.max(slot.highest_signed.0);
+    let mark = slot.floor();
     let question = format!("forget {id} and its final mark {}.", slot.mark);
     // A chain that is pinned to another device goes on there.
     let pinned_here = pins.get(id).is_some_and(|pin| pin.installation == session.installation);

@@ -70,11 +70,7 @@ fn adopting_is_refused_for_what_is_not_there_and_not_armed() {
 #[test]
 fn adopting_is_refused_for_the_device_whose_mark_fell_and_another_one_ends_the_stop() {
     let mut rig = Rig::new();
-    let before = rig.device.world.medium.pages().to_vec();
-    assert!(is_signed(&rig.sign(prevote(5, 0, 1))));
-    rig.device.world.medium.restore(&before);
-    let device = rig.replug(SimDevice::in_memory(b"none")).restart();
-    rig.replug(device);
+    rig.sign_and_forget(prevote(5, 0, 1));
     rig.look();
     let fallen = rig.guard.installation();
     let shown = Hrs::ZERO;

@@ -5,7 +5,6 @@ use std::time::Duration;
 use highwater_core::apdu::Status;
 use highwater_core::hrs::Step;
 use highwater_guard::{Cause, Followed, Input, NoReply, OnAbsent, Outcome, Refusal, Stopped, View};
-use highwater_sim::SimDevice;
 
 use super::rig::*;
 
@@ -168,11 +167,7 @@ fn a_request_that_waits_wakes_nobody_in_vain() {
 #[test]
 fn a_device_whose_mark_is_below_what_it_released_is_caught_at_the_look_and_stays_caught() {
     let mut rig = Rig::new();
-    let before = rig.device.world.medium.pages().to_vec();
-    assert!(is_signed(&rig.sign(prevote(5, 0, 1))));
-    rig.device.world.medium.restore(&before);
-    let device = rig.replug(SimDevice::in_memory(b"none")).restart();
-    rig.replug(device);
+    rig.sign_and_forget(prevote(5, 0, 1));
     rig.look();
     let (released, shown) = (hrs(5, 0, Step::Prevote), hrs(0, 0, Step::None));
     let stopped = Stopped::MarkRegressed { installation: rig.guard.installation(), released, shown };

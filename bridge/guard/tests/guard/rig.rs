@@ -181,6 +181,15 @@ impl Rig {
         std::mem::replace(&mut self.device, device)
     }
 
+    /// The device signs, and its flash is then what it was before.
+    pub(crate) fn sign_and_forget(&mut self, request: SignRequest) {
+        let before = self.device.world.medium.pages().to_vec();
+        assert!(is_signed(&self.sign(request)));
+        self.device.world.medium.restore(&before);
+        let device = self.replug(SimDevice::in_memory(b"none")).restart();
+        self.replug(device);
+    }
+
     pub(crate) fn link(&mut self, node: &str, up: bool) {
         self.tell(Input::Link { node: node.into(), up });
     }
