@@ -19,8 +19,7 @@ pub(crate) struct Adopting {
 
 impl Guard {
     /// Before the owner is asked for the mark `to`, right after a look: whatever becomes of the question, a spare begins no
-    /// lower. To be
-    /// called again with the answer's end: [`Guard::forget_intention`], or a look at the device.
+    /// lower. The question's end is told by [`Guard::forget_intention`], or by a look at the device.
     ///
     /// # Errors
     /// `to` is below what is known, and `below` does not repeat that place. Nothing is changed.

@@ -42,6 +42,8 @@ pub struct Intention {
     pub to: Hrs,
     /// The operator repeated the place that this is below: what is known up to there is given up, and nothing above it.
     pub below: Option<Hrs>,
+    /// It is above what was requested when the owner was asked: the device's mark goes up, and its life goes on.
+    pub raises: bool,
     /// The mark of an earlier question of which nobody told either: the owner may have approved it.
     pub earlier: Option<Hrs>,
 }
@@ -50,6 +52,11 @@ impl Intention {
     /// What the device may stand at, by this question or an earlier one.
     pub fn highest(&self) -> Hrs {
         self.to.max(self.earlier.unwrap_or(Hrs::ZERO))
+    }
+
+    /// Whether the device may begin a new life with this mark, if the owner approves.
+    pub fn lowers(&self) -> bool {
+        self.below.is_some() && !self.raises
     }
 }
 
@@ -170,14 +177,15 @@ impl Record {
             return Err(BelowKnown { known });
         }
         let earlier = self.intention.map(|intention| intention.highest());
-        self.intention = Some(Intention { to, below, earlier });
+        let raises = to > self.highest_requested;
+        self.intention = Some(Intention { to, below, raises, earlier });
         Ok(())
     }
 
     /// The question came to nothing for certain: denied, expired or never put. Of an earlier one nothing is known still.
     pub fn forget_intention(&mut self) {
         let earlier = self.intention.and_then(|intention| intention.earlier);
-        self.intention = earlier.map(|to| Intention { to, below: None, earlier: None });
+        self.intention = earlier.map(|to| Intention { to, below: None, raises: true, earlier: None });
     }
 
     /// Follows what the pinned device shows.
@@ -238,10 +246,16 @@ impl Record {
         })
     }
 
+    /// What the device shows in the same life tells of a raise only: a lowering begins a new one.
     fn settle_intention(&mut self, mark: Hrs) {
         let Some(intention) = &mut self.intention else { return };
         intention.earlier = intention.earlier.filter(|earlier| *earlier > mark);
-        if intention.below.is_none() && intention.highest() <= mark {
+        let reached = match intention.below {
+            // The operator gave up what was asked for before, and the device is where it was to go instead.
+            Some(_) => intention.to <= mark,
+            None => intention.highest() <= mark,
+        };
+        if reached && !intention.lowers() {
             self.intention = None;
         }
     }

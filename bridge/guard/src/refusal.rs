@@ -94,13 +94,20 @@ pub enum Refusal {
     BelowAdopted(Hrs),
     /// Another statement was released at this very place.
     ConflictWithReleased,
-    /// The owner took the mark back on the device, and the host was not told; or a lowering is asked for, and whether the
-    /// owner approved it is not known yet. At or below this place nothing is signed.
+    /// The owner took the mark back on the device, and the host was not told. At or below this place nothing is signed.
     TakenBack {
         /// The highest place requested before.
         requested: Hrs,
         /// The mark that the device shows.
         mark: Hrs,
+    },
+    /// The owner was asked to lower the mark, and whether the owner approved is not known. At or below this place nothing
+    /// is signed.
+    Lowering {
+        /// The highest place requested before.
+        requested: Hrs,
+        /// The mark that the owner was asked for.
+        to: Hrs,
     },
     /// Another node has this height.
     Owned {

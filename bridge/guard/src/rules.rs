@@ -8,7 +8,7 @@ use crate::io::{Outcome, View};
 use crate::moment::Moment;
 use crate::ownership::Foreign;
 use crate::pending::Pending;
-use crate::record::Conflict;
+use crate::record::{Conflict, Intention};
 use crate::refusal::{Cause, Refusal};
 
 impl Guard {
@@ -44,12 +44,15 @@ impl Guard {
             Err(Conflict::Below(last)) => return refuse(Refusal::BelowReleased(last)),
             Err(Conflict::Other(_)) => return refuse(Refusal::ConflictWithReleased),
         }
-        // The owner may have approved a lowering that no look showed yet.
-        let lowering = self.record.intention.filter(|intention| intention.below.is_some());
-        if let Some(mark) = self.taken_back.or(lowering.map(|intention| intention.to))
-            && message.hrs <= self.record.highest_requested
-        {
-            return refuse(Refusal::TakenBack { requested: self.record.highest_requested, mark });
+        let requested = self.record.highest_requested;
+        if message.hrs <= requested {
+            if let Some(mark) = self.taken_back {
+                return refuse(Refusal::TakenBack { requested, mark });
+            }
+            // The owner may have approved it, and no look showed it yet.
+            if let Some(lowering) = self.record.intention.filter(Intention::lowers) {
+                return refuse(Refusal::Lowering { requested, to: lowering.to });
+            }
         }
         match self.record.ownership.admits(node, &message, |owner| self.presence.owner(owner, now)) {
             Ok(()) => {}

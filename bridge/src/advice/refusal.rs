@@ -31,6 +31,7 @@ pub fn refusal(chain: &str, hrs: Hrs, node: &str, refusal: &Refusal) -> String {
              the node goes on at the next step."
         ),
         Refusal::TakenBack { requested, mark } => taken_back_on_device(chain, *requested, *mark),
+        Refusal::Lowering { requested, to } => lowering(chain, *requested, *to),
         Refusal::Owned { owner } => format!(
             "Node {node} may not sign {hrs}: node {owner} was first at this height. Node {node} can sign from the next \
              height on, or once {owner} has been silent for 5 s. If {owner} will not come back, run `highwater chain \
@@ -127,6 +128,16 @@ pub fn taken_back_on_device(chain: &str, requested: Hrs, mark: Hrs) -> String {
         "The mark of {chain} was lowered on the device to {mark}, but this bridge knows {requested} as requested. \
          Nothing up to {requested} is signed. Run `highwater mark set {chain} {}` to raise the mark again.",
         as_option(requested)
+    )
+}
+
+/// The owner was asked to lower the mark, and nobody told what the owner said.
+pub fn lowering(chain: &str, requested: Hrs, to: Hrs) -> String {
+    format!(
+        "The owner of {chain} was asked to lower the mark to {to}, and the answer is not known. Nothing up to {requested} \
+         is signed meanwhile. Answer the question on the device. If the device shows none, run `highwater mark set \
+         {chain} {}` again, and approve or reject it.",
+        as_option(to)
     )
 }
 

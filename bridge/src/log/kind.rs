@@ -123,6 +123,8 @@ kinds! {
     RefusedConflict = "refused.conflict",
     /// the mark was lowered on the device without the host
     RefusedTakenBack = "refused.taken_back",
+    /// a lowering of the mark is asked for, and the owner's answer is not known
+    RefusedLowering = "refused.lowering",
     /// another node has this height
     RefusedOwned = "refused.owned",
     /// another block is precommitted at this height

@@ -271,6 +271,7 @@ fn kind_of(refusal: &Refusal) -> Kind {
         Refusal::BelowAdopted(_) => Kind::RefusedBelowAdopted,
         Refusal::ConflictWithReleased => Kind::RefusedConflict,
         Refusal::TakenBack { .. } => Kind::RefusedTakenBack,
+        Refusal::Lowering { .. } => Kind::RefusedLowering,
         Refusal::Owned { .. } => Kind::RefusedOwned,
         Refusal::LockedBlock { .. } => Kind::RefusedLockedBlock,
         Refusal::LockUnknown { .. } => Kind::RefusedLockUnknown,

@@ -31,8 +31,12 @@ fn full() -> ChainFile {
         released: hrs(7, Step::Prevote),
         signed: hrs(6, Step::Prevote),
     });
-    file.record.intention =
-        Some(Intention { to: hrs(9, Step::Precommit), below: None, earlier: Some(hrs(8, Step::Prevote)) });
+    file.record.intention = Some(Intention {
+        to: hrs(9, Step::Precommit),
+        below: None,
+        raises: true,
+        earlier: Some(hrs(8, Step::Prevote)),
+    });
     (file.record.incarnation, file.record.written_ahead) = (Some(3), true);
     file.record.ownership = Ownership {
         height: 7,

@@ -55,6 +55,8 @@ struct Intended {
     to: HrsText,
     #[serde(skip_serializing_if = "Option::is_none")]
     below: Option<HrsText>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    raises: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     earlier: Option<HrsText>,
 }
@@ -116,6 +118,7 @@ pub(super) fn write(file: &ChainFile) -> Vec<u8> {
         intention: record.intention.map(|intention| Intended {
             to: HrsText(intention.to),
             below: intention.below.map(HrsText),
+            raises: intention.raises,
             earlier: intention.earlier.map(HrsText),
         }),
         incarnation: record.incarnation,
@@ -185,6 +188,7 @@ pub(super) fn read(text: &[u8]) -> Result<ChainFile, String> {
         intention: ours.intention.as_ref().map(|intended| Intention {
             to: intended.to.0,
             below: intended.below.map(|below| below.0),
+            raises: intended.raises,
             earlier: intended.earlier.map(|earlier| earlier.0),
         }),
         incarnation: ours.incarnation,

@@ -32,7 +32,10 @@ impl World {
         self.take(stage)?;
         let known = self.guard.record().floor();
         let Ok(needs) = self.guard.intend(to, Some(known)) else { return Ok(false) };
-        self.question = Some(Question { to, lowers: to < known, needs: Some(needs) });
+        // A raise that is overtaken meanwhile lowers nothing: the device says that the mark moved.
+        let plugged = self.plugged.map(|at| stage.devices.get(self.devices[usize::from(at)]).slot.mark);
+        let lowers = to < known && plugged.is_some_and(|mark| to < mark);
+        self.question = Some(Question { to, lowers, needs: Some(needs) });
         if to < known {
             self.confirmed.insert((to, known));
             self.lowered = true;

@@ -130,6 +130,28 @@ fn a_raise_by_mistake_can_be_taken_back_with_the_place_repeated() {
 }
 
 #[test]
+fn a_raise_asked_for_by_mistake_and_taken_back_leaves_nothing_behind() {
+    let mut rig = at_5();
+    // Nobody told what came of the first question.
+    rig.guard.intend(height(1_000), None).unwrap();
+    rig.drain();
+    assert_eq!(rig.guard.intend(height(6), None), Err(BelowKnown { known: height(1_000) }));
+    rig.guard.intend(height(6), Some(height(1_000))).unwrap();
+    rig.look();
+    assert_eq!(rig.durable.floor(), height(1_000), "the owner has not answered");
+    // The node may ask for the same again meanwhile: this question lowers nothing.
+    let message = prevote(5, 0, 1);
+    rig.restart();
+    assert!(is_signed(&rig.sign(message)));
+    rig.set_mark(height(6));
+    rig.look();
+    assert_eq!((rig.durable.intention, rig.durable.floor()), (None, height(6)));
+    rig.restart();
+    assert!(is_signed(&rig.sign(prevote(6, 0, 1))));
+    assert!(is_signed(&rig.sign(precommit(6, 0, 1))));
+}
+
+#[test]
 fn taking_back_a_raise_goes_never_below_an_open_claim() {
     let mut rig = at_5();
     rig.set_mark(height(1_000));
@@ -177,7 +199,13 @@ fn while_a_lowering_is_asked_for_nothing_up_to_the_known_place_is_asked() {
         }
         // The owner has pressed, and no look showed it yet.
         rig.begin_again(height(3));
-        assert!(!is_signed(&rig.sign(prevote(6, 0, 2))));
+        let refused = refusal(rig.sign(prevote(6, 0, 2)));
+        match dies {
+            true => {
+                assert!(matches!(refused, Refusal::Lowering { to, .. } if to == height(3)), "{refused:?}")
+            }
+            false => assert_eq!(refused, Refusal::ConflictWithReleased),
+        }
         assert!(is_signed(&rig.sign(prevote(7, 0, 1))), "above it the chain goes on");
     }
 }
