@@ -30,11 +30,21 @@ pub(super) struct WaitsForDisk {
     pub(super) answer: oneshot::Sender<Result<Said, NotSaid>>,
 }
 
+/// What a node got.
+struct Told {
+    /// The node was there.
+    delivered: bool,
+    /// Why there is no signature, in words; empty if there is one.
+    text: String,
+}
+
 pub(super) struct Chain {
     pub(super) id: String,
     pub(super) key: [u8; 32],
     pub(super) guard: Guard,
     askers: HashMap<Id, oneshot::Sender<Outcome>>,
+    /// Answers of which nothing is said yet, with what their nodes got in words, if they were there.
+    untold: Vec<(Answer, Told)>,
     /// Who waits for a record.
     pub(super) waiting: Vec<WaitsForDisk>,
     nodes: Vec<NodeView>,
@@ -64,6 +74,7 @@ impl Chain {
             key: pin.key,
             guard: Guard::new(settings, pin.installation, file.record, now),
             askers: HashMap::new(),
+            untold: Vec::new(),
             waiting: Vec::new(),
             nodes: nodes.into_iter().map(NodeView::new).collect(),
             delivered: VecDeque::new(),
@@ -90,41 +101,51 @@ impl Chain {
         }
     }
 
-    /// Gives an answer to its node, and says and counts it.
+    /// Gives an answer to its node.
     pub(super) fn answer(&mut self, answer: Answer) {
         let asker = self.askers.remove(&answer.id);
-        let (hrs, took) = (answer.hrs, answer.took);
         self.last_request = Some(LastRequest::of(&answer));
-        match &answer.outcome {
-            highwater_guard::Outcome::Signed { release, extension, again } => {
+        let (outcome, text) = match &answer.outcome {
+            highwater_guard::Outcome::Signed { release, extension, .. } => {
+                self.last_signed = self.last_signed.max(Some(answer.hrs));
                 let signed = Outcome::Signed {
                     signature: release.signature(),
                     timestamp: release.timestamp(),
                     extension: extension.as_ref().map(|extension| extension.signature()),
                 };
-                let delivered = asker.is_some_and(|asker| asker.send(signed).is_ok());
-                self.last_signed = self.last_signed.max(Some(hrs));
-                self.tell_signed(&answer, release, delivered, *again);
+                (signed, String::new())
             }
             highwater_guard::Outcome::Refused(refusal) => {
-                let text = advice::refusal(&self.id, hrs, &answer.node, refusal);
-                if let Some(asker) = asker {
-                    let _ = asker.send(Outcome::Refused(text.clone()));
-                }
-                self.tell_refused(hrs, refusal, text);
+                let text = advice::refusal(&self.id, answer.hrs, &answer.node, refusal);
+                self.last_refusal = Some(format!("{}: {text}", answer.hrs));
+                (Outcome::Refused(text.clone()), text)
             }
-            highwater_guard::Outcome::Silent(cause) => {
-                if let Some(asker) = asker {
-                    let _ = asker.send(Outcome::Silent);
+            highwater_guard::Outcome::Silent(_) => (Outcome::Silent, String::new()),
+        };
+        let delivered = asker.is_some_and(|asker| asker.send(outcome).is_ok());
+        self.untold.push((answer, Told { delivered, text }));
+    }
+
+    /// Says and counts what was answered.
+    pub(super) fn tell(&mut self) {
+        for (answer, Told { delivered, text }) in std::mem::take(&mut self.untold) {
+            let (hrs, took) = (answer.hrs, answer.took);
+            match &answer.outcome {
+                highwater_guard::Outcome::Signed { release, again, .. } => {
+                    self.tell_signed(&answer, release, delivered, *again);
                 }
-                self.counters.silent(&self.id);
-                self.tell_silent(hrs, *cause);
+                highwater_guard::Outcome::Refused(refusal) => self.tell_refused(hrs, refusal, &text),
+                highwater_guard::Outcome::Silent(cause) => {
+                    self.counters.silent(&self.id);
+                    self.tell_silent(hrs, *cause);
+                }
             }
-        }
-        if let Some((length, _)) = answer.extension
-            && took > NODE_PATIENCE
-        {
-            tracing::warn!(kind = %Kind::ExtensionSlow, "{}", advice::slow_extension(&self.id, length, took));
+            if let Some((length, _)) = answer.extension
+                && took > NODE_PATIENCE
+            {
+                let text = advice::slow_extension(&self.id, length, took);
+                tracing::warn!(kind = %Kind::ExtensionSlow, "{text}");
+            }
         }
     }
 
@@ -163,13 +184,12 @@ impl Chain {
         );
     }
 
-    fn tell_refused(&mut self, hrs: Hrs, refusal: &Refusal, text: String) {
+    fn tell_refused(&mut self, hrs: Hrs, refusal: &Refusal, text: &str) {
         self.counters.refused(&self.id);
-        if let Some(held) = self.said.due(&text, std::time::Instant::now()) {
+        if let Some(held) = self.said.due(text, std::time::Instant::now()) {
             let repeated = (held > 0).then_some(held);
             tracing::error!(kind = %kind_of(refusal), chain = %self.id, %hrs, reason = %text, repeated, "refused");
         }
-        self.last_refusal = Some(format!("{hrs}: {text}"));
     }
 
     fn tell_silent(&mut self, hrs: Hrs, cause: Cause) {

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use highwater_core::apdu::{Reply, Status};
-use highwater_guard::{Id, Input, Moment, NoReply, Output, Shown, Slot, View};
+use highwater_guard::{Id, Input, Moment, NoReply, Output, Seq, Shown, Slot, View, When};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
 use super::chain::{Chain, WaitsForDisk};
@@ -29,6 +30,8 @@ pub(super) struct Task {
     busy: bool,
     schedule: Schedule,
     writer: Writer,
+    /// Records for the writer, in their order.
+    records: Vec<(usize, ChainFile, Seq, When)>,
     state_dir: PathBuf,
     /// This task's own inbox.
     task: mpsc::UnboundedSender<Message>,
@@ -55,6 +58,7 @@ impl Task {
             epoch: 0,
             busy: false,
             writer,
+            records: Vec::new(),
             state_dir,
             task,
             draining: None,
@@ -63,25 +67,24 @@ impl Task {
 
     pub(super) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>) {
         loop {
-            let message = match self.wake_at() {
-                None => inbox.recv().await,
-                Some(at) => tokio::select! {
-                    biased;
-                    message = inbox.recv() => message,
-                    () = sleep_until(at) => {
-                        self.tick();
-                        self.go_on();
-                        continue;
-                    }
+            let at = self.wake_at();
+            tokio::select! {
+                biased;
+                message = inbox.recv() => match message {
+                    Some(message) => self.take(message),
+                    None => return,
                 },
-            };
-            let Some(message) = message else { return };
-            self.take(message);
+                () = sleep_until(at.unwrap_or_else(Instant::now)), if at.is_some() => self.tick(),
+            }
             // Everything that has come is taken in before the next command goes out.
             while let Ok(message) = inbox.try_recv() {
                 self.take(message);
             }
             self.go_on();
+            // The command and the replies leave first: what follows wakes other threads, and they would take the processor
+            // from device and node.
+            yield_now().await;
+            self.write_and_tell();
             if !self.busy
                 && let Some(done) = self.draining.take()
             {
@@ -164,6 +167,8 @@ impl Task {
                 self.handle(chain, Input::Pinned(installation));
             }
             Message::Views(answer) => {
+                // Who looks sees whatever was answered before.
+                self.chains.iter_mut().for_each(Chain::tell);
                 let _ = answer.send(self.chains.iter().map(Chain::view).collect());
             }
             Message::Word { chain, word, answer } => self.word(chain, word, answer),
@@ -258,7 +263,7 @@ impl Task {
                 match output {
                     Output::Store { seq, record, when } => {
                         let file = ChainFile { chain: chain.id.clone(), key: chain.key, record: *record };
-                        self.writer.write(number, file, seq, when);
+                        self.records.push((number, file, seq, when));
                     }
                     Output::Answer(answer) => chain.answer(*answer),
                     Output::Pin(installation) => {
@@ -279,6 +284,14 @@ impl Task {
                 chain.answer_waiting();
             }
         }
+    }
+
+    /// Has the records written, and says what became of the requests.
+    fn write_and_tell(&mut self) {
+        for (chain, file, seq, when) in self.records.drain(..) {
+            self.writer.write(chain, file, seq, when);
+        }
+        self.chains.iter_mut().for_each(Chain::tell);
     }
 }
 

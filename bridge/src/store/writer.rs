@@ -4,7 +4,7 @@
 //! could not be written is tried again, and said: it keeps no validator of one node from signing.
 
 use std::path::PathBuf;
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,8 @@ use highwater_guard::{Seq, When};
 use super::chain_file::{ChainFile, ChainFileError};
 use crate::log::Kind;
 
-/// What nobody waits for is written after this. The next round of a chain in service comes sooner, and takes it along.
+/// What nobody waits for is written after this, or twice this where nothing was to be done before. The next round of a chain
+/// in service comes sooner, and takes it along.
 const LATER: Duration = Duration::from_secs(30);
 /// What could not be written is tried again after this, and said no more often.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -32,47 +33,69 @@ pub(crate) struct Done {
 /// Where it is told.
 pub(crate) type Tell = Box<dyn Fn(Done) + Send>;
 
-enum Order {
-    Write { chain: usize, file: Box<ChainFile>, seq: Seq, when: When },
-    End,
+/// What is to be written, and whether it is the end.
+#[derive(Debug, Default)]
+struct Orders {
+    records: Vec<Order>,
+    end: bool,
+}
+
+#[derive(Debug)]
+struct Order {
+    chain: usize,
+    file: ChainFile,
+    seq: Seq,
+    when: When,
+}
+
+/// Where the orders lie until the thread takes them. The bell wakes it.
+#[derive(Debug, Default)]
+struct Inbox {
+    orders: Mutex<Orders>,
+    bell: Condvar,
+}
+
+impl Inbox {
+    fn orders(&self) -> MutexGuard<'_, Orders> {
+        // Whoever panicked with it left it whole: orders are put in at once.
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The thread's handle. Dropped, the thread writes what is left, and ends.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    orders: mpsc::Sender<Order>,
+    inbox: Arc<Inbox>,
     thread: Option<JoinHandle<()>>,
-}
-
-impl std::fmt::Debug for Order {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Order")
-    }
 }
 
 impl Writer {
     /// Starts the thread. The files must exist already: whoever pinned the chains wrote them.
     pub(crate) fn start(state_dir: PathBuf, tell: Tell) -> std::io::Result<Self> {
-        let (orders, inbox) = mpsc::channel();
-        let desk = Desk { state_dir, tell, chains: Vec::new() };
+        let inbox = Arc::<Inbox>::default();
+        let desk = Desk { state_dir, tell, inbox: inbox.clone(), chains: Vec::new() };
         // What the thread says goes where its maker's words go.
         let log = tracing::dispatcher::get_default(Clone::clone);
         let thread = thread::Builder::new().name("state files".to_owned()).spawn(move || {
-            tracing::dispatcher::with_default(&log, || desk.run(&inbox));
+            tracing::dispatcher::with_default(&log, || desk.run());
         })?;
-        Ok(Self { orders, thread: Some(thread) })
+        Ok(Self { inbox, thread: Some(thread) })
     }
 
     /// Has the record of a chain written.
     pub(crate) fn write(&self, chain: usize, file: ChainFile, seq: Seq, when: When) {
-        // The thread ends with this handle.
-        let _ = self.orders.send(Order::Write { chain, file: Box::new(file), seq, when });
+        self.inbox.orders().records.push(Order { chain, file, seq, when });
+        // The thread looks in by itself for what may wait: to wake it costs a reply that is on its way the processor.
+        if when == When::BeforeReply {
+            self.inbox.bell.notify_one();
+        }
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        let _ = self.orders.send(Order::End);
+        self.inbox.orders().end = true;
+        self.inbox.bell.notify_one();
         if let Some(thread) = self.thread.take() {
             // A panic there was printed when it happened.
             let _ = thread.join();
@@ -83,6 +106,7 @@ impl Drop for Writer {
 struct Desk {
     state_dir: PathBuf,
     tell: Tell,
+    inbox: Arc<Inbox>,
     chains: Vec<Option<Newest>>,
 }
 
@@ -97,30 +121,32 @@ struct Newest {
 }
 
 impl Desk {
-    fn run(mut self, inbox: &mpsc::Receiver<Order>) {
+    fn run(mut self) {
         loop {
-            let due = self.chains.iter().flatten().filter_map(|newest| newest.due).min();
-            let order = match due {
-                None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(due) => inbox.recv_timeout(due.saturating_duration_since(Instant::now())),
-            };
-            match order {
-                Ok(Order::Write { chain, file, seq, when }) => self.take(chain, *file, seq, when),
-                Ok(Order::End) | Err(RecvTimeoutError::Disconnected) => return self.write_due(None),
-                Err(RecvTimeoutError::Timeout) => {}
+            let orders = self.orders();
+            for order in orders.records {
+                self.take(order);
             }
-            // Whatever came meanwhile is written with it.
-            while let Ok(order) = inbox.try_recv() {
-                match order {
-                    Order::Write { chain, file, seq, when } => self.take(chain, *file, seq, when),
-                    Order::End => return self.write_due(None),
-                }
+            if orders.end {
+                return self.write_due(None);
             }
             self.write_due(Some(Instant::now()));
         }
     }
 
-    fn take(&mut self, chain: usize, file: ChainFile, seq: Seq, when: When) {
+    /// All orders, once one is urgent or a record is due.
+    fn orders(&self) -> Orders {
+        let due = self.chains.iter().flatten().filter_map(|newest| newest.due).min();
+        let patience = due.map_or(LATER, |due| due.saturating_duration_since(Instant::now()));
+        let idle =
+            |orders: &mut Orders| !orders.end && orders.records.iter().all(|order| order.when == When::Later);
+        let waited = self.inbox.bell.wait_timeout_while(self.inbox.orders(), patience, idle);
+        let (mut orders, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        Orders { end: orders.end, records: std::mem::take(&mut orders.records) }
+    }
+
+    fn take(&mut self, order: Order) {
+        let Order { chain, file, seq, when } = order;
         if self.chains.len() <= chain {
             self.chains.resize_with(chain + 1, || None);
         }
@@ -186,6 +212,7 @@ fn say(file: &ChainFile, error: &ChainFileError) {
 mod tests {
     use std::fs;
     use std::path::Path;
+    use std::sync::mpsc;
 
     use highwater_core::hrs::{Hrs, Step};
 
