@@ -40,7 +40,8 @@ pub(crate) struct Contestant {
     pub(crate) by: By,
     node: Node,
     key: [u8; 32],
-    height: i64,
+    /// Messages so far.
+    asked: i64,
     program: Running,
     device: Option<Steady>,
 }
@@ -95,17 +96,23 @@ impl Contestant {
         };
         let key = wait_for("the key", Duration::from_secs(60), || Ok(node.wait_for_key().ok()))
             .with_context(|| format!("of {who:?} by {by:?}"))?;
-        Ok(Self { who, by, node, key, height: 0, program, device })
+        Ok(Self { who, by, node, key, asked: 0, program, device })
     }
 
-    /// So many prevotes, each at a height of its own; every signature is verified.
+    /// So many messages, a proposal and a prevote at each height, as a proposer asks; every signature is verified. Precommits
+    /// come with a vote extension, which not all here sign.
     pub(crate) fn turn(&mut self, requests: usize) -> Result<Turn> {
         let before = usage::cpu(self.process())?;
         let mut times = Vec::with_capacity(requests);
         for _ in 0..requests {
             sleep(PAUSE);
-            self.height += 1;
-            self.node.sign(&Ballot::new(Kind::Prevote, self.height, 1), &self.key)?;
+            let height = self.asked / 2 + 1;
+            let ballot = match self.asked % 2 {
+                0 => Ballot::new(Kind::Proposal, height, 1),
+                _ => Ballot::new(Kind::Prevote, height, 1),
+            };
+            self.asked += 1;
+            self.node.sign(&ballot, &self.key)?;
             let device = self.device.as_ref().map(Steady::took).transpose()?.unwrap_or_default();
             times.push(self.node.took().saturating_sub(device));
         }

@@ -56,22 +56,27 @@ impl Aim {
     }
 }
 
-/// The bridge against tmkms on the same link, and its memory.
+/// The bridge against the floor behind the same device and against tmkms, on the same link, and its memory.
 pub(crate) fn aims(lines: &[Line]) -> Vec<Aim> {
     let mut aims = Vec::new();
     let mut aim = |name: String, is: f64, at_most: f64| aims.push(Aim { name, is, at_most });
     for bridge in lines.iter().filter(|line| line.who == Who::Bridge) {
         let link = format!("{:?}", bridge.by).to_lowercase();
         aim(format!("{link}: memory, MiB"), bridge.resident(), 12.0);
-        // tmkms does not speak noise; tcp is the nearest that it has.
+        // Neither floor nor tmkms speaks noise; tcp is the nearest that they have.
         let like = if bridge.by == By::Unix { By::Unix } else { By::Tcp };
-        let Some(tmkms) = lines.iter().find(|line| line.who == Who::Tmkms && line.by == like) else {
-            continue;
-        };
-        let half = tmkms.percentile(50);
-        aim(format!("{link}: p50 of the bridge to p50 of tmkms"), bridge.percentile(50) / half, 0.5);
-        aim(format!("{link}: p99 of the bridge to p50 of tmkms"), bridge.percentile(99) / half, 1.0);
-        aim(format!("{link}: processor time a request to that of tmkms"), bridge.cpu() / tmkms.cpu(), 0.7);
+        let other = |who| lines.iter().find(|line| line.who == who && line.by == like);
+        if let Some(floor) = other(Who::FloorOfDevice) {
+            aim(format!("{link}: p50 to the floor's"), bridge.percentile(50) / floor.percentile(50), 1.25);
+            aim(format!("{link}: processor time a request to the floor's"), bridge.cpu() / floor.cpu(), 3.0);
+        }
+        if let Some(tmkms) = other(Who::Tmkms) {
+            aim(
+                format!("{link}: processor time a request to that of tmkms"),
+                bridge.cpu() / tmkms.cpu(),
+                1.2,
+            );
+        }
     }
     aims
 }
