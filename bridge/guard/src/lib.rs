@@ -15,7 +15,9 @@
 //! | module | holds |
 //! | --- | --- |
 //! | `io` | what goes in and comes out |
-//! | `guard` | the machine: one queue of requests, reviewed after each input |
+//! | `guard` | the machine: one queue of requests, and the commands that they become |
+//! | `review` | what becomes of each request after each input |
+//! | `storing` | which record is written, and what waits for it |
 //! | `pending` | one request and its phase |
 //! | `rules` | what needs no device |
 //! | `replied` | what becomes of the device's answer |
@@ -50,8 +52,10 @@ mod release;
 mod replied;
 mod replies;
 mod request;
+mod review;
 mod rules;
 mod statement;
+mod storing;
 mod verify;
 
 pub use apdu::encode;
