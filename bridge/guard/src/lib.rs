@@ -64,6 +64,7 @@ pub use guard::{Guard, OnAbsent, Settings};
 pub use io::{Answer, Command, Event, Input, Next, Outcome, Output, Seq, Shown, View, When};
 pub use moment::Moment;
 pub use ownership::{Block, Lock, Ownership};
+pub use presence::{OWNER_DOWN, OWNER_SILENT};
 pub use record::{BelowKnown, Followed, Intention, NotAdopted, Record, Released, Slot};
 pub use refusal::{Cause, NoReply, Refusal, Stopped};
 pub use release::{Claimed, Release, ReleasedExtension, Stored};

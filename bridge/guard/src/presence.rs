@@ -21,6 +21,12 @@ pub(crate) const LONGEST: Duration = Duration::from_secs(255);
 /// An owner that is away for so long has lost its height.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// The owner of a height whose link is down for so long has lost the height.
+pub const OWNER_DOWN: Duration = GRACE;
+
+/// The owner of a height that sends nothing for so long, and waits for no answer, has lost the height.
+pub const OWNER_SILENT: Duration = TWO_PINGS.saturating_add(GRACE);
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Seen {
     up: bool,

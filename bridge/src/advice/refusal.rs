@@ -1,7 +1,7 @@
 //! Why a node gets an error or no answer, and why an operator's word took no effect.
 
 use highwater_core::hrs::{Hrs, Step};
-use highwater_guard::{Cause, NoReply, NotAdopted, Refusal, Stopped};
+use highwater_guard::{Cause, NoReply, NotAdopted, OWNER_DOWN, OWNER_SILENT, Refusal, Stopped};
 
 use super::{beyond_stop, other_chain, refused, status, wrong_extension, wrong_signature};
 use crate::device::Fault;
@@ -34,8 +34,10 @@ pub fn refusal(chain: &str, hrs: Hrs, node: &str, refusal: &Refusal) -> String {
         Refusal::Lowering { requested, to } => lowering(chain, *requested, *to),
         Refusal::Owned { owner } => format!(
             "Node {node} may not sign {hrs}: node {owner} was first at this height. Node {node} can sign from the next \
-             height on, or once {owner} has been silent for 5 s. If {owner} will not come back, run `highwater chain \
-             release {chain}`."
+             height on, or once {owner} has sent nothing for {:.1} s, or its link has been down for {} s. If {owner} will \
+             not come back, run `highwater chain release {chain}`.",
+            OWNER_SILENT.as_secs_f64(),
+            OWNER_DOWN.as_secs()
         ),
         Refusal::LockedBlock { owner } => {
             let whom = owner.as_ref().map_or_else(|| "two nodes".to_owned(), |owner| format!("node {owner}"));
@@ -101,7 +103,10 @@ pub fn silence(cause: Cause) -> String {
                 .to_owned()
         }
         Cause::TooMany => "the node has too many requests open: check that it is an unmodified CometBFT".to_owned(),
-        Cause::OwnerGrace => "the node that has this height is silent; others sign in its place soon".to_owned(),
+        Cause::OwnerGrace => format!(
+            "the node that has this height is silent: within {} s others sign in its place",
+            OWNER_DOWN.as_secs()
+        ),
         Cause::HungUp => "the node did not wait for the answer".to_owned(),
     }
 }
@@ -195,5 +200,20 @@ pub fn not_adopted(chain: &str, why: NotAdopted) -> String {
             "A signature of {chain} is under way. Wait a few seconds, then run `highwater mark adopt {chain}` again."
         ),
         NotAdopted::SameDevice(stopped) => super::adopt_fallen(&self::stopped(chain, stopped)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_height_is_free_after_the_times_that_the_machine_takes() {
+        let hrs = Hrs::new(7, 1, Step::Prevote).unwrap();
+        let text = refusal("alpha-1", hrs, "unix:///b", &Refusal::Owned { owner: "unix:///a".into() });
+        let (silent, down) = (OWNER_SILENT.as_secs_f64(), OWNER_DOWN.as_secs_f64());
+        assert!(text.contains(&format!("unix:///a has sent nothing for {silent:.1} s")), "{text}");
+        assert!(text.contains(&format!("its link has been down for {down} s")), "{text}");
+        assert!(text.contains("11.7 s") && !text.contains("silent for 5 s"), "{text}");
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use highwater_core::canonical::Timestamp;
 use highwater_core::hrs::Step;
-use highwater_guard::{Cause, Lock, Outcome, Refusal, SignRequest, When};
+use highwater_guard::{Cause, Lock, OWNER_DOWN, OWNER_SILENT, Outcome, Refusal, SignRequest, When};
 use highwater_sim::sign_bytes;
 
 use super::rig::*;
@@ -140,6 +140,20 @@ fn an_owner_that_hangs_loses_its_height_after_two_ping_intervals_and_its_grace()
     rig.pass(Duration::from_millis(67));
     assert_eq!(rig.ask("B", prevote(7, 1, 2)), Outcome::Silent(Cause::OwnerGrace));
     rig.pass(5 * SECOND);
+    assert!(is_signed(&rig.ask("B", prevote(7, 1, 2))));
+}
+
+#[test]
+fn an_owner_loses_its_height_after_the_times_that_are_told_and_no_sooner() {
+    let almost = |time: Duration| time - Duration::from_millis(1);
+    let in_grace = Outcome::Silent(Cause::OwnerGrace);
+    assert_eq!(left_by_a(almost(OWNER_DOWN)).ask("B", prevote(7, 1, 2)), in_grace);
+    assert!(is_signed(&left_by_a(OWNER_DOWN).ask("B", prevote(7, 1, 2))));
+    let mut rig = Rig::of_two_nodes();
+    assert!(is_signed(&rig.ask("A", prevote(7, 0, 1))));
+    rig.pass(almost(OWNER_SILENT));
+    assert_eq!(rig.ask("B", prevote(7, 1, 2)), in_grace);
+    rig.pass(Duration::from_millis(1));
     assert!(is_signed(&rig.ask("B", prevote(7, 1, 2))));
 }
 
