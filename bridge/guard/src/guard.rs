@@ -346,6 +346,11 @@ impl Guard {
         self.view
     }
 
+    /// How long `node` has sent nothing. `None`: its link is down, or it waits for an answer and so sends nothing.
+    pub fn silence(&self, node: &Node, now: Moment) -> Option<Duration> {
+        self.presence.silence(node, now)
+    }
+
     /// The mark that the owner took back behind the host's back, while it is below what was requested.
     pub fn taken_back(&self) -> Option<Hrs> {
         self.taken_back

@@ -89,6 +89,14 @@ impl Presence {
         }
     }
 
+    /// How long a node has sent nothing although its link is up and it waits for no answer of ours. Before its first word it
+    /// counts from the beginning: a new link is no sign of life.
+    pub(crate) fn silence(&self, node: &Node, now: Moment) -> Option<Duration> {
+        let seen = self.nodes.get(node).filter(|seen| seen.up)?;
+        let waits = seen.waits.is_some_and(|since| now < since + LONGEST);
+        (!waits).then(|| now.since(seen.heard))
+    }
+
     /// How `node`, which has a height, is doing. One that is not of the configuration any more is away.
     pub(crate) fn owner(&self, node: &Node, now: Moment) -> OwnerIs {
         let away_since = match self.nodes.get(node) {

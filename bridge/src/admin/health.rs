@@ -2,7 +2,7 @@
 
 use crate::advice;
 use crate::device::{Fault, Seen, SlotState, Standing};
-use crate::signer::ChainView;
+use crate::signer::{ChainView, NodeView};
 
 /// Why a chain does not sign, and the cure; `None`: its device is the right one and armed, a node is there, and its last
 /// request was decided.
@@ -39,6 +39,12 @@ pub(super) fn problem(seen: &Seen, view: &ChainView) -> Option<String> {
         let nodes: Vec<&str> = view.nodes.iter().map(|node| &*node.address).collect();
         return Some(advice::no_node(&view.chain, &nodes));
     }
+    // The kernel holds a link up for a process that hangs.
+    let connected = || view.nodes.iter().filter(|node| node.connected);
+    if connected().all(NodeView::is_silent) {
+        let nodes: Vec<_> = connected().filter_map(|node| Some((&*node.address, node.silent?))).collect();
+        return Some(advice::nodes_silent(&view.chain, &nodes));
+    }
     if view.last_request.is_some_and(|request| request.wrong) {
         return view.last_refusal.clone();
     }
@@ -48,6 +54,8 @@ pub(super) fn problem(seen: &Seen, view: &ChainView) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use highwater_core::apdu::Status;
     use highwater_core::hrs::{Hrs, Step};
     use highwater_guard::{Cause, Stopped};
@@ -55,7 +63,8 @@ mod tests {
     use super::*;
     use crate::device::{Session, Slot, Target};
     use crate::hrs_text::HrsText;
-    use crate::signer::{LastRequest, NodeView};
+    use crate::node::IDLE;
+    use crate::signer::LastRequest;
 
     fn hrs(height: u64) -> Hrs {
         Hrs::new(height, 0, Step::Prevote).unwrap()
@@ -99,7 +108,11 @@ mod tests {
             last_signed: Some(hrs(5)),
             last_request: Some(LastRequest { hrs: hrs(5), undecided: None, wrong: false }),
             last_refusal: None,
-            nodes: vec![NodeView { address: "unix:///run/node.sock".into(), connected: true }],
+            nodes: vec![NodeView {
+                address: "unix:///run/node.sock".into(),
+                connected: true,
+                silent: Some(Duration::from_secs(3)),
+            }],
             disk_fails: false,
             counts: [1, 0, 0],
         }
@@ -114,7 +127,7 @@ mod tests {
     #[test]
     fn each_reason_not_to_sign_is_a_problem_with_its_own_cause_and_cure() {
         assert_eq!(problem(&seen(), &view()), None);
-        let table: [(Twist, &str, &str); 15] = [
+        let table: [(Twist, &str, &str); 16] = [
             (
                 |_, view| {
                     view.stopped =
@@ -137,6 +150,7 @@ mod tests {
             (|seen, _| slot(seen).state = SlotState::Fault, "flash", "restart the app"),
             (|_, view| view.taken_back = Some(hrs(2)), "lowered on the device", "mark set"),
             (|_, view| view.nodes[0].connected = false, "unix:///run/node.sock", "priv_validator_laddr"),
+            (|_, view| view.nodes[0].silent = Some(IDLE), "connected but silent", "hung or stopped"),
             (|_, view| view.nodes.clear(), "no node", "nodes ="),
             (|_, view| view.pinning = true, "pins.toml", "disk"),
             (
@@ -164,6 +178,21 @@ mod tests {
             twist(&mut seen, &mut view);
             let text = problem(&seen, &view).expect(cause);
             assert!(text.contains(cause) && text.contains(cure), "{cause}, {cure}: {text}");
+        }
+    }
+
+    #[test]
+    fn one_node_that_speaks_is_enough() {
+        let mut view = view();
+        view.nodes[0].silent = Some(IDLE);
+        assert!(problem(&seen(), &view).unwrap().contains("silent for 12 s"));
+        // It waits for an answer, or just spoke.
+        for silent in [None, Some(IDLE - Duration::from_millis(1))] {
+            view.nodes.push(NodeView { address: "unix:///run/b.sock".into(), connected: true, silent });
+            assert_eq!(problem(&seen(), &view), None);
+            view.nodes[1].connected = false;
+            assert!(problem(&seen(), &view).unwrap().contains("connected but silent"));
+            view.nodes.pop();
         }
     }
 }

@@ -59,6 +59,8 @@ pub struct NodeReport {
     pub address: String,
     /// Whether its link is up.
     pub connected: bool,
+    /// Seconds since it last sent something, where a node that lives would have sent something.
+    pub silent_seconds: Option<u64>,
     /// Whether it has the current height, of several nodes.
     pub has_height: bool,
 }
@@ -96,6 +98,7 @@ fn chain(seen: &Seen, view: &ChainView) -> ChainReport {
             .map(|node| NodeReport {
                 address: node.address.to_string(),
                 connected: node.connected,
+                silent_seconds: node.silent.filter(|_| node.is_silent()).map(|silent| silent.as_secs()),
                 has_height: view.nodes.len() > 1 && view.owner.as_deref() == Some(&*node.address),
             })
             .collect(),

@@ -1,6 +1,7 @@
 //! What a person is shown of device and chains.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use highwater_core::apdu::Status;
 
@@ -107,8 +108,11 @@ fn of_daemon(chain: &ChainReport) -> String {
     }
     for node in &chain.nodes {
         let link = if node.connected { "connected" } else { "not connected" };
+        let silent = node.silent_seconds.map_or_else(String::new, |seconds| {
+            format!(", {}", advice::silent_for(Duration::from_secs(seconds)))
+        });
         let height = if node.has_height { ", has this height" } else { "" };
-        text += &line("node", &format!("{} {link}{height}", node.address));
+        text += &line("node", &format!("{} {link}{silent}{height}", node.address));
     }
     let last = chain.last.map_or_else(|| "nothing yet".to_owned(), |last| last.to_string());
     let counts = format!(

@@ -258,8 +258,10 @@ impl Chain {
         self.last_signed
     }
 
-    pub(super) fn view(&self) -> ChainView {
+    pub(super) fn view(&self, now: Moment) -> ChainView {
         let record = self.guard.record();
+        let seen =
+            |node: &NodeView| NodeView { silent: self.guard.silence(&node.address, now), ..node.clone() };
         ChainView {
             chain: self.id.clone(),
             installation: self.guard.installation(),
@@ -272,7 +274,7 @@ impl Chain {
             last_signed: self.last_signed,
             last_request: self.last_request,
             last_refusal: self.last_refusal.clone(),
-            nodes: self.nodes.clone(),
+            nodes: self.nodes.iter().map(seen).collect(),
             disk_fails: self.disk_fails,
             counts: self.counters.of(&self.id),
         }

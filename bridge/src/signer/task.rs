@@ -169,7 +169,8 @@ impl Task {
             Message::Views(answer) => {
                 // Who looks sees whatever was answered before.
                 self.chains.iter_mut().for_each(Chain::tell);
-                let _ = answer.send(self.chains.iter().map(Chain::view).collect());
+                let now = self.now();
+                let _ = answer.send(self.chains.iter().map(|chain| chain.view(now)).collect());
             }
             Message::Word { chain, word, answer } => self.word(chain, word, answer),
             Message::Drain(done) => {

@@ -127,3 +127,22 @@ async fn what_is_under_way_is_finished_before_the_end() {
     assert_eq!(rig.file().record.released_at(), Some(hrs(5, Step::Prevote)));
     assert_eq!(rig.mark(), hrs(5, Step::Prevote));
 }
+
+#[tokio::test]
+async fn a_node_that_accepts_and_says_nothing_is_told_apart_from_one_that_speaks() {
+    let rig = Rig::new();
+    let signer = rig.signer(&[NODE, OTHER_NODE], Counters::new()).await;
+    let (hangs, speaks) = (node(&signer, NODE), node(&signer, OTHER_NODE));
+    hangs.heard();
+    tokio::time::pause();
+    tokio::time::sleep(crate::node::IDLE).await;
+    speaks.heard();
+    let nodes = &signer.views().await[0].nodes;
+    assert_eq!([nodes[0].is_silent(), nodes[1].is_silent()], [true, false], "{nodes:?}");
+    // A link that is dialled anew is no word of a node that hangs.
+    super::rig::link(&hangs, NODE, false);
+    super::rig::link(&hangs, NODE, true);
+    assert!(signer.views().await[0].nodes[0].is_silent());
+    hangs.heard();
+    assert!(!signer.views().await[0].nodes[0].is_silent());
+}

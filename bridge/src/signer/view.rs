@@ -1,9 +1,12 @@
 //! What a status shows of a chain.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use highwater_core::hrs::Hrs;
 use highwater_guard::{Answer, Cause, Intention, Outcome, Refusal, Stopped};
+
+use crate::node::IDLE;
 
 /// A chain as it stands.
 #[derive(Debug, Clone)]
@@ -45,11 +48,18 @@ pub struct NodeView {
     pub address: Arc<str>,
     /// Whether its link is up.
     pub connected: bool,
+    /// How long it has sent nothing while its link is up and it waits for no answer.
+    pub silent: Option<Duration>,
 }
 
 impl NodeView {
+    /// Whether it sends so little that its link counts as dead.
+    pub fn is_silent(&self) -> bool {
+        self.silent.is_some_and(|silent| silent >= IDLE)
+    }
+
     pub(super) fn new(address: Arc<str>) -> Self {
-        Self { address, connected: false }
+        Self { address, connected: false, silent: None }
     }
 }
 

@@ -144,6 +144,28 @@ fn an_owner_that_hangs_loses_its_height_after_two_ping_intervals_and_its_grace()
 }
 
 #[test]
+fn a_node_is_silent_from_its_last_word_on_and_a_bare_reconnect_is_no_word() {
+    let mut rig = Rig::of_two_nodes();
+    let silence = |rig: &Rig| rig.guard.silence(&Rig::node("A"), rig.now);
+    rig.pass(9 * SECOND);
+    assert_eq!(silence(&rig), Some(9 * SECOND));
+    rig.link("A", false);
+    assert_eq!(silence(&rig), None, "it is not connected");
+    rig.pass(SECOND);
+    rig.link("A", true);
+    assert_eq!(silence(&rig), Some(10 * SECOND));
+    rig.hear("A");
+    assert_eq!(silence(&rig), Some(Duration::ZERO));
+    // It waits for an answer: it sends nothing meanwhile.
+    rig.cable = Cable::Slow;
+    rig.submit("A", prevote(7, 0, 1));
+    rig.pass(100 * SECOND);
+    assert_eq!(silence(&rig), None);
+    rig.pass(155 * SECOND);
+    assert_eq!(silence(&rig), Some(255 * SECOND), "longer than any node waits");
+}
+
+#[test]
 fn an_owner_loses_its_height_after_the_times_that_are_told_and_no_sooner() {
     let almost = |time: Duration| time - Duration::from_millis(1);
     let in_grace = Outcome::Silent(Cause::OwnerGrace);
