@@ -1,20 +1,33 @@
 //! Whether a chain signs, and if not, why and what to do.
 
+use std::time::Instant;
+
 use crate::advice;
-use crate::device::{Fault, Seen, SlotState, Standing};
+use crate::device::{Fault, Seen, Session, SlotState, Standing};
 use crate::signer::{ChainView, NodeView};
+
+/// The device as it described itself, or why it is away, and the cure.
+pub(super) fn device(seen: &Seen, now: Instant) -> Result<&Session, String> {
+    if let Some(age) = seen.overdue(now) {
+        return Err(advice::cable_hangs(age));
+    }
+    seen.session
+        .as_ref()
+        .ok_or_else(|| seen.fault.as_ref().map_or_else(|| advice::being_opened().to_owned(), advice::fault))
+}
 
 /// Why a chain does not sign, and the cure; `None`: its device is the right one and armed, a node is there, and its last
 /// request was decided.
-pub(super) fn problem(seen: &Seen, view: &ChainView) -> Option<String> {
+pub(super) fn problem(device: Result<&Session, &str>, view: &ChainView) -> Option<String> {
     if let Some(stopped) = view.stopped {
         return Some(advice::stopped(&view.chain, stopped));
     }
     if view.pinning {
         return Some(advice::pinning(&view.chain));
     }
-    let Some(session) = &seen.session else {
-        return Some(seen.fault.as_ref().map_or_else(|| advice::being_opened().to_owned(), advice::fault));
+    let session = match device {
+        Ok(session) => session,
+        Err(away) => return Some(away.to_owned()),
     };
     if session.standing != Standing::Sound {
         return advice::standing(session.standing).map(str::to_owned);
@@ -61,7 +74,7 @@ mod tests {
     use highwater_guard::{Cause, Stopped};
 
     use super::*;
-    use crate::device::{Session, Slot, Target};
+    use crate::device::{Slot, Target};
     use crate::hrs_text::HrsText;
     use crate::node::IDLE;
     use crate::signer::LastRequest;
@@ -118,6 +131,14 @@ mod tests {
         }
     }
 
+    /// As a report tells it, so long after the last look.
+    fn told(seen: &Seen, view: &ChainView, since_look: u64) -> Option<String> {
+        let mut seen = seen.clone();
+        let looked = *seen.looked.get_or_insert_with(Instant::now);
+        let device = device(&seen, looked + Duration::from_secs(since_look));
+        problem(device.as_ref().copied().map_err(String::as_str), view)
+    }
+
     fn slot(seen: &mut Seen) -> &mut Slot {
         &mut seen.session.as_mut().unwrap().slots[0]
     }
@@ -126,7 +147,7 @@ mod tests {
 
     #[test]
     fn each_reason_not_to_sign_is_a_problem_with_its_own_cause_and_cure() {
-        assert_eq!(problem(&seen(), &view()), None);
+        assert_eq!(told(&seen(), &view(), 0), None);
         let table: [(Twist, &str, &str); 16] = [
             (
                 |_, view| {
@@ -176,7 +197,7 @@ mod tests {
         for (twist, cause, cure) in table {
             let (mut seen, mut view) = (seen(), view());
             twist(&mut seen, &mut view);
-            let text = problem(&seen, &view).expect(cause);
+            let text = told(&seen, &view, 0).expect(cause);
             assert!(text.contains(cause) && text.contains(cure), "{cause}, {cure}: {text}");
         }
     }
@@ -185,14 +206,27 @@ mod tests {
     fn one_node_that_speaks_is_enough() {
         let mut view = view();
         view.nodes[0].silent = Some(IDLE);
-        assert!(problem(&seen(), &view).unwrap().contains("silent for 12 s"));
+        assert!(told(&seen(), &view, 0).unwrap().contains("silent for 12 s"));
         // It waits for an answer, or just spoke.
         for silent in [None, Some(IDLE - Duration::from_millis(1))] {
             view.nodes.push(NodeView { address: "unix:///run/b.sock".into(), connected: true, silent });
-            assert_eq!(problem(&seen(), &view), None);
+            assert_eq!(told(&seen(), &view, 0), None);
             view.nodes[1].connected = false;
-            assert!(problem(&seen(), &view).unwrap().contains("connected but silent"));
+            assert!(told(&seen(), &view, 0).unwrap().contains("connected but silent"));
             view.nodes.pop();
+        }
+    }
+
+    #[test]
+    fn what_was_seen_of_a_device_that_is_not_looked_at_any_more_counts_for_nothing() {
+        let (mut seen, view) = (seen(), view());
+        assert_eq!(told(&seen, &view, 25), None);
+        for fault in [None, Some(Fault::Locked)] {
+            let text = told(&seen, &view, 31).unwrap();
+            assert!(text.contains("no look at it came to an end for 31 s"), "{text}");
+            assert!(text.contains("Replug") && text.contains("restart the daemon"), "{text}");
+            // Nor is it known that it is locked still.
+            (seen.session, seen.fault) = (None, fault);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The state of everything, for `status`, `/status` and `/health`.
 
+use std::time::Instant;
+
 use serde::{Deserialize, Serialize};
 
 use super::health;
@@ -68,25 +70,27 @@ pub struct NodeReport {
 /// The state now.
 pub async fn report(signer: &Signer) -> Report {
     let views = signer.views().await;
-    of(&signer.device().seen(), &views)
+    of(&signer.device().seen(), &views, Instant::now())
 }
 
 /// What was seen and what the chains show, as one report.
-pub(super) fn of(seen: &Seen, views: &[ChainView]) -> Report {
-    let chains: Vec<ChainReport> = views.iter().map(|view| chain(seen, view)).collect();
-    let fault = match &seen.session {
-        Some(session) => advice::standing(session.standing).map(str::to_owned),
-        None => Some(seen.fault.as_ref().map_or_else(|| advice::being_opened().to_owned(), advice::fault)),
+fn of(seen: &Seen, views: &[ChainView], now: Instant) -> Report {
+    let device = health::device(seen, now);
+    let known = device.as_ref().copied().map_err(String::as_str);
+    let chains: Vec<ChainReport> = views.iter().map(|view| chain(known, view)).collect();
+    let fault = match known {
+        Ok(session) => advice::standing(session.standing).map(str::to_owned),
+        Err(away) => Some(away.to_owned()),
     };
     let (healthy, verdict) = verdict(&chains);
-    Report { healthy, verdict, device: seen.session.clone(), fault, chains }
+    Report { healthy, verdict, device: known.ok().cloned(), fault, chains }
 }
 
-fn chain(seen: &Seen, view: &ChainView) -> ChainReport {
+fn chain(device: Result<&Session, &str>, view: &ChainView) -> ChainReport {
     let [signatures, refusals, silences] = view.counts;
     ChainReport {
         chain: view.chain.clone(),
-        problem: health::problem(seen, view),
+        problem: health::problem(device, view),
         installation: hex::encode(view.installation),
         highest_requested: HrsText(view.highest_requested),
         intention: view.intention.map(|intention| HrsText(intention.highest())),

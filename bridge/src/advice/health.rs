@@ -2,6 +2,15 @@
 
 use std::time::Duration;
 
+/// The device's task is held up, so nothing is known of the device.
+pub fn cable_hangs(age: Duration) -> String {
+    format!(
+        "the cable to the device hangs: no look at it came to an end for {} s, so nothing is signed. Replug the device; if \
+         this goes on, restart the daemon",
+        age.as_secs()
+    )
+}
+
 /// Nodes are connected, and none of them says anything.
 pub fn nodes_silent(chain: &str, nodes: &[(&str, Duration)]) -> String {
     let nodes = nodes.iter().map(|(node, silent)| format!("{node} {}", silent_for(*silent)));

@@ -6,8 +6,8 @@ use highwater_core::apdu::Kind;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::cable::{Plug, threaded};
-use super::owner::Owner;
-use super::{Fault, Opener, Session};
+use super::owner::{CHECK, Owner};
+use super::{Fault, Opener, SIGN_DEADLINE, Session};
 use crate::watchdog::Heartbeat;
 
 /// What is known of the device.
@@ -17,10 +17,22 @@ pub struct Seen {
     pub session: Option<Session>,
     /// Why it is away.
     pub fault: Option<Fault>,
-    /// When it last said who it is.
-    pub answered: Option<Instant>,
+    /// When a look at it last came to an end, whatever was seen; at first, when the device's task began.
+    pub looked: Option<Instant>,
     /// Rises whenever marks or chains may have been changed by command, or another device was plugged in.
     pub epoch: u64,
+}
+
+/// A look may be so late: one comes every [`CHECK`], a command that is under way then goes on to its deadline, and the look
+/// itself takes a while. Later than this the cable hangs, and nothing that is known of the device holds any more.
+const OVERDUE: Duration = CHECK.saturating_add(SIGN_DEADLINE).saturating_add(Duration::from_secs(5));
+
+impl Seen {
+    /// How long ago the last look came to an end, if that is too long ago.
+    pub fn overdue(&self, now: Instant) -> Option<Duration> {
+        let age = now.saturating_duration_since(self.looked?);
+        (age > OVERDUE).then_some(age)
+    }
 }
 
 /// A command for the device, and what it is for.
@@ -107,7 +119,7 @@ impl Device {
     /// Starts the device's task; what happens is told to `follower`.
     pub(crate) fn followed(plug: Box<dyn Plug>, follower: Follower) -> (Self, Died) {
         let (orders, inbox) = mpsc::unbounded_channel();
-        let (publish, seen) = watch::channel(Seen::default());
+        let (publish, seen) = watch::channel(Seen { looked: Some(Instant::now()), ..Seen::default() });
         let (alive, died) = oneshot::channel::<()>();
         let heartbeat = Heartbeat::new();
         let owner = Owner::new(plug, inbox, publish, follower, heartbeat.clone());

@@ -18,7 +18,7 @@ use crate::{advice, log};
 /// How often a device that went away is looked for.
 const SEARCH: Duration = Duration::from_millis(500);
 /// How often a quiet device is asked whether it is still there.
-const CHECK: Duration = Duration::from_secs(5);
+pub(super) const CHECK: Duration = Duration::from_secs(5);
 
 pub(super) struct Owner {
     plug: Box<dyn Plug>,
@@ -284,7 +284,7 @@ impl Owner {
             seen.epoch += u64::from(changed);
             seen.session = Some(session);
             seen.fault = None;
-            seen.answered = Some(std::time::Instant::now());
+            seen.looked = Some(std::time::Instant::now());
         });
         self.tell();
         Ok(())
@@ -313,6 +313,7 @@ impl Owner {
         self.publish.send_modify(|seen| {
             seen.session = None;
             seen.fault = Some(fault);
+            seen.looked = Some(std::time::Instant::now());
         });
         self.tell();
         // A hiccup is over at once, so the first try comes soon.

@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -217,4 +218,43 @@ async fn a_command_to_sign_goes_only_to_a_device_that_is_as_it_was_last_seen() {
             Err(no_reply) => assert!(!is_sent && !no_reply.sent, "{no_reply:?}"),
         }
     }
+}
+
+#[tokio::test]
+async fn a_look_is_dated_whatever_was_seen_and_a_cable_that_hangs_dates_none() {
+    static HANGS: AtomicBool = AtomicBool::new(false);
+    let hangs: Twist = |_, reply| {
+        while HANGS.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(reply)
+    };
+    let device = start(b"dated", &[hangs, |_, _| Err(TransportError::Deadline), straight]);
+    let first = device.looked().await.looked.unwrap();
+    assert!(device.look().await);
+    let second = device.seen().looked.unwrap();
+    assert!(second > first, "each look has its own date");
+    HANGS.store(true, Ordering::SeqCst);
+    let exchange = apdu(Command::GetAppName);
+    let hanging = tokio::spawn({
+        let device = device.clone();
+        async move { device.exchange(exchange).await }
+    });
+    assert!(!device.look().await, "nobody gets round to it");
+    let seen = device.seen();
+    assert!(seen.session.is_some(), "what was known stays: {seen:?}");
+    let after = |seconds| seen.overdue(second + Duration::from_secs(seconds));
+    assert_eq!([after(0), after(25)], [None, None], "a signature may take 15 s, and looks come every 5 s");
+    assert_eq!(after(26), Some(Duration::from_secs(26)));
+    HANGS.store(false, Ordering::SeqCst);
+    hanging.await.unwrap().unwrap();
+    // A look at which the device was gone is a look.
+    device.distrust();
+    let mut seen = device.seen();
+    while seen.session.is_some() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        seen = device.seen();
+    }
+    assert!(seen.looked.unwrap() > second, "{seen:?}");
+    assert_eq!(Seen::default().overdue(Instant::now()), None, "nothing to judge by");
 }
