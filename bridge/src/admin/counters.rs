@@ -81,11 +81,7 @@ impl Counters {
         let height = Family::<Labels, Gauge<u64, AtomicU64>>::default();
         registry.register("height", "Height of the last signature", height.clone());
         let signing = Family::<Labels, Gauge>::default();
-        registry.register(
-            "chain_signing",
-            "1 while a chain is armed on the right device, has a node, and had its last request decided",
-            signing.clone(),
-        );
+        registry.register("chain_signing", "1 while the chain signs, as /health judges it", signing.clone());
         let device = Gauge::<i64>::default();
         registry.register("device_up", "1 while the device answers", device.clone());
         registry.register(

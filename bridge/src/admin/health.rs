@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::advice;
 use crate::device::{Fault, Seen, Session, SlotState, Standing};
-use crate::signer::{ChainView, NodeView};
+use crate::signer::{ChainView, NodeView, Unsigned};
 
 /// The device as it described itself, or why it is away, and the cure.
 pub(super) fn device(seen: &Seen, now: Instant) -> Result<&Session, String> {
@@ -16,8 +16,8 @@ pub(super) fn device(seen: &Seen, now: Instant) -> Result<&Session, String> {
         .ok_or_else(|| seen.fault.as_ref().map_or_else(|| advice::being_opened().to_owned(), advice::fault))
 }
 
-/// Why a chain does not sign, and the cure; `None`: its device is the right one and armed, a node is there, and its last
-/// request was decided.
+/// Why a chain does not sign, and the cure; `None`: its device is the right one and armed, a node is there, and its
+/// requests are signed.
 pub(super) fn problem(device: Result<&Session, &str>, view: &ChainView) -> Option<String> {
     if let Some(stopped) = view.stopped {
         return Some(advice::stopped(&view.chain, stopped));
@@ -58,11 +58,12 @@ pub(super) fn problem(device: Result<&Session, &str>, view: &ChainView) -> Optio
         let nodes: Vec<_> = connected().filter_map(|node| Some((&*node.address, node.silent?))).collect();
         return Some(advice::nodes_silent(&view.chain, &nodes));
     }
-    if view.last_request.is_some_and(|request| request.wrong) {
-        return view.last_refusal.clone();
-    }
-    let undecided = view.last_request.and_then(|request| Some((request.hrs, request.undecided?)));
-    undecided.map(|(hrs, cause)| format!("{} {hrs} has no signature: {}", view.chain, advice::silence(cause)))
+    view.unsigned.as_ref().map(|unsigned| match unsigned {
+        Unsigned::Wrong(words) => words.clone(),
+        Unsigned::BeyondStop(stop) => advice::above_stop(&view.chain, *stop),
+        Unsigned::Undecided(hrs, cause) => advice::undecided(&view.chain, *hrs, *cause),
+        Unsigned::Many { requests, last } => advice::unsigned(&view.chain, *requests, last),
+    })
 }
 
 #[cfg(test)]
@@ -77,7 +78,7 @@ mod tests {
     use crate::device::{Slot, Target};
     use crate::hrs_text::HrsText;
     use crate::node::IDLE;
-    use crate::signer::LastRequest;
+    use crate::signer::Last;
 
     fn hrs(height: u64) -> Hrs {
         Hrs::new(height, 0, Step::Prevote).unwrap()
@@ -119,7 +120,7 @@ mod tests {
             intention: None,
             owner: None,
             last_signed: Some(hrs(5)),
-            last_request: Some(LastRequest { hrs: hrs(5), undecided: None, wrong: false }),
+            unsigned: None,
             last_refusal: None,
             nodes: vec![NodeView {
                 address: "unix:///run/node.sock".into(),
@@ -148,7 +149,7 @@ mod tests {
     #[test]
     fn each_reason_not_to_sign_is_a_problem_with_its_own_cause_and_cure() {
         assert_eq!(told(&seen(), &view(), 0), None);
-        let table: [(Twist, &str, &str); 16] = [
+        let table: [(Twist, &str, &str); 20] = [
             (
                 |_, view| {
                     view.stopped =
@@ -176,22 +177,44 @@ mod tests {
             (|_, view| view.pinning = true, "pins.toml", "disk"),
             (
                 |_, view| {
-                    view.last_request = Some(LastRequest { hrs: hrs(6), undecided: None, wrong: true });
-                    view.last_refusal = Some("a wrong signature; send the device in".to_owned());
+                    view.unsigned = Some(Unsigned::Wrong("a wrong signature; send the device in".to_owned()));
                 },
                 "wrong signature",
                 "send the device in",
             ),
             (
                 |_, view| {
-                    view.last_request = Some(LastRequest {
-                        hrs: hrs(6),
-                        undecided: Some(Cause::Status(Some(Status::StorageFault))),
-                        wrong: false,
-                    })
+                    let cause = Cause::Status(Some(Status::StorageFault));
+                    view.unsigned = Some(Unsigned::Undecided(hrs(6), cause));
                 },
                 "b011",
                 "restart the app",
+            ),
+            (
+                |_, view| view.unsigned = Some(Unsigned::BeyondStop(7)),
+                "above its stop_height 7",
+                "restart the bridge",
+            ),
+            (
+                |_, view| {
+                    let last = Last::Refused("a leap; run mark set".to_owned());
+                    view.unsigned = Some(Unsigned::Many { requests: 3, last });
+                },
+                "no signature since 3 requests, last refusal: a leap",
+                "mark set",
+            ),
+            (
+                |_, view| {
+                    let last = Last::Undecided(hrs(6), Cause::NotStored);
+                    view.unsigned = Some(Unsigned::Many { requests: 4, last });
+                },
+                "no signature since 4 requests, last cause: 6/0/prevote: the state file",
+                "free space",
+            ),
+            (
+                |_, view| view.unsigned = Some(Unsigned::Many { requests: 3, last: Last::Over }),
+                "what held them up is over",
+                "wait 10 s",
             ),
         ];
         for (twist, cause, cure) in table {

@@ -127,3 +127,7 @@ fn verdict(chains: &[ChainReport]) -> (bool, String) {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "status_tests.rs"]
+mod tests;

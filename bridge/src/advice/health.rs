@@ -2,6 +2,39 @@
 
 use std::time::Duration;
 
+use highwater_core::hrs::Hrs;
+use highwater_guard::Cause;
+
+use super::silence;
+use crate::signer::Last;
+
+/// The last request is undecided.
+pub fn undecided(chain: &str, hrs: Hrs, cause: Cause) -> String {
+    format!("{chain} {hrs} has no signature: {}", silence(cause))
+}
+
+/// No request of a node is signed.
+pub fn unsigned(chain: &str, requests: u64, last: &Last) -> String {
+    let last = match last {
+        Last::Refused(words) => format!(", last refusal: {words}"),
+        Last::Undecided(hrs, cause) => format!(", last cause: {hrs}: {}", silence(*cause)),
+        Last::Over => {
+            ". By what the device and the disk show since, what held them up is over, and nothing was asked since: wait \
+             10 s for the node to ask again"
+                .to_owned()
+        }
+    };
+    format!("{chain}: no signature since {requests} requests{last}")
+}
+
+/// The last height to sign is behind.
+pub fn above_stop(chain: &str, stop: u64) -> String {
+    format!(
+        "{chain} is above its stop_height {stop}, so nothing is signed for it any more, as the config says. To sign on, \
+         change or remove it in the config and restart the bridge"
+    )
+}
+
 /// The device's task is held up, so nothing is known of the device.
 pub fn cable_hangs(age: Duration) -> String {
     format!(

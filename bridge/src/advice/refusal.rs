@@ -107,7 +107,9 @@ pub fn silence(cause: Cause) -> String {
             "the node that has this height is silent: within {} s others sign in its place",
             OWNER_DOWN.as_secs()
         ),
-        Cause::HungUp => "the node did not wait for the answer".to_owned(),
+        Cause::HungUp => "the node did not wait for the answer: if this goes on, the device is too slow, or has too many \
+             chains to sign for"
+            .to_owned(),
     }
 }
 

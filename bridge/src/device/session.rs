@@ -66,10 +66,11 @@ impl Standing {
 }
 
 /// What a slot is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SlotState {
     /// No chain.
+    #[default]
     Free,
     /// Signing.
     Armed,

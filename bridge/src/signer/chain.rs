@@ -10,10 +10,13 @@ use highwater_guard::{
 };
 use tokio::sync::oneshot;
 
-use super::view::{ChainView, LastRequest, NodeView};
+use super::refused::kind_of;
+use super::unsigned::Requests;
+use super::view::{ChainView, NodeView};
 use super::{NotSaid, Said, Served};
 use crate::admin::Counters;
 use crate::advice;
+use crate::device::{Seen, Session, SlotState, Standing};
 use crate::log::Kind;
 use crate::node::Outcome;
 use crate::repeats::Repeats;
@@ -50,7 +53,9 @@ pub(super) struct Chain {
     nodes: Vec<NodeView>,
     delivered: VecDeque<[u8; 64]>,
     last_signed: Option<Hrs>,
-    last_request: Option<LastRequest>,
+    requests: Requests,
+    /// As the pinned device last showed it since the last signature, which moves the mark too.
+    slot: Option<(SlotState, u16, Hrs)>,
     last_refusal: Option<String>,
     /// Whether the state file is as it should be.
     pub(super) disk_fails: bool,
@@ -79,7 +84,8 @@ impl Chain {
             nodes: nodes.into_iter().map(NodeView::new).collect(),
             delivered: VecDeque::new(),
             last_signed: None,
-            last_request: None,
+            requests: Requests::default(),
+            slot: None,
             last_refusal: None,
             disk_fails: false,
             said: Repeats::default(),
@@ -102,25 +108,27 @@ impl Chain {
     }
 
     /// Gives an answer to its node.
-    pub(super) fn answer(&mut self, answer: Answer) {
+    pub(super) fn answer(&mut self, answer: Answer, now: Moment) {
         let asker = self.askers.remove(&answer.id);
-        self.last_request = Some(LastRequest::of(&answer));
-        let (outcome, text) = match &answer.outcome {
+        let text = match &answer.outcome {
+            highwater_guard::Outcome::Refused(refusal) => {
+                advice::refusal(&self.id, answer.hrs, &answer.node, refusal)
+            }
+            _ => String::new(),
+        };
+        self.requests.answered(&answer, &text, now);
+        let outcome = match &answer.outcome {
             highwater_guard::Outcome::Signed { release, extension, .. } => {
                 self.last_signed = self.last_signed.max(Some(answer.hrs));
-                let signed = Outcome::Signed {
+                self.slot = None;
+                Outcome::Signed {
                     signature: release.signature(),
                     timestamp: release.timestamp(),
                     extension: extension.as_ref().map(|extension| extension.signature()),
-                };
-                (signed, String::new())
+                }
             }
-            highwater_guard::Outcome::Refused(refusal) => {
-                let text = advice::refusal(&self.id, answer.hrs, &answer.node, refusal);
-                self.last_refusal = Some(format!("{}: {text}", answer.hrs));
-                (Outcome::Refused(text.clone()), text)
-            }
-            highwater_guard::Outcome::Silent(_) => (Outcome::Silent, String::new()),
+            highwater_guard::Outcome::Refused(_) => Outcome::Refused(text.clone()),
+            highwater_guard::Outcome::Silent(_) => Outcome::Silent,
         };
         let delivered = asker.is_some_and(|asker| asker.send(outcome).is_ok());
         self.untold.push((answer, Told { delivered, text }));
@@ -230,10 +238,39 @@ impl Chain {
         }
     }
 
+    /// The device described itself, or went away.
+    pub(super) fn seen(&mut self, seen: &Seen) {
+        let pinned = |session: &&Session| session.installation == self.guard.installation();
+        let Some(session) = seen.session.as_ref().filter(pinned) else { return };
+        if session.standing != Standing::Sound {
+            return;
+        }
+        self.requests.device_is_here();
+        let slot = session.chain(&self.id);
+        let slot = slot.map_or_else(Default::default, |slot| (slot.state, slot.incarnation, slot.mark.0));
+        if self.slot.replace(slot).is_some_and(|before| before != slot) {
+            self.requests.rules_changed();
+        }
+    }
+
+    /// The height has no owner any more, by the operator's word.
+    pub(super) fn owner_released(&mut self) {
+        self.requests.rules_changed();
+    }
+
+    /// Another device serves the chain.
+    pub(super) fn adopted(&mut self, installation: [u8; 16]) {
+        let installation = hex::encode(installation);
+        tracing::info!(kind = %Kind::ChainAdopted, chain = self.id, installation, "adopted");
+        self.requests.device_changed();
+    }
+
     /// A record was written, or could not be.
     pub(super) fn disk(&mut self, written: bool) {
         self.disk_fails = !written;
-        if !written {
+        if written {
+            self.requests.disk_writes();
+        } else {
             self.counters.state_unwritten(&self.id);
         }
     }
@@ -272,36 +309,11 @@ impl Chain {
             intention: record.intention,
             owner: record.ownership.owner.as_deref().map(str::to_owned),
             last_signed: self.last_signed,
-            last_request: self.last_request,
+            unsigned: self.requests.verdict(now),
             last_refusal: self.last_refusal.clone(),
             nodes: self.nodes.iter().map(seen).collect(),
             disk_fails: self.disk_fails,
             counts: self.counters.of(&self.id),
         }
-    }
-}
-
-/// The word by which a log event of a refusal is known.
-fn kind_of(refusal: &Refusal) -> Kind {
-    match refusal {
-        Refusal::NotCanonical => Kind::RefusedNotCanonical,
-        Refusal::OtherChain => Kind::RefusedOtherChain,
-        Refusal::BeyondStop(_) => Kind::RefusedBeyondStop,
-        Refusal::Stopped(_) => Kind::RefusedStopped,
-        Refusal::LongExtension(_) => Kind::RefusedLongExtension,
-        Refusal::BelowReleased(_) => Kind::RefusedBelowReleased,
-        Refusal::BelowAdopted(_) => Kind::RefusedBelowAdopted,
-        Refusal::ConflictWithReleased => Kind::RefusedConflict,
-        Refusal::TakenBack { .. } => Kind::RefusedTakenBack,
-        Refusal::Lowering { .. } => Kind::RefusedLowering,
-        Refusal::Owned { .. } => Kind::RefusedOwned,
-        Refusal::LockedBlock { .. } => Kind::RefusedLockedBlock,
-        Refusal::LockUnknown { .. } => Kind::RefusedLockUnknown,
-        Refusal::Device { .. } => Kind::RefusedDevice,
-        Refusal::DeviceExtension(_) => Kind::RefusedDeviceExtension,
-        Refusal::OtherInstallation { .. } => Kind::RefusedOtherInstallation,
-        Refusal::WrongSignature => Kind::RefusedWrongSignature,
-        Refusal::WrongExtension => Kind::RefusedWrongExtension,
-        Refusal::Absent { .. } => Kind::RefusedAbsent,
     }
 }

@@ -4,12 +4,16 @@
 //! | --- | --- |
 //! | `task` | the task: what comes in, whose turn it is, what goes out |
 //! | `chain` | one chain: its guard, who waits for answers, what is counted and said |
+//! | `refused` | what a refusal is called in the log |
 //! | `schedule` | whose command is next |
+//! | `unsigned` | the requests since the last signature, and what they tell |
 //! | `view` | what a status shows of a chain |
 
 mod chain;
+mod refused;
 mod schedule;
 mod task;
+mod unsigned;
 mod view;
 
 #[cfg(test)]
@@ -31,7 +35,8 @@ use crate::device::{self, Device, Died, Plug};
 use crate::node::{Node, Outcome, Service};
 use crate::privval;
 use crate::store::{ChainFile, Done, Pin};
-pub use view::{ChainView, LastRequest, NodeView};
+pub use unsigned::{Last, Unsigned};
+pub use view::{ChainView, NodeView};
 
 /// A chain to be served.
 #[derive(Debug)]

@@ -78,6 +78,16 @@ impl Rig {
 
     /// A signer with the chain's pin and file, for these nodes.
     pub(crate) async fn signer(self: &Arc<Self>, nodes: &[&str], counters: Counters) -> Signer {
+        self.signer_until(nodes, counters, None).await
+    }
+
+    /// The same, with a last height to sign.
+    pub(crate) async fn signer_until(
+        self: &Arc<Self>,
+        nodes: &[&str],
+        counters: Counters,
+        stop_height: Option<u64>,
+    ) -> Signer {
         let pin = self.pin();
         let file = ChainFile::found(self.dir.path(), CHAIN).unwrap();
         let file = file.unwrap_or_else(|| {
@@ -90,7 +100,7 @@ impl Rig {
             pin,
             file,
             on_absent: OnAbsent::Error,
-            stop_height: None,
+            stop_height,
             nodes: nodes.iter().map(|node| (*node).into()).collect(),
         };
         let rig = self.clone();

@@ -160,9 +160,8 @@ impl Task {
                 self.handle(chain, input);
             }
             Message::Pinned { chain, installation } => {
-                if let Some(chain) = self.chains.get(chain) {
-                    let installation = hex::encode(installation);
-                    tracing::info!(kind = %Kind::ChainAdopted, chain = chain.id, installation, "adopted");
+                if let Some(chain) = self.chains.get_mut(chain) {
+                    chain.adopted(installation);
                 }
                 self.handle(chain, Input::Pinned(installation));
             }
@@ -187,6 +186,7 @@ impl Task {
             device::Event::Seen(seen) => {
                 self.epoch = seen.epoch;
                 for chain in 0..self.chains.len() {
+                    self.chains[chain].seen(&seen);
                     let view = view(&seen, &self.chains[chain].id);
                     self.handle(chain, Input::Seen(view));
                 }
@@ -222,6 +222,7 @@ impl Task {
             Word::Adopt(installation) => chain.guard.adopt(installation).map_err(NotSaid::NotAdopted),
             Word::ReleaseOwner => {
                 let (owner, seq) = chain.guard.release_owner();
+                chain.owner_released();
                 said.owner = owner;
                 Ok(seq)
             }
@@ -259,6 +260,7 @@ impl Task {
     }
 
     fn pump(&mut self) {
+        let now = self.now();
         for (number, chain) in self.chains.iter_mut().enumerate() {
             while let Some(output) = chain.guard.output() {
                 match output {
@@ -266,7 +268,7 @@ impl Task {
                         let file = ChainFile { chain: chain.id.clone(), key: chain.key, record: *record };
                         self.records.push((number, file, seq, when));
                     }
-                    Output::Answer(answer) => chain.answer(*answer),
+                    Output::Answer(answer) => chain.answer(*answer, now),
                     Output::Pin(installation) => {
                         let pin = Pin { key: chain.key, installation };
                         tokio::spawn(pinned(

@@ -108,8 +108,8 @@ async fn what_the_device_says_is_the_cause_that_is_told() {
     let node = node(&signer, NODE);
     *rig.word.lock().unwrap() = Some(0xb011);
     assert_eq!(node.sign(vote(5, Step::Prevote, 1)).await, Outcome::Silent);
-    let undecided = signer.views().await[0].last_request.unwrap().undecided.unwrap();
-    assert!(crate::advice::silence(undecided).contains("b011"));
+    let Some(super::Unsigned::Undecided(_, cause)) = signer.views().await[0].unsigned else { panic!("none") };
+    assert!(crate::advice::silence(cause).contains("b011"));
 }
 
 #[tokio::test]

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use highwater_core::hrs::Hrs;
-use highwater_guard::{Answer, Cause, Intention, Outcome, Refusal, Stopped};
+use highwater_guard::{Intention, Stopped};
 
+use super::Unsigned;
 use crate::node::IDLE;
 
 /// A chain as it stands.
@@ -29,8 +30,8 @@ pub struct ChainView {
     pub owner: Option<String>,
     /// The last place signed since the start.
     pub last_signed: Option<Hrs>,
-    /// What became of the last request.
-    pub last_request: Option<LastRequest>,
+    /// Why it does not sign, as its requests since the last signature tell it.
+    pub unsigned: Option<Unsigned>,
     /// The last refusal since the start, in words.
     pub last_refusal: Option<String>,
     /// Its nodes.
@@ -60,31 +61,5 @@ impl NodeView {
 
     pub(super) fn new(address: Arc<str>) -> Self {
         Self { address, connected: false, silent: None }
-    }
-}
-
-/// What became of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LastRequest {
-    /// The place.
-    pub hrs: Hrs,
-    /// Why nothing is known of it. `None`: it was signed, or a rule said no.
-    pub undecided: Option<Cause>,
-    /// The device gave a signature that is wrong: the last refusal says so, and the next one will.
-    pub wrong: bool,
-}
-
-impl LastRequest {
-    pub(super) fn of(answer: &Answer) -> Self {
-        let undecided = match &answer.outcome {
-            Outcome::Refused(Refusal::Absent { cause, .. }) => Some(*cause),
-            // The device's reply, not the node's patience, is what counts here.
-            Outcome::Silent(Cause::HungUp | Cause::OwnerGrace | Cause::TooMany) => None,
-            Outcome::Silent(cause) => Some(*cause),
-            Outcome::Signed { .. } | Outcome::Refused(_) => None,
-        };
-        let wrong =
-            matches!(answer.outcome, Outcome::Refused(Refusal::WrongSignature | Refusal::WrongExtension));
-        Self { hrs: answer.hrs, undecided, wrong }
     }
 }

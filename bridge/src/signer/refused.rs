@@ -1,0 +1,30 @@
+//! What a refusal is called in the log.
+
+use highwater_guard::Refusal;
+
+use crate::log::Kind;
+
+/// The word by which a log event of a refusal is known.
+pub(super) fn kind_of(refusal: &Refusal) -> Kind {
+    match refusal {
+        Refusal::NotCanonical => Kind::RefusedNotCanonical,
+        Refusal::OtherChain => Kind::RefusedOtherChain,
+        Refusal::BeyondStop(_) => Kind::RefusedBeyondStop,
+        Refusal::Stopped(_) => Kind::RefusedStopped,
+        Refusal::LongExtension(_) => Kind::RefusedLongExtension,
+        Refusal::BelowReleased(_) => Kind::RefusedBelowReleased,
+        Refusal::BelowAdopted(_) => Kind::RefusedBelowAdopted,
+        Refusal::ConflictWithReleased => Kind::RefusedConflict,
+        Refusal::TakenBack { .. } => Kind::RefusedTakenBack,
+        Refusal::Lowering { .. } => Kind::RefusedLowering,
+        Refusal::Owned { .. } => Kind::RefusedOwned,
+        Refusal::LockedBlock { .. } => Kind::RefusedLockedBlock,
+        Refusal::LockUnknown { .. } => Kind::RefusedLockUnknown,
+        Refusal::Device { .. } => Kind::RefusedDevice,
+        Refusal::DeviceExtension(_) => Kind::RefusedDeviceExtension,
+        Refusal::OtherInstallation { .. } => Kind::RefusedOtherInstallation,
+        Refusal::WrongSignature => Kind::RefusedWrongSignature,
+        Refusal::WrongExtension => Kind::RefusedWrongExtension,
+        Refusal::Absent { .. } => Kind::RefusedAbsent,
+    }
+}
