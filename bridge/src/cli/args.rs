@@ -140,6 +140,9 @@ pub enum ChainVerb {
         /// The first mark of the new one.
         #[command(flatten)]
         mark: MarkArgs,
+        /// The place that the mark is below, repeated from the refusal: what was signed up to there is given up.
+        #[arg(long, value_name = "H/R/STEP", value_parser = below_signed)]
+        below_signed: Option<Hrs>,
     },
     /// Stop signing for a chain, with the owner's approval; its final mark stays on the device.
     Remove {

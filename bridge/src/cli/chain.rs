@@ -27,13 +27,11 @@ fn tell_added(config: &Config, id: &str, added: &add::Added) {
 pub(super) async fn rename(
     config: &Config,
     id: &str,
-    new: &str,
-    mark: Hrs,
+    new: New<'_>,
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
-    let wanted = New { id: new, key_index: 0, mark, below: None };
-    let added = add::rename(config, id, wanted, terminal).await?;
-    tell_added(config, new, &added);
+    let added = add::rename(config, id, new, terminal).await?;
+    tell_added(config, new.id, &added);
     remark!(
         "next: set stop_height of {id:?} to its last height; after the upgrade run `highwater chain remove {id}`"
     );

@@ -7,6 +7,8 @@ mod args;
 mod chain;
 mod device;
 mod mark;
+#[cfg(test)]
+mod options_tests;
 mod pubkey;
 mod run;
 mod show;
@@ -64,8 +66,10 @@ async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
                 chain::add(&config, New { id: &id, key_index, mark: mark.to_hrs(), below }, terminal).await
             }
             ChainVerb::List => chain::list(&config).await,
-            ChainVerb::Rename { id, new, mark } => {
-                chain::rename(&config, &id, &new, mark.to_hrs(), terminal).await
+            ChainVerb::Rename { id, new, mark, below_signed: below } => {
+                // The number of its key is that of the old name.
+                let new = New { id: &new, key_index: 0, mark: mark.to_hrs(), below };
+                chain::rename(&config, &id, new, terminal).await
             }
             ChainVerb::ShowKey { id } => chain::show_key(&config, &id, terminal).await,
             ChainVerb::Remove { id } => chain::remove(&config, &id, terminal).await,

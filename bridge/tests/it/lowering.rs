@@ -50,6 +50,19 @@ async fn a_removed_chain_is_added_below_what_was_signed_only_if_the_place_is_rep
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_new_name_that_was_signed_for_begins_below_that_only_if_the_place_is_repeated() {
+    let desk = in_service("lowering").await;
+    let rename = |height: &'static str| ["chain", "rename", CHAIN, "alpha-2", "--next-height", height];
+    desk.must(&rename("9000"));
+    // By mistake; and the new name is taken back.
+    desk.must(&["chain", "remove", "alpha-2"]);
+    refused(&desk, &rename("6"), "9000/0/none");
+    let told = desk.must(&[&rename("6")[..], &["--below-signed", "9000/0/none"]].concat());
+    assert!(told.contains("mark 6/0/none"), "{told}");
+    assert!(desk.must(&["mark", "show", "alpha-2"]).contains("mark 6/0/none"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_unclear_chain_is_not_set_below_the_state_file_and_adopting_cures_it() {
     let desk = in_service("lowering").await;
     make_unclear(&desk);

@@ -1,0 +1,168 @@
+//! Every command and option that a sentence or a document names is one that the command line takes.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::CommandFactory;
+
+use super::Args;
+
+/// Options that a sentence names without a command, and the commands that print the sentence. An option of another command
+/// than the one that prints it stands with that other one.
+const BARE: [(&str, &str, &[&str]); 14] = [
+    ("first_mark", "next-height", &["chain add", "chain rename"]),
+    ("adopt_needs_index", "key-index", &["mark adopt"]),
+    ("adopt_other_key", "key-index", &["mark adopt"]),
+    ("other_key_in_file", "key-index", &["chain add", "mark adopt"]),
+    ("add_other_key", "key-index", &["chain add"]),
+    ("adopt_needs_mark", "last-signed", &["mark adopt"]),
+    ("forget_below_known", "below-signed", &["chain forget"]),
+    ("standing", "last-signed", &["chain add"]),
+    ("config_unreadable", "config", &["run", "status", "chain list"]),
+    ("as_option", "next-height", &["mark set"]),
+    ("as_option", "last-signed", &["mark set"]),
+    ("below_known", "below-signed", &["chain add", "chain rename", "mark set", "mark adopt"]),
+    ("not_said", "below-signed", &["chain add", "chain rename", "mark set", "mark adopt"]),
+    ("state", "last-signed", &["mark adopt"]),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Every file below with this ending.
+fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(files(&path, ending)),
+            false if path.extension().is_some_and(|extension| extension == ending) => found.push(path),
+            false => {}
+        }
+    }
+    found
+}
+
+/// The code of a source file: no comments, and each text in one line.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let code = lines.join("\n");
+    let mut parts = code.split("\\\n");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |code, part| code + part.trim_start())
+}
+
+/// What stands between backticks, and what is left without it.
+fn spans(text: &str) -> (Vec<String>, String) {
+    let (mut inside, mut outside) = (Vec::new(), String::new());
+    for (number, part) in text.split('`').enumerate() {
+        match number % 2 {
+            1 => inside.push(part.split_whitespace().collect::<Vec<_>>().join(" ")),
+            _ => outside += part,
+        }
+    }
+    (inside, outside)
+}
+
+/// The words after `highwater`, if this is a command of ours as it would be typed.
+fn typed(line: &str) -> Option<Vec<&str>> {
+    let mut words = line.split_whitespace().peekable();
+    words.next_if(|word| word.ends_with('$') || *word == "#");
+    // `sudo -u USER`
+    if words.next_if_eq(&"sudo").is_some() {
+        words.nth(1);
+    }
+    words.next_if_eq(&"highwater")?;
+    Some(words.take_while(|word| !["#", "|", "&&", ">", "…"].contains(word)).collect())
+}
+
+/// What clap does not know of these words, which follow the program's name.
+fn unknown<'a>(words: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let root = Args::command();
+    let mut command = &root;
+    for word in words {
+        if let Some(option) = word.strip_prefix("--") {
+            let name = option.trim_end_matches(['.', ',', ';', ':', ')']).split('=').next()?;
+            let long = |command: &clap::Command| {
+                command.get_arguments().any(|argument| argument.get_long() == Some(name))
+            };
+            if !long(command) && !long(&root) && !["help", "version"].contains(&name) {
+                return Some(format!("{} takes no --{name}", command.get_name()));
+            }
+        } else if command.has_subcommands() {
+            match command.find_subcommand(word) {
+                Some(verb) => command = verb,
+                None => return Some(format!("{} has no verb {word}", command.get_name())),
+            }
+        }
+    }
+    None
+}
+
+/// The options that stand in a text, without their dashes.
+fn options(text: &str) -> Vec<String> {
+    let after = text.split("--").skip(1);
+    let name =
+        |rest: &str| rest.split(|c: char| !c.is_ascii_lowercase() && c != '-').next().map(str::to_owned);
+    after.filter_map(name).filter(|name| !name.is_empty()).collect()
+}
+
+#[test]
+fn what_clap_does_not_know_is_found() {
+    assert!(unknown(["chain", "add", "x", "--key-index", "N", "--config", "f"]).is_none());
+    for wrong in ["chain list --key-index 0", "chain adopt x", "mark set x --key-index=0", "nonsense"] {
+        assert!(unknown(wrong.split(' ')).is_some(), "{wrong}");
+    }
+    assert_eq!(typed("$ sudo -u highwater highwater mark show x # why"), Some(vec!["mark", "show", "x"]));
+    assert_eq!(typed("systemctl stop highwater"), None);
+}
+
+#[test]
+fn every_command_that_a_sentence_or_a_document_names_can_be_typed() {
+    let mut seen = 0;
+    let mut check = |path: &Path, line: &str| {
+        let Some(words) = typed(line) else { return };
+        seen += 1;
+        let wrong = unknown(words);
+        assert!(wrong.is_none(), "{}: `{line}`: {}", path.display(), wrong.unwrap());
+    };
+    for folder in ["advice", "cli", "operator", "store", "admin"] {
+        for path in files(&root().join("bridge/src").join(folder), "rs") {
+            spans(&code(&path)).0.iter().for_each(|span| check(&path, span));
+        }
+    }
+    for path in files(&root().join("docs"), "md").into_iter().chain([root().join("README.md")]) {
+        let text = fs::read_to_string(&path).unwrap();
+        text.lines().for_each(|line| check(&path, line));
+        spans(&text.replace("```", "")).0.iter().for_each(|span| check(&path, span));
+    }
+    assert!(seen > 80, "{seen} commands were seen");
+}
+
+#[test]
+fn every_option_that_a_sentence_names_is_one_of_the_command_that_prints_it() {
+    let mut named = BTreeSet::new();
+    for path in files(&root().join("bridge/src/advice"), "rs") {
+        let mut function = String::new();
+        for line in code(&path).lines() {
+            if let Some((_, rest)) = line.split_once("fn ") {
+                function =
+                    rest.split(|c: char| !c.is_ascii_lowercase() && c != '_').next().unwrap().to_owned();
+            }
+            let text = line.split('"').skip(1).step_by(2).collect::<String>();
+            named.extend(options(&spans(&text).1).into_iter().map(|option| (function.clone(), option)));
+        }
+    }
+    let known = BARE.map(|(function, option, _)| (function.to_owned(), option.to_owned()));
+    assert_eq!(named, BTreeSet::from(known), "the table above names each of them");
+    for (function, option, commands) in BARE {
+        for command in commands {
+            let option = format!("--{option}");
+            let wrong = unknown(command.split(' ').chain([&*option]));
+            assert!(wrong.is_none(), "{function}: {}", wrong.unwrap());
+        }
+    }
+}
