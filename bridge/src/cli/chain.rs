@@ -8,7 +8,8 @@ use crate::advice;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::operator::add::{self, New};
-use crate::operator::{Access, mark, prompt, retire};
+use crate::operator::prompt::Question;
+use crate::operator::{Access, mark, retire};
 use crate::store::Pins;
 
 pub(super) async fn add(config: &Config, new: New<'_>, terminal: &mut Terminal) -> Result<(), Failure> {
@@ -44,8 +45,9 @@ pub(super) async fn show_key(config: &Config, id: &str, terminal: &mut Terminal)
     let session = access.session().await?;
     let key = access.key_of(chain).await?;
     say!("{id}: {}", hex::encode(key));
-    let question = format!("is the key of {id} on the screen {}?", hex::encode(key));
-    prompt::ask(&mut access, Command::ShowKey(chain), &question, session.target, terminal).await?;
+    let (command, target) = (Command::ShowKey(chain), session.target);
+    let words = format!("is the key of {id} on the screen {}?", hex::encode(key));
+    Question { access: &mut access, command, words: &words, target, talk: terminal }.ask().await?;
     let pinned = Pins::load(&config.state_dir)?.get(id).map(|pin| pin.key == key);
     say!("{}", advice::key_shown(pinned));
     Ok(())

@@ -4,7 +4,7 @@ use highwater_core::apdu::{Command, Status};
 use highwater_core::hrs::Hrs;
 
 use super::known::{Known, chain_id, pinned, right_key};
-use super::prompt::{Talk, ask_for_mark};
+use super::prompt::{Question, Talk};
 use super::{Access, not_exported};
 use crate::advice;
 use crate::config::Config;
@@ -64,9 +64,11 @@ pub(crate) async fn add(config: &Config, new: New<'_>, talk: &mut dyn Talk) -> R
             if mark.height.value() <= 1 {
                 talk.hint(&advice::first_mark(id, mark));
             }
-            let question = format!("add chain {id}, key 44'/118'/0'/0'/{key_index}', mark {mark}.");
+            let words = format!("add chain {id}, key 44'/118'/0'/0'/{key_index}', mark {mark}.");
             let command = Command::AddChain { chain, key_index, mark };
-            ask_for_mark(&mut access, command, &question, session.target, talk, id, mark, confirmed).await?;
+            let target = session.target;
+            let question = Question { access: &mut access, command, words: &words, target, talk };
+            question.ask_for_mark(id, mark, confirmed).await?;
         }
     }
     let key = access.key_of(chain).await?;

@@ -5,7 +5,7 @@ use highwater_core::hrs::Hrs;
 use highwater_guard::Stopped;
 
 use super::known::{Known, chain_id, right_key};
-use super::prompt::{Talk, ask, ask_for_mark};
+use super::prompt::{Question, Talk};
 use super::{Access, not_exported};
 use crate::advice;
 use crate::config::Config;
@@ -72,18 +72,16 @@ pub(crate) async fn adopt(
         }
     };
     if let Some(command) = command {
-        let question = match approved {
+        let words = match approved {
             None => format!("add chain {id} with mark {floor}."),
             Some(slot) => format!("move the mark of {id} from {} to {floor}.", slot.mark),
         };
+        let target = session.target;
+        let question = Question { access: &mut access, command, words: &words, target, talk };
         match file {
-            Some(_) => {
-                let asked =
-                    ask_for_mark(&mut access, command, &question, session.target, talk, id, floor, confirmed);
-                asked.await?
-            }
+            Some(_) => question.ask_for_mark(id, floor, confirmed).await?,
             // There is nothing in which the intention could stand.
-            None => ask(&mut access, command, &question, session.target, talk).await?,
+            None => question.ask().await?,
         };
     }
 

@@ -5,7 +5,7 @@ use highwater_core::hrs::Hrs;
 
 use super::Access;
 use super::known::{Known, chain_id, pinned};
-use super::prompt::{Talk, ask, ask_for_mark};
+use super::prompt::{Question, Talk};
 use crate::advice;
 use crate::config::Config;
 use crate::device::{Session, Slot};
@@ -26,15 +26,15 @@ pub(crate) async fn set(
     let slot = find(&session, id)?;
     let known = Known::new(access.floor(id).await?, &session, id);
     let confirmed = known.allows(id, to, below)?;
-    let question = format!("move the mark of {id} from {} to {to}.", slot.mark);
+    let words = format!("move the mark of {id} from {} to {to}.", slot.mark);
     let command = Command::SetMark { named: Named { chain, incarnation: slot.incarnation }, to };
     let pin = Pins::load(&config.state_dir)?.get(id);
+    let question = Question { access: &mut access, command, words: &words, target: session.target, talk };
     // A mark on a spare is nothing that the record of the pinned device follows: `mark adopt` looks at it.
     if pin.is_none_or(|pin| pin.installation != session.installation) {
-        return Ok(ask(&mut access, command, &question, session.target, talk).await?.mark);
+        return Ok(question.ask().await?.mark);
     }
-    let asked = ask_for_mark(&mut access, command, &question, session.target, talk, id, to, confirmed);
-    let mark = asked.await?.mark;
+    let mark = question.ask_for_mark(id, to, confirmed).await?.mark;
     access.settle(id).await?;
     Ok(mark)
 }

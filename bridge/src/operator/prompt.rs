@@ -37,71 +37,67 @@ enum NotDone {
     Unknown(Failure),
 }
 
-/// Asks and waits. An error if it was not approved and done.
-pub(crate) async fn ask(
-    access: &mut Access,
-    command: Command<'_>,
-    question: &str,
-    target: Target,
-    talk: &mut dyn Talk,
-) -> Result<PromptStatus, Failure> {
-    put(access, command, question, target, talk).await.map_err(|not_done| match not_done {
-        NotDone::Nothing(failure) | NotDone::Unknown(failure) => failure,
-    })
+/// What is asked, of whom, and who runs the command.
+pub(crate) struct Question<'a> {
+    pub(crate) access: &'a mut Access,
+    pub(crate) command: Command<'a>,
+    /// What the owner will see, for the person at the terminal.
+    pub(crate) words: &'a str,
+    pub(crate) target: Target,
+    pub(crate) talk: &'a mut dyn Talk,
 }
 
-/// As [`ask`], for the mark `to` of a chain: before the question is put, the host's record says that the mark may be there,
-/// so that no spare begins below whatever becomes of question, terminal or daemon.
-#[expect(clippy::too_many_arguments, reason = "what is asked, of whom, and how it is noted")]
-pub(crate) async fn ask_for_mark(
-    access: &mut Access,
-    command: Command<'_>,
-    question: &str,
-    target: Target,
-    talk: &mut dyn Talk,
-    chain: &str,
-    to: Hrs,
-    below: Option<Hrs>,
-) -> Result<PromptStatus, Failure> {
-    access.intend(chain, to, below).await?;
-    match put(access, command, question, target, talk).await {
-        Ok(status) => Ok(status),
-        Err(NotDone::Nothing(failure)) => {
-            access.forget_intention(chain).await?;
-            Err(failure)
+impl Question<'_> {
+    /// Asks and waits. An error if it was not approved and done.
+    pub(crate) async fn ask(mut self) -> Result<PromptStatus, Failure> {
+        self.put().await.map_err(|not_done| match not_done {
+            NotDone::Nothing(failure) | NotDone::Unknown(failure) => failure,
+        })
+    }
+
+    /// As [`Question::ask`], for the mark `to` of a chain: before the question is put, the host's record says that the mark
+    /// may be there, so that no spare begins below whatever becomes of question, terminal or daemon.
+    pub(crate) async fn ask_for_mark(
+        mut self,
+        chain: &str,
+        to: Hrs,
+        below: Option<Hrs>,
+    ) -> Result<PromptStatus, Failure> {
+        self.access.intend(chain, to, below).await?;
+        match self.put().await {
+            Ok(status) => Ok(status),
+            Err(NotDone::Nothing(failure)) => {
+                self.access.forget_intention(chain).await?;
+                Err(failure)
+            }
+            Err(NotDone::Unknown(failure)) => Err(failure),
         }
-        Err(NotDone::Unknown(failure)) => Err(failure),
     }
-}
 
-async fn put(
-    access: &mut Access,
-    command: Command<'_>,
-    question: &str,
-    target: Target,
-    talk: &mut dyn Talk,
-) -> Result<PromptStatus, NotDone> {
-    if !target.has_buttons() && !talk.can_answer() {
-        return Err(NotDone::Nothing(Failure::unavailable(advice::no_terminal())));
-    }
-    let reply = access.exchange(command).await.map_err(NotDone::Unknown)?;
-    let data = granted(&reply).map_err(NotDone::Nothing)?;
-    let ticket = data.try_into().map(u32::from_le_bytes).map_err(|_| NotDone::Unknown(malformed()))?;
-    if target.has_buttons() {
-        talk.hint(&format!("Look at the device: {question}"));
-    } else {
-        let approved = talk.answers(question).map_err(NotDone::Unknown)?;
-        access.press(approved).await.map_err(NotDone::Unknown)?;
-    }
-    let outcome = tokio::select! {
-        outcome = watch(access, ticket) => Some(outcome),
-        _ = tokio::signal::ctrl_c() => None,
-    };
-    match outcome {
-        Some(outcome) => outcome,
-        None => {
-            access.ask(Command::PromptCancel(ticket)).await.map_err(NotDone::Unknown)?;
-            Err(NotDone::Nothing(Failure::unavailable(advice::taken_back())))
+    async fn put(&mut self) -> Result<PromptStatus, NotDone> {
+        let Self { access, command, words, target, talk } = self;
+        if !target.has_buttons() && !talk.can_answer() {
+            return Err(NotDone::Nothing(Failure::unavailable(advice::no_terminal())));
+        }
+        let reply = access.exchange(*command).await.map_err(NotDone::Unknown)?;
+        let data = granted(&reply).map_err(NotDone::Nothing)?;
+        let ticket = data.try_into().map(u32::from_le_bytes).map_err(|_| NotDone::Unknown(malformed()))?;
+        if target.has_buttons() {
+            talk.hint(&format!("Look at the device: {words}"));
+        } else {
+            let approved = talk.answers(words).map_err(NotDone::Unknown)?;
+            access.press(approved).await.map_err(NotDone::Unknown)?;
+        }
+        let outcome = tokio::select! {
+            outcome = watch(access, ticket) => Some(outcome),
+            _ = tokio::signal::ctrl_c() => None,
+        };
+        match outcome {
+            Some(outcome) => outcome,
+            None => {
+                access.ask(Command::PromptCancel(ticket)).await.map_err(NotDone::Unknown)?;
+                Err(NotDone::Nothing(Failure::unavailable(advice::taken_back())))
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use highwater_core::hrs::Hrs;
 use super::Access;
 use super::known::chain_id;
 use super::mark::find;
-use super::prompt::{Talk, ask};
+use super::prompt::{Question, Talk};
 use crate::advice;
 use crate::config::Config;
 use crate::device::SlotState;
@@ -20,8 +20,8 @@ pub(crate) async fn remove(config: &Config, id: &str, talk: &mut dyn Talk) -> Re
     let session = access.session().await?;
     let slot = find(&session, id)?;
     let command = Command::RemoveChain(Named { chain, incarnation: slot.incarnation });
-    let question = format!("remove chain {id}; it is signed for no more.");
-    ask(&mut access, command, &question, session.target, talk).await
+    let words = format!("remove chain {id}; it is signed for no more.");
+    Question { access: &mut access, command, words: &words, target: session.target, talk }.ask().await
 }
 
 /// Frees the slot of a removed chain; returns the highest place that may be signed, which nothing tells any more then.
@@ -44,7 +44,7 @@ pub(crate) async fn forget(
     let slot = session.tombstone(id).ok_or_else(|| Failure::unavailable(advice::not_removed(id)))?;
     let command = Command::ForgetChain(Named { chain, incarnation: slot.incarnation });
     let mark = slot.floor();
-    let question = format!("forget {id} and its final mark {}.", slot.mark);
+    let words = format!("forget {id} and its final mark {}.", slot.mark);
     // A chain that is pinned to another device goes on there.
     let pinned_here = pins.get(id).is_some_and(|pin| pin.installation == session.installation);
     let mut known = mark;
@@ -58,7 +58,7 @@ pub(crate) async fn forget(
             return Err(Failure::unavailable(advice::forget_below_known(id, mark, known)));
         }
     }
-    ask(&mut access, command, &question, session.target, talk).await?;
+    Question { access: &mut access, command, words: &words, target: session.target, talk }.ask().await?;
     if pinned_here {
         pins.unpin(id)?;
         ChainFile::remove(access.state_dir(), id)?;
@@ -73,7 +73,8 @@ pub(crate) async fn forget_slot(config: &Config, slot: u8, talk: &mut dyn Talk) 
     if !session.slots.iter().any(|found| found.slot == slot && found.state == SlotState::Damaged) {
         return Err(Failure::usage(advice::not_damaged(slot)));
     }
-    let question = format!("forget the damaged slot {slot}.");
-    ask(&mut access, Command::ForgetSlot(slot), &question, session.target, talk).await?;
+    let command = Command::ForgetSlot(slot);
+    let words = format!("forget the damaged slot {slot}.");
+    Question { access: &mut access, command, words: &words, target: session.target, talk }.ask().await?;
     Ok(())
 }
