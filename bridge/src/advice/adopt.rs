@@ -121,6 +121,36 @@ pub fn not_removed(chain: &str) -> String {
     format!("{chain} has no tombstone on this device: run `highwater chain remove {chain}` first")
 }
 
+/// Neither device nor host know it.
+pub fn nothing_to_forget(chain: &str) -> String {
+    format!("{chain} is not on this device and not pinned here: there is nothing to forget")
+}
+
+/// Another device has the chain.
+pub fn forget_elsewhere(chain: &str) -> String {
+    format!(
+        "{chain} is pinned to another device or installation, and is not on this one: plug in the pinned device, or, if that \
+         is lost, run `highwater mark adopt {chain}` first"
+    )
+}
+
+/// Nothing tells whose the damaged slot is.
+pub fn perhaps_damaged(chain: &str, slot: u8) -> String {
+    format!(
+        "slot {slot} of this device is damaged, and may be that of {chain}: run `highwater chain forget --slot {slot}` first, \
+         and write down the mark that the device shows"
+    )
+}
+
+/// The device has forgotten the chain, and the host has not: the command was cut.
+pub fn forget_the_rest(chain: &str, known: Hrs) -> String {
+    format!(
+        "{chain} is not on its device any more, as after a command that was cut. What is left is its pin and its state file, by \
+         which {chain} may be signed up to {known}. To forget them too, write {known} down, and repeat the place: \
+         --below-signed {known}."
+    )
+}
+
 /// The stop goes with the state file.
 pub fn forget_stopped(why: &str) -> String {
     format!("{why} Nothing is forgotten until then: the state file tells how high a spare must begin.")

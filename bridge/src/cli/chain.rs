@@ -84,8 +84,12 @@ pub(super) async fn forget(
     below: Option<Hrs>,
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
-    let mark = retire::forget(config, id, below, terminal).await?;
-    say!("{id} forgotten: its slot is free; it may be signed up to {mark}, write that down");
+    match retire::forget(config, id, below, terminal).await? {
+        Some(mark) => {
+            say!("{id} forgotten: its slot is free; it may be signed up to {mark}, write that down")
+        }
+        None => say!("{id} forgotten: its slot is free; nothing here tells what was signed"),
+    }
     Ok(())
 }
 

@@ -149,6 +149,17 @@ impl Access {
         key.try_into().map_err(|_| Failure::unavailable(advice::fault(&Fault::Malformed("GET_PUBLIC_KEY"))))
     }
 
+    /// Whether a daemon serves the chain.
+    pub(crate) async fn serves(&mut self, chain: &str) -> Result<bool, Failure> {
+        match &mut self.way {
+            Way::Daemon(client) => {
+                let report = client.status().await.map_err(Failure::unavailable)?;
+                Ok(report.chains.iter().any(|known| known.chain == chain))
+            }
+            Way::Own { .. } => Ok(false),
+        }
+    }
+
     /// The lowest mark at which another device may begin, as the daemon or the state file knows it. `None`: nothing is
     /// known of the chain.
     pub(crate) async fn floor(&mut self, chain: &str) -> Result<Option<Hrs>, Failure> {

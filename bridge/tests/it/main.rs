@@ -20,6 +20,7 @@ mod oracle;
 mod owners;
 mod patience;
 mod printed;
+mod retired;
 mod sentences;
 mod signer;
 mod vectors;
