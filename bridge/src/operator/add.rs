@@ -8,6 +8,7 @@ use super::prompt::{Question, Talk};
 use super::{Access, not_exported};
 use crate::advice;
 use crate::config::Config;
+use crate::device::Slot;
 use crate::failure::Failure;
 use crate::store::{ChainFile, Pin, Pins};
 
@@ -51,16 +52,19 @@ pub(crate) async fn add(config: &Config, new: New<'_>, talk: &mut dyn Talk) -> R
         return Err(Failure::unavailable(advice::add_after_fall(id, &advice::stopped(id, stopped))));
     }
     let known = Known::new(access.floor(id).await?, &session, id);
-    if pin.is_some() && session.chain(id).is_some() {
+    // Approved earlier, and not taken over here: the last command was cut in between. Of a chain that was pinned before,
+    // the intention tells.
+    let intended = |file: &ChainFile| file.record.intention.is_some_and(|intention| intention.to == mark);
+    let unfinished = pin.is_none() || file.as_ref().is_some_and(intended);
+    let cut = |slot: &&Slot| unfinished && slot.key_index == key_index && slot.mark.0 == mark;
+    let approved = session.chain(id).filter(cut);
+    if pin.is_some() && session.chain(id).is_some() && approved.is_none() {
         return Err(Failure::unavailable(advice::question_refused(Status::ChainKnown.word())));
     }
     let confirmed = known.allows(id, mark, below)?;
-    match session.chain(id) {
-        // Approved earlier, but not pinned: the last command was cut in between.
-        Some(slot) if pin.is_none() && slot.key_index == key_index && slot.mark.0 == mark => {
-            talk.hint(&format!("{id} is approved on the device already; its key is pinned now"));
-        }
-        _ => {
+    match approved {
+        Some(_) => talk.hint(&format!("{id} is approved on the device already; its key is pinned now")),
+        None => {
             if mark.height.value() <= 1 {
                 talk.hint(&advice::first_mark(id, mark));
             }

@@ -1,6 +1,7 @@
 //! The bridge against nodes of our own: polite ones, hostile ones, and ones that vanish.
 
 mod beside;
+mod cuts;
 mod desk;
 mod drill_spare;
 mod drills;
