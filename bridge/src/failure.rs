@@ -48,6 +48,11 @@ impl Failure {
         Self { code: if is_io { 74 } else { 78 }, text: error.to_string() }
     }
 
+    /// The pins failed, in words that fit what was done before.
+    pub(crate) fn of_pins(text: String, error: &PinsError) -> Self {
+        Self::of_file(&text, matches!(error, PinsError::Io(..)))
+    }
+
     /// A file of the state directory failed (74).
     pub fn state_file(path: &Path, error: &std::io::Error) -> Self {
         Self { code: 74, text: advice::file(path, error) }

@@ -5,12 +5,15 @@ use highwater_core::hrs::Hrs;
 use crate::guard::Guard;
 use crate::io::{Output, Seq, View, When};
 use crate::record::{BelowKnown, NotAdopted};
+use crate::refusal::Stopped;
 use crate::request::Node;
 
 /// A device that is being adopted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Adopting {
     installation: [u8; 16],
+    /// Why the device of before is stopped. Its stop ends with its pin: a restart in between asks that device.
+    pub(crate) stopped: Option<Stopped>,
     /// The record that must be on the disk before the pin is.
     pub(crate) seq: Seq,
     /// The pin was asked for.
@@ -56,12 +59,16 @@ impl Guard {
         if self.claims.open().is_some() || self.at_device.is_some() {
             return Err(NotAdopted::UnderWay);
         }
+        let stopped = self.record.stopped;
         self.record.adopt(installation, slot.ok_or(NotAdopted::NotArmed)?)?;
         self.taken_back = None;
         self.replies.clear();
         self.claims.forget();
+        self.adopting = Some(Adopting { installation, stopped, seq: self.given, asked: false });
         let seq = self.store(When::BeforeReply);
-        self.adopting = Some(Adopting { installation, seq, asked: false });
+        if let Some(adopting) = &mut self.adopting {
+            adopting.seq = seq;
+        }
         self.pin();
         Ok(seq)
     }
@@ -78,8 +85,12 @@ impl Guard {
 
     /// The pin is on the disk.
     pub(crate) fn pinned(&mut self, installation: [u8; 16]) {
-        if self.adopting.take_if(|adopting| adopting.installation == installation).is_some() {
-            self.installation = installation;
+        let Some(adopted) = self.adopting.take_if(|adopting| adopting.installation == installation) else {
+            return;
+        };
+        self.installation = installation;
+        if adopted.stopped.is_some() {
+            self.store(When::BeforeReply);
         }
     }
 

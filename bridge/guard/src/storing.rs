@@ -7,7 +7,8 @@ use crate::record::Record;
 impl Guard {
     /// Gives the record out to be written, if that is needed. Returns the number that says it is on the disk.
     pub(crate) fn store(&mut self, when: When) -> Seq {
-        let file = self.claims.on_file(&self.record, self.settings.one_node);
+        let mut file = self.claims.on_file(&self.record, self.settings.one_node);
+        file.stopped = file.stopped.or(self.adopting.and_then(|adopting| adopting.stopped));
         let covered = covers(&self.file, &file, self.settings.one_node);
         let needed = match when {
             When::BeforeReply => !covered || self.loosened,

@@ -108,6 +108,14 @@ pub fn adopt_changed(chain: &str) -> String {
     )
 }
 
+/// The device is ready to take over, and its pin cannot be written.
+pub fn unpinned(chain: &str, error: &crate::store::PinsError) -> String {
+    format!(
+        "{error}. What was approved stays approved, and {chain} is not pinned to this device yet: mend that first, then the \
+         same command goes on from there"
+    )
+}
+
 /// The chain is pinned to another installation.
 pub fn pinned_elsewhere(chain: &str) -> String {
     format!(

@@ -184,7 +184,8 @@ pub fn not_said(chain: &str, not_said: NotSaid) -> String {
 pub fn pinning(chain: &str) -> String {
     format!(
         "Another device takes {chain} over, and its pin cannot be written to pins.toml yet. Nothing is signed for {chain} \
-         meanwhile. Look at the disk of state_dir: the daemon tries again every 5 s, and goes on by itself."
+         meanwhile. Look at the disk of state_dir: the daemon tries again every 5 s, and goes on by itself. \
+         If the daemon ends before, run `highwater mark adopt {chain}` again."
     )
 }
 

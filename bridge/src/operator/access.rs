@@ -12,7 +12,7 @@ use crate::advice;
 use crate::config::Config;
 use crate::device::{self, Device, Exchange, Fault, Lock, LockError, LockFile, Session, SlotState};
 use crate::failure::Failure;
-use crate::store::{ChainFile, ChainFileError, Pin, Pins, chain_file_path, durable};
+use crate::store::{ChainFile, ChainFileError, Pin, Pins, PinsError, chain_file_path, durable};
 
 /// A device to command, and the records of its chains.
 pub(crate) struct Access {
@@ -224,18 +224,20 @@ impl Access {
         fell.map_or(Ok(()), |stopped| Err(Failure::unavailable(advice::stopped(chain, stopped))))
     }
 
-    /// The device that is plugged in takes the chain over: its record is on the disk when this returns. `new` is written
-    /// where nothing is known of the chain.
+    /// The device that is plugged in takes the chain over: its record is on the disk when this returns, and then its pin,
+    /// which `pin` writes. `new` is written where nothing is known of the chain.
     pub(crate) async fn adopt(
         &mut self,
         chain: &str,
         session: &Session,
         new: ChainFile,
+        pin: impl FnOnce() -> Result<(), PinsError>,
     ) -> Result<(), Failure> {
+        let pin = || pin().map_err(|error| Failure::of_pins(advice::unpinned(chain, &error), &error));
         if let Way::Daemon(client) = &mut self.way
             && client.adopt(chain, session.installation).await.map_err(Failure::unavailable)?
         {
-            return Ok(());
+            return pin();
         }
         let slot = slot(session, chain).ok_or_else(|| Failure::unavailable(advice::adopt_changed(chain)))?;
         let mut file = match ChainFile::found(&self.state_dir, chain) {
@@ -248,10 +250,18 @@ impl Access {
             Err(ChainFileError::Io(path, error)) => return Err(ChainFileError::Io(path, error).into()),
             Ok(None) | Err(_) => new,
         };
+        let stopped = file.record.stopped;
         file.record
             .adopt(session.installation, slot)
             .map_err(|why| Failure::unavailable(advice::not_adopted(chain, why)))?;
-        Ok(file.save(&self.state_dir)?)
+        // The stop of the device of before ends with its pin: a cut in between leaves that device pinned, and stopped.
+        file.record.stopped = stopped;
+        file.save(&self.state_dir)?;
+        pin()?;
+        if file.record.stopped.take().is_some() {
+            file.save(&self.state_dir)?;
+        }
+        Ok(())
     }
 
     /// The node that has the height will not come back. The node, if one had it.

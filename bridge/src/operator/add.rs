@@ -41,8 +41,8 @@ pub(crate) async fn add(config: &Config, new: New<'_>, talk: &mut dyn Talk) -> R
     let mut access = Access::open(config).await?;
     let session = access.session().await?;
     let mut pins = Pins::load(&config.state_dir)?;
-    let pin = pins.get(id);
-    if pin.is_some_and(|pin| pin.installation != session.installation) {
+    let before = pins.get(id);
+    if before.is_some_and(|pin| pin.installation != session.installation) {
         return Err(Failure::unavailable(advice::pinned_elsewhere(id)));
     }
     // Looked at without a pin too: pins may be lost where it is not. What cannot be read is not written over, it may
@@ -55,10 +55,10 @@ pub(crate) async fn add(config: &Config, new: New<'_>, talk: &mut dyn Talk) -> R
     // Approved earlier, and not taken over here: the last command was cut in between. Of a chain that was pinned before,
     // the intention tells.
     let intended = |file: &ChainFile| file.record.intention.is_some_and(|intention| intention.to == mark);
-    let unfinished = pin.is_none() || file.as_ref().is_some_and(intended);
+    let unfinished = before.is_none() || file.as_ref().is_some_and(intended);
     let cut = |slot: &&Slot| unfinished && slot.key_index == key_index && slot.mark.0 == mark;
     let approved = session.chain(id).filter(cut);
-    if pin.is_some() && session.chain(id).is_some() && approved.is_none() {
+    if before.is_some() && session.chain(id).is_some() && approved.is_none() {
         return Err(Failure::unavailable(advice::question_refused(Status::ChainKnown.word())));
     }
     let confirmed = known.allows(id, mark, below)?;
@@ -76,7 +76,7 @@ pub(crate) async fn add(config: &Config, new: New<'_>, talk: &mut dyn Talk) -> R
         }
     }
     let key = access.key_of(chain).await?;
-    if let Err(failure) = right_key(config, id, key, pin, file.as_ref(), advice::add_other_key) {
+    if let Err(failure) = right_key(config, id, key, before, file.as_ref(), advice::add_other_key) {
         // What the owner approved is the mark of another key.
         access.forget_intention(id).await?;
         return Err(failure);
@@ -86,8 +86,8 @@ pub(crate) async fn add(config: &Config, new: New<'_>, talk: &mut dyn Talk) -> R
     if now.installation != session.installation {
         return Err(Failure::unavailable(advice::adopt_changed(id)));
     }
-    access.adopt(id, &now, ChainFile::new(id, key, mark)).await?;
-    pins.pin(id, Pin { key, installation: session.installation })?;
+    let pin = Pin { key, installation: session.installation };
+    access.adopt(id, &now, ChainFile::new(id, key, mark), || pins.pin(id, pin)).await?;
     Ok(Added { key, mark })
 }
 

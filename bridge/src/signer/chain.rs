@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use highwater_core::hrs::Hrs;
 use highwater_guard::{
-    Answer, Cause, Ed25519, Event, Followed, Guard, Id, Moment, NODE_PATIENCE, Refusal, Release, Seq,
-    Settings,
+    Answer, Cause, Ed25519, Event, Followed, Guard, Id, Moment, NODE_PATIENCE, NotAdopted, Refusal, Release,
+    Seq, Settings,
 };
 use tokio::sync::oneshot;
 
@@ -279,7 +279,9 @@ impl Chain {
     pub(super) fn answer_waiting(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
         for waits in waiting {
-            let settled = match self.guard.is_settled(waits.seq) {
+            // What is written after the pin is waited for too: the end of a stop.
+            let seq = if waits.adopts { self.guard.urgent() } else { waits.seq };
+            let settled = match self.guard.is_settled(seq) {
                 Some(true) if waits.adopts && self.guard.is_adopting() => None,
                 settled => settled,
             };
@@ -288,6 +290,16 @@ impl Chain {
                 Some(true) => drop(waits.answer.send(Ok(waits.said))),
                 Some(false) => drop(waits.answer.send(Err(NotSaid::NotWritten))),
             }
+        }
+    }
+
+    /// The pin of a device that is being adopted could not be written. Who waits for it is told: it may take long.
+    pub(super) fn unpinned(&mut self) {
+        let (adopts, others): (Vec<_>, _) =
+            std::mem::take(&mut self.waiting).into_iter().partition(|waits| waits.adopts);
+        self.waiting = others;
+        for WaitsForDisk { answer, .. } in adopts {
+            let _ = answer.send(Err(NotSaid::NotAdopted(NotAdopted::Pinning)));
         }
     }
 

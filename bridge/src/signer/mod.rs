@@ -74,15 +74,42 @@ impl Served {
 
 /// What the task is told.
 enum Message {
-    Ask { chain: usize, id: Id, node: Arc<str>, request: SignRequest, answer: oneshot::Sender<Outcome> },
-    HungUp { chain: usize, id: Id },
-    Link { chain: usize, node: Arc<str>, up: bool },
-    Heard { chain: usize, node: Arc<str> },
+    Ask {
+        chain: usize,
+        id: Id,
+        node: Arc<str>,
+        request: SignRequest,
+        answer: oneshot::Sender<Outcome>,
+    },
+    HungUp {
+        chain: usize,
+        id: Id,
+    },
+    Link {
+        chain: usize,
+        node: Arc<str>,
+        up: bool,
+    },
+    Heard {
+        chain: usize,
+        node: Arc<str>,
+    },
     Device(device::Event),
     Disk(Done),
-    Pinned { chain: usize, installation: [u8; 16] },
+    Pinned {
+        chain: usize,
+        installation: [u8; 16],
+    },
+    /// It could not be written, and is tried again.
+    Unpinned {
+        chain: usize,
+    },
     Views(oneshot::Sender<Vec<ChainView>>),
-    Word { chain: usize, word: Word, answer: oneshot::Sender<Result<Said, NotSaid>> },
+    Word {
+        chain: usize,
+        word: Word,
+        answer: oneshot::Sender<Result<Said, NotSaid>>,
+    },
     Drain(oneshot::Sender<()>),
 }
 

@@ -165,6 +165,11 @@ impl Task {
                 }
                 self.handle(chain, Input::Pinned(installation));
             }
+            Message::Unpinned { chain } => {
+                if let Some(chain) = self.chains.get_mut(chain) {
+                    chain.unpinned();
+                }
+            }
             Message::Views(answer) => {
                 // Who looks sees whatever was answered before.
                 self.chains.iter_mut().for_each(Chain::tell);
@@ -314,9 +319,10 @@ async fn pinned(
             Ok(Err(error)) => tracing::error!(kind = %Kind::ChainUnpinned, chain, "{error}"),
             Err(error) => tracing::error!(kind = %Kind::ChainUnpinned, chain, "{error}"),
         }
+        // The task ends with the process.
+        let _ = task.send(Message::Unpinned { chain: number });
         tokio::time::sleep(PIN_AGAIN).await;
     }
-    // The task ends with the process.
     let _ = task.send(Message::Pinned { chain: number, installation: pin.installation });
 }
 

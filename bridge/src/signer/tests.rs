@@ -2,12 +2,14 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use highwater_core::hrs::{Hrs, Step};
+use highwater_guard::NotAdopted;
 use tokio::time::timeout;
 
 use super::rig::{CHAIN, NODE, OTHER_NODE, Rig, is_signed, node, vote};
 use super::{NotSaid, Word};
 use crate::admin::Counters;
 use crate::node::{Outcome, Service as _};
+use crate::store::Pins;
 
 fn hrs(height: u64, step: Step) -> Hrs {
     Hrs::new(height, 0, step).unwrap()
@@ -99,6 +101,31 @@ async fn a_device_that_shows_a_mark_below_what_it_signed_is_caught_at_the_look()
     assert!(rig.file().record.stopped.is_some(), "before any request");
     let Outcome::Refused(text) = node.sign(vote(6, Step::Prevote, 1)).await else { panic!("not refused") };
     assert!(text.contains("DOUBLE-SIGN RISK") && text.contains("mark adopt"), "{text}");
+}
+
+#[tokio::test]
+async fn a_pin_that_cannot_be_written_is_told_at_once_and_the_daemon_goes_on_by_itself_when_it_can() {
+    let rig = Rig::new();
+    let signer = rig.signer(&[NODE], Counters::new()).await;
+    let node = node(&signer, NODE);
+    *rig.device.lock().unwrap() = super::rig::device();
+    signer.device().look().await;
+    let pins = rig.dir.path().join("pins.toml");
+    std::fs::create_dir(&pins).unwrap();
+    let spare = signer.device().seen().session.unwrap().installation;
+    let pinning = Err(NotSaid::NotAdopted(NotAdopted::Pinning));
+    let adopt = || timeout(Duration::from_secs(4), signer.say(CHAIN, Word::Adopt(spare)));
+    assert_eq!(adopt().await.expect("an answer before it is tried again"), pinning);
+    assert_eq!(adopt().await.expect("an answer at once"), pinning);
+    assert!(signer.views().await[0].pinning);
+    assert!(!is_signed(&node.sign(vote(5, Step::Prevote, 1)).await), "nothing is signed meanwhile");
+    assert_eq!(rig.asked.load(Ordering::SeqCst), 0);
+    std::fs::remove_dir(&pins).unwrap();
+    while signer.views().await[0].pinning {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(Pins::load(rig.dir.path()).unwrap().get(CHAIN).unwrap().installation, spare);
+    assert!(is_signed(&node.sign(vote(5, Step::Prevote, 1)).await));
 }
 
 #[tokio::test]

@@ -2,13 +2,14 @@
 //! the command that does.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use highwater_sim::{Owner, SimDevice};
 
 use crate::desk::{CHAIN, Daemon, Desk, prevote};
 use crate::drills::{approve, in_service};
 use crate::emulator::owned;
-use crate::harness::signed_vote;
+use crate::harness::{refusal, signed_vote};
 
 const PINS: &str = "state/pins.toml";
 const FILE: &str = "state/chains/alpha-1.json";
@@ -120,13 +121,19 @@ fn put(desk: &Desk, name: &str, content: Option<&Vec<u8>>) {
     }
 }
 
+fn until_asked(desk: &Desk) {
+    let began = Instant::now();
+    while desk.emulator.bench().device.prompt().is_none() {
+        assert!(began.elapsed() < Duration::from_secs(20), "the owner is asked");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// The command is killed while its question stands.
 fn killed(desk: &Desk, command: &[&str]) {
     desk.emulator.bench().device.owner = Owner::Away;
     let mut terminal = desk.begins(command);
-    while desk.emulator.bench().device.prompt().is_none() {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
+    until_asked(desk);
     terminal.kill().unwrap();
     terminal.wait().unwrap();
     desk.emulator.bench().device.owner = Owner::Approves;
@@ -203,5 +210,104 @@ async fn a_command_that_died_with_its_question_up_is_ended_by_the_same_command()
         for (approved, beside) in [(false, false), (true, false), (false, true), (true, true)] {
             dies_with_its_question_up(row, approved, beside).await;
         }
+    }
+}
+
+/// The pin cannot be written from now on; what stood there.
+fn block_pins(desk: &Desk) -> Vec<u8> {
+    let before = fs::read(desk.path(PINS)).unwrap();
+    fs::remove_file(desk.path(PINS)).unwrap();
+    fs::create_dir(desk.path(PINS)).unwrap();
+    before
+}
+
+fn unblock_pins(desk: &Desk, before: &[u8]) {
+    fs::remove_dir(desk.path(PINS)).unwrap();
+    fs::write(desk.path(PINS), before).unwrap();
+}
+
+/// A spare of another life in its slot, or of the same one as the device of before.
+fn spare(desk: &Desk, other_life: bool) {
+    desk.emulator.swap(owned("cuts"));
+    if other_life {
+        let elsewhere = Desk::with("", desk.emulator.clone());
+        elsewhere.must(&["chain", "add", CHAIN, "--key-index", "0", "--next-height", "2"]);
+        elsewhere.must(REMOVE);
+    }
+}
+
+const ADOPT: &[&str] = &["mark", "adopt", CHAIN, "--key-index", "0"];
+
+/// A spare takes over, its record is written, and its pin cannot be. What the command says.
+fn adopted_without_its_pin(desk: &Desk) -> (String, Vec<u8>) {
+    desk.emulator.bench().device.owner = Owner::Away;
+    std::thread::scope(|scope| {
+        let told = scope.spawn(|| desk.says(ADOPT));
+        until_asked(desk);
+        let before = block_pins(desk);
+        {
+            let device = &mut desk.emulator.bench().device;
+            approve(device);
+            device.finish_work();
+            device.owner = Owner::Approves;
+        }
+        (told.join().unwrap(), before)
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_pin_cannot_be_written_the_command_says_so_and_typed_again_it_ends() {
+    for other_life in [false, true] {
+        let desk = in_service("cuts").await;
+        spare(&desk, other_life);
+        let (told, before) = adopted_without_its_pin(&desk);
+        assert!(told.contains("not pinned to this device yet") && told.ends_with("exit 74\n"), "{told}");
+        unblock_pins(&desk, &before);
+        // Nothing is signed until then, and the daemon names the command.
+        let mut daemon = desk.daemon().await;
+        assert!(refusal(daemon.insists(&prevote(6, 1)).await).contains("highwater mark adopt"));
+        desk.must(ADOPT);
+        signed_vote(daemon.insists(&prevote(6, 1)).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_cannot_write_the_pin_says_so_and_goes_on_when_it_can_or_after_a_restart() {
+    for restarts in [false, true] {
+        let desk = in_service("cuts").await;
+        let mut daemon = desk.daemon().await;
+        spare(&desk, false);
+        let (told, before) = adopted_without_its_pin(&desk);
+        assert!(told.contains("tries again every 5 s") && told.ends_with("exit 69\n"), "{told}");
+        assert!(desk.says(&["status"]).contains("its pin cannot be written"));
+        if restarts {
+            drop(daemon);
+            unblock_pins(&desk, &before);
+            daemon = desk.daemon().await;
+            assert!(refusal(daemon.insists(&prevote(6, 1)).await).contains("highwater mark adopt"));
+            desk.must(ADOPT);
+        } else {
+            unblock_pins(&desk, &before);
+            daemon.until("kind=chain.adopted").await;
+        }
+        signed_vote(daemon.insists(&prevote(6, 1)).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_cut_before_the_pin_the_device_of_before_signs_only_above_the_place_of_taking_over() {
+    for other_life in [false, true] {
+        let desk = in_service("cuts").await;
+        let first = desk.emulator.swap(owned("nothing"));
+        spare(&desk, other_life);
+        let (_, before) = adopted_without_its_pin(&desk);
+        unblock_pins(&desk, &before);
+        desk.emulator.swap(first);
+        let mut daemon = desk.daemon().await;
+        let text = refusal(daemon.insists(&prevote(5, 2)).await);
+        assert!(text.contains("not above 5/0/precommit"), "{text}");
+        signed_vote(daemon.insists(&prevote(6, 1)).await);
+        let told = desk.says(&["status"]);
+        assert!(told.contains("\nSIGNING: 1 chain"), "{told}");
     }
 }

@@ -1,7 +1,7 @@
 //! Another device takes the chain over.
 
 use highwater_core::hrs::{Hrs, Step};
-use highwater_guard::{BelowKnown, Input, NotAdopted, Outcome, Output, Refusal, Stopped};
+use highwater_guard::{BelowKnown, Guard, Input, NotAdopted, Outcome, Output, Refusal, Stopped};
 use highwater_sim::SimDevice;
 
 use super::rig::*;
@@ -82,6 +82,33 @@ fn adopting_is_refused_for_the_device_whose_mark_fell_and_another_one_ends_the_s
     rig.look();
     let spare = installation(&mut rig.device);
     rig.adopt(spare).unwrap();
+    assert!(is_signed(&rig.sign(prevote(9, 0, 1))));
+}
+
+#[test]
+fn a_stop_outlives_a_cut_between_the_record_and_the_pin_of_the_device_that_takes_over() {
+    let mut rig = Rig::new();
+    rig.sign_and_forget(prevote(5, 0, 1));
+    rig.look();
+    let fallen = rig.guard.installation();
+    let stopped = Some(Stopped::MarkRegressed { installation: fallen, released: AT_5, shown: Hrs::ZERO });
+    assert_eq!(rig.durable.stopped, stopped);
+    rig.replug(installed(hrs(9, 0, Step::None)));
+    // It is in another life there, so that after the cut the fallen device seems to be in a new one.
+    rig.begin_again(hrs(9, 0, Step::None));
+    rig.look();
+    let spare = installation(&mut rig.device);
+    rig.guard.adopt(spare).unwrap();
+    let Some(Output::Store { seq, record, .. }) = rig.guard.output() else { panic!("no record") };
+    assert_eq!((record.stopped, record.begins_above), (stopped, hrs(9, 0, Step::None)));
+    // Here the host may die: the fallen device is pinned still, and asked for nothing.
+    let mut cut = Guard::new(rig.settings.clone(), fallen, (*record).clone(), rig.now);
+    cut.handle(rig.now, Input::Tick);
+    assert_eq!(cut.record().stopped, stopped);
+    rig.guard.handle(rig.now, Input::Stored(seq));
+    rig.run();
+    assert_eq!(rig.guard.installation(), spare);
+    assert_eq!((rig.guard.record().stopped, rig.durable.stopped), (None, None));
     assert!(is_signed(&rig.sign(prevote(9, 0, 1))));
 }
 
