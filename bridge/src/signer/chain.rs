@@ -127,7 +127,10 @@ impl Chain {
                     extension: extension.as_ref().map(|extension| extension.signature()),
                 }
             }
-            highwater_guard::Outcome::Refused(_) => Outcome::Refused(text.clone()),
+            highwater_guard::Outcome::Refused(_) => {
+                self.last_refusal = Some(format!("{}: {text}", answer.hrs));
+                Outcome::Refused(text.clone())
+            }
             highwater_guard::Outcome::Silent(_) => Outcome::Silent,
         };
         let delivered = asker.is_some_and(|asker| asker.send(outcome).is_ok());

@@ -4,6 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use highwater_sim::SimDevice;
+use rustix::process::Signal;
 
 use crate::desk::{CHAIN, Desk, prevote};
 use crate::drills::{approve, in_service, said_while_signing};
@@ -90,7 +91,8 @@ async fn a_device_whose_mark_fell_is_neither_added_nor_adopted_again_without_its
     // The look at the device notices it, before anything is asked.
     assert!(desk.must(&["status"]).contains("DOUBLE-SIGN RISK"));
     assert!(refusal(daemon.insists(&prevote(6, 2)).await).contains("DOUBLE-SIGN RISK"));
-    drop(daemon);
+    // The stop is on the disk then.
+    assert_eq!(daemon.ends_by(Signal::TERM).await.code(), Some(0));
     fs::remove_file(desk.path("state/pins.toml")).unwrap();
     for told in [
         desk.says(&["mark", "adopt", CHAIN, "--last-signed", "9/0/prevote"]),
