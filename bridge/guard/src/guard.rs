@@ -28,7 +28,7 @@ pub(crate) const TRY: Duration = Duration::from_secs(4);
 /// Between two tries of one request.
 pub(crate) const RETRY: Duration = Duration::from_millis(200);
 /// A reply waits no longer than this for a disk that hangs.
-pub(crate) const DISK: Duration = Duration::from_secs(1);
+pub const DISK: Duration = Duration::from_secs(1);
 /// Requests of one node that are not answered. A node has one under way, and leaves a few behind while the device is
 /// slow; each may hold an extension of a mebibyte.
 const WAITING: usize = 8;

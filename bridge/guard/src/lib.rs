@@ -60,7 +60,7 @@ mod verify;
 
 pub use apdu::encode;
 pub use extension::{NODE_PATIENCE, Stream};
-pub use guard::{Guard, OnAbsent, Settings};
+pub use guard::{DISK, Guard, OnAbsent, Settings};
 pub use io::{Answer, Command, Event, Input, Next, Outcome, Output, Seq, Shown, View, When};
 pub use moment::Moment;
 pub use ownership::{Block, Lock, Ownership};

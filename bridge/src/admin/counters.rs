@@ -27,6 +27,9 @@ struct Inner {
     refusals: Family<Labels, Counter>,
     silences: Family<Labels, Counter>,
     unwritten: Family<Labels, Counter>,
+    late: Family<Labels, Counter>,
+    /// How long the state file has been behind.
+    behind: Family<Labels, Gauge<f64, AtomicU64>>,
     seconds: Family<Labels, Histogram>,
     extensions: Family<Labels, Histogram>,
     height: Family<Labels, Gauge<u64, AtomicU64>>,
@@ -59,6 +62,20 @@ impl Counters {
             "state_file_unwritten",
             "Times the state file could not be written; signing goes on",
             unwritten.clone(),
+        );
+        let late = Family::<Labels, Counter>::default();
+        registry.register(
+            "state_file_late",
+            "Writes of the state file that took over a second, under way or done; one node is signed for meanwhile, several \
+             are not",
+            late.clone(),
+        );
+        let behind = Family::<Labels, Gauge<f64, AtomicU64>>::default();
+        registry.register_with_unit(
+            "state_file_behind",
+            "How long the state file has been behind what a reply waits for; 0 while it is not",
+            Unit::Seconds,
+            behind.clone(),
         );
         // 0.5 ms to 8 s.
         let seconds: Family<Labels, Histogram> =
@@ -95,6 +112,8 @@ impl Counters {
             refusals,
             silences,
             unwritten,
+            late,
+            behind,
             seconds,
             extensions,
             height,
@@ -107,9 +126,12 @@ impl Counters {
     /// A chain is served: every series of it exists from now on. Its last place, from before the start, is shown.
     pub(crate) fn serve(&self, chain: &str, last: Option<Hrs>) {
         let labels = labels(chain);
-        for family in [&self.0.signatures, &self.0.refusals, &self.0.silences, &self.0.unwritten] {
+        for family in
+            [&self.0.signatures, &self.0.refusals, &self.0.silences, &self.0.unwritten, &self.0.late]
+        {
             let _ = family.get_or_create(&labels);
         }
+        let _ = self.0.behind.get_or_create(&labels);
         let _ = self.0.seconds.get_or_create(&labels);
         let _ = self.0.extensions.get_or_create(&labels);
         self.0.height.get_or_create(&labels).set(last.map_or(0, |hrs| hrs.height.value()));
@@ -141,6 +163,15 @@ impl Counters {
 
     pub(crate) fn state_unwritten(&self, chain: &str) {
         self.0.unwritten.get_or_create(&labels(chain)).inc();
+    }
+
+    pub(crate) fn state_late(&self, chain: &str) {
+        self.0.late.get_or_create(&labels(chain)).inc();
+    }
+
+    /// How long the state file of a chain has been behind.
+    pub(crate) fn state_behind(&self, chain: &str, seconds: f64) {
+        self.0.behind.get_or_create(&labels(chain)).set(seconds);
     }
 
     /// Signatures, refusals, silences of a chain.
@@ -187,6 +218,8 @@ mod tests {
         counters.signed("alpha-1", hrs, Duration::from_millis(3));
         counters.extended("alpha-1", Duration::from_millis(5));
         counters.refused("alpha-1");
+        counters.state_late("alpha-1");
+        counters.state_behind("alpha-1", 1.5);
         let page = counters.page(true).unwrap();
         for line in [
             "highwater_signatures_total{chain=\"alpha-1\"} 1",
@@ -194,6 +227,8 @@ mod tests {
             "highwater_height{chain=\"alpha-1\"} 7",
             "highwater_sign_seconds_count{chain=\"alpha-1\"} 1",
             "highwater_extension_seconds_count{chain=\"alpha-1\"} 1",
+            "highwater_state_file_late_total{chain=\"alpha-1\"} 1",
+            "highwater_state_file_behind_seconds{chain=\"alpha-1\"} 1.5",
             "highwater_device_up 1",
             "highwater_log_lines_dropped_total 0",
         ] {

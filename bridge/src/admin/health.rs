@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::advice;
 use crate::device::{Fault, Seen, Session, SlotState, Standing};
-use crate::signer::{ChainView, NodeView, Unsigned};
+use crate::signer::{ChainView, DiskState, NodeView, Unsigned};
 
 /// The device as it described itself, or why it is away, and the cure.
 pub(super) fn device(seen: &Seen, now: Instant) -> Result<&Session, String> {
@@ -48,6 +48,12 @@ pub(super) fn problem(device: Result<&Session, &str>, view: &ChainView) -> Optio
     if let Some(mark) = view.taken_back {
         return Some(advice::taken_back_on_device(&view.chain, view.highest_requested, mark));
     }
+    // With several nodes nothing leaves before its record is on the disk.
+    if view.nodes.len() > 1
+        && let Some(problem) = disk(view)
+    {
+        return Some(problem);
+    }
     if !view.nodes.iter().any(|node| node.connected) {
         let nodes: Vec<&str> = view.nodes.iter().map(|node| &*node.address).collect();
         return Some(advice::no_node(&view.chain, &nodes));
@@ -64,6 +70,21 @@ pub(super) fn problem(device: Result<&Session, &str>, view: &ChainView) -> Optio
         Unsigned::Undecided(hrs, cause) => advice::undecided(&view.chain, *hrs, *cause),
         Unsigned::Many { requests, last } => advice::unsigned(&view.chain, *requests, last),
     })
+}
+
+/// What needs a person although the chain signs.
+pub(super) fn warning(view: &ChainView) -> Option<String> {
+    disk(view).filter(|_| view.nodes.len() <= 1)
+}
+
+/// Why the state file is not as it should be.
+fn disk(view: &ChainView) -> Option<String> {
+    let several = view.nodes.len() > 1;
+    match view.disk {
+        DiskState::Writes => None,
+        DiskState::Fails => Some(advice::disk_fails(&view.chain, several)),
+        DiskState::Hangs(behind) => Some(advice::disk_hangs(&view.chain, behind, several)),
+    }
 }
 
 #[cfg(test)]
@@ -127,7 +148,8 @@ mod tests {
                 connected: true,
                 silent: Some(Duration::from_secs(3)),
             }],
-            disk_fails: false,
+            disk: DiskState::Writes,
+            disk_behind: Duration::ZERO,
             counts: [1, 0, 0],
         }
     }
@@ -251,5 +273,21 @@ mod tests {
             // Nor is it known that it is locked still.
             (seen.session, seen.fault) = (None, fault);
         }
+    }
+
+    #[test]
+    fn a_disk_that_fails_or_hangs_is_a_warning_for_one_node_and_a_problem_for_several() {
+        let hangs = DiskState::Hangs(Duration::from_secs(7));
+        for (disk, cause) in [(DiskState::Fails, "cannot be written"), (hangs, "has taken 7 s")] {
+            let mut view = ChainView { disk, ..view() };
+            assert_eq!(told(&seen(), &view, 0), None, "its device has the mark");
+            let text = warning(&view).unwrap();
+            assert!(text.contains(cause) && text.contains("signing goes on"), "{text}");
+            view.nodes.push(view.nodes[0].clone());
+            let text = told(&seen(), &view, 0).unwrap();
+            assert!(text.contains(cause) && text.contains("with several nodes nothing is signed"), "{text}");
+            assert_eq!(warning(&view), None, "it is told once");
+        }
+        assert_eq!(warning(&view()), None);
     }
 }

@@ -41,6 +41,7 @@ async fn metrics(State(app): State<App>) -> impl IntoResponse {
     let report = report(&app.signer).await;
     for chain in &report.chains {
         app.counters.signing(&chain.chain, chain.problem.is_none());
+        app.counters.state_behind(&chain.chain, chain.state_file_behind_seconds);
     }
     match app.counters.page(report.device.is_some()) {
         Ok(page) => (StatusCode::OK, kind, page),

@@ -32,6 +32,10 @@ pub struct ChainReport {
     pub chain: String,
     /// Why it does not sign, and the cure. None: it signs.
     pub problem: Option<String>,
+    /// What needs a person although it signs, and the cure.
+    pub warning: Option<String>,
+    /// How long its state file has been behind what a reply waits for.
+    pub state_file_behind_seconds: f64,
     /// The installation it is pinned to, in hex.
     pub installation: String,
     /// The highest place requested: an upper bound of what may be signed.
@@ -91,6 +95,8 @@ fn chain(device: Result<&Session, &str>, view: &ChainView) -> ChainReport {
     ChainReport {
         chain: view.chain.clone(),
         problem: health::problem(device, view),
+        warning: health::warning(view),
+        state_file_behind_seconds: view.disk_behind.as_secs_f64(),
         installation: hex::encode(view.installation),
         highest_requested: HrsText(view.highest_requested),
         intention: view.intention.map(|intention| HrsText(intention.highest())),
@@ -119,7 +125,11 @@ fn verdict(chains: &[ChainReport]) -> (bool, String) {
     let count = |number: usize| format!("{number} chain{}", if number == 1 { "" } else { "s" });
     let mut troubled = chains.iter().filter_map(|chain| Some((&chain.chain, chain.problem.as_ref()?)));
     match (troubled.next(), troubled.count()) {
-        (None, _) => (true, format!("SIGNING: {}", count(total))),
+        (None, _) => {
+            let warning = chains.iter().find_map(|chain| chain.warning.as_ref());
+            let warning = warning.map_or_else(String::new, |warning| format!("; WARNING: {warning}"));
+            (true, format!("SIGNING: {}{warning}", count(total)))
+        }
         (Some((_, problem)), more) if more + 1 == total => (false, format!("NOT SIGNING: {problem}")),
         (Some((chain, problem)), more) => {
             let others = total - more - 1;

@@ -139,3 +139,118 @@ async fn what_the_owner_or_the_operator_changed_since_is_no_cause_any_more() {
     signer.device().look().await;
     assert_eq!(verdict_of(&signer).await, "SIGNING: 1 chain");
 }
+
+/// The folder of the state files, for as long as a file stands in its place: nothing can be written to it.
+struct Broken(std::path::PathBuf, std::path::PathBuf);
+
+impl Broken {
+    fn of(rig: &Rig) -> Self {
+        let (folder, away) = (rig.dir.path().join("chains"), rig.dir.path().join("away"));
+        std::fs::rename(&folder, &away).unwrap();
+        std::fs::write(&folder, "").unwrap();
+        Self(folder, away)
+    }
+
+    fn mend(self) {
+        std::fs::remove_file(&self.0).unwrap();
+        std::fs::rename(&self.1, &self.0).unwrap();
+    }
+}
+
+/// A pipe in the place of a file: whoever opens it for writing waits, until this is dropped.
+struct Hanging(std::path::PathBuf);
+
+impl Hanging {
+    fn at(path: std::path::PathBuf) -> Self {
+        let (fifo, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU);
+        rustix::fs::mknodat(rustix::fs::CWD, &path, fifo, mode, 0).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Hanging {
+    fn drop(&mut self) {
+        // Open for both it waits for nobody, and the writer goes on.
+        let reader = std::fs::File::options().read(true).write(true).open(&self.0);
+        let _ = std::fs::remove_file(&self.0);
+        drop(reader);
+    }
+}
+
+/// Until the first line of `status` says this.
+async fn until(signer: &Signer, what: &str) -> String {
+    let began = std::time::Instant::now();
+    loop {
+        let text = verdict_of(signer).await;
+        if text.contains(what) {
+            return text;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "{text}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_fails_is_a_warning_where_signing_goes_on() {
+    let (rig, counters) = (Rig::new(), Counters::new());
+    let signer = rig.signer(&[NODE], counters.clone()).await;
+    let node = node(&signer, NODE);
+    assert!(is_signed(&node.sign(vote(5, Step::Prevote, 1)).await));
+    let broken = Broken::of(&rig);
+    assert!(is_signed(&node.sign(vote(6, Step::Prevote, 1)).await));
+    let text = until(&signer, "WARNING").await;
+    assert!(
+        text.starts_with("SIGNING: 1 chain; WARNING: the state file of alpha-1 cannot be written"),
+        "{text}"
+    );
+    assert!(text.contains("log says why") && text.contains("do not restart"), "{text}");
+    let behind = report(&signer).await.chains[0].state_file_behind_seconds;
+    assert!(behind > 0.0, "{behind}");
+    broken.mend();
+    let began = std::time::Instant::now();
+    while verdict_of(&signer).await != "SIGNING: 1 chain" {
+        assert!(began.elapsed() < Duration::from_secs(20), "it is written again by itself");
+        node.heard();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(report(&signer).await.chains[0].state_file_behind_seconds, 0.0);
+}
+
+#[tokio::test]
+async fn a_disk_that_fails_is_a_problem_where_nothing_is_signed_without_it() {
+    let rig = Rig::new();
+    let signer = rig.signer(&[NODE, OTHER_NODE], Counters::new()).await;
+    let node = node(&signer, NODE);
+    assert!(is_signed(&node.sign(vote(5, Step::Prevote, 1)).await));
+    let _broken = Broken::of(&rig);
+    assert_eq!(node.sign(vote(6, Step::Prevote, 1)).await, Outcome::Silent);
+    let text = until(&signer, "NOT SIGNING").await;
+    assert!(text.contains("the state file of alpha-1 cannot be written: with several nodes"), "{text}");
+    assert!(text.contains("log says why"), "{text}");
+}
+
+#[tokio::test]
+async fn a_disk_that_hangs_is_told_while_it_does_and_counted() {
+    let (rig, counters) = (Rig::new(), Counters::new());
+    // The second file of the pair: whoever opens a pipe waits for its reader.
+    let pipe = rig.dir.path().join("chains").join(format!(".new-{CHAIN}.json"));
+    let signer = rig.signer(&[NODE], counters.clone()).await;
+    let node = node(&signer, NODE);
+    let hanging = Hanging::at(pipe);
+    let late =
+        || counters.page(true).unwrap().contains("highwater_state_file_late_total{chain=\"alpha-1\"} 1");
+    assert!(!late());
+    assert!(is_signed(&node.sign(vote(5, Step::Prevote, 1)).await), "its device has the mark");
+    let text = until(&signer, "WARNING").await;
+    assert!(text.starts_with("SIGNING: 1 chain; WARNING: a write of the state file of alpha-1"), "{text}");
+    assert!(text.contains("has taken 1 s") && text.contains("look at the disk"), "{text}");
+    assert!(late());
+    assert!(report(&signer).await.chains[0].state_file_behind_seconds >= 1.0);
+    drop(hanging);
+    let began = std::time::Instant::now();
+    while verdict_of(&signer).await != "SIGNING: 1 chain" {
+        assert!(began.elapsed() < Duration::from_secs(20), "it goes on");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(late(), "once");
+}

@@ -58,3 +58,32 @@ pub fn nodes_silent(chain: &str, nodes: &[(&str, Duration)]) -> String {
 pub fn silent_for(silent: Duration) -> String {
     format!("silent for {} s", silent.as_secs())
 }
+
+/// The state file cannot be written.
+pub fn disk_fails(chain: &str, several: bool) -> String {
+    let what = match several {
+        true => "with several nodes nothing is signed without it",
+        false => {
+            "signing goes on, since the device has the mark, but a crash now would leave an old place in the file"
+        }
+    };
+    format!(
+        "the state file of {chain} cannot be written: {what}. The log says why, and it is tried again every 5 s: mend that, \
+         and do not restart the bridge before it is written again"
+    )
+}
+
+/// A write of the state file does not come to its end.
+pub fn disk_hangs(chain: &str, behind: Duration, several: bool) -> String {
+    let what = match several {
+        true => "with several nodes nothing is signed before it is done",
+        false => {
+            "signing goes on, since the device has the mark, but a crash now would leave an old place in the file"
+        }
+    };
+    format!(
+        "a write of the state file of {chain} has taken {} s and goes on: {what}. Its disk hangs: look at the disk of \
+         state_dir and at the kernel's log",
+        behind.as_secs()
+    )
+}

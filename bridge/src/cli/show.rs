@@ -37,6 +37,9 @@ pub(super) fn report(report: &Report) -> String {
         if let Some(problem) = &chain.problem {
             text += &line("problem", problem);
         }
+        if let Some(warning) = &chain.warning {
+            text += &line("warning", warning);
+        }
         if let Some(slot) = slot {
             text += &of_slot(slot);
         }

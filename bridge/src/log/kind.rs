@@ -155,6 +155,8 @@ kinds! {
     StateWritten = "state.written",
     /// the state file cannot be written
     StateUnwritten = "state.unwritten",
+    /// a write of the state file has taken a second and goes on: its disk hangs
+    StateLate = "state.late",
     /// the device was opened and said who it is
     DeviceReady = "device.ready",
     /// the installation of the app is not sound

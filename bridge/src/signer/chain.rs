@@ -10,6 +10,7 @@ use highwater_guard::{
 };
 use tokio::sync::oneshot;
 
+use super::disk::Disk;
 use super::refused::kind_of;
 use super::unsigned::Requests;
 use super::view::{ChainView, NodeView};
@@ -57,8 +58,7 @@ pub(super) struct Chain {
     /// As the pinned device last showed it since the last signature, which moves the mark too.
     slot: Option<(SlotState, u16, Hrs)>,
     last_refusal: Option<String>,
-    /// Whether the state file is as it should be.
-    pub(super) disk_fails: bool,
+    disk: Disk,
     said: Repeats,
     counters: Counters,
 }
@@ -87,7 +87,7 @@ impl Chain {
             requests: Requests::default(),
             slot: None,
             last_refusal: None,
-            disk_fails: false,
+            disk: Disk::default(),
             said: Repeats::default(),
             counters,
         }
@@ -269,12 +269,34 @@ impl Chain {
     }
 
     /// A record was written, or could not be.
-    pub(super) fn disk(&mut self, written: bool) {
-        self.disk_fails = !written;
+    pub(super) fn disk(&mut self, seq: Seq, written: bool, now: Moment) {
+        if let Some(took) = self.disk.done(seq, written, now) {
+            let seconds = took.as_secs_f64();
+            tracing::info!(kind = %Kind::StateWritten, chain = %self.id, seconds, "the state file is written again");
+        }
         if written {
             self.requests.disk_writes();
         } else {
             self.counters.state_unwritten(&self.id);
+        }
+    }
+
+    /// A record is given to be written, and a reply waits for it.
+    pub(super) fn writes(&mut self, seq: Seq, now: Moment) {
+        self.disk.given(seq, now);
+    }
+
+    /// When to come with a tick.
+    pub(super) fn timeout(&self) -> Option<Moment> {
+        self.guard.timeout().into_iter().chain(self.disk.late_at()).min()
+    }
+
+    /// Says of a write that is late that it is, once.
+    pub(super) fn watch_disk(&mut self, now: Moment) {
+        if self.disk.is_late(now) {
+            self.counters.state_late(&self.id);
+            let text = advice::disk_hangs(&self.id, self.disk.behind(now), self.nodes.len() > 1);
+            tracing::warn!(kind = %Kind::StateLate, chain = %self.id, "{text}");
         }
     }
 
@@ -327,7 +349,8 @@ impl Chain {
             unsigned: self.requests.verdict(now),
             last_refusal: self.last_refusal.clone(),
             nodes: self.nodes.iter().map(seen).collect(),
-            disk_fails: self.disk_fails,
+            disk: self.disk.state(now),
+            disk_behind: self.disk.behind(now),
             counts: self.counters.of(&self.id),
         }
     }

@@ -4,12 +4,14 @@
 //! | --- | --- |
 //! | `task` | the task: what comes in, whose turn it is, what goes out |
 //! | `chain` | one chain: its guard, who waits for answers, what is counted and said |
+//! | `disk` | how the state file of a chain fares |
 //! | `refused` | what a refusal is called in the log |
 //! | `schedule` | whose command is next |
 //! | `unsigned` | the requests since the last signature, and what they tell |
 //! | `view` | what a status shows of a chain |
 
 mod chain;
+mod disk;
 mod refused;
 mod schedule;
 mod task;
@@ -35,6 +37,7 @@ use crate::device::{self, Device, Died, Plug};
 use crate::node::{Node, Outcome, Service};
 use crate::privval;
 use crate::store::{ChainFile, Done, Pin};
+pub use disk::DiskState;
 pub use unsigned::{Last, Unsigned};
 pub use view::{ChainView, NodeView};
 

@@ -111,7 +111,7 @@ impl Task {
     }
 
     fn wake_at(&self) -> Option<Instant> {
-        let at = self.chains.iter().filter_map(|chain| chain.guard.timeout()).min()?;
+        let at = self.chains.iter().filter_map(Chain::timeout).min()?;
         // A little later, so that it has passed then.
         Some(self.began + at.since(Moment::BEGIN) + Duration::from_millis(1))
     }
@@ -153,8 +153,9 @@ impl Task {
             Message::Heard { chain, node } => self.handle(chain, Input::Heard(node)),
             Message::Device(event) => self.device(event),
             Message::Disk(Done { chain, seq, written }) => {
+                let now = self.now();
                 if let Some(chain) = self.chains.get_mut(chain) {
-                    chain.disk(written);
+                    chain.disk(seq, written, now);
                 }
                 let input = if written { Input::Stored(seq) } else { Input::NotStored(seq) };
                 self.handle(chain, input);
@@ -270,6 +271,9 @@ impl Task {
             while let Some(output) = chain.guard.output() {
                 match output {
                     Output::Store { seq, record, when } => {
+                        if when == When::BeforeReply {
+                            chain.writes(seq, now);
+                        }
                         let file = ChainFile { chain: chain.id.clone(), key: chain.key, record: *record };
                         self.records.push((number, file, seq, when));
                     }
@@ -288,6 +292,7 @@ impl Task {
                     Output::Event(event) => chain.event(&event),
                 }
             }
+            chain.watch_disk(now);
             if !chain.waiting.is_empty() {
                 chain.answer_waiting();
             }

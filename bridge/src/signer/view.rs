@@ -6,7 +6,7 @@ use std::time::Duration;
 use highwater_core::hrs::Hrs;
 use highwater_guard::{Intention, Stopped};
 
-use super::Unsigned;
+use super::{DiskState, Unsigned};
 use crate::node::IDLE;
 
 /// A chain as it stands.
@@ -36,8 +36,10 @@ pub struct ChainView {
     pub last_refusal: Option<String>,
     /// Its nodes.
     pub nodes: Vec<NodeView>,
-    /// The state file cannot be written.
-    pub disk_fails: bool,
+    /// How its state file fares.
+    pub disk: DiskState,
+    /// How long the state file has been behind what a reply waits for.
+    pub disk_behind: Duration,
     /// Signatures delivered, refusals, silences.
     pub counts: [u64; 3],
 }
