@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use highwater::privval::proto::Sum;
 use highwater_core::apdu::ins;
-use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, prlimit};
 
 use crate::desk::{CHAIN, Daemon, Desk, prevote};
 use crate::emulator::{Fault, owned};
@@ -177,7 +177,8 @@ async fn a_device_whose_mark_fell_stops_its_chain_aloud_and_for_good() {
     );
     let text = refusal(daemon.insists(&prevote(6, 2)).await);
     assert!(text.contains("shows the mark") && text.contains("Unplug"), "{text}");
-    drop(daemon);
+    // The stop is on the disk then.
+    assert_eq!(daemon.ends_by(Signal::TERM).await.code(), Some(0));
     let mut daemon = desk.daemon().await;
     assert!(
         refusal(daemon.insists(&prevote(6, 1)).await).contains("DOUBLE-SIGN RISK"),
