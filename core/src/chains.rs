@@ -143,11 +143,17 @@ impl Entry {
     }
 
     /// Whether it passes its check as this copy, and says something that a writer writes.
-    fn is_sound(&self, crypto: &mut impl Crypto, installation: &Installation, slot: u8, copy: u16) -> bool {
+    fn is_sound<E: Flash + Crypto>(
+        &self,
+        env: &mut E,
+        installation: &Installation,
+        slot: u8,
+        copy: u16,
+    ) -> bool {
         let free = self.bytes[at::STATE] == State::Free as u8;
         self.bytes[at::FORMAT] == FORMAT
             && (State::Free as u8..=State::UnclearTombstone as u8).contains(&self.bytes[at::STATE])
-            && layout::is_sealed(crypto, installation, place(slot, copy), &self.bytes)
+            && layout::is_sealed(env, installation, place(slot, copy), &self.bytes)
             && self.hrs(at::MARK.start).is_some()
             && self.hrs(at::HIGHEST_SIGNED.start).is_some()
             && self.chain().is_some() != free

@@ -38,6 +38,9 @@ pub trait Flash {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CryptoFailed;
 
+/// The index of the key that signs nothing: the last one of the app's path. What it is for is [`Crypto::secret`].
+pub const SECRET_INDEX: u32 = (1 << 31) - 1;
+
 /// Hashing, keys, randomness.
 ///
 /// Keys are Ed25519, SLIP-10, at `44'/118'/0'/0'/index'`, every element hardened.
@@ -54,6 +57,12 @@ pub trait Crypto {
     fn identity(&mut self) -> Result<[u8; 32], CryptoFailed> {
         self.public_key(0)
     }
+
+    /// HMAC-SHA-256 of `message` under the private key at [`SECRET_INDEX`]. That key signs nothing, and is wiped before this
+    /// returns. One derivation.
+    ///
+    /// The first byte of a message says what it is for: 1 and 2 are kept for the sealing of keys, 3 keys the checks of pages.
+    fn secret(&mut self, message: &[u8]) -> Result<[u8; 32], CryptoFailed>;
 
     /// Derives the public key at `index` and keeps nothing. One derivation.
     fn public_key(&mut self, index: u32) -> Result<[u8; 32], CryptoFailed>;

@@ -1,6 +1,6 @@
-//! The installation record: which installation of the app this is, and of which seed.
+//! The installation record: which installation of the app this is, and of which seed; and the secret of its checks.
 
-use crate::env::{CELL, Cell, Crypto, Flash};
+use crate::env::{CELL, Cell, Crypto, CryptoFailed, Flash};
 use crate::layout::{
     self, Domain, FORMAT, Installation, Place, installation_page, installation_record as at,
 };
@@ -8,8 +8,8 @@ use crate::layout::{
 /// What the installation record says at boot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// The record could not be written or a key could not be derived, or nothing was read yet. The next start tries
-    /// again.
+    /// The record could not be written or a key could not be derived, or came out wrong, or nothing was read yet. The
+    /// next start tries again.
     Fault = 0,
     /// Everything is as it should be.
     Sound,
@@ -29,21 +29,53 @@ pub fn boot<E: Flash + Crypto>(env: &mut E, installation: &mut Installation) -> 
     };
     let fingerprint = env.sha256(&identity);
     let mut record = [0; CELL];
-    if (0..2).any(|copy| read(env, copy, &mut record)) {
-        installation.0.copy_from_slice(&record[at::ID]);
+    let known = (0..2).any(|copy| read(env, copy, &mut record));
+    if known {
+        installation.id.copy_from_slice(&record[at::ID]);
         if record[at::FINGERPRINT] != fingerprint {
             return Standing::OtherSeed;
         }
     } else if layout::all_blank(env, 2..layout::pages(env.pairs())) {
-        env.random(&mut installation.0);
+        env.random(&mut installation.id);
         record = [0; CELL];
         record[at::FORMAT] = FORMAT;
-        record[at::ID].copy_from_slice(&installation.0);
+        record[at::ID].copy_from_slice(&installation.id);
         record[at::FINGERPRINT].copy_from_slice(&fingerprint);
     } else {
         return Standing::Damaged;
     }
+    let Ok(secret) = secret(env, &installation.id) else {
+        return Standing::Fault;
+    };
+    installation.secret = secret;
+    let secret_check = secret_check(env, installation);
+    if !known {
+        record[at::SECRET_CHECK].copy_from_slice(&secret_check);
+    }
+    // With a wrong secret no page of any chain would pass its check. That is no loss: the next start derives it anew. The
+    // first start has nothing to hold it against, so it derives it twice.
+    if record[at::SECRET_CHECK] != secret_check || !known && self::secret(env, &installation.id) != Ok(secret)
+    {
+        return Standing::Fault;
+    }
     if (0..2).all(|copy| restore(env, &mut record, copy)) { Standing::Sound } else { Standing::Fault }
+}
+
+/// The secret of the checks of an installation, under the seed at hand.
+pub fn secret(crypto: &mut impl Crypto, id: &[u8; 16]) -> Result<[u8; 32], CryptoFailed> {
+    let mut message = *b"\x03Highwater check1................";
+    let at = message.len() - id.len();
+    message[at..].copy_from_slice(id);
+    crypto.secret(&message)
+}
+
+/// What tells this secret from a wrong one: a check of the id, at a place that has no other check with the secret.
+fn secret_check<E: Flash + Crypto>(
+    env: &mut E,
+    installation: &Installation,
+) -> [u8; at::SECRET_CHECK.end - at::SECRET_CHECK.start] {
+    let [check @ .., _] = layout::check(env, installation, place(0), &installation.id);
+    check
 }
 
 fn place(copy: u16) -> Place {

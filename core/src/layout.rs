@@ -14,8 +14,9 @@
 //! Which bytes of a page hold what is said by [`installation_record`], [`chain_entry`] and [`record`]. What they leave out
 //! is zero.
 //!
-//! A check is the first 8 bytes of SHA-256 over what it binds: installation id (zeros for the record of
-//! the installation itself), a domain byte, slot, page, and the bytes before the check.
+//! A check is the first 8 bytes of SHA-256 over a secret and what it binds: the pairs of a ring, a domain byte, slot, page,
+//! and the bytes before the check. The secret is made of seed and installation, and stands nowhere in flash; the record of
+//! the installation itself is checked with zeros in its place.
 
 use crate::env::{CELL, Cell, Crypto, Flash};
 
@@ -66,6 +67,8 @@ pub mod installation_record {
 
     /// The version of its form.
     pub const FORMAT: usize = 0;
+    /// What tells the secret of the other checks from a wrong one.
+    pub const SECRET_CHECK: Range<usize> = 1..8;
     /// The installation.
     pub const ID: Range<usize> = 8..24;
     /// The fingerprint of the key at index 0.
@@ -164,7 +167,7 @@ const _: () = assert!(
         && record::CHECK.start + CHECK == CELL
 );
 
-/// What a check binds besides the bytes themselves.
+/// What a check binds besides the bytes themselves. 4 is kept for keys that are sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Domain {
@@ -176,9 +179,21 @@ pub enum Domain {
     Record = 3,
 }
 
-/// The identity of one installation of the app: 16 random bytes made at its first start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Installation(pub [u8; 16]);
+/// One installation of the app. All zero before it is known.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct Installation {
+    /// 16 random bytes made at its first start. Everybody may know them.
+    pub id: [u8; 16],
+    /// What keys every check but that of the installation record. Made of seed and id at each start, told to nobody.
+    pub secret: [u8; 32],
+}
+
+impl core::fmt::Debug for Installation {
+    /// Never the secret.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Installation").field("id", &self.id).finish_non_exhaustive()
+    }
+}
 
 /// Bytes of a check.
 pub const CHECK: usize = 8;
@@ -195,28 +210,41 @@ pub struct Place {
 }
 
 /// Writes the check of all that goes before into the last bytes.
-pub fn seal(crypto: &mut impl Crypto, installation: &Installation, place: Place, bytes: &mut [u8]) {
+pub fn seal<E: Flash + Crypto>(env: &mut E, installation: &Installation, place: Place, bytes: &mut [u8]) {
     let at = bytes.len() - CHECK;
-    let check = check(crypto, installation, place, &bytes[..at]);
+    let check = check(env, installation, place, &bytes[..at]);
     bytes[at..].copy_from_slice(&check);
 }
 
 /// Whether the last bytes are the check of all that goes before.
-pub fn is_sealed(crypto: &mut impl Crypto, installation: &Installation, place: Place, bytes: &[u8]) -> bool {
+pub fn is_sealed<E: Flash + Crypto>(
+    env: &mut E,
+    installation: &Installation,
+    place: Place,
+    bytes: &[u8],
+) -> bool {
     let (content, seal) = bytes.split_at(bytes.len() - CHECK);
-    check(crypto, installation, place, content) == *seal
+    check(env, installation, place, content) == *seal
 }
 
+/// The check of `content` at a place.
 #[inline(never)]
-fn check(crypto: &mut impl Crypto, installation: &Installation, place: Place, content: &[u8]) -> [u8; CHECK] {
+pub fn check<E: Flash + Crypto>(
+    env: &mut E,
+    installation: &Installation,
+    place: Place,
+    content: &[u8],
+) -> [u8; CHECK] {
+    const HEAD: usize = 32 + 6;
     // The longest content is an entry of two cells without its check.
-    let mut bytes = [0; 20 + 2 * CELL - CHECK];
-    bytes[..16].copy_from_slice(&installation.0);
-    bytes[16] = place.domain as u8;
-    bytes[17] = place.slot;
-    bytes[18..20].copy_from_slice(&place.page.to_le_bytes());
-    bytes[20..20 + content.len()].copy_from_slice(content);
-    let digest = crypto.sha256(&bytes[..20 + content.len()]);
+    let mut bytes = [0; HEAD + 2 * CELL - CHECK];
+    bytes[..32].copy_from_slice(&installation.secret);
+    bytes[32..34].copy_from_slice(&env.pairs().to_le_bytes());
+    bytes[34] = place.domain as u8;
+    bytes[35] = place.slot;
+    bytes[36..HEAD].copy_from_slice(&place.page.to_le_bytes());
+    bytes[HEAD..HEAD + content.len()].copy_from_slice(content);
+    let digest = env.sha256(&bytes[..HEAD + content.len()]);
     let mut check = [0; CHECK];
     check.copy_from_slice(&digest[..CHECK]);
     check
@@ -252,8 +280,12 @@ mod tests {
 
     #[test]
     fn the_parts_of_what_is_written_lie_one_behind_the_other() {
-        let installation =
-            [installation_record::ID, installation_record::FINGERPRINT, installation_record::CHECK];
+        let installation = [
+            installation_record::SECRET_CHECK,
+            installation_record::ID,
+            installation_record::FINGERPRINT,
+            installation_record::CHECK,
+        ];
         let entry = [
             chain_entry::INCARNATION,
             chain_entry::GENERATION,

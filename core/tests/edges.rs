@@ -192,11 +192,14 @@ fn every_height_costs_its_credit_once_and_only_a_new_mark_restores_it() {
 }
 
 #[test]
-fn a_key_index_keeps_the_hardening_bit_free() {
+fn a_key_index_keeps_the_hardening_bit_free_and_the_last_index_signs_nothing() {
     let mut device = armed();
-    for (key_index, wanted) in
-        [(1 << 31, Status::Length), (u32::MAX, Status::Length), ((1 << 31) - 1, Status::Ok)]
-    {
+    for (key_index, wanted) in [
+        (1 << 31, Status::Length),
+        (u32::MAX, Status::Length),
+        ((1 << 31) - 1, Status::Length),
+        ((1 << 31) - 2, Status::Ok),
+    ] {
         let command = Command::AddChain { chain: chain("stage-2"), key_index, mark: Hrs::default() };
         assert_eq!(exchange(&mut device, command).1, wanted, "{key_index}");
     }

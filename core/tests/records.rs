@@ -10,7 +10,7 @@ use highwater_sim::World;
 
 use crate::stage::hrs;
 
-const INSTALLATION: Installation = Installation([7; 16]);
+const INSTALLATION: Installation = Installation { id: [7; 16], secret: [9; 32] };
 const PLACE: Place = Place { domain: Domain::Record, slot: 1, page: 40 };
 const DIGEST: Digest = Digest([0x9c; 28]);
 
@@ -106,7 +106,13 @@ fn what_no_writer_writes_is_not_read_however_well_it_is_sealed() {
     {
         assert_eq!(Record::decode(&mut world, &INSTALLATION, place, &cell), None, "{place:?}");
     }
-    assert_eq!(Record::decode(&mut world, &Installation([8; 16]), PLACE, &cell), None);
+    let other = Installation { secret: [8; 32], ..INSTALLATION };
+    assert_eq!(Record::decode(&mut world, &other, PLACE, &cell), None, "another secret");
+    assert_eq!(
+        Record::decode(&mut World::new(b"records", 3), &INSTALLATION, PLACE, &cell),
+        None,
+        "longer rings"
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod corpora;
 mod edges;
 mod extending;
 mod extensions;
+mod forged;
 mod hostile;
 mod lives;
 mod mutations;

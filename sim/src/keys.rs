@@ -6,7 +6,7 @@ use ed25519_dalek::hazmat::ExpandedSecretKey;
 use ed25519_dalek::{Signer as _, SigningKey};
 use highwater_core::env::CryptoFailed;
 use highwater_core::layout::SLOTS;
-use highwater_hosted::keys::slip10;
+use highwater_hosted::keys::{secret, slip10};
 use sha2::{Digest, Sha256};
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 use zeroize::Zeroizing;
@@ -25,6 +25,8 @@ enum Source {
     /// Derived once per index and remembered: a device that is restarted a million times.
     Remembered(Zeroizing<Vec<u8>>, HashMap<u32, SigningKey>),
     Toy,
+    /// A toy whose checks have so few bits that a collision is found at once.
+    Weak(u8),
 }
 
 #[derive(Debug)]
@@ -50,6 +52,11 @@ impl Keys {
         Self::from(Source::Toy)
     }
 
+    /// Toys whose checks have only so many bits, at most 64: what an attacker does with 2^33 hashes takes him no time then.
+    pub fn weak(bits: u8) -> Self {
+        Self::from(Source::Weak(bits))
+    }
+
     fn from(source: Source) -> Self {
         Self { source, loaded: [const { None }; SLOTS], derivations: 0 }
     }
@@ -61,11 +68,30 @@ impl Keys {
 
     /// Whether signatures mean nothing.
     pub fn is_toy(&self) -> bool {
-        matches!(self.source, Source::Toy)
+        matches!(self.source, Source::Toy | Source::Weak(_))
     }
 
     pub(crate) fn sha256(&self, data: &[u8]) -> [u8; 32] {
-        if self.is_toy() { checksum(data) } else { Sha256::digest(data).into() }
+        match self.source {
+            Source::Toy => checksum(data),
+            Source::Weak(bits) => {
+                let mut sum = checksum(data);
+                let kept =
+                    u64::from_le_bytes(*sum.first_chunk().expect("32 bytes")) & u64::MAX >> (64 - bits);
+                sum[..8].copy_from_slice(&kept.to_le_bytes());
+                sum
+            }
+            Source::Seed(_) | Source::Remembered(..) => Sha256::digest(data).into(),
+        }
+    }
+
+    pub(crate) fn secret_of(&mut self, message: &[u8]) -> [u8; 32] {
+        self.derivations = self.derivations.wrapping_add(1);
+        match &self.source {
+            Source::Seed(seed) => secret(seed, message),
+            Source::Remembered(seed, _) => secret(seed, message),
+            Source::Toy | Source::Weak(_) => checksum(&[b"toy", message].concat()),
+        }
     }
 
     pub(crate) fn public_key(&mut self, index: u32) -> [u8; 32] {
@@ -111,7 +137,7 @@ impl Keys {
                 let key = known.entry(index).or_insert_with(|| slip10(seed, index));
                 Key::Real(Box::new(key.clone()))
             }
-            Source::Toy => Key::Toy(index),
+            Source::Toy | Source::Weak(_) => Key::Toy(index),
         }
     }
 }

@@ -30,7 +30,7 @@ pub use keys::Keys;
 pub use medium::{Fault, Medium};
 pub use owner::Owner;
 pub use tear::Tear;
-pub use world::{SimDevice, World};
+pub use world::{Derives, SimDevice, World};
 
 /// Pairs in a ring of a Nano S, the default.
 pub const PAIRS: u16 = 256;

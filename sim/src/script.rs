@@ -184,6 +184,7 @@ impl Teller<'_> {
             2 => Tear::Blank,
             3 => Tear::Prefix(seed % 64),
             4 => Tear::Garbage(seed.into()),
+            5 => Tear::Fields(if seed < 128 { Tear::LOWEST } else { seed << 1 }),
             _ => Tear::Mixed(u64::from(kind) << 8 | u64::from(seed)),
         }
     }

@@ -10,6 +10,17 @@ use rand::{RngCore, SeedableRng};
 use crate::stream::Stream;
 use crate::{Keys, Medium, Owner, PAIRS, audit};
 
+/// How a derivation goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Derives {
+    /// As it should.
+    Well,
+    /// It fails.
+    Not,
+    /// It says that it went well, and a bit of its result is wrong.
+    Wrong(u8),
+}
+
 /// Flash, keys and PIN: what the signer stands on.
 #[derive(Debug)]
 pub struct World {
@@ -25,6 +36,8 @@ pub struct World {
     pub random: Option<StdRng>,
     /// The first signature that was made before its mark stood in flash twice, read back (guarantee G1).
     pub early: Option<audit::Finding>,
+    /// How the next derivations of the secret of the checks go, the last of these first; then they go well.
+    pub derives: Vec<Derives>,
     /// Pages that rot when the digest of a pass is taken next: between one look at the mark and another.
     pub rots_at_digest: Vec<u16>,
     /// The extension that comes in two passes.
@@ -51,6 +64,7 @@ impl World {
             stack_intact: true,
             random: None,
             early: None,
+            derives: Vec::new(),
             rots_at_digest: Vec::new(),
             stream,
         }
@@ -99,6 +113,16 @@ impl Crypto for World {
             Some(random) => random.fill_bytes(out),
             None => rand::rng().fill_bytes(out),
         }
+    }
+
+    fn secret(&mut self, message: &[u8]) -> Result<[u8; 32], CryptoFailed> {
+        let mut secret = self.keys.secret_of(message);
+        match self.derives.pop() {
+            None | Some(Derives::Well) => {}
+            Some(Derives::Wrong(byte)) => secret[usize::from(byte) % 32] ^= 1 << (byte % 8),
+            Some(Derives::Not) => return Err(CryptoFailed),
+        }
+        Ok(secret)
     }
 
     fn public_key(&mut self, index: u32) -> Result<[u8; 32], CryptoFailed> {

@@ -61,6 +61,35 @@ impl Crypto {
         derived
     }
 
+    /// HMAC-SHA-256 (RFC 2104) of `message`, of at most 64 bytes, with the private key at `path`. The key is wiped before this
+    /// returns, whatever comes of it.
+    ///
+    /// # Errors
+    /// If the system refuses, or the message is too long. `mac` is as it was then; trying again may help.
+    #[inline(never)]
+    pub fn secret(&mut self, path: &[u32; 5], message: &[u8], mac: &mut [u8; 32]) -> Result<(), Fault> {
+        const BLOCK: usize = 64;
+        self.derivations = self.derivations.saturating_add(1);
+        let mut block = [0; 2 * BLOCK];
+        let (key, rest) = block.split_at_mut(BLOCK);
+        let (Some(key), Some(text)) = (key.first_chunk_mut(), rest.get_mut(..message.len())) else {
+            return Err(TOO_LONG);
+        };
+        let derived = Sys::derive(path, key);
+        if derived.is_ok() {
+            // The system puts 32 bytes more behind the key.
+            wipe(&mut key[32..]);
+            key.iter_mut().for_each(|byte| *byte ^= 0x36);
+            text.copy_from_slice(message);
+            let inner = self.sha256(&block[..BLOCK + message.len()]);
+            block[..BLOCK].iter_mut().for_each(|byte| *byte ^= 0x36 ^ 0x5c);
+            block[BLOCK..][..32].copy_from_slice(&inner);
+            *mac = self.sha256(&block[..BLOCK + 32]);
+        }
+        wipe(&mut block);
+        derived
+    }
+
     /// Derivations since the app was started, failed ones as well.
     pub fn derivations(&self) -> u16 {
         self.derivations
@@ -127,6 +156,9 @@ impl Key {
 
 /// There is no key to work with. No number of the system.
 pub const NO_KEY: Fault = Fault::own(0);
+
+/// A message is longer than there is room for. No number of the system.
+const TOO_LONG: Fault = Fault::own(3);
 
 impl Default for Key {
     fn default() -> Self {
@@ -225,6 +257,32 @@ mod tests {
             assert_eq!((key.private, key.public), ([0; 32], [0; 32]));
         }
         assert_eq!(bolos.crypto.derivations(), 3);
+    }
+
+    #[test]
+    fn a_secret_is_a_mac_under_the_key_of_its_path() {
+        let mut bolos = fake::boot();
+        let (sha256, key) = fake::with(|kernel| (kernel.software.sha256, (kernel.software.derive)(&PATH)));
+        for message in [&b""[..], b"what it is for", &[7; 64]] {
+            let mut block = [0; 64];
+            block[..32].copy_from_slice(&key);
+            let inner = sha256(&[&block.map(|byte| byte ^ 0x36)[..], message].concat());
+            let mut mac = [0; 32];
+            assert_eq!(bolos.crypto.secret(&PATH, message, &mut mac), Ok(()));
+            assert_eq!(mac, sha256(&[&block.map(|byte| byte ^ 0x5c)[..], &inner].concat()), "RFC 2104");
+        }
+        assert_eq!(bolos.crypto.derivations(), 3);
+        assert_eq!(fake::with(|kernel| kernel.count(Call::GeneratePair)), 0, "nothing is signed with it");
+    }
+
+    #[test]
+    fn a_secret_that_cannot_be_made_is_not_given() {
+        let mut bolos = fake::boot();
+        let mut mac = [9; 32];
+        assert_eq!(bolos.crypto.secret(&PATH, &[7; 65], &mut mac), Err(TOO_LONG));
+        fake::with(|kernel| kernel.fail(Call::Derive, 1));
+        assert_eq!(bolos.crypto.secret(&PATH, b"", &mut mac), Err(fake::FAULT));
+        assert_eq!(mac, [9; 32]);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! BOLOS behind the signer's view of the world.
 
-use highwater_core::env::{Cell, Crypto, CryptoFailed, Device, Diagnostics, Flash, Streaming, WriteFailed};
+use highwater_core::env::{
+    Cell, Crypto, CryptoFailed, Device, Diagnostics, Flash, SECRET_INDEX, Streaming, WriteFailed,
+};
 use highwater_core::journal::Durable;
 use highwater_core::layout::{self, SLOTS};
 use nanos_sdk::{Key, Nvm, Os, hardened, stack, target};
@@ -37,14 +39,18 @@ impl Flash for World<'_> {
     }
 }
 
+/// `44'/118'/0'/0'/index'`; the path the app is installed for.
+const fn path(index: u32) -> [u32; 5] {
+    [hardened(44), hardened(118), hardened(0), hardened(0), hardened(index)]
+}
+
 impl World<'_> {
-    /// Derives `44'/118'/0'/0'/index'`; the path the app is installed for.
+    /// Derives a key that signs.
     fn derive(crypto: &mut nanos_sdk::Crypto, index: u32, key: &mut Key) -> Result<(), CryptoFailed> {
-        if index != index & !hardened(0) {
+        if index >= SECRET_INDEX {
             return Err(CryptoFailed);
         }
-        let path = [hardened(44), hardened(118), hardened(0), hardened(0), hardened(index)];
-        crypto.derive(&path, key).map_err(|_| CryptoFailed)
+        crypto.derive(&path(index), key).map_err(|_| CryptoFailed)
     }
 }
 
@@ -55,6 +61,13 @@ impl Crypto for World<'_> {
 
     fn random(&mut self, out: &mut [u8]) {
         self.crypto.random(out);
+    }
+
+    #[inline(never)]
+    fn secret(&mut self, message: &[u8]) -> Result<[u8; 32], CryptoFailed> {
+        let mut secret = [0; 32];
+        self.crypto.secret(&path(SECRET_INDEX), message, &mut secret).map_err(|_| CryptoFailed)?;
+        Ok(secret)
     }
 
     #[inline(never)]

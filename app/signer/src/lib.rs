@@ -104,6 +104,7 @@ impl App {
         self.link.pump(io);
         let quiet = self.link.is_quiet();
         if quiet && self.quitting {
+            signer.wipe();
             world.keys.iter_mut().for_each(Key::wipe);
             world.stream.wipe();
             world.os.exit();

@@ -93,6 +93,11 @@ impl Crypto for World {
         self.ask(|store| store.identity())
     }
 
+    fn secret(&mut self, message: &[u8]) -> Result<[u8; 32], CryptoFailed> {
+        self.derivations = self.derivations.wrapping_add(1);
+        self.ask(|store| store.secret(message))
+    }
+
     fn public_key(&mut self, index: u32) -> Result<[u8; 32], CryptoFailed> {
         self.derivations = self.derivations.wrapping_add(1);
         self.ask(|store| store.public_key(index))

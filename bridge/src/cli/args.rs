@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
+use highwater_core::env::SECRET_INDEX;
 use highwater_core::hrs::{Hrs, Step};
 
 use crate::hrs_text::HrsText;
@@ -115,7 +116,7 @@ pub enum ChainVerb {
         /// Chain id.
         id: String,
         /// The key: 44'/118'/0'/0'/N'.
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..1 << 31))]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..i64::from(SECRET_INDEX)))]
         key_index: u32,
         /// The first mark.
         #[command(flatten)]
@@ -182,7 +183,7 @@ pub enum MarkVerb {
         /// Chain id.
         id: String,
         /// The number of its key, if the chain is not approved on this device yet.
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..1 << 31))]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..i64::from(SECRET_INDEX)))]
         key_index: Option<u32>,
         /// The last place signed by any device, if the state file is lost.
         #[arg(long, value_name = "H/R/STEP", value_parser = last_signed)]

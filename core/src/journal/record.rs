@@ -1,7 +1,7 @@
 //! One record: what a page of a ring says.
 
 use crate::canonical::Timestamp;
-use crate::env::{Cell, Crypto};
+use crate::env::{Cell, Crypto, Flash};
 use crate::hrs::{Hrs, Step};
 use crate::judge::Signed;
 use crate::layout::{self, FORMAT, Installation, Place, record as at};
@@ -124,9 +124,9 @@ impl Record {
 
     /// The bytes for a place.
     #[inline(never)]
-    pub fn encode(
+    pub fn encode<E: Flash + Crypto>(
         &self,
-        crypto: &mut impl Crypto,
+        env: &mut E,
         installation: &Installation,
         place: Place,
         cell: &mut Cell,
@@ -136,18 +136,18 @@ impl Record {
         cell[at::SERIAL].copy_from_slice(&self.serial.to_le_bytes());
         cell[at::HEIGHT_ROUND].copy_from_slice(&self.hrs.to_bytes()[..12]);
         cell[at::BODY].copy_from_slice(&self.body);
-        layout::seal(crypto, installation, place, cell);
+        layout::seal(env, installation, place, cell);
     }
 
     /// Reads what stands at a place; `None` if it fails its check or says something no writer writes.
     #[inline(never)]
-    pub fn decode(
-        crypto: &mut impl Crypto,
+    pub fn decode<E: Flash + Crypto>(
+        env: &mut E,
         installation: &Installation,
         place: Place,
         cell: &Cell,
     ) -> Option<Self> {
-        if at::format(cell[at::HEAD]) != FORMAT || !layout::is_sealed(crypto, installation, place, cell) {
+        if at::format(cell[at::HEAD]) != FORMAT || !layout::is_sealed(env, installation, place, cell) {
             return None;
         }
         let mut hrs = [0; Hrs::SIZE];

@@ -7,7 +7,7 @@ use super::prompts::outcome;
 use crate::apdu::{ChainState, Command, Named, PromptState, PromptStatus, Status};
 use crate::canonical::ChainId;
 use crate::chains::{self, Entry, Found, State};
-use crate::env::Env;
+use crate::env::{Env, SECRET_INDEX};
 use crate::hrs::Hrs;
 use crate::journal::Record;
 use crate::layout::SLOTS;
@@ -75,8 +75,8 @@ impl Signer {
         let mut ask = Ask::NONE;
         (ask.what, ask.slot) = match command {
             Command::AddChain { chain, key_index, mark } => {
-                // Bit 31 is the hardening bit of the path, which every element carries anyway.
-                if key_index >> 31 != 0 {
+                // Bit 31 is the hardening bit of the path, which every element carries anyway. The last index signs nothing.
+                if *key_index >= SECRET_INDEX {
                     return Err(Status::Length);
                 }
                 (ask.chain, ask.key_index, ask.mark) = (ChainName::new(*chain), *key_index, *mark);

@@ -92,7 +92,7 @@ impl Signer {
     pub const fn new() -> Self {
         Self {
             standing: Standing::Fault,
-            installation: Installation([0; 16]),
+            installation: Installation { id: [0; 16], secret: [0; 32] },
             slots: [Slot::EMPTY; SLOTS],
             last: None,
             stream: Stream::NONE,
@@ -138,6 +138,11 @@ impl Signer {
             .slots
             .iter()
             .any(|slot| matches!(slot.state, ChainState::Armed | ChainState::Unclear | ChainState::Fault))
+    }
+
+    /// The app ends: the secret of the checks is not left in memory.
+    pub fn wipe(&mut self) {
+        self.installation.secret = [0; 32];
     }
 
     /// What boot found.
@@ -189,7 +194,7 @@ impl Signer {
             protocol_min: PROTOCOL_MIN,
             protocol: PROTOCOL,
             target: env.target(),
-            installation: self.installation.0,
+            installation: self.installation.id,
             slots: SLOTS as u8,
             standing: match self.standing {
                 Standing::Sound => 0,

@@ -200,7 +200,7 @@ impl Explorer {
         let (rotted, torn, faulted) = driver.hurt();
         let now = Now { models: driver.possible(0).to_vec(), rotted, faulted: faulted && on };
         let mut shape = driver.device.world.medium.pages().to_vec();
-        let highest = normal::normalise(&mut self.world, self.search.pairs, &mut shape);
+        let highest = normal::normalise(&mut self.world, &mut shape);
         let seen = driver.seen(0).filter(|_| on);
         let ram = seen.map(|seen| (seen.state as u8, seen.incarnation, seen.writes.wrapping_sub(highest)));
         let life = state.life ^ matches!(step, Step::Run(Op::Add(_), _) | Step::Around(Op::Add(_), ..));

@@ -17,7 +17,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use highwater_core::chains::State;
-use highwater_core::env::{CELL, Cell, Crypto};
+use highwater_core::env::{CELL, Cell, Crypto, Flash};
 use highwater_core::journal::Kind;
 use highwater_core::layout::{self, Domain, Installation, Place, entry_page, installation_page, ring_page};
 use highwater_core::layout::{chain_entry, installation_record, record};
@@ -26,14 +26,15 @@ const DEAD: u8 = 0xa5;
 const ENTRY: usize = 2 * CELL;
 
 /// Brings the pages of slot 0 into normal form; gives the highest serial there was.
-pub(super) fn normalise(crypto: &mut impl Crypto, pairs: u16, pages: &mut [Cell]) -> u32 {
-    let (installation, copies) = &installation(crypto, pages);
-    let entries = [0, 1].map(|copy| entry(crypto, installation, copy, pages));
+pub(super) fn normalise<E: Flash + Crypto>(env: &mut E, pages: &mut [Cell]) -> u32 {
+    let pairs = env.pairs();
+    let (installation, copies) = &installation(env, pages);
+    let entries = [0, 1].map(|copy| entry(env, installation, copy, pages));
     let ring = ring_page(pairs, 0, 0)..ring_page(pairs, 0, 2 * pairs);
     let mut records = Vec::new();
     for page in ring {
         let cell = &mut pages[usize::from(page)];
-        if layout::is_sealed(crypto, installation, place(Domain::Record, page), cell) {
+        if layout::is_sealed(env, installation, place(Domain::Record, page), cell) {
             // A formatted page has serial and incarnation 0, whatever happens.
             if record::kind(cell[record::HEAD]) != Kind::Formatted as u8 {
                 records.push(page);
@@ -70,7 +71,7 @@ pub(super) fn normalise(crypto: &mut impl Crypto, pairs: u16, pages: &mut [Cell]
         let (new_life, new_serial) = (rank(life), serials[&record::serial(cell)]);
         cell[record::INCARNATION].copy_from_slice(&new_life.to_le_bytes());
         cell[record::SERIAL].copy_from_slice(&new_serial.to_le_bytes());
-        layout::seal(crypto, installation, place(Domain::Record, page), cell);
+        layout::seal(env, installation, place(Domain::Record, page), cell);
     }
     for (copy, bytes) in (0..).zip(entries) {
         let Some(mut bytes) = bytes else { continue };
@@ -79,7 +80,7 @@ pub(super) fn normalise(crypto: &mut impl Crypto, pairs: u16, pages: &mut [Cell]
         let new_life = rank(chain_entry::incarnation(&bytes));
         bytes[chain_entry::INCARNATION].copy_from_slice(&new_life.to_le_bytes());
         bytes[chain_entry::GENERATION].copy_from_slice(&new.to_le_bytes());
-        layout::seal(crypto, installation, place(Domain::Entry, entry_page(0, copy)), &mut bytes);
+        layout::seal(env, installation, place(Domain::Entry, entry_page(0, copy)), &mut bytes);
         put(pages, copy, &bytes);
     }
     serials.keys().next_back().copied().unwrap_or(0)
@@ -109,25 +110,28 @@ fn narrowed(serials: &BTreeSet<u32>, pairs: u32) -> BTreeMap<u32, u32> {
 }
 
 /// The installation, if a copy of its record is valid; nothing else is without.
-fn installation(crypto: &mut impl Crypto, pages: &mut [Cell]) -> (Installation, u8) {
+fn installation<E: Flash + Crypto>(env: &mut E, pages: &mut [Cell]) -> (Installation, u8) {
     let none = Installation::default();
     let (mut found, mut copies) = (none, 0);
     for copy in 0..2 {
         let page = installation_page(copy);
         let cell = &mut pages[usize::from(page)];
-        if layout::is_sealed(crypto, &none, place(Domain::Installation, page), cell) {
-            found.0.copy_from_slice(&cell[installation_record::ID]);
+        if layout::is_sealed(env, &none, place(Domain::Installation, page), cell) {
+            found.id.copy_from_slice(&cell[installation_record::ID]);
             copies += 1;
         } else if *cell != [0; CELL] {
             *cell = [DEAD; CELL];
         }
     }
+    if copies > 0 {
+        found.secret = highwater_core::installation::secret(env, &found.id).unwrap_or_default();
+    }
     (found, copies)
 }
 
 /// The valid bytes of a copy of the entry; a dead copy is replaced by its representative.
-fn entry(
-    crypto: &mut impl Crypto,
+fn entry<E: Flash + Crypto>(
+    env: &mut E,
     installation: &Installation,
     copy: u16,
     pages: &mut [Cell],
@@ -136,7 +140,7 @@ fn entry(
     let mut bytes = [0; ENTRY];
     bytes[..CELL].copy_from_slice(&pages[usize::from(page)]);
     bytes[CELL..].copy_from_slice(&pages[usize::from(page) + 1]);
-    if layout::is_sealed(crypto, installation, place(Domain::Entry, page), &bytes) {
+    if layout::is_sealed(env, installation, place(Domain::Entry, page), &bytes) {
         return Some(bytes);
     }
     if bytes != [0; ENTRY] {

@@ -54,8 +54,10 @@ impl Search {
 
     /// Every fault that a write may meet in `state`.
     pub(super) fn faults(&self, state: &State) -> Vec<Fault> {
-        let mut faults: Vec<Fault> =
-            [Tear::Old, Tear::New, GARBAGE, Tear::Blank].into_iter().map(Fault::Cut).collect();
+        let mut faults: Vec<Fault> = [Tear::Old, Tear::New, GARBAGE, Tear::Blank, Tear::Fields(Tear::LOWEST)]
+            .into_iter()
+            .map(Fault::Cut)
+            .collect();
         if self.lies && !state.now.faulted {
             faults.extend([Fault::Lies, Fault::Fails(Tear::New), Fault::Fails(GARBAGE)]);
         }

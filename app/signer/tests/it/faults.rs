@@ -94,12 +94,25 @@ fn a_seed_that_cannot_be_read_at_start_signs_nothing_and_writes_nothing() {
 }
 
 #[test]
+fn a_secret_of_the_checks_that_cannot_be_derived_is_a_fault_and_the_next_start_helps() {
+    let mut bench = Bench::armed();
+    let signature = bench.sign(10).unwrap();
+    let pages = kernel(|kernel| kernel.nvm.clone());
+    let mut bench = bench.restarted_on(|kernel| kernel.fail_later(Call::Derive, 1, 1));
+    assert_eq!(standing(&mut bench), 3);
+    assert_eq!(bench.sign(10), Err(Status::StorageFault));
+    assert!(kernel(|kernel| kernel.nvm == pages), "nothing is written");
+    assert_eq!(bench.restarted().sign(10), Ok(signature));
+}
+
+#[test]
 fn a_chain_key_that_cannot_be_derived_signs_nothing_until_it_can() {
-    for call in [Call::Derive, Call::GeneratePair] {
+    // At a start the first derivation is for the installation, the second for the secret of its checks, of which no point
+    // is made; the third loads the key.
+    for (call, before) in [(Call::Derive, 2), (Call::GeneratePair, 1)] {
         let mut bench = Bench::armed();
         bench.sign(10).unwrap();
-        // The first derivation at start is for the installation; the second loads the key.
-        let mut bench = bench.restarted_on(|kernel| kernel.fail_later(call, 1, ALWAYS));
+        let mut bench = bench.restarted_on(|kernel| kernel.fail_later(call, before, ALWAYS));
         assert_eq!(bench.sign(11), Err(Status::StorageFault));
         assert_eq!(bench.ask(Command::GetPublicKey(chain(CHAIN))), Err(Status::StorageFault));
         mend();

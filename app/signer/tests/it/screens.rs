@@ -180,7 +180,7 @@ fn add_shows_chain_key_and_mark() {
 
 #[test]
 fn add_shows_the_longest_names_and_numbers_whole() {
-    let longest = Command::AddChain { chain: chain(LONGEST), key_index: (1 << 31) - 1, mark: highest() };
+    let longest = Command::AddChain { chain: chain(LONGEST), key_index: (1 << 31) - 2, mark: highest() };
     prompt("add-longest", &mut Bench::new(), longest);
 }
 
@@ -237,7 +237,7 @@ fn show_key_shows_all_of_it() {
 #[test]
 fn show_key_says_when_it_cannot() {
     let bench = Bench::armed();
-    let mut bench = bench.restarted_on(|kernel| kernel.fail_later(Call::Derive, 1, usize::MAX));
+    let mut bench = bench.restarted_on(|kernel| kernel.fail_later(Call::Derive, 2, usize::MAX));
     prompt("show-key-fails", &mut bench, Command::ShowKey(chain(CHAIN)));
 }
 

@@ -9,7 +9,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use rand::RngCore;
 use zeroize::Zeroizing;
 
-use super::{KeyFault, KeyStore, slip10};
+use super::{KeyFault, KeyStore, secret, slip10};
 use crate::Fault;
 use crate::files::{self, Private};
 
@@ -55,6 +55,10 @@ impl FileKeys {
 }
 
 impl KeyStore for FileKeys {
+    fn secret(&mut self, message: &[u8]) -> Result<[u8; 32], KeyFault> {
+        Ok(secret(&*self.seed, message))
+    }
+
     fn public_key(&mut self, index: u32) -> Result<[u8; 32], KeyFault> {
         Ok(slip10(&*self.seed, index).verifying_key().to_bytes())
     }

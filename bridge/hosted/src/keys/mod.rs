@@ -4,7 +4,7 @@ mod file;
 mod slip10;
 
 pub use file::FileKeys;
-pub use slip10::slip10;
+pub use slip10::{secret, slip10};
 
 /// A key store on or beside this host.
 ///
@@ -16,6 +16,10 @@ pub trait KeyStore: Send {
     fn identity(&mut self) -> Result<[u8; 32], KeyFault> {
         self.public_key(0)
     }
+
+    /// HMAC-SHA-256 of `message` under a secret of this store that signs nothing and never changes. It keys the checks of
+    /// the pages that the marks stand on.
+    fn secret(&mut self, message: &[u8]) -> Result<[u8; 32], KeyFault>;
 
     /// The public key at `index`.
     fn public_key(&mut self, index: u32) -> Result<[u8; 32], KeyFault>;

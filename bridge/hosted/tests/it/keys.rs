@@ -45,6 +45,10 @@ impl KeyStore for Remote {
         self.call(|keys| if other { Ok([9; 32]) } else { keys.identity() })
     }
 
+    fn secret(&mut self, message: &[u8]) -> Result<[u8; 32], KeyFault> {
+        self.call(|keys| keys.secret(message))
+    }
+
     fn public_key(&mut self, index: u32) -> Result<[u8; 32], KeyFault> {
         self.call(|keys| keys.public_key(index))
     }
