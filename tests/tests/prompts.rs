@@ -1,6 +1,7 @@
 //! What the owner is asked: each prompt, each of its pages, and every way it may end.
 
 use highwater_core::apdu::{ChainState, Command, PromptState, Status};
+use highwater_core::env::SECRET_INDEX;
 use highwater_core::hrs::Step;
 use highwater_tests::on_both_devices;
 use highwater_tests::request::{precommit, prevote};
@@ -46,7 +47,7 @@ fn a_chain_is_added_removed_added_again_and_forgotten(stage: &mut Stage) {
     let [path, start, end] = key_pages(5);
     let mark = hrs(7, 0, Step::None);
     let ticket = stage.raise(Command::AddChain { chain: chain(SECOND), key_index: 5, mark });
-    stage.decide(true, &["Add chain?|slot 2", SECOND_PAGE, &path, &start, &end, "To mark|7|r0 none"]);
+    stage.decide(true, &["Add chain?|slot 2", SECOND_PAGE, &path, &start, &end, "Raise mark to|7|r0 none"]);
     let outcome = stage.outcome(ticket);
     assert_eq!((outcome.state, outcome.mark, outcome.incarnation), (PromptState::Approved, mark, 1));
     stage.sign(&precommit(SECOND, 9, 1));
@@ -54,7 +55,7 @@ fn a_chain_is_added_removed_added_again_and_forgotten(stage: &mut Stage) {
     let named = stage.named(SECOND, 1);
     let ticket = stage.raise(Command::RemoveChain(named));
     let at = "9|r1 precommit";
-    let (mark_page, signed_page) = (format!("Mark|{at}"), format!("Highest signed|{at}"));
+    let (mark_page, signed_page) = (format!("Mark now|{at}"), format!("Highest signed|{at}"));
     stage.decide(true, &["Remove chain?|slot 2", SECOND_PAGE, &mark_page, &signed_page]);
     let outcome = stage.outcome(ticket);
     assert_eq!((outcome.state, outcome.mark), (PromptState::Approved, hrs(9, 1, Step::Precommit)));
@@ -64,9 +65,18 @@ fn a_chain_is_added_removed_added_again_and_forgotten(stage: &mut Stage) {
     // Again, and lower than before: the owner sees from where.
     let lower = hrs(8, 0, Step::None);
     let ticket = stage.raise(Command::AddChain { chain: chain(SECOND), key_index: 5, mark: lower });
-    let from = format!("From mark|{at}");
-    let pages =
-        ["Add chain?|slot 2", SECOND_PAGE, &path, &start, &end, &from, &signed_page, "To mark|8|r0 none"];
+    let below = "BELOW SIGNED:|may sign again|what it signed";
+    let pages = [
+        "Add chain?|slot 2",
+        SECOND_PAGE,
+        &path,
+        &start,
+        &end,
+        &mark_page,
+        &signed_page,
+        below,
+        "Lower mark to|8|r0 none",
+    ];
     stage.decide(true, &pages);
     let outcome = stage.outcome(ticket);
     assert_eq!((outcome.state, outcome.mark, outcome.incarnation), (PromptState::Approved, lower, 2));
@@ -74,7 +84,10 @@ fn a_chain_is_added_removed_added_again_and_forgotten(stage: &mut Stage) {
     let named = stage.named(SECOND, 1);
     stage.approved(Command::RemoveChain(named));
     let ticket = stage.raise(Command::ForgetChain(named));
-    stage.decide(true, &["Forget chain?|slot 2", SECOND_PAGE, "Mark|8|r0 none", "Highest signed|8|r0 none"]);
+    stage.decide(
+        true,
+        &["Forget chain?|slot 2", SECOND_PAGE, "Mark now|8|r0 none", "Highest signed|8|r0 none"],
+    );
     assert_eq!(stage.outcome(ticket).state, PromptState::Approved);
     assert_eq!(stage.slot(1).state, ChainState::Free);
 }
@@ -84,7 +97,7 @@ fn a_second_chain_of_the_same_key_is_shown_as_such(stage: &mut Stage) {
     let mark = hrs(1, 0, Step::None);
     let ticket = stage.raise(Command::AddChain { chain: chain("twin"), key_index: 0, mark });
     let same = "Same key as|slot 1";
-    stage.decide(false, &["Add chain?|slot 2", "twin", &path, &start, &end, same, "To mark|1|r0 none"]);
+    stage.decide(false, &["Add chain?|slot 2", "twin", &path, &start, &end, same, "Raise mark to|1|r0 none"]);
     assert_eq!(stage.outcome(ticket).state, PromptState::Denied);
 }
 
@@ -92,7 +105,7 @@ fn a_rejected_chain_is_not_added(stage: &mut Stage) {
     let mark = hrs(1, 0, Step::None);
     let ticket = stage.raise(Command::AddChain { chain: chain("rejected"), key_index: 9, mark });
     let [path, start, end] = key_pages(9);
-    stage.decide(false, &["Add chain?|slot 2", "rejected", &path, &start, &end, "To mark|1|r0 none"]);
+    stage.decide(false, &["Add chain?|slot 2", "rejected", &path, &start, &end, "Raise mark to|1|r0 none"]);
     assert_eq!(stage.outcome(ticket).state, PromptState::Denied);
     assert_eq!(stage.slot(1).state, ChainState::Free);
     assert_eq!(stage.command(Command::GetPublicKey(chain("rejected"))).1, Status::UnknownChain);
@@ -181,8 +194,8 @@ fn a_mark_is_raised_and_lowered_by_the_owner(stage: &mut Stage) {
     let up = hrs(height + 50, 3, Step::Prevote);
     let ticket = stage.raise(Command::SetMark { named, to: up });
     let signed = format!("{height}|r2 precommit");
-    let (from, signed) = (format!("From mark|{signed}"), format!("Highest signed|{signed}"));
-    let to = format!("To mark|{}|r3 prevote", height + 50);
+    let (from, signed) = (format!("Mark now|{signed}"), format!("Highest signed|{signed}"));
+    let to = format!("Raise mark to|{}|r3 prevote", height + 50);
     stage.decide(true, &["Set mark?|slot 1", CHAIN, &from, &signed, &to]);
     let outcome = stage.outcome(ticket);
     assert_eq!((outcome.state, outcome.mark), (PromptState::Approved, up));
@@ -192,8 +205,8 @@ fn a_mark_is_raised_and_lowered_by_the_owner(stage: &mut Stage) {
     // Back, but not below what was signed: another life of the chain.
     let down = hrs(height + 1, 0, Step::None);
     let ticket = stage.raise(Command::SetMark { named, to: down });
-    let from = format!("From mark|{}|r3 prevote", height + 50);
-    let to = format!("To mark|{}|r0 none", height + 1);
+    let from = format!("Mark now|{}|r3 prevote", height + 50);
+    let to = format!("Lower mark to|{}|r0 none", height + 1);
     stage.decide(true, &["Set mark?|slot 1", CHAIN, &from, &signed, &to]);
     let outcome = stage.outcome(ticket);
     assert_eq!((outcome.state, outcome.mark), (PromptState::Approved, down));
@@ -209,7 +222,7 @@ fn a_mark_that_was_passed_meanwhile_is_moved(stage: &mut Stage) {
     stage.sign(&prevote(CHAIN, height + 1, 0));
     // The page that says from where is drawn anew.
     let at = format!("{}|r0 prevote", height + 1);
-    let pages = ["From mark", "Highest signed", "To mark"].map(|title| format!("{title}|{at}"));
+    let pages = ["Mark now", "Highest signed", "Set mark to"].map(|title| format!("{title}|{at}"));
     stage.decide(true, &["Set mark?|slot 1", CHAIN, &pages[0], &pages[1], &pages[2]]);
     assert_eq!(stage.outcome(ticket).state, PromptState::Moved);
     assert_eq!(stage.slot(0).mark, hrs(height + 1, 0, Step::Prevote));
@@ -231,6 +244,7 @@ fn what_may_not_be_asked_raises_no_prompt(stage: &mut Stage) {
         (Command::ForgetChain(named), Status::UnknownChain),
         (Command::AddChain { chain: chain(CHAIN), key_index: 0, mark }, Status::ChainKnown),
         (Command::AddChain { chain: chain("x"), key_index: 1 << 31, mark }, Status::Length),
+        (Command::AddChain { chain: chain("x"), key_index: SECRET_INDEX, mark }, Status::Length),
     ] {
         assert_eq!(stage.command(command).1, status, "{command:?}");
     }

@@ -84,10 +84,10 @@ fn a_chain_that_lost_both_copies_signs_nothing_until_its_owner_sets_the_mark(sta
     let pages = [
         "Set mark?|slot 1",
         CHAIN,
-        "Mark unclear:|at least",
-        &format!("From mark|{floor}"),
-        &format!("Highest signed|{floor}"),
-        &format!("To mark|{}|r0 precommit", to.height.value()),
+        "Mark unclear",
+        &format!("Mark at least|{floor}"),
+        &format!("Signed at least|{floor}"),
+        &format!("Raise mark to|{}|r0 precommit", to.height.value()),
     ];
     stage.decide(true, &pages);
     assert_eq!(stage.outcome(ticket).mark, to);
@@ -111,7 +111,7 @@ fn a_slot_that_lost_its_entry_is_damaged_until_its_owner_forgets_it(stage: &mut 
     let next = prevote(CHAIN, stage.fresh_height(), 0);
     stage.sign(&next);
     let ticket = stage.raise(Command::ForgetSlot(1));
-    stage.decide(true, &["Forget what is|damaged in slot 2", "Highest signed|5|r1 prevote"]);
+    stage.decide(true, &["Forget what is|damaged in slot 2", "Signed at least|5|r1 prevote"]);
     assert_eq!(stage.outcome(ticket).state, PromptState::Approved);
     assert_eq!(stage.slot(1).state, ChainState::Free);
     assert_eq!(stage.refused(&vote), (Status::UnknownChain, None));

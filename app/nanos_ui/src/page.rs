@@ -7,8 +7,12 @@ use nanos_sdk::target::{SCREEN_HEIGHT, SCREEN_WIDTH};
 
 /// Characters of a line that surely fit between the arrows, however wide they are.
 pub const COLUMNS: usize = 17;
-/// Bytes of a page: a mark in full with its title takes 56.
+/// Bytes of a page: a mark in full with its title takes 57.
 const ROOM: usize = 60;
+/// Numbers from here on are not put in groups: their digits alone take the width of the screen. No height is that high.
+const GROUPED: u64 = 1_000_000_000_000_000;
+/// Bit n: a comma stands before the nth digit from the right.
+const COMMAS: u32 = 1 << 3 | 1 << 6 | 1 << 9 | 1 << 12;
 /// Ends a line.
 const BREAK: u8 = b'\n';
 
@@ -51,11 +55,19 @@ impl Page {
     }
 
     /// Appends a number in decimal.
-    ///
+    pub fn push_decimal(&mut self, number: u64) {
+        self.push_digits(number, false);
+    }
+
+    /// Appends a number in decimal, in groups of three digits.
+    pub fn push_grouped(&mut self, number: u64) {
+        self.push_digits(number, number < GROUPED);
+    }
+
     /// Digit by digit from the highest bit on, each step doubling what stands there: the chip has no division, and the
     /// routine that stands for it is larger than this.
     #[inline(never)]
-    pub fn push_decimal(&mut self, mut number: u64) {
+    fn push_digits(&mut self, mut number: u64, group: bool) {
         let mut digits = [0u8; 20];
         for _ in 0..u64::BITS {
             let mut carry = (number >> (u64::BITS - 1)) as u8;
@@ -66,12 +78,18 @@ impl Page {
                 *digit = double - 10 * carry;
             }
         }
+        let mut left = digits.len();
         let mut started = false;
-        for (place, digit) in digits.iter().enumerate() {
-            started |= *digit != 0 || place == digits.len() - 1;
+        for digit in digits {
+            // Commas come before the third, sixth, … digit from the right, not before the first one.
+            if started && group && COMMAS >> left & 1 != 0 {
+                self.push(b",");
+            }
+            started |= digit != 0 || left == 1;
             if started {
                 self.push(&[b'0' + digit]);
             }
+            left -= 1;
         }
     }
 
@@ -138,6 +156,29 @@ impl Picture for Page {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_three_up_to_fifteen_digits() {
+        for (number, plain, grouped) in [
+            (0, "0", "0"),
+            (999, "999", "999"),
+            (1_000, "1000", "1,000"),
+            (20_000_001, "20000001", "20,000,001"),
+            (999_999_999_999_999, "999999999999999", "999,999,999,999,999"),
+            (1_000_000_000_000_000, "1000000000000000", "1000000000000000"),
+            (u64::MAX, "18446744073709551615", "18446744073709551615"),
+        ] {
+            let text = |push: fn(&mut Page, u64)| {
+                let mut page = Page::BLANK;
+                push(&mut page, number);
+                String::from_utf8(page.text[..usize::from(page.length)].to_vec()).unwrap()
+            };
+            assert_eq!(
+                (text(Page::push_decimal), text(Page::push_grouped)),
+                (plain.to_owned(), grouped.to_owned())
+            );
+        }
+    }
 
     fn page(text: &[u8]) -> Page {
         let mut page = Page::BLANK;

@@ -5,6 +5,7 @@ use crate::words;
 use highwater_core::apdu::ChainState;
 use highwater_core::chains::Entry;
 use highwater_core::env::{Crypto, CryptoFailed};
+use highwater_core::hrs::Hrs;
 use highwater_core::signer::{Ask, Prompt, Signer, View, What};
 use nanos_sdk::Button;
 use nanos_ui::{Page, Pager, Pressed};
@@ -25,17 +26,33 @@ enum Sheet {
     Unclear,
     From,
     HighestSigned,
+    /// The mark wanted lies below what was signed: the owner passes this page or does not approve.
+    BelowSigned,
     To,
     Approve,
     Reject,
 }
 
 use Sheet::{
-    Approve, Chain, From, HighestSigned, KeyEnd, KeyStart, Path, Reject, SameKey, Title, To, Unclear,
+    Approve, BelowSigned, Chain, From, HighestSigned, KeyEnd, KeyStart, Path, Reject, SameKey, Title, To,
+    Unclear,
 };
 
-const SHEETS: [Sheet; 12] =
-    [Title, Chain, Path, KeyStart, KeyEnd, SameKey, Unclear, From, HighestSigned, To, Approve, Reject];
+const SHEETS: [Sheet; 13] = [
+    Title,
+    Chain,
+    Path,
+    KeyStart,
+    KeyEnd,
+    SameKey,
+    Unclear,
+    From,
+    HighestSigned,
+    BelowSigned,
+    To,
+    Approve,
+    Reject,
+];
 
 /// What a press led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +144,7 @@ fn applies(sheet: Sheet, ask: &Ask, view: &View, signer: &Signer, world: &mut Wo
         }
         From => !matches!(view.state, ChainState::Free | ChainState::Damaged),
         HighestSigned => view.state != ChainState::Free,
+        BelowSigned => matches!(what, What::Add | What::SetMark) && view.is_below_signed(&ask.mark),
         To => matches!(what, What::Add | What::SetMark),
         Title | Approve | Reject => true,
     }
@@ -156,11 +174,9 @@ fn fill(
             let slot = shared(ask, signer, world).unwrap_or(0);
             numbered(page, b"Same key as\nslot ", u64::from(slot) + 1);
         }
-        Unclear => page.push(b"Mark unclear:\nat least"),
-        From if matches!(ask.what, What::Remove | What::Forget) => words::mark(page, b"Mark", view.mark),
-        From => words::mark(page, b"From mark", view.mark),
-        To => words::mark(page, b"To mark", ask.mark),
-        HighestSigned => words::mark(page, b"Highest signed", view.highest_signed),
+        Unclear => page.push(b"Mark unclear"),
+        From | HighestSigned | To => mark(page, sheet, ask, view),
+        BelowSigned => page.push(b"BELOW SIGNED:\nmay sign again\nwhat it signed"),
         Approve => page.push(b"Approve\npress both"),
         Reject => page.push(b"Reject\npress both"),
     }
@@ -180,6 +196,27 @@ fn title(ask: &Ask, state: ChainState) -> &'static [u8] {
         What::Forget if state == ChainState::Damaged => b"Forget what is\ndamaged in slot ",
         What::Forget => b"Forget chain?\nslot ",
     }
+}
+
+/// A mark under what it is: of now, of what was signed, or wanted, with the direction from that of now.
+#[inline(never)]
+fn mark(page: &mut Page, sheet: Sheet, ask: &Ask, view: &View) {
+    use core::cmp::Ordering::{Equal, Greater, Less};
+    let (title, hrs): (&[u8], &Hrs) = match sheet {
+        To => {
+            let title: &[u8] = match ask.mark.cmp(&view.mark) {
+                Less => b"Lower mark to",
+                Equal => b"Set mark to",
+                Greater => b"Raise mark to",
+            };
+            (title, &ask.mark)
+        }
+        HighestSigned if view.is_floor() => (b"Signed at least", &view.highest_signed),
+        HighestSigned => (b"Highest signed", &view.highest_signed),
+        _ if view.is_floor() => (b"Mark at least", &view.mark),
+        _ => (b"Mark now", &view.mark),
+    };
+    words::mark(page, title, hrs);
 }
 
 fn key_index(ask: &Ask, view: &View) -> u32 {

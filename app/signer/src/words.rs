@@ -15,10 +15,10 @@ pub(crate) fn step(step: Step) -> &'static [u8] {
 
 /// A mark in full, under a title: height, then round and step.
 #[inline(never)]
-pub(crate) fn mark(page: &mut Page, title: &[u8], hrs: Hrs) {
+pub(crate) fn mark(page: &mut Page, title: &[u8], hrs: &Hrs) {
     page.push(title);
     page.push(b"\n");
-    page.push_decimal(hrs.height.value());
+    page.push_grouped(hrs.height.value());
     page.push(b"\nr");
     page.push_decimal(u64::from(hrs.round.value()));
     page.push(b" ");

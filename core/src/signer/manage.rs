@@ -85,7 +85,7 @@ impl Signer {
             Command::SetMark { named, to } => {
                 let slot = self.named(env, named)?;
                 let view = self.view(env, slot);
-                if *to < view.highest_signed {
+                if view.is_below_signed(to) {
                     return Err(Status::BelowSigned);
                 }
                 (ask.incarnation, ask.mark, ask.raise) = (named.incarnation, *to, *to > view.mark);

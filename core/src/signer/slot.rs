@@ -50,6 +50,20 @@ pub struct View {
 }
 
 impl View {
+    /// Whether mark and highest signed are no more than a floor.
+    #[inline(never)]
+    pub fn is_floor(&self) -> bool {
+        use ChainState::{Damaged, Fault, Unclear, UnclearTombstone};
+        matches!(self.state, Unclear | UnclearTombstone | Damaged | Fault)
+    }
+
+    /// Whether a mark there lets the chain sign again what it is known to have signed. SET_MARK is refused then; ADD, which
+    /// can only come to this over the chain's own tombstone, is asked with a page that says so.
+    #[inline(never)]
+    pub fn is_below_signed(&self, mark: &Hrs) -> bool {
+        *mark < self.highest_signed
+    }
+
     fn take(&mut self, record: &Record) {
         (self.mark, self.highest_signed, self.writes) = (record.hrs, record.highest_signed(), record.serial);
         self.kind = match record.kind {

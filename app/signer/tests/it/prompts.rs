@@ -117,7 +117,7 @@ fn a_prompt_about_a_chain_whose_flash_failed_says_that_its_mark_is_unclear() {
     assert_eq!(bench.sign(11), Err(Status::StorageFault));
     let named = Named { chain: chain(CHAIN), incarnation: 1 };
     bench.prompt(Command::SetMark { named, to: hrs(20, 0, Step::None) }).unwrap();
-    bench.turn_to("Mark unclear:");
+    bench.turn_to("Mark unclear");
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn the_mark_is_read_as_it_stands_now() {
     bench.sign(10).unwrap();
     let named = highwater_core::apdu::Named { chain: chain(CHAIN), incarnation: 1 };
     bench.prompt(Command::SetMark { named, to: hrs(50, 0, Step::Prevote) }).unwrap();
-    bench.turn_to("From");
+    bench.turn_to("Mark now");
     let before = bench.lines();
     bench.sign(11).unwrap();
     bench.wait(12);

@@ -198,6 +198,45 @@ fn add_of_a_removed_chain_shows_its_mark() {
 }
 
 #[test]
+fn g5_add_below_what_the_chain_signed_says_so_before_it_can_be_approved() {
+    let mut bench = Bench::armed();
+    bench.sign(1_234_567).unwrap_err();
+    bench.approve(Command::SetMark { named: named(1), to: hrs(1_234_566, 0, Step::None) });
+    bench.sign(1_234_567).unwrap();
+    bench.approve(Command::RemoveChain(named(1)));
+    let to =
+        |height, step| Command::AddChain { chain: chain(CHAIN), key_index: 7, mark: hrs(height, 0, step) };
+    prompt("add-below-signed", &mut bench, to(1_234_566, Step::Precommit));
+    // The warning is the page before the mark, and no other way leads to "Approve".
+    let below = |bench: &Bench| bench.lines()[0].starts_with("BELOW SIGNED");
+    for (height, step, wanted) in [
+        (1_234_567, Step::Proposal, true),
+        (1_234_567, Step::Prevote, false),
+        (1_234_567, Step::Precommit, false),
+        (0, Step::None, true),
+    ] {
+        bench.turn_to("Reject");
+        bench.press(Button::Both);
+        bench.press(Button::Right);
+        bench.prompt(to(height, step)).unwrap();
+        let mut warned = false;
+        while bench.lines()[0] != "Approve" {
+            warned |= below(&bench);
+            bench.press(Button::Right);
+        }
+        assert_eq!(warned, wanted, "{height}/{step:?}");
+    }
+}
+
+#[test]
+fn a_lowering_says_so() {
+    let mut bench = Bench::armed();
+    bench.sign(10).unwrap();
+    bench.approve(Command::SetMark { named: named(1), to: hrs(98_765, 3, Step::Precommit) });
+    prompt("set-mark-lower", &mut bench, Command::SetMark { named: named(1), to: hrs(1_000, 0, Step::None) });
+}
+
+#[test]
 fn add_of_a_chain_removed_while_unclear_says_so() {
     let mut bench = unclear();
     bench.approve(Command::RemoveChain(named(1)));
