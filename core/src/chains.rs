@@ -34,6 +34,18 @@ pub struct Entry {
 
 const SIZE: usize = 2 * CELL;
 
+/// The first bytes of the SHA-256 of a public key.
+pub type Fingerprint = [u8; at::KEY.end - at::KEY.start];
+
+/// The fingerprint of a public key.
+#[inline(never)]
+pub fn fingerprint(crypto: &mut impl Crypto, public: &[u8; 32]) -> Fingerprint {
+    let digest = crypto.sha256(public);
+    let mut fingerprint: Fingerprint = [0; _];
+    fingerprint.copy_from_slice(&digest[..at::KEY.len()]);
+    fingerprint
+}
+
 /// What a slot's two copies say together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
@@ -50,10 +62,11 @@ impl Entry {
     pub const BLANK: Self = Self { bytes: [0; SIZE] };
 
     /// Makes a blank one the entry of `chain`; its generation is set by [`commit`].
-    pub fn arm(&mut self, chain: ChainId<'_>, key_index: u32, incarnation: u16) {
+    pub fn arm(&mut self, chain: ChainId<'_>, key_index: u32, key: &Fingerprint, incarnation: u16) {
         let id = chain.as_bytes();
         self.say(State::Armed, incarnation);
         self.bytes[at::KEY_INDEX].copy_from_slice(&key_index.to_le_bytes());
+        self.bytes[at::KEY].copy_from_slice(key);
         self.bytes[at::ID_LENGTH] = id.len() as u8;
         self.bytes[at::ID.start..at::ID.start + id.len()].copy_from_slice(id);
     }
@@ -104,6 +117,11 @@ impl Entry {
     /// The key: `44'/118'/0'/0'/index'`.
     pub fn key_index(&self) -> u32 {
         self.number(at::KEY_INDEX.start)
+    }
+
+    /// The fingerprint of the key that the chain was approved with.
+    pub fn key(&self) -> &Fingerprint {
+        self.bytes[at::KEY.start..].first_chunk().unwrap_or(&[0; _])
     }
 
     /// A tombstone's final mark.

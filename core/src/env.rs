@@ -41,6 +41,18 @@ pub struct CryptoFailed;
 /// The index of the key that signs nothing: the last one of the app's path. What it is for is [`Crypto::secret`].
 pub const SECRET_INDEX: u32 = (1 << 31) - 1;
 
+/// Whose key is meant: one life of a chain in a slot.
+///
+/// An implementation keeps the life beside the key that it loads, and signs only for that one: a key that should have
+/// gone with an older life signs nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Life {
+    /// The slot.
+    pub slot: u8,
+    /// The chain's incarnation in it.
+    pub incarnation: u16,
+}
+
 /// Hashing, keys, randomness.
 ///
 /// Keys are Ed25519, SLIP-10, at `44'/118'/0'/0'/index'`, every element hardened.
@@ -67,8 +79,8 @@ pub trait Crypto {
     /// Derives the public key at `index` and keeps nothing. One derivation.
     fn public_key(&mut self, index: u32) -> Result<[u8; 32], CryptoFailed>;
 
-    /// Derives the key at `index` and keeps it in RAM for `slot`, so that signing derives nothing.
-    fn load_key(&mut self, slot: u8, index: u32) -> Result<(), CryptoFailed>;
+    /// Derives the key at `index` and keeps it in RAM for the slot of `life`, so that signing derives nothing.
+    fn load_key(&mut self, life: Life, index: u32) -> Result<(), CryptoFailed>;
 
     /// The public key loaded for `slot`.
     fn loaded_key(&self, slot: u8) -> Result<[u8; 32], CryptoFailed>;
@@ -76,13 +88,14 @@ pub trait Crypto {
     /// Forgets and wipes the key of `slot`.
     fn unload_key(&mut self, slot: u8);
 
-    /// Signs `message` (RFC 8032 Ed25519) with the key loaded for `slot`. On failure `signature` means nothing.
+    /// Signs `message` with the key loaded for `life`: Ed25519 as everybody verifies it, and the same bytes each time.
+    /// On failure `signature` means nothing, and the key may be gone: it is loaded anew then.
     ///
     /// The permit proves that the mark of this message stands in flash (guarantee G1); it is consumed.
     fn sign(
         &mut self,
         permit: Durable,
-        slot: u8,
+        life: Life,
         message: &[u8],
         signature: &mut [u8; 64],
     ) -> Result<(), CryptoFailed>;
@@ -96,8 +109,8 @@ pub trait Crypto {
 /// implementation sees to the rest: a step out of order fails; a step that fails, and [`Streaming::stream_sign`] whatever comes
 /// of it, leave nothing behind of nonce and hashes.
 pub trait Streaming {
-    /// Begins the first pass with the key loaded for `slot`, and a SHA-256 of the pass. What was under way is wiped.
-    fn stream_begin(&mut self, slot: u8) -> Result<(), CryptoFailed>;
+    /// Begins the first pass with the key loaded for `life`, and a SHA-256 of the pass. What was under way is wiped.
+    fn stream_begin(&mut self, life: Life) -> Result<(), CryptoFailed>;
 
     /// More bytes of the message, to both hashes of the pass.
     fn stream_feed(&mut self, bytes: &[u8]) -> Result<(), CryptoFailed>;
@@ -106,7 +119,7 @@ pub trait Streaming {
     fn stream_digest(&mut self, digest: &mut [u8; 32]) -> Result<(), CryptoFailed>;
 
     /// Ends the first pass, whose digest was taken: makes nonce and R, and begins the second.
-    fn stream_turn(&mut self, slot: u8) -> Result<(), CryptoFailed>;
+    fn stream_turn(&mut self, life: Life) -> Result<(), CryptoFailed>;
 
     /// Ends the second pass, whose digest was taken and is that of the first: makes S, and proves the whole before it
     /// is given (S·B = R + k·A). Wipes everything in any case. On failure `signature` means nothing.
@@ -115,7 +128,7 @@ pub trait Streaming {
     fn stream_sign(
         &mut self,
         permit: Durable,
-        slot: u8,
+        life: Life,
         signature: &mut [u8; 64],
     ) -> Result<(), CryptoFailed>;
 

@@ -101,6 +101,8 @@ pub mod chain_entry {
     pub const MARK: Range<usize> = 64..77;
     /// A tombstone's highest signed HRS.
     pub const HIGHEST_SIGNED: Range<usize> = 77..90;
+    /// The [fingerprint](crate::chains::fingerprint) of the public key.
+    pub const KEY: Range<usize> = 90..120;
     /// The check.
     pub const CHECK: Range<usize> = 120..128;
 
@@ -293,6 +295,7 @@ mod tests {
             chain_entry::ID,
             chain_entry::MARK,
             chain_entry::HIGHEST_SIGNED,
+            chain_entry::KEY,
             chain_entry::CHECK,
         ];
         let record = [record::INCARNATION, record::SERIAL, record::HEIGHT_ROUND, record::BODY, record::CHECK];

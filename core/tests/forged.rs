@@ -229,14 +229,14 @@ fn what_the_secret_is_made_of_is_pinned() {
         fn public_key(&mut self, _: u32) -> Result<[u8; 32], CryptoFailed> {
             Err(CryptoFailed)
         }
-        fn load_key(&mut self, _: u8, _: u32) -> Result<(), CryptoFailed> {
+        fn load_key(&mut self, _: Life, _: u32) -> Result<(), CryptoFailed> {
             Err(CryptoFailed)
         }
         fn loaded_key(&self, _: u8) -> Result<[u8; 32], CryptoFailed> {
             Err(CryptoFailed)
         }
         fn unload_key(&mut self, _: u8) {}
-        fn sign(&mut self, _: Durable, _: u8, _: &[u8], _: &mut [u8; 64]) -> Result<(), CryptoFailed> {
+        fn sign(&mut self, _: Durable, _: Life, _: &[u8], _: &mut [u8; 64]) -> Result<(), CryptoFailed> {
             Err(CryptoFailed)
         }
     }

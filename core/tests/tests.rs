@@ -8,6 +8,7 @@ mod extending;
 mod extensions;
 mod forged;
 mod hostile;
+mod keys;
 mod lives;
 mod mutations;
 mod older;

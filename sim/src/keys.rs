@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use ed25519_dalek::hazmat::ExpandedSecretKey;
 use ed25519_dalek::{Signer as _, SigningKey};
-use highwater_core::env::CryptoFailed;
+use highwater_core::env::{CryptoFailed, Life};
 use highwater_core::layout::SLOTS;
 use highwater_hosted::keys::{secret, slip10};
 use sha2::{Digest, Sha256};
@@ -15,8 +15,10 @@ use zeroize::Zeroizing;
 #[derive(Debug)]
 pub struct Keys {
     source: Source,
-    loaded: [Option<Key>; SLOTS],
+    loaded: [Option<Held>; SLOTS],
     derivations: u16,
+    /// How many derivations go well before one whose public key comes out wrong.
+    pub spoilt: Option<u16>,
 }
 
 #[derive(Debug)]
@@ -27,6 +29,15 @@ enum Source {
     Toy,
     /// A toy whose checks have so few bits that a collision is found at once.
     Weak(u8),
+}
+
+/// A key in RAM.
+#[derive(Debug)]
+struct Held {
+    /// What it was loaded for.
+    incarnation: u16,
+    key: Key,
+    public: [u8; 32],
 }
 
 #[derive(Debug)]
@@ -58,7 +69,7 @@ impl Keys {
     }
 
     fn from(source: Source) -> Self {
-        Self { source, loaded: [const { None }; SLOTS], derivations: 0 }
+        Self { source, loaded: [const { None }; SLOTS], derivations: 0, spoilt: None }
     }
 
     /// Derivations so far.
@@ -95,11 +106,12 @@ impl Keys {
     }
 
     pub(crate) fn public_key(&mut self, index: u32) -> [u8; 32] {
-        public(&self.derive(index))
+        self.derive(index).1
     }
 
-    pub(crate) fn load(&mut self, slot: u8, index: u32) {
-        self.loaded[usize::from(slot)] = Some(self.derive(index));
+    pub(crate) fn load(&mut self, life: Life, index: u32) {
+        let (key, public) = self.derive(index);
+        self.loaded[usize::from(life.slot)] = Some(Held { incarnation: life.incarnation, key, public });
     }
 
     pub(crate) fn unload(&mut self, slot: u8) {
@@ -107,38 +119,55 @@ impl Keys {
     }
 
     pub(crate) fn loaded(&self, slot: u8) -> Result<[u8; 32], CryptoFailed> {
-        self.key(slot).map(public)
+        self.held(slot).map(|held| held.public)
     }
 
-    pub(crate) fn sign(&self, slot: u8, message: &[u8]) -> Result<[u8; 64], CryptoFailed> {
-        match self.key(slot)? {
+    pub(crate) fn sign(&self, life: Life, message: &[u8]) -> Result<[u8; 64], CryptoFailed> {
+        match self.key(life)? {
             Key::Real(key) => Ok(key.sign(message).to_bytes()),
             Key::Toy(index) => Ok(toy_signature(*index, message)),
         }
     }
 
-    /// Scalar and prefix of the key of a slot (RFC 8032, 5.1.5); a toy has none.
-    pub(crate) fn secret(&self, slot: u8) -> Result<Option<ExpandedSecretKey>, CryptoFailed> {
-        Ok(match self.key(slot)? {
+    /// Scalar and prefix of the key of a life (RFC 8032, 5.1.5); a toy has none.
+    pub(crate) fn secret(&self, life: Life) -> Result<Option<ExpandedSecretKey>, CryptoFailed> {
+        Ok(match self.key(life)? {
             Key::Real(key) => Some(ExpandedSecretKey::from(&key.to_bytes())),
             Key::Toy(_) => None,
         })
     }
 
-    fn key(&self, slot: u8) -> Result<&Key, CryptoFailed> {
+    /// A key that was loaded for another life signs nothing.
+    fn key(&self, life: Life) -> Result<&Key, CryptoFailed> {
+        match self.held(life.slot)? {
+            Held { incarnation, key, .. } if *incarnation == life.incarnation => Ok(key),
+            _ => Err(CryptoFailed),
+        }
+    }
+
+    fn held(&self, slot: u8) -> Result<&Held, CryptoFailed> {
         self.loaded.get(usize::from(slot)).and_then(Option::as_ref).ok_or(CryptoFailed)
     }
 
-    fn derive(&mut self, index: u32) -> Key {
+    fn derive(&mut self, index: u32) -> (Key, [u8; 32]) {
         self.derivations = self.derivations.wrapping_add(1);
-        match &mut self.source {
+        let key = match &mut self.source {
             Source::Seed(seed) => Key::Real(Box::new(slip10(seed, index))),
             Source::Remembered(seed, known) => {
                 let key = known.entry(index).or_insert_with(|| slip10(seed, index));
                 Key::Real(Box::new(key.clone()))
             }
             Source::Toy | Source::Weak(_) => Key::Toy(index),
-        }
+        };
+        let mut public = public(&key);
+        self.spoilt = match self.spoilt {
+            Some(0) => {
+                public[0] ^= 1;
+                None
+            }
+            spared => spared.map(|spared| spared - 1),
+        };
+        (key, public)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::scalar::Scalar;
-use highwater_core::env::CryptoFailed;
+use highwater_core::env::{CryptoFailed, Life};
 use sha2::{Digest, Sha256, Sha512};
 use zeroize::Zeroizing;
 
@@ -28,10 +28,10 @@ struct Pass {
 }
 
 impl Stream {
-    pub(crate) fn begin(&mut self, keys: &Keys, slot: u8) -> Result<(), CryptoFailed> {
+    pub(crate) fn begin(&mut self, keys: &Keys, life: Life) -> Result<(), CryptoFailed> {
         self.wipe();
         let hash =
-            keys.secret(slot)?.map_or_else(Sha512::new, |key| Sha512::new().chain_update(key.hash_prefix));
+            keys.secret(life)?.map_or_else(Sha512::new, |key| Sha512::new().chain_update(key.hash_prefix));
         self.under_way = Some(Pass { hash, digest: Some(Sha256::new()), nonce: None });
         Ok(())
     }
@@ -49,27 +49,27 @@ impl Stream {
         Ok(pass.digest.take().ok_or(CryptoFailed)?.finalize().into())
     }
 
-    pub(crate) fn turn(&mut self, keys: &Keys, slot: u8) -> Result<(), CryptoFailed> {
+    pub(crate) fn turn(&mut self, keys: &Keys, life: Life) -> Result<(), CryptoFailed> {
         let (hash, nonce) = self.end_pass()?;
         if nonce.is_some() {
             return Err(CryptoFailed);
         }
         let nonce = Zeroizing::new(Scalar::from_hash(hash));
         let point = EdwardsPoint::mul_base(&nonce).compress().to_bytes();
-        let hash = Sha512::new().chain_update(point).chain_update(keys.loaded(slot)?);
+        let hash = Sha512::new().chain_update(point).chain_update(keys.loaded(life.slot)?);
         self.under_way = Some(Pass { hash, digest: Some(Sha256::new()), nonce: Some((nonce, point)) });
         Ok(())
     }
 
     /// Of toy keys the message is signed as if it had come whole.
-    pub(crate) fn sign(&mut self, keys: &Keys, slot: u8) -> Result<[u8; 64], CryptoFailed> {
+    pub(crate) fn sign(&mut self, keys: &Keys, life: Life) -> Result<[u8; 64], CryptoFailed> {
         let message = std::mem::take(&mut self.message);
         let (hash, nonce) = self.end_pass()?;
         let (nonce, point) = nonce.ok_or(CryptoFailed)?;
-        let Some(key) = keys.secret(slot)? else { return keys.sign(slot, &message) };
+        let Some(key) = keys.secret(life)? else { return keys.sign(life, &message) };
         let challenge = Scalar::from_hash(hash);
         let proof = *nonce + challenge * key.scalar;
-        let public = CompressedEdwardsY(keys.loaded(slot)?).decompress().ok_or(CryptoFailed)?;
+        let public = CompressedEdwardsY(keys.loaded(life.slot)?).decompress().ok_or(CryptoFailed)?;
         let again = EdwardsPoint::mul_base(&proof) - challenge * public;
         if again.compress().to_bytes() != point {
             return Err(CryptoFailed);
@@ -110,9 +110,11 @@ impl std::fmt::Debug for Stream {
 mod tests {
     use super::*;
 
+    const LIFE: Life = Life { slot: 1, incarnation: 3 };
+
     fn keys() -> Keys {
         let mut keys = Keys::new(b"stream");
-        keys.load(1, 7);
+        keys.load(LIFE, 7);
         keys
     }
 
@@ -127,11 +129,11 @@ mod tests {
         for size in (1..300).chain([511, 512, 600, 2_048, 20_480, 1 << 20]) {
             let message: Vec<u8> = (0..size).map(|at: u64| (at * at / 7) as u8).collect();
             let mut stream = Stream::default();
-            stream.begin(&keys, 1).unwrap();
+            stream.begin(&keys, LIFE).unwrap();
             assert_eq!(pass(&mut stream, &message, 251), <[u8; 32]>::from(Sha256::digest(&message)));
-            stream.turn(&keys, 1).unwrap();
+            stream.turn(&keys, LIFE).unwrap();
             pass(&mut stream, &message, 100);
-            assert_eq!(stream.sign(&keys, 1), keys.sign(1, &message), "{size}");
+            assert_eq!(stream.sign(&keys, LIFE), keys.sign(LIFE, &message), "{size}");
             assert!(!stream.is_under_way());
         }
     }
@@ -141,28 +143,28 @@ mod tests {
         let keys = keys();
         let begun = || {
             let mut stream = Stream::default();
-            stream.begin(&keys, 1).unwrap();
+            stream.begin(&keys, LIFE).unwrap();
             stream.feed(b"m").unwrap();
             stream
         };
         assert_eq!(Stream::default().feed(b"m"), Err(CryptoFailed));
-        assert_eq!(Stream::default().begin(&keys, 0), Err(CryptoFailed), "no key");
+        assert_eq!(Stream::default().begin(&keys, Life { slot: 0, ..LIFE }), Err(CryptoFailed), "no key");
         for turned in [false, true] {
             let mut stream = begun();
             if turned {
                 stream.digest().unwrap();
                 assert_eq!(stream.feed(b"m"), Err(CryptoFailed), "the digest was taken");
-                stream.turn(&keys, 1).unwrap();
+                stream.turn(&keys, LIFE).unwrap();
             }
             // No digest was taken in this pass.
-            assert_eq!(stream.sign(&keys, 1), Err(CryptoFailed));
+            assert_eq!(stream.sign(&keys, LIFE), Err(CryptoFailed));
             assert!(!stream.is_under_way());
         }
         let mut stream = begun();
         stream.digest().unwrap();
-        assert_eq!(stream.sign(&keys, 1), Err(CryptoFailed), "the first pass");
+        assert_eq!(stream.sign(&keys, LIFE), Err(CryptoFailed), "the first pass");
         let mut stream = begun();
-        assert_eq!(stream.turn(&keys, 1), Err(CryptoFailed));
+        assert_eq!(stream.turn(&keys, LIFE), Err(CryptoFailed));
         assert!(!stream.is_under_way());
     }
 }

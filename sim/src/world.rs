@@ -1,7 +1,9 @@
 //! The signer and its simulated world, as one device.
 
 use highwater_core::apdu::Reply;
-use highwater_core::env::{Cell, Crypto, CryptoFailed, Device, Diagnostics, Flash, Streaming, WriteFailed};
+use highwater_core::env::{
+    Cell, Crypto, CryptoFailed, Device, Diagnostics, Flash, Life, Streaming, WriteFailed,
+};
 use highwater_core::journal::Durable;
 use highwater_core::signer::{Prompt, Signer};
 use rand::rngs::StdRng;
@@ -129,8 +131,8 @@ impl Crypto for World {
         Ok(self.keys.public_key(index))
     }
 
-    fn load_key(&mut self, slot: u8, index: u32) -> Result<(), CryptoFailed> {
-        self.keys.load(slot, index);
+    fn load_key(&mut self, life: Life, index: u32) -> Result<(), CryptoFailed> {
+        self.keys.load(life, index);
         Ok(())
     }
 
@@ -145,19 +147,19 @@ impl Crypto for World {
     fn sign(
         &mut self,
         _permit: Durable,
-        slot: u8,
+        life: Life,
         message: &[u8],
         signature: &mut [u8; 64],
     ) -> Result<(), CryptoFailed> {
         self.watch(message);
-        *signature = self.keys.sign(slot, message)?;
+        *signature = self.keys.sign(life, message)?;
         Ok(())
     }
 }
 
 impl Streaming for World {
-    fn stream_begin(&mut self, slot: u8) -> Result<(), CryptoFailed> {
-        self.stream.begin(&self.keys, slot)
+    fn stream_begin(&mut self, life: Life) -> Result<(), CryptoFailed> {
+        self.stream.begin(&self.keys, life)
     }
 
     fn stream_feed(&mut self, bytes: &[u8]) -> Result<(), CryptoFailed> {
@@ -170,19 +172,19 @@ impl Streaming for World {
         Ok(())
     }
 
-    fn stream_turn(&mut self, slot: u8) -> Result<(), CryptoFailed> {
-        self.stream.turn(&self.keys, slot)
+    fn stream_turn(&mut self, life: Life) -> Result<(), CryptoFailed> {
+        self.stream.turn(&self.keys, life)
     }
 
     fn stream_sign(
         &mut self,
         _permit: Durable,
-        slot: u8,
+        life: Life,
         signature: &mut [u8; 64],
     ) -> Result<(), CryptoFailed> {
         let message = self.stream.message.clone();
         self.watch(&message);
-        *signature = self.stream.sign(&self.keys, slot)?;
+        *signature = self.stream.sign(&self.keys, life)?;
         Ok(())
     }
 

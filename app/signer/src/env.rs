@@ -1,7 +1,7 @@
 //! BOLOS behind the signer's view of the world.
 
 use highwater_core::env::{
-    Cell, Crypto, CryptoFailed, Device, Diagnostics, Flash, SECRET_INDEX, Streaming, WriteFailed,
+    Cell, Crypto, CryptoFailed, Device, Diagnostics, Flash, Life, SECRET_INDEX, Streaming, WriteFailed,
 };
 use highwater_core::journal::Durable;
 use highwater_core::layout::{self, SLOTS};
@@ -77,8 +77,8 @@ impl Crypto for World<'_> {
         Ok(*key.public())
     }
 
-    fn load_key(&mut self, slot: u8, index: u32) -> Result<(), CryptoFailed> {
-        let key = self.keys.get_mut(usize::from(slot)).ok_or(CryptoFailed)?;
+    fn load_key(&mut self, life: Life, index: u32) -> Result<(), CryptoFailed> {
+        let key = self.keys.get_mut(usize::from(life.slot)).ok_or(CryptoFailed)?;
         Self::derive(self.crypto, index, key)
     }
 
@@ -98,13 +98,13 @@ impl Crypto for World<'_> {
     fn sign(
         &mut self,
         permit: Durable,
-        slot: u8,
+        life: Life,
         message: &[u8],
         signature: &mut [u8; 64],
     ) -> Result<(), CryptoFailed> {
         // The mark of this message stands in flash; that is all the permit says, and it ends here.
         let _ = permit;
-        let key = self.keys.get(usize::from(slot)).ok_or(CryptoFailed)?;
+        let key = self.keys.get(usize::from(life.slot)).ok_or(CryptoFailed)?;
         key.sign(message, signature).map_err(|_| CryptoFailed)
     }
 }
@@ -118,8 +118,8 @@ impl World<'_> {
 }
 
 impl Streaming for World<'_> {
-    fn stream_begin(&mut self, slot: u8) -> Result<(), CryptoFailed> {
-        let (stream, key) = self.stream(slot)?;
+    fn stream_begin(&mut self, life: Life) -> Result<(), CryptoFailed> {
+        let (stream, key) = self.stream(life.slot)?;
         stream.begin(key).map_err(|_| CryptoFailed)
     }
 
@@ -131,20 +131,20 @@ impl Streaming for World<'_> {
         self.stream.digest(digest).map_err(|_| CryptoFailed)
     }
 
-    fn stream_turn(&mut self, slot: u8) -> Result<(), CryptoFailed> {
-        let (stream, key) = self.stream(slot)?;
+    fn stream_turn(&mut self, life: Life) -> Result<(), CryptoFailed> {
+        let (stream, key) = self.stream(life.slot)?;
         stream.turn(key).map_err(|_| CryptoFailed)
     }
 
     fn stream_sign(
         &mut self,
         permit: Durable,
-        slot: u8,
+        life: Life,
         signature: &mut [u8; 64],
     ) -> Result<(), CryptoFailed> {
         // The mark is the precommit of this extension; that is all the permit says, and it ends here.
         let _ = permit;
-        let (stream, key) = self.stream(slot)?;
+        let (stream, key) = self.stream(life.slot)?;
         stream.sign(key, signature).map_err(|_| CryptoFailed)
     }
 

@@ -1,7 +1,9 @@
 //! What the signer stands on: the file, the key store, the stream, all of `core::env`.
 
 use ed25519_dalek::{Signature, VerifyingKey};
-use highwater_core::env::{Cell, Crypto, CryptoFailed, Device, Diagnostics, Flash, Streaming, WriteFailed};
+use highwater_core::env::{
+    Cell, Crypto, CryptoFailed, Device, Diagnostics, Flash, Life, Streaming, WriteFailed,
+};
 use highwater_core::journal::Durable;
 use highwater_core::layout::SLOTS;
 use rand::RngCore;
@@ -13,11 +15,19 @@ use crate::{Fault, FlashFile, KeyFault, KeyStore, PAIRS};
 /// A device in this process whose key is a file: what GET_VERSION calls "simulated".
 const TARGET: u8 = 0;
 
+/// A key of the store that a chain signs with.
+#[derive(Clone, Copy)]
+struct Loaded {
+    life: Life,
+    index: u32,
+    public: [u8; 32],
+}
+
 pub(crate) struct World {
     flash: FlashFile,
     store: Box<dyn KeyStore>,
-    /// The key of each slot: its index, and its public half.
-    loaded: [Option<(u32, [u8; 32])>; SLOTS],
+    /// The key of each slot.
+    loaded: [Option<Loaded>; SLOTS],
     stream: Stream,
     derivations: u16,
     /// The first fault of the store.
@@ -48,13 +58,18 @@ impl World {
         })
     }
 
-    fn key(&self, slot: u8) -> Result<(u32, [u8; 32]), CryptoFailed> {
+    /// A key that was loaded for another life signs nothing.
+    fn key(&self, life: Life) -> Result<Loaded, CryptoFailed> {
+        self.held(life.slot).and_then(|key| if key.life == life { Ok(key) } else { Err(CryptoFailed) })
+    }
+
+    fn held(&self, slot: u8) -> Result<Loaded, CryptoFailed> {
         self.loaded.get(usize::from(slot)).copied().flatten().ok_or(CryptoFailed)
     }
 
     /// A store may be wrong, or another one than it was: its signature is verified before it leaves.
-    fn signed(&mut self, slot: u8, message: &[u8]) -> Result<[u8; 64], CryptoFailed> {
-        let (index, public) = self.key(slot)?;
+    fn signed(&mut self, life: Life, message: &[u8]) -> Result<[u8; 64], CryptoFailed> {
+        let Loaded { index, public, .. } = self.key(life)?;
         self.ask(|store| {
             let signature = store.sign(index, message)?;
             VerifyingKey::from_bytes(&public)
@@ -103,20 +118,20 @@ impl Crypto for World {
         self.ask(|store| store.public_key(index))
     }
 
-    fn load_key(&mut self, slot: u8, index: u32) -> Result<(), CryptoFailed> {
+    fn load_key(&mut self, life: Life, index: u32) -> Result<(), CryptoFailed> {
         let public = self.public_key(index)?;
-        self.loaded[usize::from(slot)] = Some((index, public));
+        self.loaded[usize::from(life.slot)] = Some(Loaded { life, index, public });
         Ok(())
     }
 
     fn loaded_key(&self, slot: u8) -> Result<[u8; 32], CryptoFailed> {
-        self.key(slot).map(|(_, public)| public)
+        self.held(slot).map(|key| key.public)
     }
 
     fn unload_key(&mut self, slot: u8) {
-        let Some((index, _)) = self.loaded[usize::from(slot)].take() else { return };
+        let Some(Loaded { index, .. }) = self.loaded[usize::from(slot)].take() else { return };
         // Two chains may sign with one key.
-        if !self.loaded.iter().flatten().any(|(other, _)| *other == index) {
+        if !self.loaded.iter().flatten().any(|other| other.index == index) {
             self.store.forget(index);
         }
     }
@@ -124,19 +139,19 @@ impl Crypto for World {
     fn sign(
         &mut self,
         _permit: Durable,
-        slot: u8,
+        life: Life,
         message: &[u8],
         signature: &mut [u8; 64],
     ) -> Result<(), CryptoFailed> {
-        *signature = self.signed(slot, message)?;
+        *signature = self.signed(life, message)?;
         Ok(())
     }
 }
 
 impl Streaming for World {
-    fn stream_begin(&mut self, slot: u8) -> Result<(), CryptoFailed> {
+    fn stream_begin(&mut self, life: Life) -> Result<(), CryptoFailed> {
         self.stream.wipe();
-        self.key(slot)?;
+        self.key(life)?;
         self.stream.begin();
         Ok(())
     }
@@ -150,18 +165,18 @@ impl Streaming for World {
         Ok(())
     }
 
-    fn stream_turn(&mut self, _slot: u8) -> Result<(), CryptoFailed> {
+    fn stream_turn(&mut self, _life: Life) -> Result<(), CryptoFailed> {
         self.stream.turn()
     }
 
     fn stream_sign(
         &mut self,
         _permit: Durable,
-        slot: u8,
+        life: Life,
         signature: &mut [u8; 64],
     ) -> Result<(), CryptoFailed> {
         let message = self.stream.end()?;
-        *signature = self.signed(slot, &message)?;
+        *signature = self.signed(life, &message)?;
         Ok(())
     }
 

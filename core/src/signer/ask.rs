@@ -2,6 +2,7 @@
 
 use super::permit::Approved;
 use crate::canonical::{ChainId, MAX_CHAIN_ID};
+use crate::chains::Fingerprint;
 use crate::hrs::Hrs;
 
 /// A chain id that outlives its APDU.
@@ -120,6 +121,8 @@ pub(super) struct Work {
     /// The chain goes on signing meanwhile. Remembered, since a fault of its ring changes the slot's state.
     pub(super) live: bool,
     pub(super) next_page: u16,
+    /// Of ADD the fingerprint of its key, once it was derived for the first time.
+    pub(super) key: Option<Fingerprint>,
 }
 
 impl Work {
@@ -132,5 +135,6 @@ impl Work {
         format: false,
         live: false,
         next_page: 0,
+        key: None,
     };
 }

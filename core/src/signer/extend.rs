@@ -80,7 +80,7 @@ impl Signer {
     ) -> Result<(), Status> {
         let permit = self.permit(env, slot, at, reply)?;
         let mut signature = [0; 64];
-        env.sign(permit, slot, bytes, &mut signature)?;
+        env.sign(permit, self.life(slot), bytes, &mut signature)?;
         reply.put(&signature);
         Ok(())
     }
@@ -114,7 +114,7 @@ impl Signer {
     ) -> Result<(), Status> {
         // Asked again at every chunk; here it spares the host the way.
         let _ = self.permit(env, slot, at, reply)?;
-        env.stream_begin(slot)?;
+        env.stream_begin(self.life(slot))?;
         let Slot { incarnation, serial, .. } = self.slots[usize::from(slot)];
         // The rest is as it was wiped.
         let stream = &mut self.stream;
@@ -187,7 +187,7 @@ impl Signer {
     #[inline(never)]
     fn turn<E: Env>(&mut self, env: &mut E) -> Result<(), Status> {
         env.stream_digest(&mut self.stream.first)?;
-        Ok(env.stream_turn(self.stream.slot)?)
+        Ok(env.stream_turn(self.life(self.stream.slot))?)
     }
 
     /// The end of the second pass: signs if it was the first one again, and the mark still stands where it stood.
@@ -200,7 +200,7 @@ impl Signer {
         }
         let permit = self.permit_stream(env, reply)?;
         let mut signature = [0; 64];
-        env.stream_sign(permit, self.stream.slot, &mut signature)?;
+        env.stream_sign(permit, self.life(self.stream.slot), &mut signature)?;
         self.stream = Stream::NONE;
         reply.put(&signature);
         Ok(())

@@ -4,7 +4,7 @@ use super::slot::{LEAP_CREDIT, Slot};
 use super::{LastSignature, Signer};
 use crate::apdu::{ChainState, Reply, Signed, Status};
 use crate::canonical::{MAX_MESSAGE, Message, Timestamp};
-use crate::env::{CryptoFailed, Env};
+use crate::env::{CryptoFailed, Env, Life};
 use crate::hrs::Hrs;
 use crate::journal::{Durable, Newest, Record, Unreadable};
 use crate::judge::{self, Asked, Refusal, Verdict, judge};
@@ -108,7 +108,9 @@ impl Signer {
     /// The newest record of a slot that may decide; scans and repairs first where a fault left it stale (rule 7).
     #[inline(never)]
     pub(super) fn newest<E: Env>(&mut self, env: &mut E, slot: u8) -> Result<Newest, Status> {
-        if self.slots[usize::from(slot)].state == ChainState::Fault {
+        let known = self.slots[usize::from(slot)].state;
+        // A key that failed to sign may have been unloaded for it.
+        if known == ChainState::Fault || known == ChainState::Armed && env.loaded_key(slot).is_err() {
             self.load(env, slot);
         }
         match self.slots[usize::from(slot)].state {
@@ -213,7 +215,7 @@ impl Signer {
     ) -> Result<(), Status> {
         let Slot { serial, incarnation, .. } = self.slots[usize::from(slot)];
         let last = self.last.insert(LastSignature { slot, serial, incarnation, signature: [0; 64] });
-        if env.sign(permit, slot, bytes, &mut last.signature).is_err() {
+        if env.sign(permit, Life { slot, incarnation }, bytes, &mut last.signature).is_err() {
             self.last = None;
             return Err(Status::StorageFault);
         }

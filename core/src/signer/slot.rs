@@ -2,8 +2,8 @@
 
 use super::Signer;
 use crate::apdu::{ChainState, Reply, Status};
-use crate::chains::{self, Entry, Found, State};
-use crate::env::Env;
+use crate::chains::{self, Entry, Fingerprint, Found, State};
+use crate::env::{CryptoFailed, Env, Life};
 use crate::events::Kept;
 use crate::hrs::Hrs;
 use crate::journal::{Kind, Record, Ring, Unreadable};
@@ -101,9 +101,9 @@ impl Signer {
     #[inline(never)]
     pub(super) fn load<E: Env>(&mut self, env: &mut E, slot: u8) {
         self.mark_moved(env, slot);
-        let (state, key_index) = self.load_entry(env, slot);
+        let (state, key_index, key) = self.load_entry(env, slot);
         let state = match state {
-            ChainState::Armed => self.load_ring(env, slot, key_index),
+            ChainState::Armed => self.load_ring(env, slot, key_index, &key),
             other => other,
         };
         if !matches!(state, ChainState::Armed | ChainState::Unclear | ChainState::Fault) {
@@ -118,7 +118,7 @@ impl Signer {
     /// What the entry says, and its key; both copies stand then. Apart from the ring, so that on the device's small
     /// stack the entry is gone while the ring is read.
     #[inline(never)]
-    fn load_entry<E: Env>(&mut self, env: &mut E, slot: u8) -> (ChainState, u32) {
+    fn load_entry<E: Env>(&mut self, env: &mut E, slot: u8) -> (ChainState, u32, Fingerprint) {
         let mut entry = Entry::BLANK;
         let found = chains::read(env, &self.installation, slot, &mut entry);
         let state = match found {
@@ -140,9 +140,9 @@ impl Signer {
             && chains::equalise(env, &self.installation, slot, &entry).is_err()
             && found != Found::Blank
         {
-            return (ChainState::Fault, 0);
+            return (ChainState::Fault, 0, *Entry::BLANK.key());
         }
-        (state, entry.key_index())
+        (state, entry.key_index(), *entry.key())
     }
 
     /// A slot without an entry is free unless its ring remembers a chain that was at work.
@@ -157,8 +157,8 @@ impl Signer {
     }
 
     #[inline(never)]
-    fn load_ring<E: Env>(&mut self, env: &mut E, slot: u8, key_index: u32) -> ChainState {
-        if env.loaded_key(slot).is_err() && env.load_key(slot, key_index).is_err() {
+    fn load_ring<E: Env>(&mut self, env: &mut E, slot: u8, key_index: u32, key: &Fingerprint) -> ChainState {
+        if load_key(env, self.life(slot), key_index, key).is_err() {
             return ChainState::Fault;
         }
         let incarnation = self.slots[usize::from(slot)].incarnation;
@@ -175,6 +175,11 @@ impl Signer {
             }
             _ => ChainState::Unclear,
         }
+    }
+
+    /// The life in a slot, as its entry says it.
+    pub(super) fn life(&self, slot: u8) -> Life {
+        Life { slot, incarnation: self.slots[usize::from(slot)].incarnation }
     }
 
     /// All there is to say of a slot, read from flash now.
@@ -234,4 +239,26 @@ impl Signer {
                 && entry.chain().is_some()
         })
     }
+}
+
+/// Has the key of a life in RAM, if it is the one that the chain was approved with.
+///
+/// A public key that came out wrong would make a second challenge, and where the nonce does not depend on the key the two
+/// would give the private key away.
+#[inline(never)]
+pub(super) fn load_key<E: Env>(
+    env: &mut E,
+    life: Life,
+    key_index: u32,
+    key: &Fingerprint,
+) -> Result<(), CryptoFailed> {
+    if env.loaded_key(life.slot).is_err() {
+        env.load_key(life, key_index)?;
+    }
+    let public = env.loaded_key(life.slot)?;
+    if chains::fingerprint(env, &public) == *key {
+        return Ok(());
+    }
+    env.unload_key(life.slot);
+    Err(CryptoFailed)
 }

@@ -7,9 +7,10 @@ use super::Signer;
 use super::ask::{Ask, Phase, What, Work};
 use super::permit::Approved;
 use super::prompts::outcome;
+use super::slot::load_key;
 use crate::apdu::{ChainState, PromptState, Status};
 use crate::chains::{self, Entry, Found};
-use crate::env::Env;
+use crate::env::{Env, Life};
 use crate::hrs::Hrs;
 use crate::journal::{Record, Ring, Spare, StorageFault};
 
@@ -47,6 +48,7 @@ impl Signer {
             format,
             live,
             next_page: if live { 2 * env.pairs() } else { 0 },
+            key: None,
         };
         self.prompts.phase = Phase::Working;
         Ok(())
@@ -59,12 +61,17 @@ impl Signer {
             return;
         }
         let ask = self.prompts.current.ask;
-        match self.prepare_pages(env, ask.slot) {
-            Ok(true) => return,
-            Ok(false) => {}
-            Err(_) => return self.conclude(env, &ask, Err(Status::StorageFault)),
+        match self.ready(env, &ask) {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(status) => return self.conclude(env, &ask, Err(status)),
         }
-        match self.commit(env, &ask) {
+        let committed = self.commit(env, &ask);
+        // A key in RAM is that of one life. The one that stands now has a key there only after an ADD, which derived it.
+        if ask.what != What::Add || committed.is_err() {
+            env.unload_key(ask.slot);
+        }
+        match committed {
             Ok(true) => self.conclude(env, &ask, Ok(())),
             Ok(false) => {
                 self.load(env, ask.slot);
@@ -72,6 +79,20 @@ impl Signer {
             }
             Err(status) => self.conclude(env, &ask, Err(status)),
         }
+    }
+
+    /// Goes on with what comes before the commit: pages, then the key of an ADD. `true`: there is nothing left of it.
+    #[inline(never)]
+    fn ready<E: Env>(&mut self, env: &mut E, ask: &Ask) -> Result<bool, Status> {
+        if self.prepare_pages(env, ask.slot).map_err(|_| Status::StorageFault)? {
+            return Ok(false);
+        }
+        if ask.what != What::Add || self.prompts.work.key.is_some() {
+            return Ok(true);
+        }
+        let public = env.public_key(ask.key_index)?;
+        self.prompts.work.key = Some(chains::fingerprint(env, &public));
+        Ok(false)
     }
 
     /// Prepares a few pages. `false`: there are none left.
@@ -110,11 +131,16 @@ impl Signer {
                 return Ok(false);
             }
         }
+        if let Some(key) = &work.key {
+            // The second derivation, in another turn than the first. What it gives signs from now on.
+            env.unload_key(slot);
+            load_key(env, Life { slot, incarnation: work.incarnation }, ask.key_index, key)?;
+        }
         let approved = work.approved.take().ok_or(Status::Internal)?;
         self.slots[usize::from(slot)].serial = work.serial;
         let mut record = Record::mark_only(work.incarnation, work.mark, work.highest_signed);
         let _ = self.append(env, slot, &mut record)?;
-        self.commit_entry(env, ask, work.incarnation, approved)?;
+        self.commit_entry(env, ask, &work, approved)?;
         Ok(true)
     }
 
@@ -124,15 +150,16 @@ impl Signer {
         &mut self,
         env: &mut E,
         ask: &Ask,
-        incarnation: u16,
+        work: &Work,
         approved: Approved,
     ) -> Result<(), Status> {
         let mut entry = Entry::BLANK;
         if ask.what == What::Add {
             let chain = ask.chain.id().ok_or(Status::Internal)?;
-            entry.arm(chain, ask.key_index, incarnation);
+            let key = work.key.as_ref().ok_or(Status::Internal)?;
+            entry.arm(chain, ask.key_index, key, work.incarnation);
         } else if chains::read(env, &self.installation, ask.slot, &mut entry) == Found::Entry {
-            entry.begin(incarnation);
+            entry.begin(work.incarnation);
         } else {
             return Err(Status::StorageFault);
         }
