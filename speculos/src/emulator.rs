@@ -86,6 +86,10 @@ impl Emulator {
         self.process.nvram()
     }
 
+    pub(crate) fn process(&self) -> &Process {
+        &self.process
+    }
+
     pub(crate) fn http(&self) -> &Http {
         &self.http
     }

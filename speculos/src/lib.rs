@@ -28,6 +28,7 @@
 //! | `http` | Speculos' HTTP interface |
 //! | [`screen`], [`buttons`], [`ticker`] | what a person sees and does, and the device's clock |
 //! | [`nvram`] | images of the non-volatile memory |
+//! | [`memory`] | the RAM, read while the app runs |
 //!
 //! **An instance is ours by construction.** Left to itself, Speculos listens on every interface, silently takes another
 //! port when its own is busy, and leaves HTTP requests to whoever else has that port. So this crate binds both
@@ -46,6 +47,7 @@ pub mod emulator;
 mod error;
 mod http;
 mod log;
+pub mod memory;
 pub mod nvram;
 pub mod options;
 mod probe;
@@ -58,6 +60,7 @@ pub mod venv;
 pub use buttons::Button;
 pub use emulator::Emulator;
 pub use error::Error;
+pub use memory::Memory;
 pub use nvram::Image;
 pub use options::{Options, Seed};
 pub use probe::App;

@@ -13,6 +13,7 @@ pub struct Options {
     pub(crate) seed: Seed,
     pub(crate) nvram: Image,
     pub(crate) randomness: Option<String>,
+    pub(crate) trace: bool,
     pub(crate) patience: Duration,
 }
 
@@ -26,6 +27,7 @@ impl Options {
             seed: Seed::WellKnown,
             nvram: Image::default(),
             randomness: None,
+            trace: false,
             patience: Duration::from_secs(60),
         }
     }
@@ -49,6 +51,12 @@ impl Options {
         Self { randomness: Some(text.into()), ..self }
     }
 
+    /// Has each system call of the app written into the log (`[*] syscall: name(...)`).
+    #[must_use]
+    pub fn trace(self) -> Self {
+        Self { trace: true, ..self }
+    }
+
     /// How long the start may take, 60 s by default: on a busy machine Python alone may need several.
     #[must_use]
     pub fn patience(self, patience: Duration) -> Self {
@@ -68,6 +76,9 @@ impl Options {
         }
         if let Some(text) = &self.randomness {
             arguments.extend(["--deterministic-rng".to_owned(), text.clone()]);
+        }
+        if self.trace {
+            arguments.push("--trace".to_owned());
         }
         arguments.push(elf.to_owned());
         arguments
@@ -119,6 +130,11 @@ mod tests {
         let last = |seed| Options::new("p", "e").seed(seed).arguments("e")[5..7].to_vec();
         assert_eq!(last(Seed::Bytes(vec![0, 0xab])), ["--seed", "hex:00ab"]);
         assert_eq!(last(Seed::Mnemonic("zebra zoo".to_owned())), ["--seed", "zebra zoo"]);
+    }
+
+    #[test]
+    fn a_trace_is_asked_for() {
+        assert_eq!(Options::new("p", "e").trace().arguments("e")[5..], ["--trace", "e"]);
     }
 
     #[test]

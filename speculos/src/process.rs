@@ -22,7 +22,7 @@ use crate::nvram::{self, Image};
 use crate::{Error, Options, VERSION};
 
 /// The app's name in the folder: a fixed one, because Speculos hands the path on in a list separated by colons.
-const ELF: &str = "app.elf";
+pub(crate) const ELF: &str = "app.elf";
 
 const LAUNCHER: &str = "launch.py";
 
@@ -91,6 +91,11 @@ impl Process {
     /// The NVM as written until now.
     pub(crate) fn nvram(&self) -> Result<Image, Error> {
         Image::load(&self.folder.path().join(nvram::FILE))
+    }
+
+    /// The number of Speculos' own process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn log(&self) -> &Log {
