@@ -1,7 +1,7 @@
 //! Flash in the hands of somebody who knows everything but the seed: pages made by him, tears chosen by him.
 
 use highwater_core::apdu::{ChainState, Command, Status, Version};
-use highwater_core::env::{CELL, Cell, Crypto, CryptoFailed};
+use highwater_core::env::{CELL, Cell, Crypto, CryptoFailed, Life};
 use highwater_core::hrs::{Hrs, Step};
 use highwater_core::installation;
 use highwater_core::journal::Durable;

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
+use ed25519_dalek::SigningKey;
 use ed25519_dalek::hazmat::ExpandedSecretKey;
-use ed25519_dalek::{Signer as _, SigningKey};
 use highwater_core::env::{CryptoFailed, Life};
 use highwater_core::layout::SLOTS;
-use highwater_hosted::keys::{secret, slip10};
+use highwater_hosted::keys::{secret, signature, slip10};
 use sha2::{Digest, Sha256};
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 use zeroize::Zeroizing;
@@ -124,7 +124,7 @@ impl Keys {
 
     pub(crate) fn sign(&self, life: Life, message: &[u8]) -> Result<[u8; 64], CryptoFailed> {
         match self.key(life)? {
-            Key::Real(key) => Ok(key.sign(message).to_bytes()),
+            Key::Real(key) => Ok(signature(key, message)),
             Key::Toy(index) => Ok(toy_signature(*index, message)),
         }
     }

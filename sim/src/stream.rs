@@ -28,10 +28,15 @@ struct Pass {
 }
 
 impl Stream {
-    pub(crate) fn begin(&mut self, keys: &Keys, life: Life) -> Result<(), CryptoFailed> {
+    /// `fresh` makes the nonce another one than that of any other stream.
+    pub(crate) fn begin(&mut self, keys: &Keys, life: Life, fresh: [u8; 32]) -> Result<(), CryptoFailed> {
         self.wipe();
-        let hash =
-            keys.secret(life)?.map_or_else(Sha512::new, |key| Sha512::new().chain_update(key.hash_prefix));
+        let mut hash = Sha512::new();
+        if let Some(key) = keys.secret(life)? {
+            hash.update(keys.loaded(life.slot)?);
+            hash.update(key.hash_prefix);
+            hash.update(fresh);
+        }
         self.under_way = Some(Pass { hash, digest: Some(Sha256::new()), nonce: None });
         Ok(())
     }
@@ -108,6 +113,8 @@ impl std::fmt::Debug for Stream {
 
 #[cfg(test)]
 mod tests {
+    use ed25519_dalek::{Signature, VerifyingKey};
+
     use super::*;
 
     const LIFE: Life = Life { slot: 1, incarnation: 3 };
@@ -124,17 +131,23 @@ mod tests {
     }
 
     #[test]
-    fn it_is_the_signature_of_rfc_8032() {
+    fn it_verifies_and_no_two_streams_share_a_nonce() {
         let keys = keys();
+        let public = VerifyingKey::from_bytes(&keys.loaded(1).unwrap()).unwrap();
         for size in (1..300).chain([511, 512, 600, 2_048, 20_480, 1 << 20]) {
             let message: Vec<u8> = (0..size).map(|at: u64| (at * at / 7) as u8).collect();
-            let mut stream = Stream::default();
-            stream.begin(&keys, LIFE).unwrap();
-            assert_eq!(pass(&mut stream, &message, 251), <[u8; 32]>::from(Sha256::digest(&message)));
-            stream.turn(&keys, LIFE).unwrap();
-            pass(&mut stream, &message, 100);
-            assert_eq!(stream.sign(&keys, LIFE), keys.sign(LIFE, &message), "{size}");
-            assert!(!stream.is_under_way());
+            let [one, other] = [1, 2].map(|fresh| {
+                let mut stream = Stream::default();
+                stream.begin(&keys, LIFE, [fresh; 32]).unwrap();
+                assert_eq!(pass(&mut stream, &message, 251), <[u8; 32]>::from(Sha256::digest(&message)));
+                stream.turn(&keys, LIFE).unwrap();
+                pass(&mut stream, &message, 100);
+                let signature = stream.sign(&keys, LIFE).unwrap();
+                assert!(!stream.is_under_way());
+                public.verify_strict(&message, &Signature::from_bytes(&signature)).unwrap();
+                signature
+            });
+            assert_ne!(one[..32], other[..32], "{size}");
         }
     }
 
@@ -143,12 +156,16 @@ mod tests {
         let keys = keys();
         let begun = || {
             let mut stream = Stream::default();
-            stream.begin(&keys, LIFE).unwrap();
+            stream.begin(&keys, LIFE, [9; 32]).unwrap();
             stream.feed(b"m").unwrap();
             stream
         };
         assert_eq!(Stream::default().feed(b"m"), Err(CryptoFailed));
-        assert_eq!(Stream::default().begin(&keys, Life { slot: 0, ..LIFE }), Err(CryptoFailed), "no key");
+        assert_eq!(
+            Stream::default().begin(&keys, Life { slot: 0, ..LIFE }, [9; 32]),
+            Err(CryptoFailed),
+            "no key"
+        );
         for turned in [false, true] {
             let mut stream = begun();
             if turned {

@@ -159,7 +159,9 @@ impl Crypto for World {
 
 impl Streaming for World {
     fn stream_begin(&mut self, life: Life) -> Result<(), CryptoFailed> {
-        self.stream.begin(&self.keys, life)
+        let mut fresh = [0; 32];
+        self.random(&mut fresh);
+        self.stream.begin(&self.keys, life, fresh)
     }
 
     fn stream_feed(&mut self, bytes: &[u8]) -> Result<(), CryptoFailed> {

@@ -1,4 +1,4 @@
-//! Vote extensions: whole and in two passes, signed only at their own precommit, and the same on both devices.
+//! Vote extensions: whole and in two passes, signed only at their own precommit, on both devices.
 
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ use highwater_tests::stage::{CHAIN, Stage, hrs};
 use highwater_tests::tools;
 
 on_both_devices! {
-    a_short_extension_is_signed_whole_and_streamed_alike,
+    a_short_extension_is_signed_whole_and_streamed,
     a_long_extension_is_signed_in_two_passes,
     nothing_is_written_and_no_key_is_derived_for_it,
     votes_of_another_chain_pass_between_its_chunks,
@@ -26,17 +26,19 @@ on_both_devices! {
 /// The other chain of these tests, in slot 1.
 const OTHER: &str = "extend-2";
 
-fn a_short_extension_is_signed_whole_and_streamed_alike(stage: &mut Stage) {
+fn a_short_extension_is_signed_whole_and_streamed(stage: &mut Stage) {
     let vote = stage.committed();
     for size in [0, 1, 9, 127, 128, 200] {
         let content = content(size);
         let extend = extend(&vote, &content);
         let signed = stage.whole(&extend);
         assert!(signed.is_ok(), "{size}: {signed:?}");
-        // RFC 8032: the same key and the same bytes, the same signature, however they came.
         assert_eq!(stage.whole(&extend), signed, "{size} again");
         if size > 0 {
-            assert_eq!(stage.streamed(&extend), signed, "{size} streamed");
+            // Each stream has a nonce of its own.
+            let streamed = stage.streamed(&extend).unwrap();
+            assert_ne!(streamed[..32], signed.unwrap()[..32], "{size} streamed");
+            assert_ne!(stage.streamed(&extend).unwrap()[..32], streamed[..32], "{size} again");
         }
     }
     assert_eq!(stage.streamed(&extend(&vote, b"")), Err(Status::NotCanonical));
@@ -45,8 +47,6 @@ fn a_short_extension_is_signed_whole_and_streamed_alike(stage: &mut Stage) {
 
 fn a_long_extension_is_signed_in_two_passes(stage: &mut Stage) {
     let vote = stage.committed();
-    let mut twin = Stage::simulated();
-    twin.sign(&vote);
     let mut sizes = vec![2_048, 20_480];
     if tools::full() && !stage.is_firmware() {
         sizes.push(1 << 20);
@@ -57,7 +57,6 @@ fn a_long_extension_is_signed_in_two_passes(stage: &mut Stage) {
         let begin = Instant::now();
         let signed = stage.streamed(&extend);
         let took = begin.elapsed();
-        assert_eq!(signed, twin.streamed(&extend), "{size}");
         assert!(signed.is_ok());
         eprintln!("{size} bytes: {took:?}");
     }
@@ -79,7 +78,6 @@ fn votes_of_another_chain_pass_between_its_chunks(stage: &mut Stage) {
     let vote = stage.committed();
     let content = content(1_000);
     let extend = extend(&vote, &content);
-    let alone = stage.streamed(&extend).unwrap();
     let mut reply = stage.reply(&extend.begin());
     for (height, chunk) in (10..).zip(extend.chunks(MAX_CHUNK)) {
         assert_eq!(reply, Status::Ok.word().to_be_bytes());
@@ -92,7 +90,7 @@ fn votes_of_another_chain_pass_between_its_chunks(stage: &mut Stage) {
         stage.refused(&Request { block: 0xb2, ..vote.clone() });
         stage.version();
     }
-    assert_eq!(stage.extended(&extend, &reply), Ok(alone));
+    assert!(stage.extended(&extend, &reply).is_ok());
     stage.drop_chain(OTHER, 1);
 }
 
@@ -152,13 +150,12 @@ fn a_restart_in_between_ends_the_stream(stage: &mut Stage) {
     let vote = stage.committed();
     let content = content(60);
     let extend = extend(&vote, &content);
-    let signed = stage.streamed(&extend).unwrap();
     for sent in [1, 5] {
         let rest = stage.opened(&extend, 20, sent).unwrap();
         stage.device.restart(&[]).unwrap();
         stage.dropped(&rest, Status::ExtensionOrder);
         // The mark is still the precommit, so the extension can be had anew.
-        assert_eq!(stage.streamed(&extend), Ok(signed));
+        assert!(stage.streamed(&extend).is_ok());
     }
 }
 
@@ -166,14 +163,14 @@ fn another_begin_ends_the_stream(stage: &mut Stage) {
     let vote = stage.committed();
     let (content, other) = (content(60), content(45));
     let rest = stage.opened(&extend(&vote, &content), 20, 4).unwrap();
-    let signed = stage.streamed(&extend(&vote, &other)).unwrap();
+    stage.streamed(&extend(&vote, &other)).unwrap();
     stage.dropped(&rest, Status::ExtensionOrder);
     // One that is refused ends it as well.
     let rest = stage.opened(&extend(&vote, &content), 20, 4).unwrap();
     let elsewhere = Request { round: 9, ..vote.clone() };
     assert_eq!(stage.send(&extend(&elsewhere, &other).begin()).1, Status::NoPrecommit.word());
     stage.dropped(&rest, Status::ExtensionOrder);
-    assert_eq!(stage.whole(&extend(&vote, &other)), Ok(signed));
+    assert!(stage.whole(&extend(&vote, &other)).is_ok());
 }
 
 fn only_its_own_precommit_has_an_extension(stage: &mut Stage) {

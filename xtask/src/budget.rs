@@ -26,7 +26,6 @@ pub(crate) struct Budget {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Others {
     pub(crate) system: u64,
-    pub(crate) sign: u64,
     pub(crate) generate_pair: u64,
     pub(crate) init_private_key: u64,
     pub(crate) sha256: u64,
@@ -38,7 +37,6 @@ impl Others {
     /// What a function of the crypto library takes, by the name under which `boot.s` reaches it.
     pub(crate) fn library(&self, name: &str) -> Option<u64> {
         Some(match name {
-            "nanos_sign" => self.sign,
             "nanos_generate_pair" => self.generate_pair,
             "nanos_init_private_key" => self.init_private_key,
             "nanos_sha256" => self.sha256,

@@ -54,7 +54,7 @@ impl Os {
         at + 2
     }
 
-    /// Ends the app. Wipe every key before.
+    /// Ends the app. Nothing of its RAM is left.
     pub fn exit(&self) -> ! {
         Sys::exit(FAILED)
     }

@@ -16,6 +16,14 @@ const _: () = assert!(layout::pages(target::PAIRS) == target::PAGES);
 /// The keys of the slots, in RAM, so that a signature derives nothing.
 pub(crate) type Keys = [Key; SLOTS];
 
+/// What a key signs for: one life of a chain in a slot.
+fn purpose(life: Life) -> u32 {
+    u32::from(life.slot) << 16 | u32::from(life.incarnation)
+}
+
+/// What a key signs for of which only the public half is wanted. No slot has this number.
+const NOTHING: u32 = u32::MAX;
+
 /// The parts of the system the signer works with.
 pub(crate) struct World<'a> {
     pub(crate) nvm: &'a mut Nvm,
@@ -46,11 +54,16 @@ const fn path(index: u32) -> [u32; 5] {
 
 impl World<'_> {
     /// Derives a key that signs.
-    fn derive(crypto: &mut nanos_sdk::Crypto, index: u32, key: &mut Key) -> Result<(), CryptoFailed> {
+    fn derive(
+        crypto: &mut nanos_sdk::Crypto,
+        index: u32,
+        purpose: u32,
+        key: &mut Key,
+    ) -> Result<(), CryptoFailed> {
         if index >= SECRET_INDEX {
             return Err(CryptoFailed);
         }
-        crypto.derive(&path(index), key).map_err(|_| CryptoFailed)
+        crypto.derive(&path(index), purpose, key).map_err(|_| CryptoFailed)
     }
 }
 
@@ -73,13 +86,13 @@ impl Crypto for World<'_> {
     #[inline(never)]
     fn public_key(&mut self, index: u32) -> Result<[u8; 32], CryptoFailed> {
         let mut key = Key::empty();
-        Self::derive(self.crypto, index, &mut key)?;
+        Self::derive(self.crypto, index, NOTHING, &mut key)?;
         Ok(*key.public())
     }
 
     fn load_key(&mut self, life: Life, index: u32) -> Result<(), CryptoFailed> {
         let key = self.keys.get_mut(usize::from(life.slot)).ok_or(CryptoFailed)?;
-        Self::derive(self.crypto, index, key)
+        Self::derive(self.crypto, index, purpose(life), key)
     }
 
     fn loaded_key(&self, slot: u8) -> Result<[u8; 32], CryptoFailed> {
@@ -104,15 +117,15 @@ impl Crypto for World<'_> {
     ) -> Result<(), CryptoFailed> {
         // The mark of this message stands in flash; that is all the permit says, and it ends here.
         let _ = permit;
-        let key = self.keys.get(usize::from(life.slot)).ok_or(CryptoFailed)?;
-        key.sign(message, signature).map_err(|_| CryptoFailed)
+        let key = self.keys.get_mut(usize::from(life.slot)).ok_or(CryptoFailed)?;
+        key.sign(purpose(life), message, signature).map_err(|_| CryptoFailed)
     }
 }
 
 impl World<'_> {
     /// The stream, and the key of a slot; of one that is none, no key.
-    fn stream(&mut self, slot: u8) -> Result<(&mut nanos_sdk::Stream, &Key), CryptoFailed> {
-        let key = self.keys.get(usize::from(slot)).ok_or(CryptoFailed)?;
+    fn stream(&mut self, slot: u8) -> Result<(&mut nanos_sdk::Stream, &mut Key), CryptoFailed> {
+        let key = self.keys.get_mut(usize::from(slot)).ok_or(CryptoFailed)?;
         Ok((self.stream, key))
     }
 }
@@ -120,7 +133,7 @@ impl World<'_> {
 impl Streaming for World<'_> {
     fn stream_begin(&mut self, life: Life) -> Result<(), CryptoFailed> {
         let (stream, key) = self.stream(life.slot)?;
-        stream.begin(key).map_err(|_| CryptoFailed)
+        stream.begin(key, purpose(life)).map_err(|_| CryptoFailed)
     }
 
     fn stream_feed(&mut self, bytes: &[u8]) -> Result<(), CryptoFailed> {
@@ -133,7 +146,7 @@ impl Streaming for World<'_> {
 
     fn stream_turn(&mut self, life: Life) -> Result<(), CryptoFailed> {
         let (stream, key) = self.stream(life.slot)?;
-        stream.turn(key).map_err(|_| CryptoFailed)
+        stream.turn(key, purpose(life)).map_err(|_| CryptoFailed)
     }
 
     fn stream_sign(
@@ -145,7 +158,7 @@ impl Streaming for World<'_> {
         // The mark is the precommit of this extension; that is all the permit says, and it ends here.
         let _ = permit;
         let (stream, key) = self.stream(life.slot)?;
-        stream.sign(key, signature).map_err(|_| CryptoFailed)
+        stream.sign(key, purpose(life), signature).map_err(|_| CryptoFailed)
     }
 
     fn stream_wipe(&mut self) {

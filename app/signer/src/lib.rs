@@ -105,9 +105,6 @@ impl App {
         self.link.pump(io);
         let quiet = self.link.is_quiet();
         if quiet && self.quitting {
-            signer.wipe();
-            world.keys.iter_mut().for_each(Key::wipe);
-            world.stream.wipe();
             world.os.exit();
         }
         // Nobody waits for these, so they come after the reply. But a host that leaves its replies unfetched holds up

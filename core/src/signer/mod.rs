@@ -140,11 +140,6 @@ impl Signer {
             .any(|slot| matches!(slot.state, ChainState::Armed | ChainState::Unclear | ChainState::Fault))
     }
 
-    /// The app ends: the secret of the checks is not left in memory.
-    pub fn wipe(&mut self) {
-        self.installation.secret = [0; 32];
-    }
-
     /// What boot found.
     pub fn standing(&self) -> Standing {
         self.standing

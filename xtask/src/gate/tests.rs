@@ -15,15 +15,7 @@ const BUDGET: Budget = Budget {
     statics: 0x40,
     stack: 0x800,
     relocations: 1,
-    others: Others {
-        system: 100,
-        sign: 500,
-        generate_pair: 0,
-        init_private_key: 0,
-        sha256: 50,
-        random: 0,
-        hash: 0,
-    },
+    others: Others { system: 100, generate_pair: 0, init_private_key: 0, sha256: 50, random: 0, hash: 0 },
 };
 
 fn judged(elf: &Elf) -> (Firmware, Vec<String>) {

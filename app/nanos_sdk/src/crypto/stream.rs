@@ -1,13 +1,15 @@
 //! Ed25519 over a message that comes in pieces, twice: the library's own call wants it whole, and RAM has no room for it.
 
-use super::field::{Field, compress};
-use super::{Key, NO_KEY, wipe};
-use crate::sys::{Fault, Hash, Library, Point, Sys};
+use super::field::{Field, compress, decompress};
+use super::parts::{Context, commit, expand, nonce, respond, same};
+use super::{Key, wipe};
+use crate::sys::{Fault, Hash, Library, Point, Sys, System};
 
 #[cfg(test)]
 mod tests;
 
-/// One signature under way: RFC 8032, 5.1.6, step by step.
+/// One signature under way: RFC 8032, 5.1.6, step by step, but for its nonce: that is made of the public key and of 32
+/// random bytes as well. So no two streams share a nonce, whatever comes, and two signatures of one message differ.
 ///
 /// The nonce is made of the first pass, the challenge of the second. Whoever drives this must not let it sign when the
 /// passes differ: two challenges under one nonce give the key away. For this each pass has a SHA-256 as well. Nor may
@@ -33,15 +35,8 @@ enum Step {
     SecondDigested,
 }
 
-/// What the library keeps of a hash: `cx_sha256_t` or `cx_sha512_t`.
-#[repr(C, align(4))]
-struct Context<const SIZE: usize>([u8; SIZE]);
-
 /// No step of this kind can be done now. No number of the system.
 pub const OUT_OF_ORDER: Fault = Fault::own(1);
-
-/// The signature that was made is not good.
-pub const NOT_GOOD: Fault = Fault::own(2);
 
 impl Stream {
     /// Nothing under way. All zero.
@@ -55,17 +50,17 @@ impl Stream {
         }
     }
 
-    /// Begins the first pass. What was under way is wiped.
+    /// Begins the first pass, with the key that was derived for this purpose. What was under way is wiped.
     ///
     /// # Errors
-    /// If there is no key ([`NO_KEY`]), or the library fails; as in every other step.
+    /// If there is no key ([`NO_KEY`](super::NO_KEY)), it is not what it must be ([`NOT_GOOD`](super::NOT_GOOD): it is unloaded), or the
+    /// library fails; as in every other step that takes the key.
     #[inline(never)]
-    pub fn begin(&mut self, key: &Key) -> Result<(), Fault> {
+    pub fn begin(&mut self, key: &mut Key, purpose: u32) -> Result<(), Fault> {
         self.wipe();
-        let mut secret = [0; 64];
-        let begun = self.expand(key, &mut secret).and_then(|()| self.begin_pass(&secret[32..], &[]));
-        wipe(&mut secret);
-        self.done(begun, Step::First)
+        let begun = self.first(key, purpose);
+        Sys::scrub();
+        self.done(key.judge(begun), Step::First)
     }
 
     /// More of the message.
@@ -80,6 +75,7 @@ impl Stream {
                 .and_then(|()| Sys::hash_update(&mut self.hash.0, bytes)),
             _ => Err(OUT_OF_ORDER),
         };
+        Sys::scrub();
         self.done(fed, step)
     }
 
@@ -101,36 +97,25 @@ impl Stream {
     /// Makes nonce and R of the first pass, and begins the second.
     ///
     /// # Errors
-    /// See [`Stream::feed`].
+    /// See [`Stream::begin`] and [`Stream::feed`].
     #[inline(never)]
-    pub fn turn(&mut self, key: &Key) -> Result<(), Fault> {
-        let mut hash = [0; 64];
-        let turned = self.end_pass(Step::FirstDigested, &mut hash).and_then(|()| {
-            self.make_nonce(&hash)?;
-            let point = self.point;
-            self.begin_pass(&point, key.public())
-        });
-        wipe(&mut hash);
-        self.done(turned, Step::Second)
+    pub fn turn(&mut self, key: &mut Key, purpose: u32) -> Result<(), Fault> {
+        let turned = self.second(key, purpose);
+        Sys::scrub();
+        self.done(key.judge(turned), Step::Second)
     }
 
     /// Makes S of the second pass, and proves the signature: S times the base point is R and challenge times key, with
     /// the key as it was derived. Whatever comes of it, everything is wiped.
     ///
     /// # Errors
-    /// Beside those of [`Stream::feed`], [`NOT_GOOD`]. `signature` means nothing then.
+    /// See [`Stream::begin`] and [`Stream::feed`]. `signature` holds nothing new then.
     #[inline(never)]
-    pub fn sign(&mut self, key: &Key, signature: &mut [u8; 64]) -> Result<(), Fault> {
-        let mut challenge = [0; 64];
-        let (point, response) = signature.split_at_mut(32);
-        let made = self
-            .end_pass(Step::SecondDigested, &mut challenge)
-            .and_then(|()| self.respond(key, &mut challenge, response))
-            .and_then(|()| self.check(key.public(), response, &challenge[..32]));
-        response.reverse();
-        point.copy_from_slice(&self.point);
+    pub fn sign(&mut self, key: &mut Key, purpose: u32, signature: &mut [u8; 64]) -> Result<(), Fault> {
+        let made = self.end(key, purpose, signature);
         self.wipe();
-        made
+        Sys::scrub();
+        key.judge(made)
     }
 
     /// Wipes everything.
@@ -153,15 +138,63 @@ impl Stream {
         result
     }
 
-    /// Secret scalar, not clamped yet, and prefix.
     #[inline(never)]
-    fn expand(&mut self, key: &Key, secret: &mut [u8; 64]) -> Result<(), Fault> {
-        if !key.loaded {
-            return Err(NO_KEY);
-        }
-        Sys::hash_begin(Hash::Sha512, &mut self.hash.0)?;
-        Sys::hash_update(&mut self.hash.0, &key.private)?;
-        Sys::hash_final(&mut self.hash.0, secret)
+    fn first(&mut self, key: &Key, purpose: u32) -> Result<(), Fault> {
+        let mut secret = [0xa5; 64];
+        Sys::random(&mut secret);
+        let begun = expand(key, purpose, &mut secret).and_then(|()| {
+            // What a nonce is made of begins with the public key, which the prefix of no key is.
+            self.begin_pass(key.public(), &secret[32..])?;
+            Sys::random(&mut secret[..32]);
+            Sys::hash_update(&mut self.hash.0, &secret[..32])
+        });
+        wipe(&mut secret);
+        begun
+    }
+
+    #[inline(never)]
+    fn second(&mut self, key: &Key, purpose: u32) -> Result<(), Fault> {
+        key.check(purpose)?;
+        let mut hash = [0xa5; 64];
+        Sys::random(&mut hash);
+        let turned = self
+            .end_pass(Step::FirstDigested, &mut hash)
+            .and_then(|()| nonce(&mut hash, &mut self.nonce))
+            .and_then(|()| self.commit());
+        wipe(&mut hash);
+        turned?;
+        let point = self.point;
+        self.begin_pass(&point, key.public())
+    }
+
+    #[inline(never)]
+    fn commit(&mut self) -> Result<(), Fault> {
+        let mut points = [[0xa5; 32]; 2];
+        Sys::random(points.as_flattened_mut());
+        commit(&self.nonce, &mut points)?;
+        self.point = points[0];
+        same(&points)
+    }
+
+    #[inline(never)]
+    fn end(&mut self, key: &Key, purpose: u32, signature: &mut [u8; 64]) -> Result<(), Fault> {
+        let mut secret = [0xa5; 64];
+        let mut response = [0xa5; 32];
+        let mut challenge = [0xa5; 64];
+        Sys::random(&mut secret);
+        Sys::random(&mut challenge);
+        let made = self
+            .end_pass(Step::SecondDigested, &mut challenge)
+            .and_then(|()| expand(key, purpose, &mut secret))
+            .and_then(|()| respond(&mut secret, &mut challenge, &self.nonce, &mut response));
+        wipe(&mut secret);
+        made?;
+        self.check(key.public(), &response, &challenge)?;
+        let (point, out) = signature.split_at_mut(32);
+        point.copy_from_slice(&self.point);
+        out.copy_from_slice(&response);
+        out.reverse();
+        Ok(())
     }
 
     #[inline(never)]
@@ -172,72 +205,29 @@ impl Stream {
         Sys::hash_update(&mut self.hash.0, second)
     }
 
-    /// The hash of a pass whose digest was taken, big endian as numbers are.
+    /// The hash of a pass whose digest was taken.
     fn end_pass(&mut self, step: Step, hash: &mut [u8; 64]) -> Result<(), Fault> {
         if self.step != step {
             return Err(OUT_OF_ORDER);
         }
-        Sys::hash_final(&mut self.hash.0, hash)?;
-        hash.reverse();
-        Ok(())
-    }
-
-    #[inline(never)]
-    fn make_nonce(&mut self, hash: &[u8; 64]) -> Result<(), Fault> {
-        let field = Field::lock()?;
-        let nonce = field.reduced(hash)?;
-        Sys::number_export(nonce, &mut self.nonce)?;
-        let mut point = Point::NONE;
-        field.base_times(&mut point, &self.nonce)?;
-        compress(&point, &mut self.point)
-    }
-
-    /// S, and in its first half the challenge below the order; both big endian.
-    #[inline(never)]
-    fn respond(&mut self, key: &Key, challenge: &mut [u8; 64], response: &mut [u8]) -> Result<(), Fault> {
-        let mut secret = [0; 64];
-        let made = self.expand(key, &mut secret).and_then(|()| {
-            secret[0] &= 0xf8;
-            secret[31] = secret[31] & 0x7f | 0x40;
-            secret[..32].reverse();
-            self.multiply(&secret[..32], challenge, response)
-        });
-        wipe(&mut secret);
-        made
-    }
-
-    #[inline(never)]
-    fn multiply(&self, scalar: &[u8], challenge: &mut [u8; 64], response: &mut [u8]) -> Result<(), Fault> {
-        let field = Field::lock()?;
-        let scalar = field.reduced(scalar)?;
-        let reduced = field.reduced(challenge)?;
-        let nonce = Sys::number(&self.nonce)?;
-        let product = Field::room()?;
-        Sys::number_multiply(product, reduced, scalar, field.order)?;
-        let sum = Field::room()?;
-        Sys::number_add(sum, product, nonce, field.order)?;
-        Sys::number_export(sum, response)?;
-        Sys::number_export(reduced, &mut challenge[..32])
+        Sys::hash_final(&mut self.hash.0, hash)
     }
 
     /// Whether R = S·B + challenge·(-A): a fault in any of the steps before gives no signature away.
     #[inline(never)]
-    fn check(&self, public: &[u8; 32], response: &[u8], challenge: &[u8]) -> Result<(), Fault> {
+    fn check(&self, public: &[u8; 32], response: &[u8; 32], challenge: &[u8; 64]) -> Result<(), Fault> {
         let field = Field::lock()?;
+        let mut scalar = [0xa5; 32];
+        Sys::number_export(field.reduced(challenge)?, &mut scalar)?;
         let (mut left, mut right, mut sum) = (Point::NONE, Point::NONE, Point::NONE);
         field.base_times(&mut left, response)?;
-        let mut y = *public;
-        y.reverse();
-        // The other of the two points of this Y: the key negated.
-        let sign = y[0] >> 7 ^ 1;
-        y[0] &= 0x7f;
-        Sys::point(&mut right)?;
-        Sys::point_decompress(&mut right, &y, sign)?;
-        Sys::point_multiply(&mut right, challenge)?;
+        decompress(&mut right, public, true)?;
+        Sys::point_multiply(&mut right, &scalar)?;
         Sys::point(&mut sum)?;
         Sys::point_add(&mut sum, &left, &right)?;
-        compress(&sum, &mut y)?;
-        if y == self.point { Ok(()) } else { Err(NOT_GOOD) }
+        let mut points = [self.point, [0xa5; 32]];
+        compress(&sum, &mut points[1])?;
+        same(&points)
     }
 }
 

@@ -17,8 +17,7 @@ core::arch::global_asm!(
     paint = const PAINT,
     generate_pair = const Call::GeneratePair as u32,
     init_private_key = const Call::InitPrivateKey as u32,
-    sign = const Call::Sign as u32,
-    verify = const Call::Verify as u32,
+    exit = const Call::Exit as u32,
     sha256 = const Call::Sha256 as u32,
     random = const Call::Random as u32,
     begin_sha256 = const Call::BeginSha256 as u32,
@@ -33,24 +32,10 @@ unsafe extern "C" {
     #[link_name = "SVC_Call"]
     fn trap(call: u32, parameters: *mut u32) -> u64;
     fn nanos_nvm() -> *mut u8;
+    fn nanos_scrub();
+    fn nanos_exit(code: u32) -> !;
     fn nanos_generate_pair(curve: u32, public: *mut PublicKey, private: *mut PrivateKey, keep: u32) -> u32;
     fn nanos_init_private_key(curve: u32, raw: *const u8, length: usize, key: *mut PrivateKey) -> u32;
-    fn nanos_sign(
-        key: *const PrivateKey,
-        hash: u32,
-        message: *const u8,
-        length: usize,
-        signature: *mut u8,
-        room: usize,
-    ) -> u32;
-    fn nanos_verify(
-        key: *const PublicKey,
-        hash: u32,
-        message: *const u8,
-        length: usize,
-        signature: *const u8,
-        signature_length: usize,
-    ) -> u32;
     fn nanos_sha256(message: *const u8, length: usize, digest: *mut u8, room: usize) -> usize;
     fn nanos_random(out: *mut u8, length: usize);
     // Ends of regions, from the linker script; only their addresses mean something.
@@ -62,8 +47,6 @@ unsafe extern "C" {
 const ED25519: u32 = 0x71;
 /// `HDW_ED25519_SLIP10`.
 const SLIP10: u32 = 1;
-/// `CX_SHA512`.
-const SHA512: u32 = 5;
 
 /// `cx_ecfp_private_key_t` for a curve of 32 bytes.
 #[repr(C)]
@@ -140,39 +123,6 @@ impl System for Os {
         Ok(())
     }
 
-    fn sign(private: &[u8; 32], message: &[u8], signature: &mut [u8; 64]) -> Result<(), Fault> {
-        with_private_key(private, |key| {
-            // Safety: both structures are laid out as the library has them, and the lengths are those of the slices.
-            unsafe {
-                nanos_sign(
-                    key,
-                    SHA512,
-                    message.as_ptr(),
-                    message.len(),
-                    signature.as_mut_ptr(),
-                    signature.len(),
-                )
-            }
-        })
-    }
-
-    fn verify(private: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> Result<bool, Fault> {
-        let mut public = PublicKey::empty();
-        generate_pair(private, &mut public)?;
-        // Safety: as in `sign`.
-        let good = unsafe {
-            nanos_verify(
-                &public,
-                SHA512,
-                message.as_ptr(),
-                message.len(),
-                signature.as_ptr(),
-                signature.len(),
-            )
-        };
-        Ok(good & 0xff == 1)
-    }
-
     fn sha256(data: &[u8], digest: &mut [u8; 32]) -> usize {
         // Safety: the lengths are those of the slices.
         unsafe { nanos_sha256(data.as_ptr(), data.len(), digest.as_mut_ptr(), digest.len()) }
@@ -214,10 +164,13 @@ impl System for Os {
     }
 
     fn exit(code: u32) -> ! {
-        loop {
-            // It does not come back; a system in which it did would have nothing else for us to do.
-            let _ = call(Call::Exit, &mut [code, 0, 0]);
-        }
+        // Safety: it zeroes all of our RAM and comes back to nobody who could miss it.
+        unsafe { nanos_exit(code) }
+    }
+
+    fn scrub() {
+        // Safety: it writes only below the stack pointer, where nothing is alive, and above the guard word.
+        unsafe { nanos_scrub() }
     }
 
     fn stack_word(index: usize) -> Option<u32> {

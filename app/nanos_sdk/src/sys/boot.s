@@ -50,6 +50,46 @@ SVC_cx_call:
     svc 1
     bx lr
 
+@ Zeroes what is left below the stack pointer, from the deepest word that was ever used up to it. The pattern further down
+@ stays, and with it the measure of the depth.
+    .global nanos_scrub
+    .type nanos_scrub, %function
+    .thumb_func
+nanos_scrub:
+    ldr r0, =_ebss
+    ldr r1, ={paint}
+    mov r3, sp
+1:  adds r0, #4
+    cmp r0, r3
+    bhs 3f
+    ldr r2, [r0]
+    cmp r2, r1
+    beq 1b
+    movs r2, #0
+2:  stmia r0!, {{r2}}
+    cmp r0, r3
+    blo 2b
+3:  bx lr
+
+@ Ends the app with the code in r0, and leaves nothing of its RAM.
+    .global nanos_exit
+    .type nanos_exit, %function
+    .thumb_func
+nanos_exit:
+    ldr r1, =_bss
+    ldr r2, =_estack
+    movs r3, #0
+1:  stmia r1!, {{r3}}
+    cmp r1, r2
+    blo 1b
+    mov r1, r3
+    mov r2, r3
+    push {{r0, r1, r2, r3}}
+2:  ldr r0, ={exit}
+    mov r1, sp
+    bl SVC_Call
+    b 2b
+
 @ Where the NVM area is now: where it was linked, moved by as much as this code was. The word at 2 is the one absolute
 @ flash address of the image; the build counts them and expects exactly one.
     .global nanos_nvm
@@ -79,8 +119,6 @@ nanos_nvm:
 
     library nanos_generate_pair, {generate_pair}
     library nanos_init_private_key, {init_private_key}
-    library nanos_sign, {sign}
-    library nanos_verify, {verify}
     library nanos_sha256, {sha256}
     library nanos_random, {random}
     library nanos_begin_sha256, {begin_sha256}

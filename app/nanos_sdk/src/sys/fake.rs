@@ -24,6 +24,8 @@ pub use host::{Host, Outcome};
 pub use mcu::Mcu;
 pub use panel::{Drawn, Panel};
 pub use software::Software;
+#[cfg(test)]
+pub(crate) use software::{holds, signature};
 pub use usb::Usb;
 pub use wire::Packet;
 
@@ -62,11 +64,15 @@ pub struct Kernel {
     pub version: Vec<u8>,
     /// Words from the guard to the end of the stack.
     pub stack: Vec<u32>,
+    /// How often what calls left below the stack pointer was zeroed.
+    pub scrubs: usize,
     /// What the crypto library computes.
     pub software: Software,
     library: library::State,
     calls: Vec<Call>,
     failures: Vec<Failure>,
+    /// A call that is to say it went well and do nothing, after so many that do their work.
+    idle: Option<(Call, usize)>,
     wire: Wire,
     random: u64,
 }
@@ -94,10 +100,12 @@ impl Kernel {
             name: b"Fake".to_vec(),
             version: b"1.2.3".to_vec(),
             stack,
+            scrubs: 0,
             software: Software::default(),
             library: library::State::default(),
             calls: Vec::new(),
             failures: Vec::new(),
+            idle: None,
             wire: Wire::default(),
             random: 1,
         }
@@ -113,9 +121,27 @@ impl Kernel {
         self.failures.push(Failure { call, spared, times });
     }
 
-    /// Whatever was still to fail will not.
+    /// After `spared` that do their work one call of `call` says that it went well, and has done nothing. Only those of
+    /// hashes, numbers and points that give no value.
+    pub fn idle(&mut self, call: Call, spared: usize) {
+        self.idle = Some((call, spared));
+    }
+
+    fn is_idle(&mut self, call: Call) -> bool {
+        match &mut self.idle {
+            Some((idle, 0)) if *idle == call => self.idle.take().is_some(),
+            Some((idle, spared)) if *idle == call => {
+                *spared -= 1;
+                false
+            }
+            _ => false,
+        }
+    }
+
+    /// Whatever was still to fail or to do nothing will not.
     pub fn mend(&mut self) {
         self.failures.clear();
+        self.idle = None;
     }
 
     /// How often something was called, failures included.
@@ -237,18 +263,6 @@ impl System for Os {
         })
     }
 
-    fn sign(private: &[u8; 32], message: &[u8], signature: &mut [u8; 64]) -> Result<(), Fault> {
-        call(Call::Sign, |kernel| {
-            kernel.library.must_be_free();
-            *signature = (kernel.software.sign)(private, message);
-        })
-    }
-
-    fn verify(private: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> Result<bool, Fault> {
-        // Ed25519 is deterministic, so the one good signature of a key is known.
-        call(Call::Verify, |kernel| (kernel.software.sign)(private, message) == *signature)
-    }
-
     fn sha256(data: &[u8], digest: &mut [u8; 32]) -> usize {
         let computed = call(Call::Sha256, |kernel| (kernel.software.sha256)(data));
         computed.map_or(0, |bytes| put(&bytes, digest))
@@ -305,6 +319,10 @@ impl System for Os {
 
     fn exit(code: u32) -> ! {
         panic!("exit({code})")
+    }
+
+    fn scrub() {
+        with(|kernel| kernel.scrubs += 1);
     }
 
     fn stack_word(index: usize) -> Option<u32> {

@@ -1,4 +1,4 @@
-//! What a signature in two passes is made of. The library's own call for a signature wants the message whole.
+//! What signatures are made of. The library's own call for one wants the message whole, and multiplies twice.
 
 use super::Fault;
 
@@ -13,6 +13,11 @@ pub(crate) enum Hash {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Number(pub(crate) u32);
 
+impl Number {
+    /// The name of none. Not 0, which names the first one that was made.
+    pub(crate) const NONE: Self = Self(u32::MAX);
+}
+
 /// A point in the memory of the system (`cx_ecpoint_t`).
 #[derive(Debug)]
 #[repr(C)]
@@ -23,7 +28,7 @@ pub(crate) struct Point {
 
 impl Point {
     /// Not a point yet.
-    pub(crate) const NONE: Self = Self { curve: 0, numbers: [0; 3] };
+    pub(crate) const NONE: Self = Self { curve: 0, numbers: [Number::NONE.0; 3] };
 }
 
 /// Hashes in pieces, numbers, points. Lengths are checked on this side, as for [`super::System`].
@@ -47,6 +52,8 @@ pub(crate) trait Library {
     fn number_multiply(result: Number, left: Number, right: Number, order: Number) -> Result<(), Fault>;
     /// The sum modulo `order`; both parts are below it.
     fn number_add(result: Number, left: Number, right: Number, order: Number) -> Result<(), Fault>;
+    /// The difference modulo `order`; both parts are below it.
+    fn number_subtract(result: Number, left: Number, right: Number, order: Number) -> Result<(), Fault>;
     /// The last 32 bytes of a number, big endian; `out` has room for them.
     fn number_export(number: Number, out: &mut [u8]) -> Result<(), Fault>;
     /// A new point of Ed25519.
@@ -57,6 +64,8 @@ pub(crate) trait Library {
     fn point_multiply(point: &mut Point, scalar: &[u8]) -> Result<(), Fault>;
     /// The sum of two points.
     fn point_add(result: &mut Point, left: &Point, right: &Point) -> Result<(), Fault>;
+    /// Whether two points are one.
+    fn point_equal(left: &Point, right: &Point) -> Result<bool, Fault>;
     /// Its Y, big endian, and the lowest bit of its X.
     fn point_compress(point: &Point, y: &mut [u8; 32]) -> Result<u8, Fault>;
     /// The point of these.

@@ -65,10 +65,6 @@ pub(crate) trait System {
     fn derive(path: &[u32; 5], private: &mut [u8; 64]) -> Result<(), Fault>;
     /// The point of a private key: 4, X, Y; both big endian.
     fn public_point(private: &[u8; 32], point: &mut [u8; 65]) -> Result<(), Fault>;
-    /// Ed25519 of RFC 8032.
-    fn sign(private: &[u8; 32], message: &[u8], signature: &mut [u8; 64]) -> Result<(), Fault>;
-    /// Checks a signature with the public key of `private`.
-    fn verify(private: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> Result<bool, Fault>;
     /// SHA-256. Gives the length of the digest, or another number on failure.
     fn sha256(data: &[u8], digest: &mut [u8; 32]) -> usize;
     /// Random bytes.
@@ -88,8 +84,11 @@ pub(crate) trait System {
     fn app_tag(tag: u32, out: &mut [u8]) -> Result<usize, Fault>;
     /// Forgets the jump buffer of an app that ran before.
     fn forget_try_context() -> Result<(), Fault>;
-    /// Ends the app.
+    /// Ends the app, and leaves zeros of all its RAM.
     fn exit(code: u32) -> !;
+
+    /// Zeroes what calls have left below the stack pointer. The library leaves whole scalars and nonces there.
+    fn scrub();
 
     /// A word of the RAM between statics and the end of the stack, counted from below. `None` past its end.
     fn stack_word(index: usize) -> Option<u32>;

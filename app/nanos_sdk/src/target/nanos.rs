@@ -73,12 +73,16 @@ pub enum Call {
     NumberExport = 0x6000_c35a,
     /// `cx_bn_mod_add(result, left, right, modulus)`.
     NumberAdd = 0x6000_d302,
+    /// `cx_bn_mod_sub(result, left, right, modulus)`.
+    NumberSubtract = 0x6000_d475,
     /// `cx_bn_mod_mul(result, left, right, modulus)`.
     NumberMultiply = 0x6000_d59d,
     /// `cx_bn_reduce(result, number, modulus)`.
     NumberReduce = 0x6000_d60e,
     /// `cx_ecpoint_alloc(point, curve)`.
     PointAlloc = 0x6000_f1d6,
+    /// `cx_ecpoint_cmp(point, point, answer)`.
+    PointCompare = 0x6000_fbc5,
     /// `cx_ecpoint_add(result, left, right)`.
     PointAdd = 0x6001_0e02,
     /// `cx_bn_lock(word size, flags)`.
@@ -97,10 +101,6 @@ pub enum Call {
     GeneratePair = 0x1b,
     /// `cx_ecfp_init_private_key_no_throw(curve, raw, length, key)`.
     InitPrivateKey = 0x1c,
-    /// `cx_eddsa_sign_no_throw(key, hash, message, length, signature, room)`.
-    Sign = 0x23,
-    /// `cx_eddsa_verify_no_throw(key, hash, message, length, signature, length)`.
-    Verify = 0x24,
     /// `cx_hash_final(context, digest)`.
     HashFinal = 0x2d,
     /// `cx_hash_sha256(message, length, digest, room)`.

@@ -3,7 +3,7 @@
 use curve25519_dalek::constants::ED25519_BASEPOINT_COMPRESSED;
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::scalar::Scalar;
-use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
 use highwater_core::apdu::{ChainStatus, Command, PromptState, PromptStatus, Reply, Signed, Status};
 use highwater_core::hid::{FromDevice, HostReader, split};
 use highwater_core::hrs::Hrs;
@@ -42,7 +42,6 @@ const SOFTWARE: Software = Software {
     sha512: |data| Sha512::digest(data).into(),
     derive,
     public_key: |private| SigningKey::from_bytes(private).verifying_key().to_bytes(),
-    sign: |private, message| SigningKey::from_bytes(private).sign(message).to_bytes(),
     base: ED25519_BASEPOINT_COMPRESSED.0,
     times,
     plus: |left, right| (point(left) + point(right)).compress().to_bytes(),

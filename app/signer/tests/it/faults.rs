@@ -107,12 +107,12 @@ fn a_secret_of_the_checks_that_cannot_be_derived_is_a_fault_and_the_next_start_h
 
 #[test]
 fn a_chain_key_that_cannot_be_derived_signs_nothing_until_it_can() {
-    // At a start the first derivation is for the installation, the second for the secret of its checks, of which no point
-    // is made; the third loads the key.
-    for (call, before) in [(Call::Derive, 2), (Call::GeneratePair, 1)] {
+    // At a start the first derivation is for the installation, and makes two pairs; the second is for the secret of its
+    // checks, of which no point is made; the third loads the key.
+    for (call, spared) in [(Call::Derive, 2), (Call::GeneratePair, 2), (Call::GeneratePair, 3)] {
         let mut bench = Bench::armed();
         bench.sign(10).unwrap();
-        let mut bench = bench.restarted_on(|kernel| kernel.fail_later(call, before, ALWAYS));
+        let mut bench = bench.restarted_on(|kernel| kernel.fail_later(call, spared, ALWAYS));
         assert_eq!(bench.sign(11), Err(Status::StorageFault));
         assert_eq!(bench.ask(Command::GetPublicKey(chain(CHAIN))), Err(Status::StorageFault));
         mend();
@@ -132,7 +132,7 @@ fn a_key_that_cannot_be_derived_is_not_shown_as_zeros() {
 #[test]
 fn a_failed_signature_gives_no_bytes_and_costs_no_second_mark() {
     let mut bench = Bench::armed();
-    fail(Call::Sign, 1);
+    fail(Call::PointMultiply, 1);
     let (data, word) = bench.raw(&apdu(Command::Sign(&prevote(CHAIN, 10))));
     assert_eq!((data, word), (vec![], Status::StorageFault.word()));
     assert_eq!(bench.mark().height.value(), 10, "its mark stood before");

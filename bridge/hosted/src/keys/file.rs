@@ -5,11 +5,11 @@ use std::fmt;
 use std::io::Read;
 use std::path::Path;
 
-use ed25519_dalek::{Signer as _, SigningKey};
+use ed25519_dalek::SigningKey;
 use rand::RngCore;
 use zeroize::Zeroizing;
 
-use super::{KeyFault, KeyStore, secret, slip10};
+use super::{KeyFault, KeyStore, secret, signature, slip10};
 use crate::Fault;
 use crate::files::{self, Private};
 
@@ -66,7 +66,7 @@ impl KeyStore for FileKeys {
     fn sign(&mut self, index: u32, message: &[u8]) -> Result<[u8; 64], KeyFault> {
         let Self { seed, used } = self;
         let key = used.entry(index).or_insert_with(|| slip10(&**seed, index));
-        Ok(key.sign(message).to_bytes())
+        Ok(signature(key, message))
     }
 
     fn forget(&mut self, index: u32) {

@@ -1,9 +1,11 @@
 //! Where the keys are: a file today, an HSM beside this host tomorrow.
 
 mod file;
+mod signature;
 mod slip10;
 
 pub use file::FileKeys;
+pub use signature::signature;
 pub use slip10::{secret, slip10};
 
 /// A key store on or beside this host.
@@ -24,7 +26,8 @@ pub trait KeyStore: Send {
     /// The public key at `index`.
     fn public_key(&mut self, index: u32) -> Result<[u8; 32], KeyFault>;
 
-    /// Signs `message` (RFC 8032 Ed25519) with the key at `index`.
+    /// Signs `message` with the key at `index`: Ed25519 as RFC 8032 verifies it, and the same bytes each time. How the
+    /// nonce is made is the store's own business.
     fn sign(&mut self, index: u32, message: &[u8]) -> Result<[u8; 64], KeyFault>;
 
     /// No chain signs with the key at `index` any more: what this process holds of it is wiped.

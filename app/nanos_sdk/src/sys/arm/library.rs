@@ -1,4 +1,4 @@
-//! The parts of the crypto library that a signature in two passes is made of: hashes in pieces, numbers, points.
+//! The parts of the crypto library that a signature is made of: hashes in pieces, numbers, points.
 
 use super::{Call, ED25519, Fault, Os, address, address_mut};
 use crate::sys::{Hash, Library, Number, Point};
@@ -16,7 +16,7 @@ unsafe extern "C" {
 impl Library for Os {
     fn hash_begin(hash: Hash, context: &mut [u8]) -> Result<(), Fault> {
         Fault::check(match hash {
-            // Safety: the context has the size of its hash, and is aligned (crypto::stream).
+            // Safety: the context has the size of its hash, and is aligned (crypto::parts).
             Hash::Sha256 => unsafe { nanos_begin_sha256(context.as_mut_ptr()) },
             // Safety: as above.
             Hash::Sha512 => unsafe { nanos_begin_sha512(context.as_mut_ptr()) },
@@ -43,7 +43,7 @@ impl Library for Os {
 
     #[inline(never)]
     fn number(bytes: &[u8]) -> Result<Number, Fault> {
-        let mut number = 0_u32;
+        let mut number = Number::NONE.0;
         let length = bytes.len() as u32;
         crypto(Call::NumberInit, &raw mut number as usize as u32, length, address(bytes.as_ptr()), length)?;
         // Volatile: the system wrote it by its address.
@@ -61,6 +61,10 @@ impl Library for Os {
 
     fn number_add(result: Number, left: Number, right: Number, order: Number) -> Result<(), Fault> {
         crypto(Call::NumberAdd, result.0, left.0, right.0, order.0)
+    }
+
+    fn number_subtract(result: Number, left: Number, right: Number, order: Number) -> Result<(), Fault> {
+        crypto(Call::NumberSubtract, result.0, left.0, right.0, order.0)
     }
 
     fn number_export(number: Number, out: &mut [u8]) -> Result<(), Fault> {
@@ -81,6 +85,15 @@ impl Library for Os {
 
     fn point_add(result: &mut Point, left: &Point, right: &Point) -> Result<(), Fault> {
         crypto(Call::PointAdd, handle(result), read_only(left), read_only(right), 0)
+    }
+
+    fn point_equal(left: &Point, right: &Point) -> Result<bool, Fault> {
+        let mut equal = 0_u32;
+        let answer = &raw mut equal as usize as u32;
+        crypto(Call::PointCompare, read_only(left), read_only(right), answer, 0)?;
+        // Volatile: the system wrote it by its address.
+        // Safety: a local word.
+        Ok(unsafe { (&raw const equal).read_volatile() } & 1 == 1)
     }
 
     fn point_compress(point: &Point, y: &mut [u8; 32]) -> Result<u8, Fault> {

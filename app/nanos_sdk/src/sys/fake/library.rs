@@ -71,14 +71,22 @@ impl Unit {
     }
 }
 
-/// A call that can fail by itself as well.
-fn attempt<T>(which: Call, work: impl FnOnce(&mut Kernel) -> Result<T, Fault>) -> Result<T, Fault> {
-    call(which, work)?
+/// A call that gives no value, and can fail by itself as well.
+fn attempt(which: Call, work: impl FnOnce(&mut Kernel) -> Result<(), Fault>) -> Result<(), Fault> {
+    call(which, |kernel| if kernel.is_idle(which) { Ok(()) } else { work(kernel) })?
+}
+
+/// A call that gives no value.
+fn perform(which: Call, work: impl FnOnce(&mut Kernel)) -> Result<(), Fault> {
+    attempt(which, |kernel| {
+        work(kernel);
+        Ok(())
+    })
 }
 
 /// A number computed of others, modulo a third.
 fn compute(which: Call, result: Number, work: impl FnOnce(&Unit) -> [u8; 32]) -> Result<(), Fault> {
-    call(which, |kernel| {
+    perform(which, |kernel| {
         let unit = kernel.library.unit();
         let computed = work(unit);
         assert_eq!(unit.number(result).len(), 32, "the room for a result");
@@ -94,7 +102,7 @@ impl Library for Os {
         };
         assert_eq!(context.len(), size);
         assert_eq!(context.as_ptr() as usize % 4, 0, "a context that is not aligned");
-        call(which, |kernel| {
+        perform(which, |kernel| {
             let hashes = &mut kernel.library.hashes;
             hashes.push((hash, Vec::new()));
             context.fill(0xdd);
@@ -125,15 +133,18 @@ impl Library for Os {
     }
 
     fn numbers_lock() -> Result<(), Fault> {
-        call(Call::NumbersLock, |kernel| {
-            kernel.library.must_be_free();
-            kernel.library.unit = Some(Unit::default());
+        attempt(Call::NumbersLock, |kernel| match kernel.library.unit {
+            Some(_) => Err(FAULT),
+            None => {
+                kernel.library.unit = Some(Unit::default());
+                Ok(())
+            }
         })
     }
 
     fn numbers_unlock() -> Result<(), Fault> {
         // Not an error if it is not locked: a lock that failed is followed by this as well.
-        call(Call::NumbersUnlock, |kernel| kernel.library.unit = None)
+        perform(Call::NumbersUnlock, |kernel| kernel.library.unit = None)
     }
 
     fn number(bytes: &[u8]) -> Result<Number, Fault> {
@@ -163,12 +174,18 @@ impl Library for Os {
         })
     }
 
+    fn number_subtract(result: Number, left: Number, right: Number, order: Number) -> Result<(), Fault> {
+        compute(Call::NumberSubtract, result, |unit| {
+            modular::difference(&unit.reduced(left), &unit.reduced(right), &unit.reduced(order))
+        })
+    }
+
     fn number_export(number: Number, out: &mut [u8]) -> Result<(), Fault> {
-        call(Call::NumberExport, |kernel| out.copy_from_slice(&kernel.library.unit().reduced(number)))
+        perform(Call::NumberExport, |kernel| out.copy_from_slice(&kernel.library.unit().reduced(number)))
     }
 
     fn point(point: &mut Point) -> Result<(), Fault> {
-        call(Call::PointAlloc, |kernel| {
+        perform(Call::PointAlloc, |kernel| {
             let unit = kernel.library.unit();
             unit.take_room(3);
             unit.points.push(None);
@@ -177,14 +194,14 @@ impl Library for Os {
     }
 
     fn point_base(point: &mut Point) -> Result<(), Fault> {
-        call(Call::PointBase, |kernel| {
+        perform(Call::PointBase, |kernel| {
             let base = kernel.software.base;
             *kernel.library.unit().point(point) = Some(base);
         })
     }
 
     fn point_multiply(point: &mut Point, scalar: &[u8]) -> Result<(), Fault> {
-        call(Call::PointMultiply, |kernel| {
+        perform(Call::PointMultiply, |kernel| {
             let times = kernel.software.times;
             let unit = kernel.library.unit();
             let scalar = scalar.try_into().expect("a scalar of 32 bytes");
@@ -194,7 +211,7 @@ impl Library for Os {
     }
 
     fn point_add(result: &mut Point, left: &Point, right: &Point) -> Result<(), Fault> {
-        call(Call::PointAdd, |kernel| {
+        perform(Call::PointAdd, |kernel| {
             let plus = kernel.software.plus;
             let unit = kernel.library.unit();
             let sum = plus(&unit.value(left), &unit.value(right));
@@ -202,19 +219,27 @@ impl Library for Os {
         })
     }
 
+    fn point_equal(left: &Point, right: &Point) -> Result<bool, Fault> {
+        call(Call::PointCompare, |kernel| {
+            let unit = kernel.library.unit();
+            unit.value(left) == unit.value(right)
+        })
+    }
+
     fn point_compress(point: &Point, y: &mut [u8; 32]) -> Result<u8, Fault> {
-        call(Call::PointCompress, |kernel| {
+        let mut sign = 0;
+        perform(Call::PointCompress, |kernel| {
             *y = kernel.library.unit().value(point);
             y.reverse();
-            let sign = y[0] >> 7;
+            sign = y[0] >> 7;
             y[0] &= 0x7f;
-            sign
-        })
+        })?;
+        Ok(sign)
     }
 
     fn point_decompress(point: &mut Point, y: &[u8; 32], sign: u8) -> Result<(), Fault> {
         assert!(y[0] >> 7 == 0 && sign <= 1, "a Y with the sign in it");
-        call(Call::PointDecompress, |kernel| {
+        perform(Call::PointDecompress, |kernel| {
             let mut value = *y;
             value.reverse();
             value[31] |= sign << 7;

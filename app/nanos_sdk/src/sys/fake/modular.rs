@@ -22,6 +22,11 @@ pub(super) fn add(left: &[u8; 32], right: &[u8; 32], order: &[u8; 32]) -> [u8; 3
     if sum >= *order { subtract(&sum, order) } else { sum }
 }
 
+/// The difference of two numbers below `order`.
+pub(super) fn difference(left: &[u8; 32], right: &[u8; 32], order: &[u8; 32]) -> [u8; 32] {
+    add(left, &reduce(&subtract(order, right), order), order)
+}
+
 /// The product of two numbers below `order`.
 pub(super) fn multiply(left: &[u8; 32], right: &[u8; 32], order: &[u8; 32]) -> [u8; 32] {
     assert!(left < order && right < order, "a number that was not reduced");

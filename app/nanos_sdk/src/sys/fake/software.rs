@@ -14,8 +14,6 @@ pub struct Software {
     pub derive: fn(&[u32; 5]) -> [u8; 32],
     /// The public key of a private one.
     pub public_key: fn(&[u8; 32]) -> [u8; 32],
-    /// The signature of a message.
-    pub sign: fn(&[u8; 32], &[u8]) -> [u8; 64],
     /// The base point.
     pub base: [u8; 32],
     /// A point so many times.
@@ -31,7 +29,6 @@ impl Default for Software {
             sha512,
             derive,
             public_key: |private| times(&BASE, &scalar(private)),
-            sign,
             base: BASE,
             times,
             plus,
@@ -51,18 +48,32 @@ fn derive(path: &[u32; 5]) -> [u8; 32] {
     mix(b'd', &[&path])
 }
 
-/// RFC 8032, 5.1.5 and 5.1.6, with the toys below.
-fn sign(private: &[u8; 32], message: &[u8]) -> [u8; 64] {
-    let nonce = number(&[&sha512(private)[32..], message].concat());
-    let point = times(&BASE, &nonce);
+/// What the toys below make of a message: RFC 8032, 5.1.5 and 5.1.6, with the public key in the nonce as well. Written a
+/// second time, so that tests have something to compare with.
+#[cfg(test)]
+pub(crate) fn signature(private: &[u8; 32], message: &[u8]) -> [u8; 64] {
     let scalar = scalar(private);
-    let challenge = number(&[&point[..], &times(&BASE, &scalar), message].concat());
+    let public = times(&BASE, &scalar);
+    let nonce = number(&[&public, &sha512(private)[32..], message].concat());
+    let point = times(&BASE, &nonce);
+    let challenge = number(&[&point[..], &public, message].concat());
     let mut response = add(&multiply(&challenge, &scalar, &ORDER), &nonce, &ORDER);
     response.reverse();
     let mut signature = [0; 64];
     signature[..32].copy_from_slice(&point);
     signature[32..].copy_from_slice(&response);
     signature
+}
+
+/// Whether a signature holds among the toys.
+#[cfg(test)]
+pub(crate) fn holds(public: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
+    let (point, response) = signature.split_at(32);
+    let mut response: [u8; 32] = response.try_into().expect("its half");
+    response.reverse();
+    let challenge = number(&[point, public, message].concat());
+    let right = plus(point.try_into().expect("its half"), &times(public, &challenge));
+    response < ORDER && times(&BASE, &response) == right
 }
 
 fn scalar(private: &[u8; 32]) -> [u8; 32] {
@@ -74,6 +85,7 @@ fn scalar(private: &[u8; 32]) -> [u8; 32] {
 }
 
 /// A hash as a scalar.
+#[cfg(test)]
 fn number(data: &[u8]) -> [u8; 32] {
     let mut hash = sha512(data);
     hash.reverse();
