@@ -62,7 +62,8 @@ impl Stage {
         Self::on(Box::new(Emulated::new().expect("the emulator starts")))
     }
 
-    fn on(device: Box<dyn Device>) -> Self {
+    /// On this device, which is new.
+    pub fn on(device: Box<dyn Device>) -> Self {
         let mut stage = Self { device, ticket: 0 };
         stage.add(CHAIN, 0, hrs(1, 0, Step::None));
         stage

@@ -2,12 +2,15 @@
 
 use highwater_core::apdu::{Command, MAX_COMMAND};
 use highwater_core::canonical::Timestamp;
+use highwater_core::hid::split;
 use highwater_core::hrs::Step;
 use highwater_sim::{Cable, Owner, SimDevice};
-use highwater_tests::device::SEED;
+use highwater_tests::device::{Emulated, SEED};
 use highwater_tests::on_both_devices;
 use highwater_tests::request::{Request, precommit, prevote, proposal};
 use highwater_tests::stage::{CHAIN, Stage, chain, hrs};
+use highwater_tests::tools;
+use serde_json::json;
 
 on_both_devices! {
     a_new_signature_writes_two_pages_and_derives_nothing,
@@ -52,6 +55,9 @@ fn a_raise_of_the_mark_writes_two_pages(stage: &mut Stage) {
     assert_eq!(stage.counters().page_writes - before.page_writes, 2);
 }
 
+/// With the nanoseconds of a real clock, without which some votes take a report less.
+const CLOCK: Timestamp = Timestamp { seconds: 1_700_000_000, nanos: 987_654_321 };
+
 /// The emulator's packets carry fewer bytes than a real cable's reports, so these are counted on a cable of our own.
 #[test]
 fn a_signature_is_five_reports_on_the_cable_and_six_for_the_longest_messages() {
@@ -71,10 +77,9 @@ fn a_signature_is_five_reports_on_the_cable_and_six_for_the_longest_messages() {
             if key_index == 0 { hrs(1, 0, Step::None) } else { hrs(i64::MAX as u64 - 1, 0, Step::None) };
         send(Command::AddChain { chain: chain(id), key_index, mark });
     }
-    // With a round and with the nanoseconds of a real clock; without them some votes take a report less.
-    let timestamp = Timestamp { seconds: 1_700_000_000, nanos: 987_654_321 };
+    // With a round; without it some votes take a report less.
     for request in [proposal(CHAIN, 2, 1), prevote(CHAIN, 2, 1), precommit(CHAIN, 2, 1)] {
-        let request = Request { timestamp, ..request };
+        let request = Request { timestamp: CLOCK, ..request };
         assert_eq!(send(Command::Sign(&request.bytes())), 5, "{request:?}");
     }
     let longest = Request {
@@ -84,4 +89,51 @@ fn a_signature_is_five_reports_on_the_cable_and_six_for_the_longest_messages() {
     };
     assert_eq!(longest.bytes().len(), highwater_core::canonical::MAX_MESSAGE);
     assert_eq!(send(Command::Sign(&longest.bytes())), 6);
+}
+
+/// What the app asks of the system for one vote, out of the emulator's trace. Left beside the firmware for `cargo xtask
+/// firmware` to print.
+#[test]
+fn a_vote_takes_one_multiplication_two_page_writes_and_no_derivation() {
+    let mut stage = Stage::on(Box::new(Emulated::traced().unwrap()));
+    // The screen that the prompt was on is drawn anew meanwhile.
+    stage.device.pass(20).unwrap();
+    for request in [proposal(CHAIN, 10, 0), prevote(CHAIN, 10, 0), precommit(CHAIN, 10, 0)] {
+        let request = Request { timestamp: CLOCK, round: 1, ..request };
+        let command = request.bytes();
+        let mut apdu = [0; MAX_COMMAND];
+        let length = Command::Sign(&command).encode(&mut apdu).unwrap();
+        let reply = stage.send(&apdu[..length]).0.len() + 2;
+        let log = stage.device.emulated().unwrap().emulator().unwrap().log();
+        let calls: Vec<&str> = log
+            .rsplit_once("apdu: > ")
+            .and_then(|(_, since)| since.split_once("apdu: < "))
+            .map(|(vote, _)| {
+                vote.lines().filter_map(|line| line.split_once("syscall: ")).map(|(_, call)| call)
+            })
+            .expect("a command and its reply stand in the log")
+            .collect();
+        let count = |name: &str| calls.iter().filter(|call| call.starts_with(name)).count();
+        let costs = json!({
+            "multiplications": count("cx_ecpoint_rnd_scalarmul") + count("cx_ecpoint_scalarmul"),
+            "page_writes": count("nvm_write"),
+            "derivations": count("os_perso_derive"),
+            "reports": reports(length) + reports(reply),
+            "calls": calls.len(),
+        });
+        for (name, expected) in
+            [("multiplications", 1), ("page_writes", 2), ("derivations", 0), ("reports", 5)]
+        {
+            assert_eq!(costs[name], expected, "{name} of {request:?}\n{}", calls.join("\n"));
+        }
+        let path = tools::firmware().unwrap().with_file_name("vote.json");
+        std::fs::write(path, serde_json::to_string_pretty(&costs).unwrap()).unwrap();
+    }
+}
+
+/// Reports that so many bytes take on a real cable.
+fn reports(bytes: usize) -> usize {
+    let mut reports = 0;
+    split(1, &vec![0; bytes], |_| reports += 1);
+    reports
 }

@@ -19,5 +19,6 @@ mod refusals;
 mod releases;
 mod repeats;
 mod restart;
+mod secrets;
 mod silence;
 mod table;

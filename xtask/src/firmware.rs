@@ -36,6 +36,8 @@ const HEX: &str = "highwater-nanos.hex";
 const ICON: &str = "icon.gif";
 /// Written by the emulator suite: the deepest stack it saw.
 const STACK: &str = "stack.json";
+/// The same: what one vote takes.
+const VOTE: &str = "vote.json";
 
 /// Runs the command.
 pub(crate) fn command(args: &Args) -> Result<ExitCode> {
@@ -92,13 +94,14 @@ pub(crate) fn make(workspace: &Workspace, toolchain: &Toolchain) -> Result<Repor
     write(&folder.join(ICON), &std::fs::read(workspace.root().join("app/signer/icon.gif"))?)?;
     write(&folder.join(manifest::MANIFEST), manifest::ledgerctl(&firmware, HEX, ICON).as_bytes())?;
     write(&folder.join(manifest::SCRIPT), manifest::ledgerblue(&firmware, HEX).as_bytes())?;
-    let stack = measured_stack(workspace)?;
-    Ok(Report::new(&firmware, [folder.join(ELF), folder.join(HEX)], image_sha256, toolchain, budget, stack))
+    let files = [folder.join(ELF), folder.join(HEX)];
+    let (stack, vote) = (measured_stack(workspace)?, report::read_measured(&folder.join(VOTE))?);
+    Ok(Report::new(&firmware, files, image_sha256, toolchain, budget, stack, vote))
 }
 
 /// The deepest stack, if the emulator suite has left one for the firmware that is there.
 pub(crate) fn measured_stack(workspace: &Workspace) -> Result<Option<Stack>> {
-    report::read_stack(&workspace.firmware().join(STACK))
+    report::read_measured(&workspace.firmware().join(STACK))
 }
 
 /// Throws the last measurement away, so that only a new one can be found.
@@ -106,10 +109,10 @@ pub(crate) fn forget_stack(workspace: &Workspace) -> Result<()> {
     remove(&workspace.firmware().join(STACK))
 }
 
-/// A stack depth belongs to one image; another image has to be measured again.
+/// What was measured belongs to one image; another image has to be measured again.
 fn forget_stale_stack(folder: &Path, image: &[u8]) -> Result<()> {
     let same = std::fs::read(folder.join(digest::IMAGE)).is_ok_and(|last| last == image);
-    if same { Ok(()) } else { remove(&folder.join(STACK)) }
+    if same { Ok(()) } else { remove(&folder.join(STACK)).and_then(|()| remove(&folder.join(VOTE))) }
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {

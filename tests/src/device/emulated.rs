@@ -49,9 +49,19 @@ impl Emulated {
         Self::start(&tools::firmware()?, &tools::emulator()?)
     }
 
+    /// The same; and the emulator's log names every system call.
+    pub fn traced() -> Result<Self> {
+        let firmware = tools::firmware()?;
+        let options = Options::new(tools::emulator()?, &firmware).seed(Seed::Bytes(SEED.to_vec())).trace();
+        Self::on(&firmware, options)
+    }
+
     /// A new device with this firmware; `python` runs the emulator.
     pub fn start(firmware: &Path, python: &Path) -> Result<Self> {
-        let options = Options::new(python, firmware).seed(Seed::Bytes(SEED.to_vec()));
+        Self::on(firmware, Options::new(python, firmware).seed(Seed::Bytes(SEED.to_vec())))
+    }
+
+    fn on(firmware: &Path, options: Options) -> Result<Self> {
         let emulator = Some(Emulator::start(&options)?);
         Ok(Self { firmware: firmware.to_owned(), options, emulator, cable: None })
     }

@@ -28,6 +28,8 @@ pub(crate) struct Report {
     pub(crate) depth: Depth,
     /// The deepest stack, if the emulator suite has measured this image.
     pub(crate) stack: Option<Stack>,
+    /// What a vote takes, if the emulator suite has measured this image.
+    pub(crate) vote: Option<Vote>,
     /// Pointers to flash in the image.
     pub(crate) relocations: u64,
     /// Digest of the flash image.
@@ -52,15 +54,41 @@ pub(crate) struct Stack {
     pub(crate) during: String,
 }
 
+/// `vote.json`, written by the emulator suite: what one vote takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Vote {
+    /// Multiplications of a point.
+    pub(crate) multiplications: u64,
+    /// Pages written.
+    pub(crate) page_writes: u64,
+    /// Keys derived.
+    pub(crate) derivations: u64,
+    /// Reports on the cable, both ways.
+    pub(crate) reports: u64,
+    /// System calls.
+    pub(crate) calls: u64,
+}
+
+impl Vote {
+    fn text(&self) -> String {
+        let Self { multiplications, page_writes, derivations, reports, calls } = self;
+        format!(
+            "{multiplications} multiplication, {page_writes} page writes, {derivations} derivations, {reports} reports, \
+             {calls} system calls"
+        )
+    }
+}
+
 /// Reads what the suite has left, if anything.
 ///
 /// # Errors
 /// If the file is there and is not what the suite writes.
-pub(crate) fn read_stack(path: &Path) -> Result<Option<Stack>> {
+pub(crate) fn read_measured<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     let Ok(text) = std::fs::read_to_string(path) else { return Ok(None) };
-    let stack =
-        serde_json::from_str(&text).with_context(|| format!("{} is no stack measurement", path.display()))?;
-    Ok(Some(stack))
+    let measured =
+        serde_json::from_str(&text).with_context(|| format!("{} is no measurement", path.display()))?;
+    Ok(Some(measured))
 }
 
 impl Report {
@@ -72,6 +100,7 @@ impl Report {
         toolchain: &Toolchain,
         budget: Budget,
         stack: Option<Stack>,
+        vote: Option<Vote>,
     ) -> Self {
         let mut over = firmware.over(&budget);
         if let Some(stack) = stack.as_ref().filter(|stack| stack.bytes > budget.stack) {
@@ -88,6 +117,7 @@ impl Report {
             statics: firmware.statics,
             depth: firmware.depth.clone(),
             stack,
+            vote,
             relocations: firmware.relocations.len() as u64,
             image_sha256,
             compiler: format!("rustc {}", toolchain.compiler_version),
@@ -122,6 +152,10 @@ impl Report {
         for frame in &self.depth.path {
             row("", format!("{:>7} {}", frame.bytes, frame.name));
         }
+        row(
+            "a vote",
+            self.vote.as_ref().map_or_else(|| "not measured for this image".to_owned(), Vote::text),
+        );
         row("relocations", format!("{:>7}   of exactly {}", self.relocations, self.budget.relocations));
         row("image SHA-256", self.image_sha256.clone());
         row("compiler", self.compiler.clone());
