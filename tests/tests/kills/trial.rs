@@ -227,6 +227,7 @@ fn kind(tear: Tear) -> &'static str {
         Tear::Blank => "zeros",
         Tear::Prefix(_) => "half new",
         Tear::Mixed(_) => "some bits",
+        Tear::Fields(_) => "some fields",
         Tear::Garbage(_) => "garbage",
     }
 }
