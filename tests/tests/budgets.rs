@@ -5,11 +5,11 @@ use highwater_core::canonical::Timestamp;
 use highwater_core::hrs::Step;
 use highwater_sim::{Cable, Owner, SimDevice};
 use highwater_tests::device::SEED;
-use highwater_tests::on_both_devices;
+use highwater_tests::on_every_device;
 use highwater_tests::request::{Request, precommit, prevote, proposal};
 use highwater_tests::stage::{CHAIN, Stage, chain, hrs};
 
-on_both_devices! {
+on_every_device! {
     a_new_signature_writes_two_pages_and_derives_nothing,
     a_repeat_or_a_refusal_writes_and_derives_nothing,
     a_raise_of_the_mark_writes_two_pages,

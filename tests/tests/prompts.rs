@@ -2,12 +2,12 @@
 
 use highwater_core::apdu::{ChainState, Command, PromptState, Status};
 use highwater_core::hrs::Step;
-use highwater_tests::on_both_devices;
+use highwater_tests::on_every_device;
 use highwater_tests::request::{precommit, prevote};
 use highwater_tests::stage::{CHAIN, Stage, chain, hrs};
 use speculos::Button;
 
-on_both_devices! {
+on_every_device! {
     a_chain_is_added_removed_added_again_and_forgotten,
     a_second_chain_of_the_same_key_is_shown_as_such,
     a_rejected_chain_is_not_added,

@@ -1,11 +1,11 @@
 //! The same statement again: the same signature, without a write.
 
 use highwater_core::apdu::Status;
-use highwater_tests::on_both_devices;
+use highwater_tests::on_every_device;
 use highwater_tests::request::{Request, precommit, prevote, proposal};
 use highwater_tests::stage::{CHAIN, Stage};
 
-on_both_devices! {
+on_every_device! {
     the_same_bytes_get_the_same_signature_without_a_write,
     a_retimed_vote_gets_the_first_signature_and_its_timestamp,
     a_retimed_proposal_is_a_conflict,

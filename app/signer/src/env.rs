@@ -5,11 +5,12 @@ use highwater_core::journal::Durable;
 use highwater_core::layout::{self, SLOTS};
 use nanos_sdk::{Key, Nvm, Os, hardened, stack, target};
 
-/// The number of this device in the protocol.
-const NANO_S: u8 = 1;
-
-// The runtime declares the pages, the signer maps them; neither knows the other.
+// The runtime declares the pages and says what they endure, the signer maps and counts them; neither knows the other.
 const _: () = assert!(layout::pages(target::PAIRS) == target::PAGES);
+const _: () = assert!(layout::RATED_ERASES == target::THIS.erases.rated);
+
+/// `44'/118'/0'/0'`: the app is installed for what lies below it, and the system refuses every other path.
+pub const PATH: [u32; 4] = [hardened(44), hardened(118), hardened(0), hardened(0)];
 
 /// The keys of the slots, in RAM, so that a signature derives nothing.
 pub(crate) type Keys = [Key; SLOTS];
@@ -38,12 +39,13 @@ impl Flash for World<'_> {
 }
 
 impl World<'_> {
-    /// Derives `44'/118'/0'/0'/index'`; the path the app is installed for.
+    /// Derives `44'/118'/0'/0'/index'`.
     fn derive(crypto: &mut nanos_sdk::Crypto, index: u32, key: &mut Key) -> Result<(), CryptoFailed> {
         if index != index & !hardened(0) {
             return Err(CryptoFailed);
         }
-        let path = [hardened(44), hardened(118), hardened(0), hardened(0), hardened(index)];
+        let [purpose, coin, account, change] = PATH;
+        let path = [purpose, coin, account, change, hardened(index)];
         crypto.derive(&path, key).map_err(|_| CryptoFailed)
     }
 }
@@ -150,7 +152,7 @@ impl Device for World<'_> {
     }
 
     fn target(&self) -> u8 {
-        NANO_S
+        target::THIS.number
     }
 
     fn diagnostics(&self) -> Diagnostics {

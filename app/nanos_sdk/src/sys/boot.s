@@ -1,5 +1,6 @@
 @ The first instructions of the app, and the few things only assembly can say.
-@ Braces are doubled because this is the template of a `global_asm!`.
+@ Braces are doubled because this is the template of a `global_asm!`. What differs from device to device is a macro, in the
+@ file of the device: `statics from, end` gives both ends of the statics, `stack_ends` and `more_library` more functions.
 
     .syntax unified
     .thumb
@@ -15,8 +16,7 @@ nanos_boot:
     cpsie i
     cmp r0, #0
     bne 4f
-    ldr r0, =_bss
-    ldr r1, =_ebss
+    statics r0, r1
     movs r2, #0
 1:  cmp r0, r1
     bhs 2f
@@ -66,6 +66,8 @@ nanos_nvm:
 1:  .word {flash} + (1b - nanos_boot)
 2:  .word _nvram_data
 
+    stack_ends
+
 @ Functions of the crypto library: its trampoline takes the index in r0 and finds the caller's r0 and r1 on the stack.
     .macro library name, index
     .global \name
@@ -87,6 +89,7 @@ nanos_nvm:
     library nanos_begin_sha512, {begin_sha512}
     library nanos_hash_update, {hash_update}
     library nanos_hash_final, {hash_final}
+    more_library
 9:  ldr r1, ={trampoline}
     bx r1
     .ltorg
