@@ -6,7 +6,7 @@
 //! and the drawing of the picture are dealt with in here; none of them waits for another.
 
 use crate::buttons::{Button, Buttons};
-use crate::os::{self, Owner};
+use crate::os;
 use crate::screen::{Picture, Screen};
 use crate::seph::{self, Incoming};
 use crate::sys::{Sys, System, die};
@@ -19,7 +19,7 @@ pub use crate::seph::Packet;
 pub enum Event<'p> {
     /// 100 ms have gone by.
     Ticker,
-    /// A button was pressed and let go, while the screen was the app's.
+    /// A button was pressed and let go, while one page of the app stood whole.
     Button(Button),
     /// The host sent a report: at most 64 bytes, often fewer.
     Report(&'p [u8]),
@@ -66,6 +66,7 @@ impl Io {
                 return Event::Ticker;
             }
             self.conclude(picture);
+            self.buttons.watch(self.screen.is_whole());
             match self.receive(packet) {
                 Incoming::Ticker => {
                     self.screen.owned_by(os::forward());
@@ -152,13 +153,10 @@ impl Io {
         }
     }
 
+    /// A report of the buttons. What they do counts for the page that stands, if it is the app's.
     fn buttons(&mut self, down: u8) -> Option<Button> {
-        let owner = os::forward();
-        self.screen.owned_by(owner);
-        if owner != Owner::App {
-            self.buttons.forget();
-            return None;
-        }
+        self.screen.owned_by(os::forward());
+        self.buttons.watch(self.screen.is_whole());
         self.buttons.report(down)
     }
 }

@@ -149,6 +149,7 @@ fn a_press_the_system_saw_the_end_of_is_no_part_of_the_next() {
     });
     bench.settle();
     kernel(|kernel| kernel.verdict = 0xaa);
+    (0..2).for_each(|_| bench.settle());
     press(1);
     bench.settle();
     assert_eq!(bench.told(), [Told::Button(Button::Left)]);
@@ -206,4 +207,99 @@ fn the_system_sees_every_event_that_may_concern_it() {
     host(|host| host.send(&[1; 64]));
     assert_eq!(bench.turn(), Told::Report(vec![1; 64]));
     assert_eq!(kernel(asked), before, "reports are the app's");
+}
+
+/// A report of the buttons that are down, as the MCU repeats it while they are held.
+fn buttons(down: u8) {
+    kernel(|kernel| kernel.events.push_back(vec![0x05, 0, 1, down << 1]));
+}
+
+/// Both buttons go down, something happens, and a third of a second later they are let go. The next press counts again.
+fn held_through(bench: &mut Bench, event: impl FnOnce(&mut Bench)) -> Vec<Told> {
+    buttons(3);
+    settle(bench, &Line(b"app"));
+    event(bench);
+    for _ in 0..3 {
+        buttons(3);
+        settle(bench, &Line(b"app"));
+    }
+    buttons(0);
+    (0..2).for_each(|_| settle(bench, &Line(b"app")));
+    let told = bench.told();
+    press(1);
+    settle(bench, &Line(b"app"));
+    assert_eq!(bench.told(), [Told::Button(Button::Left)], "and then presses count again");
+    told
+}
+
+#[test]
+fn a_press_held_from_the_system_s_screen_into_the_app_s_does_not_count() {
+    for back in [0xaa, 0x69] {
+        for verdict in [0x97, 0x00] {
+            let mut bench = Bench::new();
+            settle(&mut bench, &Line(b"app"));
+            kernel(|kernel| kernel.verdict = verdict);
+            let told = held_through(&mut bench, |_| kernel(|kernel| kernel.verdict = back));
+            assert_eq!(told, [], "{verdict:#x} {back:#x}");
+        }
+    }
+}
+
+#[test]
+fn a_press_held_while_the_system_came_and_went_does_not_count() {
+    let mut bench = Bench::new();
+    settle(&mut bench, &Line(b"app"));
+    let told = held_through(&mut bench, |bench| {
+        kernel(|kernel| kernel.verdict = 0x97);
+        settle(bench, &Line(b"app"));
+        kernel(|kernel| kernel.verdict = 0xaa);
+    });
+    assert_eq!(told, []);
+}
+
+#[test]
+fn a_press_held_while_the_page_is_drawn_again_does_not_count() {
+    for asked_by_system in [true, false] {
+        let mut bench = Bench::new();
+        settle(&mut bench, &Line(b"app"));
+        let told = held_through(&mut bench, |bench| {
+            if asked_by_system {
+                kernel(|kernel| kernel.verdict = 0x69);
+            } else {
+                bench.bolos.io.redraw();
+            }
+        });
+        assert_eq!(told, [], "by the system: {asked_by_system}");
+    }
+}
+
+#[test]
+fn a_press_that_comes_with_a_redraw_does_not_count() {
+    let mut bench = Bench::new();
+    settle(&mut bench, &Line(b"app"));
+    buttons(3);
+    settle(&mut bench, &Line(b"app"));
+    kernel(|kernel| kernel.verdict = 0x69);
+    buttons(0);
+    (0..2).for_each(|_| settle(&mut bench, &Line(b"app")));
+    assert_eq!(bench.told(), []);
+}
+
+#[test]
+fn a_press_begun_on_half_a_page_does_not_count() {
+    let mut bench = Bench::new();
+    settle(&mut bench, &Line(b"app"));
+    bench.bolos.io.redraw();
+    panel(|panel| panel.mute = true);
+    settle(&mut bench, &Line(b"app"));
+    buttons(3);
+    settle(&mut bench, &Line(b"app"));
+    panel(|panel| panel.mute = false);
+    // The word of the last thing comes while they are down.
+    kernel(|kernel| kernel.events.push_back(vec![0x0d, 0, 0]));
+    (0..2).for_each(|_| settle(&mut bench, &Line(b"app")));
+    assert_eq!(panel(|panel| panel.lines()), ["app"]);
+    buttons(0);
+    settle(&mut bench, &Line(b"app"));
+    assert_eq!(bench.told(), []);
 }
