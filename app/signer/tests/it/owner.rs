@@ -118,21 +118,40 @@ fn while_the_system_owns_the_screen_votes_are_signed_and_nothing_is_drawn() {
     }
 }
 
+fn wakes() -> usize {
+    kernel(|kernel| kernel.wakes)
+}
+
 #[test]
 fn a_prompt_keeps_the_system_from_locking_once() {
-    use nanos_sdk::target::Call;
     let mut bench = Bench::new();
     bench.wait(5);
-    let ux = |bench: &mut Bench, ticks: usize| {
-        let before = kernel(|kernel| (kernel.count(Call::Ux), kernel.count(Call::LastStatus)));
-        bench.wait(ticks);
-        let after = kernel(|kernel| (kernel.count(Call::Ux), kernel.count(Call::LastStatus)));
-        (after.0 - before.0) - (after.1 - before.1)
-    };
-    assert_eq!(ux(&mut bench, 20), 0, "events alone ask for a verdict each");
-    bench.send(&apdu(add(CHAIN)));
-    assert_eq!(ux(&mut bench, 20), 1, "one more: wake up");
-    assert_eq!(ux(&mut bench, 20), 0);
+    assert_eq!(wakes(), 0);
+    bench.prompt(add(CHAIN)).unwrap();
+    bench.wait(50);
+    assert_eq!(wakes(), 1);
+}
+
+#[test]
+fn a_host_that_asks_again_and_again_holds_off_the_lock_once_and_no_more() {
+    let mut bench = Bench::new();
+    let mut prompts = 0;
+    // Two hours, in which every question is left to die.
+    for _ in 0..240 {
+        prompts += usize::from(bench.prompt(add(CHAIN)).is_ok());
+        bench.wait(297);
+    }
+    assert!(prompts > 5, "{prompts}");
+    assert_eq!(wakes(), 1);
+    // Somebody is there again.
+    bench.press(Button::Right);
+    bench.prompt(add(CHAIN)).unwrap();
+    assert_eq!(wakes(), 2);
+    bench.turn_to("Reject");
+    bench.press(Button::Both);
+    bench.press(Button::Right);
+    bench.prompt(add(CHAIN)).unwrap();
+    assert_eq!(wakes(), 3, "a press on a prompt is one too");
 }
 
 #[test]
