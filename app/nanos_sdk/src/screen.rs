@@ -5,6 +5,8 @@
 //! A [`Picture`] is asked for its items as their turn comes. It needs no memory of what is drawn, and no buffer for text
 //! beyond the one that is lent to it.
 
+pub mod width;
+
 use crate::os::Owner;
 use crate::seph::{self, COMPONENT, LINE};
 use crate::target::{SCREEN_HEIGHT, SCREEN_WIDTH};
@@ -15,7 +17,7 @@ pub trait Picture {
     fn item<'a>(&'a self, index: u8, scratch: &'a mut Scratch) -> Option<Item<'a>>;
 }
 
-/// More characters than the screen is wide.
+/// Characters of a line at most; what is longer is cut.
 pub type Scratch = [u8; LINE];
 
 /// A black screen.

@@ -60,7 +60,7 @@ impl Screen {
             // Only a prompt of which a page was shown can be decided.
             (Some(prompt), Some(shown)) if shown.ticket == prompt.ticket => {
                 signer.prompt_touched();
-                if let Choice::Decided(approved) = shown.press(button, &prompt, signer, world) {
+                if let Choice::Decided(approved) = shown.press(button, &self.page, &prompt, signer, world) {
                     signer.decide(world, prompt.ticket, approved);
                 }
             }

@@ -5,6 +5,7 @@
 //! as they say, pages inside the declared area), by panicking where a device would stop. Every call can be made to fail.
 
 mod bus;
+mod font;
 mod host;
 mod library;
 mod mcu;
@@ -151,7 +152,7 @@ thread_local! {
     static KERNEL: RefCell<Kernel> = RefCell::new(Kernel::new());
 }
 
-/// Starts a new system on this thread, and an app on it: USB is on, nothing has been configured yet.
+/// Starts a new system on this thread, and an app on it, which is not on the bus yet.
 pub fn boot() -> Bolos {
     KERNEL.replace(Kernel::new());
     restart()

@@ -12,19 +12,25 @@ struct Line(&'static [u8]);
 impl Picture for Line {
     fn item<'a>(&'a self, index: u8, _: &'a mut Scratch) -> Option<Item<'a>> {
         Some(match index {
-            0 => Item::Text {
-                text: self.0,
-                font: Font::Regular,
-                align: Align::Centre,
-                x: 0,
-                width: 128,
-                baseline: 20,
-            },
+            0 => text(self.0),
             1 => Item::Icon { icon: Icon::Left, x: 2, y: 12 },
             2 => Item::Bar { x: 120, y: 0, width: 8, height: 2 },
             _ => return None,
         })
     }
+}
+
+/// A line of text and nothing else.
+struct Words(&'static [u8]);
+
+impl Picture for Words {
+    fn item<'a>(&'a self, index: u8, _: &'a mut Scratch) -> Option<Item<'a>> {
+        (index == 0).then_some(text(self.0))
+    }
+}
+
+fn text(text: &'static [u8]) -> Item<'static> {
+    Item::Text { text, font: Font::Regular, align: Align::Centre, x: 0, width: 128, baseline: 20 }
 }
 
 fn panel<T>(look: impl FnOnce(&mut Panel) -> T) -> T {
@@ -302,4 +308,29 @@ fn a_press_begun_on_half_a_page_does_not_count() {
     buttons(0);
     settle(&mut bench, &Line(b"app"));
     assert_eq!(bench.told(), []);
+}
+
+#[test]
+fn the_played_screen_cuts_what_is_wider_than_it() {
+    for (line, seen) in [
+        // 12 letters of 10 pixels, 42 of 3.
+        (&[b'W'; 17][..], 12),
+        (&[b'i'; 24], 24),
+        (b"444444444444444444", 16),
+        // 123 and 129 pixels.
+        (b"r9223372036 precommit", 21),
+        (b"r2147483647 precommit", 20),
+    ] {
+        let mut bench = Bench::new();
+        settle(&mut bench, &Words(line));
+        assert_eq!(panel(|panel| panel.lines()[0].len()), seen, "{}", String::from_utf8_lossy(line));
+    }
+}
+
+#[test]
+fn the_played_screen_shows_what_an_arrow_covers() {
+    let mut bench = Bench::new();
+    settle(&mut bench, &Line(&[b'a'; 21]));
+    let line = panel(|panel| panel.lines()[0].clone());
+    assert_eq!(line, "#".to_owned() + &"a".repeat(20));
 }

@@ -4,6 +4,7 @@ mod bench;
 mod cable;
 mod extensions;
 mod faults;
+mod letters;
 mod owner;
 mod prompts;
 mod screens;
