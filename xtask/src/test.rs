@@ -138,17 +138,10 @@ impl Run<'_> {
         self.suite(Step::UnitServed, || {
             let mut test = cargo_test(workspace, args);
             // Its own folder: the same crates with other code in them.
-            test.args([
-                "--package",
-                "nanos_sdk",
-                "--package",
-                "nanos_ui",
-                "--lib",
-                "--tests",
-                "--target-dir",
-            ])
-            .arg(workspace.target().join(nanosplus::DEVICE.name))
-            .env("RUSTFLAGS", format!("--cfg device=\"{}\"", nanosplus::DEVICE.name));
+            test.args(["--package", "nanos_sdk", "--package", "nanos_ui", "--package", "highwater-signer"]);
+            test.args(["--lib", "--tests", "--target-dir"])
+                .arg(workspace.target().join(nanosplus::DEVICE.name))
+                .env("RUSTFLAGS", format!("--cfg device=\"{}\"", nanosplus::DEVICE.name));
             slowest::timed(&mut test).args(&args.tests);
             Ok(test)
         });

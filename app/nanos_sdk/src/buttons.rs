@@ -2,6 +2,9 @@
 //!
 //! The MCU reports which are down, over and over while they are held. Pressing both makes two reports or one, so the
 //! masks are collected until all are up, and only then something was pressed.
+//!
+//! A press is about what the owner sees: it counts only if the same page stood whole from before it to its end. One that
+//! began on a screen of the system, or on another page, counts for nothing on the page that has come since.
 
 /// What was pressed and let go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,12 +22,15 @@ const RIGHT: u8 = 2;
 
 #[derive(Debug)]
 pub(crate) struct Buttons {
+    /// All that was down since all were up.
     held: u8,
+    /// What is down, or goes down now, is for nobody.
+    void: bool,
 }
 
 impl Buttons {
     pub(crate) const fn new() -> Self {
-        Self { held: 0 }
+        Self { held: 0, void: false }
     }
 
     /// Takes a report of what is down.
@@ -34,6 +40,7 @@ impl Buttons {
             return None;
         }
         match core::mem::take(&mut self.held) & (LEFT | RIGHT) {
+            _ if self.void => None,
             LEFT => Some(Button::Left),
             RIGHT => Some(Button::Right),
             0 => None,
@@ -41,9 +48,13 @@ impl Buttons {
         }
     }
 
-    /// Forgets what is down: the press was meant for somebody else.
-    pub(crate) fn forget(&mut self) {
-        self.held = 0;
+    /// Whether the app's page stands whole now. Once it did not, buttons count only after all were up with it.
+    pub(crate) fn watch(&mut self, whole: bool) {
+        if !whole {
+            self.void = true;
+        } else if self.held == 0 {
+            self.void = false;
+        }
     }
 }
 
@@ -74,11 +85,27 @@ mod tests {
         assert_eq!(presses(&[4, 0, 0x84, 0]), []);
     }
 
-    #[test]
-    fn what_was_forgotten_does_not_count_on_release() {
+    /// What a press becomes of which these are the reports; before each it is told whether the page stands.
+    fn watched(reports: &[(bool, u8)]) -> Vec<Button> {
         let mut buttons = Buttons::new();
-        buttons.report(1);
-        buttons.forget();
-        assert_eq!(buttons.report(0), None);
+        let mut report = |(whole, down): &(bool, u8)| {
+            buttons.watch(*whole);
+            buttons.report(*down)
+        };
+        reports.iter().filter_map(&mut report).collect()
+    }
+
+    #[test]
+    fn a_press_counts_for_a_page_that_stood_from_before_it_to_its_end() {
+        assert_eq!(watched(&[(true, 3), (true, 0)]), [Button::Both]);
+        for reports in [
+            [(false, 3), (true, 3), (true, 0)],
+            [(true, 3), (false, 3), (true, 0)],
+            [(true, 3), (true, 3), (false, 0)],
+        ] {
+            assert_eq!(watched(&reports), [], "{reports:?}");
+            let then_another = [&reports[..], &[(true, 1), (true, 0)]].concat();
+            assert_eq!(watched(&then_another), [Button::Left], "{reports:?}");
+        }
     }
 }

@@ -3,6 +3,8 @@
 //! A [`Picture`] is asked for its items as their turn comes. It needs no memory of what is drawn, and no buffer for text
 //! beyond the one that is lent to it.
 
+pub mod width;
+
 /// Characters of a line at most: more than the screen is wide.
 pub(crate) const LINE: usize = 24;
 
@@ -12,7 +14,7 @@ pub trait Picture {
     fn item<'a>(&'a self, index: u8, scratch: &'a mut Scratch) -> Option<Item<'a>>;
 }
 
-/// More characters than the screen is wide.
+/// Characters of a line at most; what is longer is cut.
 pub type Scratch = [u8; LINE];
 
 /// A black screen.

@@ -1,12 +1,15 @@
 //! A page: up to three lines of text, and arrows that say there is more.
 //!
-//! Numbers are written by hand, since `core::fmt` must not be in the firmware.
+//! Lines end where the text says so, and where the screen does. Numbers are written by hand, since `core::fmt` must not be
+//! in the firmware.
 
-use nanos_sdk::screen::{Align, Font, Icon, Item, Picture, Scratch};
+use nanos_sdk::screen::{Align, Font, Icon, Item, Picture, Scratch, width};
 use nanos_sdk::target::{SCREEN_HEIGHT, SCREEN_WIDTH};
 
-/// Characters of a line that surely fit between the arrows, however wide they are.
-pub const COLUMNS: usize = 17;
+/// Pixels between the arrows, which stand two pixels from the edges and are four wide.
+const WIDTH: u8 = SCREEN_WIDTH - 2 * (2 + Icon::Left.size().0);
+/// Lines on the screen.
+const LINES: u8 = 3;
 /// Bytes of a page: a mark in full with its title takes 56.
 const ROOM: usize = 60;
 /// Ends a line.
@@ -17,20 +20,55 @@ const BREAK: u8 = b'\n';
 pub struct Page {
     text: [u8; ROOM],
     length: u8,
+    /// There are lines behind those that are shown.
+    more: bool,
     before: bool,
     behind: bool,
 }
 
 impl Page {
     /// Nothing.
-    pub const BLANK: Self = Self { text: [0; ROOM], length: 0, before: false, behind: false };
+    pub const BLANK: Self = Self { text: [0; ROOM], length: 0, more: false, before: false, behind: false };
+
+    /// A part that no page has, see [`Page::keep_part`].
+    pub const LAST_PART: u8 = 4;
 
     /// Says whether there is a page before this one, and one behind it.
     pub fn set_arrows(&mut self, before: bool, behind: bool) {
         (self.before, self.behind) = (before, behind);
     }
 
-    /// Appends ASCII; `\n` parts lines. What does not fit is left out.
+    /// Lays all that was appended out in lines, and keeps three of them: those of part 1 follow on those of part 0. Gives
+    /// the part that is kept, which is the last one if there are fewer.
+    #[inline(never)]
+    pub fn keep_part(&mut self, part: u8) -> u8 {
+        let whole = *self;
+        let (mut kept, mut lines) = (0, 0);
+        self.length = 0;
+        for line in Lines(whole.text()) {
+            if lines == LINES {
+                self.more = kept == part;
+                if self.more {
+                    break;
+                }
+                (kept, lines, self.length) = (kept + 1, 0, 0);
+            }
+            if lines > 0 {
+                self.push(&[BREAK]);
+            }
+            self.push(line);
+            lines += 1;
+        }
+        kept
+    }
+
+    /// Whether there are lines behind those that were kept.
+    pub fn goes_on(&self) -> bool {
+        self.more
+    }
+
+    /// Appends ASCII; `\n` parts lines. What finds no room is left out, and the screen cuts lines wider than it is, unless
+    /// [`Page::keep_part`] lays them out.
     pub fn push(&mut self, text: &[u8]) {
         for &byte in text {
             if let Some(room) = self.text.get_mut(usize::from(self.length)) {
@@ -40,14 +78,9 @@ impl Page {
         }
     }
 
-    /// Appends a text over as many lines as it needs; three lines hold 51 characters.
-    pub fn push_wrapped(&mut self, mut text: &[u8]) {
-        while let Some((line, rest)) = text.split_at_checked(COLUMNS) {
-            self.push(line);
-            self.push(&[BREAK]);
-            text = rest;
-        }
-        self.push(text);
+    /// Appends as much of a text as fits one line.
+    pub fn push_cut(&mut self, text: &[u8]) {
+        self.push(Lines(text).next().unwrap_or(&[]));
     }
 
     /// Appends a number in decimal.
@@ -84,10 +117,51 @@ impl Page {
         }
     }
 
+    fn text(&self) -> &[u8] {
+        &self.text[..usize::from(self.length).min(ROOM)]
+    }
+
     /// From top to bottom; empty ones leave no gap.
     fn lines(&self) -> impl Iterator<Item = &[u8]> {
-        let text = &self.text[..usize::from(self.length).min(ROOM)];
-        text.split(|byte| *byte == BREAK).filter(|line| !line.is_empty())
+        self.text().split(|byte| *byte == BREAK).filter(|line| !line.is_empty())
+    }
+}
+
+/// The lines of a text, each as long as the screen is wide. Between words if there are any, else between letters.
+struct Lines<'a>(&'a [u8]);
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = &'a [u8];
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        while !self.0.is_empty() {
+            let (mut end, mut room, mut word) = (0, WIDTH, 0);
+            let next = loop {
+                let next = self.0.get(end).copied().unwrap_or(BREAK);
+                let wide = width::regular(next);
+                if next == BREAK || wide > room || end == size_of::<Scratch>() {
+                    break next;
+                }
+                if next == b' ' {
+                    word = end;
+                }
+                room -= wide;
+                end += 1;
+            };
+            if word > 0 && !matches!(next, BREAK | b' ') {
+                end = word;
+            }
+            let (line, rest) = self.0.split_at(end);
+            self.0 = match rest {
+                [BREAK | b' ', rest @ ..] => rest,
+                _ => rest,
+            };
+            if !line.is_empty() {
+                return Some(line);
+            }
+        }
+        None
     }
 }
 
@@ -173,15 +247,71 @@ mod tests {
         assert!(items(&Page::BLANK).is_empty());
     }
 
-    #[test]
-    fn a_long_word_is_shown_whole() {
-        for length in [1, 16, 17, 18, 34, 50] {
-            let mut page = Page::BLANK;
-            page.push_wrapped(&b"x".repeat(length));
-            let shown: Vec<u8> = items(&page).into_iter().flat_map(|(_, text)| text).collect();
-            assert_eq!(shown, b"x".repeat(length));
-            assert!(items(&page).iter().all(|(_, line)| line.len() <= COLUMNS));
+    fn shown(page: &Page) -> Vec<String> {
+        items(page).into_iter().map(|(_, line)| String::from_utf8(line).unwrap()).collect()
+    }
+
+    /// The parts of a text, line by line.
+    fn parts(text: &str) -> Vec<Vec<String>> {
+        let mut parts = Vec::new();
+        loop {
+            let (mut page, part) = (page(text.as_bytes()), parts.len() as u8);
+            assert_eq!(page.keep_part(part), part);
+            parts.push(shown(&page));
+            if !page.goes_on() {
+                // There is none behind it.
+                let mut last = super::tests::page(text.as_bytes());
+                assert_eq!(last.keep_part(Page::LAST_PART), part);
+                assert_eq!(last, page);
+                return parts;
+            }
         }
+    }
+
+    #[test]
+    fn a_line_ends_where_the_screen_does_and_what_three_do_not_hold_is_the_next_part() {
+        for (word, lines) in [
+            ("", vec![vec![]]),
+            (&"W".repeat(11), vec![vec![11]]),
+            (&"W".repeat(12), vec![vec![11, 1]]),
+            (&"W".repeat(33), vec![vec![11; 3]]),
+            (&"W".repeat(34), vec![vec![11; 3], vec![1]]),
+            (&"W".repeat(50), vec![vec![11; 3], vec![11, 6]]),
+            (&"4".repeat(15), vec![vec![14, 1]]),
+            // 38 would be as wide as the screen; no line has room for them.
+            (&"i".repeat(50), vec![vec![24, 24, 2]]),
+            (&"i\n".repeat(10), vec![vec![1; 3], vec![1; 3], vec![1; 3], vec![1]]),
+        ] {
+            let parts = parts(word);
+            assert_eq!(parts.concat().concat(), word.replace('\n', ""));
+            let found: Vec<Vec<_>> =
+                parts.iter().map(|part| part.iter().map(String::len).collect()).collect();
+            assert_eq!(found, lines, "{word}");
+        }
+    }
+
+    #[test]
+    fn words_stay_whole_if_they_can() {
+        for (text, lines) in [
+            ("r2147483647 precommit", &["r2147483647", "precommit"][..]),
+            ("WWWWWWWWWWW i", &["WWWWWWWWWWW i"]),
+            ("WWWWWWWWWWW ii", &["WWWWWWWWWWW", "ii"]),
+            ("ii WWWWWWWWWWW", &["ii", "WWWWWWWWWWW"]),
+            ("i i WWWWWWWWWWWW", &["i i", "WWWWWWWWWWW", "W"]),
+            ("one two\nthree", &["one two", "three"]),
+        ] {
+            assert_eq!(parts(text), [lines]);
+        }
+    }
+
+    #[test]
+    fn one_line_is_cut_where_the_screen_ends() {
+        let mut page = Page::BLANK;
+        page.push_cut("W".repeat(50).as_bytes());
+        page.push(b"\nii");
+        assert_eq!(shown(&page), ["WWWWWWWWWWW", "ii"]);
+        page.push_cut(b"");
+        assert_eq!(shown(&page), ["WWWWWWWWWWW", "ii"]);
     }
 
     #[test]
@@ -189,7 +319,7 @@ mod tests {
         for number in [0, 7, 10, 1_234_567, u64::MAX] {
             let mut page = Page::BLANK;
             page.push_decimal(number);
-            assert_eq!(items(&page)[0].1, number.to_string().as_bytes());
+            assert_eq!(shown(&page), [number.to_string()]);
         }
         let mut page = Page::BLANK;
         page.push_hex(&[0x00, 0x9a, 0xff]);
@@ -199,6 +329,6 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_left_out() {
         let page = page(&[b'x'; 2 * ROOM]);
-        assert_eq!(items(&page)[0].1, [b'x'; ROOM]);
+        assert_eq!(shown(&page), ["x".repeat(ROOM)]);
     }
 }

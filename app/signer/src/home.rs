@@ -9,7 +9,6 @@ use highwater_core::layout::SLOTS;
 use highwater_core::signer::Signer;
 use nanos_sdk::Button;
 use nanos_ui::Page;
-use nanos_ui::page::COLUMNS;
 
 /// Pages, in a ring: one for each slot, then these.
 const VERSION: u8 = SLOTS as u8;
@@ -67,8 +66,7 @@ impl Home {
         let view = signer.view(world, self.page);
         match view.entry.as_ref().and_then(|entry| entry.chain()) {
             Some(chain) => {
-                let id = chain.as_bytes();
-                page.push(&id[..id.len().min(COLUMNS)]);
+                page.push_cut(chain.as_bytes());
                 page.push(b"\n");
                 page.push_decimal(view.mark.height.value());
                 page.push(b"/");

@@ -51,6 +51,8 @@ pub(crate) enum Choice {
 pub(crate) struct Screen {
     pub(crate) ticket: u32,
     pager: Pager,
+    /// Of a page that three lines do not hold, what part is up.
+    part: u8,
     /// What the screen says, a [`Sheet`] as a number: with the enum itself, no prompt at all would not be all zeros, as
     /// every static of the app begins. A press is about that, whatever the chain has become since.
     up: u8,
@@ -59,26 +61,35 @@ pub(crate) struct Screen {
 impl Screen {
     /// The prompt's first page is up.
     pub(crate) fn new(prompt: &Prompt) -> Self {
-        Self { ticket: prompt.ticket, pager: Pager::default(), up: Title as u8 }
+        Self { ticket: prompt.ticket, pager: Pager::default(), part: 0, up: Title as u8 }
     }
 
-    /// A press.
+    /// A press on this page.
     #[inline(never)]
     pub(crate) fn press(
         &mut self,
         button: Button,
+        page: &Page,
         prompt: &Prompt,
         signer: &mut Signer,
         world: &mut World<'_>,
     ) -> Choice {
-        let view = signer.view(world, prompt.ask.slot);
-        let (_, count) = self.up(prompt, &view, signer, world);
-        let chosen = self.pager.press(button, count) == Pressed::Chosen;
-        if chosen && self.up >= Approve as u8 {
-            Choice::Decided(self.up == Approve as u8)
-        } else {
-            Choice::Open
+        match button {
+            Button::Right if page.goes_on() => self.part += 1,
+            Button::Left if self.part > 0 => self.part -= 1,
+            _ => {
+                let view = signer.view(world, prompt.ask.slot);
+                let (_, count) = self.up(prompt, &view, signer, world);
+                match self.pager.press(button, count) {
+                    Pressed::Chosen if self.up >= Approve as u8 => {
+                        return Choice::Decided(self.up == Approve as u8);
+                    }
+                    Pressed::Turned => self.part = if button == Button::Left { Page::LAST_PART } else { 0 },
+                    _ => {}
+                }
+            }
         }
+        Choice::Open
     }
 
     /// Writes the page that is up, as things stand now: the mark of a live chain moves while the owner reads.
@@ -93,8 +104,9 @@ impl Screen {
         let view = signer.view(world, prompt.ask.slot);
         let (sheet, count) = self.up(prompt, &view, signer, world);
         self.up = sheet as u8;
-        page.set_arrows(self.pager.at() > 0, self.pager.at() + 1 < count);
         fill(page, sheet, prompt, &view, signer, world);
+        self.part = page.keep_part(self.part);
+        page.set_arrows(self.pager.at() > 0 || self.part > 0, self.pager.at() + 1 < count || page.goes_on());
     }
 
     /// The sheet that is up, and how many there are. Behind the last, should there be fewer now, nothing can be approved.
@@ -143,7 +155,7 @@ fn fill(
     let ask = &prompt.ask;
     match sheet {
         Title => numbered(page, title(ask, view.state), u64::from(ask.slot) + 1),
-        Chain => page.push_wrapped(match ask.what {
+        Chain => page.push(match ask.what {
             What::Add => ask.chain.as_bytes(),
             _ => view.entry.as_ref().and_then(|entry| entry.chain()).map_or(&[], |id| id.as_bytes()),
         }),

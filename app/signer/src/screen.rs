@@ -20,13 +20,16 @@ pub(crate) struct Screen {
     prompt: Option<prompt::Screen>,
     /// Ticks since the last button, or since the last prompt went.
     idle: u16,
+    /// The system was kept from locking since the last button. Once is enough: else a host that asks again and again would
+    /// keep a device open that nobody is at.
+    woken: bool,
     /// Ticks until the page is looked at again.
     rest: u8,
 }
 
 impl Screen {
     pub(crate) const fn new() -> Self {
-        Self { page: Page::BLANK, home: Home::new(), prompt: None, idle: 0, rest: 0 }
+        Self { page: Page::BLANK, home: Home::new(), prompt: None, idle: 0, woken: false, rest: 0 }
     }
 
     /// The first page.
@@ -52,12 +55,12 @@ impl Screen {
     #[inline(never)]
     pub(crate) fn press(&mut self, button: Button, signer: &mut Signer, world: &mut World<'_>) -> bool {
         let was_dark = self.is_dark();
-        (self.idle, self.rest) = (0, 0);
+        (self.idle, self.woken, self.rest) = (0, false, 0);
         match (signer.prompt(), &mut self.prompt) {
             // Only a prompt of which a page was shown can be decided.
             (Some(prompt), Some(shown)) if shown.ticket == prompt.ticket => {
                 signer.prompt_touched();
-                if let Choice::Decided(approved) = shown.press(button, &prompt, signer, world) {
+                if let Choice::Decided(approved) = shown.press(button, &self.page, &prompt, signer, world) {
                     signer.decide(world, prompt.ticket, approved);
                 }
             }
@@ -98,7 +101,7 @@ impl Screen {
         if shown == prompt.map(|prompt| prompt.ticket) {
             return false;
         }
-        if prompt.is_some() {
+        if prompt.is_some() && !core::mem::replace(&mut self.woken, true) {
             world.os.wake();
         }
         self.prompt = prompt.map(prompt::Screen::new);

@@ -21,7 +21,7 @@ pub(crate) enum Step {
     FuzzLock,
     /// unit and property tests, and those of each crate's `tests` folder
     Unit,
-    /// unit tests of the runtime as it is on a Nano S Plus
+    /// unit tests of the app and its runtime as they are on a Nano S Plus
     UnitServed,
     /// the examples in comments and documents
     DocTests,

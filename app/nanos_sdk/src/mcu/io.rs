@@ -9,7 +9,7 @@ use super::screen::Screen;
 use super::seph::{self, Incoming};
 use super::usb::{REPORT, SendError, Signal, Usb};
 use crate::buttons::{Button, Buttons};
-use crate::os::{self, Owner};
+use crate::os;
 use crate::screen::Picture;
 use crate::sys::{Mcu, Sys, die};
 
@@ -20,7 +20,7 @@ pub use super::seph::Packet;
 pub enum Event<'p> {
     /// 100 ms have gone by.
     Ticker,
-    /// A button was pressed and let go, while the screen was the app's.
+    /// A button was pressed and let go, while one page of the app stood whole.
     Button(Button),
     /// The host is at work.
     Host(Host<'p>),
@@ -74,6 +74,7 @@ impl Io {
                 return Event::Ticker;
             }
             self.conclude(picture);
+            self.buttons.watch(self.screen.is_whole());
             match self.receive(packet) {
                 Incoming::Ticker => {
                     self.screen.owned_by(os::forward());
@@ -160,13 +161,10 @@ impl Io {
         }
     }
 
+    /// A report of the buttons. What they do counts for the page that stands, if it is the app's.
     fn buttons(&mut self, down: u8) -> Option<Button> {
-        let owner = os::forward();
-        self.screen.owned_by(owner);
-        if owner != Owner::App {
-            self.buttons.forget();
-            return None;
-        }
+        self.screen.owned_by(os::forward());
+        self.buttons.watch(self.screen.is_whole());
         self.buttons.report(down)
     }
 }

@@ -39,6 +39,11 @@ impl Screen {
         }
     }
 
+    /// Whether all of the picture stands there, and nothing else. What comes next is asked only when the last thing stands.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.next.is_none() && !self.lent
+    }
+
     /// The last thing stands on the screen.
     pub(crate) fn displayed(&mut self) {
         self.drawing = 0;

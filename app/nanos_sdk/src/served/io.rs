@@ -6,7 +6,7 @@
 use super::event::Incoming;
 use super::screen::Screen;
 use crate::buttons::{Button, Buttons};
-use crate::os::{self, Owner};
+use crate::os;
 use crate::screen::Picture;
 use crate::sys::{Fault, Served, Sys, die};
 
@@ -17,7 +17,7 @@ pub use super::event::Packet;
 pub enum Event<'p> {
     /// 100 ms have gone by.
     Ticker,
-    /// A button was pressed and let go, while the screen was the app's.
+    /// A button was pressed and let go, while one page of the app stood whole.
     Button(Button),
     /// The host is at work.
     Host(Host<'p>),
@@ -63,7 +63,10 @@ impl Io {
     #[inline(never)]
     pub fn next_event<'p>(&mut self, packet: &'p mut Packet, picture: &impl Picture) -> Event<'p> {
         let length = loop {
+            // Before and after: a page that has changed is drawn at once, and a press that began on the last one is void.
+            self.buttons.watch(self.screen.is_whole());
             self.screen.draw(picture);
+            self.buttons.watch(self.screen.is_whole());
             let length = self.receive(packet);
             match packet.event(length) {
                 Incoming::Ticker => {
@@ -117,13 +120,10 @@ impl Io {
         }
     }
 
+    /// A report of the buttons. What they do counts for the page that stands, if it is the app's.
     fn buttons(&mut self, down: u8) -> Option<Button> {
-        let owner = os::forward();
-        self.screen.owned_by(owner);
-        if owner != Owner::App {
-            self.buttons.forget();
-            return None;
-        }
+        self.screen.owned_by(os::forward());
+        self.buttons.watch(self.screen.is_whole());
         self.buttons.report(down)
     }
 }

@@ -36,6 +36,11 @@ impl Screen {
         }
     }
 
+    /// Whether all of the picture stands there, and nothing else.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.due && !self.lent
+    }
+
     /// Draws all of the picture, if it is time for it.
     #[inline(never)]
     pub(super) fn draw(&mut self, picture: &impl Picture) {

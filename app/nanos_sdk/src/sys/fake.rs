@@ -52,6 +52,8 @@ pub struct Kernel {
     pub verdict: u8,
     /// Whether that user interface draws: then it gives the status of every event it sees.
     pub system_draws: bool,
+    /// How often an app has put off dimming and auto-lock.
+    pub wakes: usize,
     /// Name of the app.
     pub name: Vec<u8>,
     /// Version of the app.
@@ -90,6 +92,7 @@ impl Kernel {
             pin: 0xaa,
             verdict: 0xaa,
             system_draws: false,
+            wakes: 0,
             name: b"Fake".to_vec(),
             version: b"1.2.3".to_vec(),
             stack,
@@ -147,7 +150,7 @@ thread_local! {
     static KERNEL: RefCell<Kernel> = RefCell::new(Kernel::new());
 }
 
-/// Starts a new system on this thread, and an app on it: USB is on, nothing has been configured yet.
+/// Starts a new system on this thread, and an app on it, which is not on the bus yet.
 pub fn boot() -> Bolos {
     KERNEL.replace(Kernel::new());
     restart()
@@ -237,8 +240,10 @@ impl System for Os {
         });
     }
 
-    fn ux(_: u8) -> Result<(), Fault> {
+    fn ux(request: u8) -> Result<(), Fault> {
+        const WAKE_UP: u8 = 3;
         call(Call::Ux, |kernel| {
+            kernel.wakes += usize::from(request == WAKE_UP);
             #[cfg(not(device = "nanosplus"))]
             if kernel.system_draws {
                 kernel.wire.give_status();

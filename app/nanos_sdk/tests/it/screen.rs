@@ -12,19 +12,25 @@ struct Line(&'static [u8]);
 impl Picture for Line {
     fn item<'a>(&'a self, index: u8, _: &'a mut Scratch) -> Option<Item<'a>> {
         Some(match index {
-            0 => Item::Text {
-                text: self.0,
-                font: Font::Regular,
-                align: Align::Centre,
-                x: 0,
-                width: 128,
-                baseline: 20,
-            },
+            0 => text(self.0),
             1 => Item::Icon { icon: Icon::Left, x: 2, y: 12 },
             2 => Item::Bar { x: 120, y: 0, width: 8, height: 2 },
             _ => return None,
         })
     }
+}
+
+/// A line of text and nothing else.
+struct Words(&'static [u8]);
+
+impl Picture for Words {
+    fn item<'a>(&'a self, index: u8, _: &'a mut Scratch) -> Option<Item<'a>> {
+        (index == 0).then_some(text(self.0))
+    }
+}
+
+fn text(text: &'static [u8]) -> Item<'static> {
+    Item::Text { text, font: Font::Regular, align: Align::Centre, x: 0, width: 128, baseline: 20 }
 }
 
 fn panel<T>(look: impl FnOnce(&mut Panel) -> T) -> T {
@@ -149,6 +155,7 @@ fn a_press_the_system_saw_the_end_of_is_no_part_of_the_next() {
     });
     bench.settle();
     kernel(|kernel| kernel.verdict = 0xaa);
+    (0..2).for_each(|_| bench.settle());
     press(1);
     bench.settle();
     assert_eq!(bench.told(), [Told::Button(Button::Left)]);
@@ -206,4 +213,124 @@ fn the_system_sees_every_event_that_may_concern_it() {
     host(|host| host.send(&[1; 64]));
     assert_eq!(bench.turn(), Told::Report(vec![1; 64]));
     assert_eq!(kernel(asked), before, "reports are the app's");
+}
+
+/// A report of the buttons that are down, as the MCU repeats it while they are held.
+fn buttons(down: u8) {
+    kernel(|kernel| kernel.events.push_back(vec![0x05, 0, 1, down << 1]));
+}
+
+/// Both buttons go down, something happens, and a third of a second later they are let go. The next press counts again.
+fn held_through(bench: &mut Bench, event: impl FnOnce(&mut Bench)) -> Vec<Told> {
+    buttons(3);
+    settle(bench, &Line(b"app"));
+    event(bench);
+    for _ in 0..3 {
+        buttons(3);
+        settle(bench, &Line(b"app"));
+    }
+    buttons(0);
+    (0..2).for_each(|_| settle(bench, &Line(b"app")));
+    let told = bench.told();
+    press(1);
+    settle(bench, &Line(b"app"));
+    assert_eq!(bench.told(), [Told::Button(Button::Left)], "and then presses count again");
+    told
+}
+
+#[test]
+fn a_press_held_from_the_system_s_screen_into_the_app_s_does_not_count() {
+    for back in [0xaa, 0x69] {
+        for verdict in [0x97, 0x00] {
+            let mut bench = Bench::new();
+            settle(&mut bench, &Line(b"app"));
+            kernel(|kernel| kernel.verdict = verdict);
+            let told = held_through(&mut bench, |_| kernel(|kernel| kernel.verdict = back));
+            assert_eq!(told, [], "{verdict:#x} {back:#x}");
+        }
+    }
+}
+
+#[test]
+fn a_press_held_while_the_system_came_and_went_does_not_count() {
+    let mut bench = Bench::new();
+    settle(&mut bench, &Line(b"app"));
+    let told = held_through(&mut bench, |bench| {
+        kernel(|kernel| kernel.verdict = 0x97);
+        settle(bench, &Line(b"app"));
+        kernel(|kernel| kernel.verdict = 0xaa);
+    });
+    assert_eq!(told, []);
+}
+
+#[test]
+fn a_press_held_while_the_page_is_drawn_again_does_not_count() {
+    for asked_by_system in [true, false] {
+        let mut bench = Bench::new();
+        settle(&mut bench, &Line(b"app"));
+        let told = held_through(&mut bench, |bench| {
+            if asked_by_system {
+                kernel(|kernel| kernel.verdict = 0x69);
+            } else {
+                bench.bolos.io.redraw();
+            }
+        });
+        assert_eq!(told, [], "by the system: {asked_by_system}");
+    }
+}
+
+#[test]
+fn a_press_that_comes_with_a_redraw_does_not_count() {
+    let mut bench = Bench::new();
+    settle(&mut bench, &Line(b"app"));
+    buttons(3);
+    settle(&mut bench, &Line(b"app"));
+    kernel(|kernel| kernel.verdict = 0x69);
+    buttons(0);
+    (0..2).for_each(|_| settle(&mut bench, &Line(b"app")));
+    assert_eq!(bench.told(), []);
+}
+
+#[test]
+fn a_press_begun_on_half_a_page_does_not_count() {
+    let mut bench = Bench::new();
+    settle(&mut bench, &Line(b"app"));
+    bench.bolos.io.redraw();
+    panel(|panel| panel.mute = true);
+    settle(&mut bench, &Line(b"app"));
+    buttons(3);
+    settle(&mut bench, &Line(b"app"));
+    panel(|panel| panel.mute = false);
+    // The word of the last thing comes while they are down.
+    kernel(|kernel| kernel.events.push_back(vec![0x0d, 0, 0]));
+    (0..2).for_each(|_| settle(&mut bench, &Line(b"app")));
+    assert_eq!(panel(|panel| panel.lines()), ["app"]);
+    buttons(0);
+    settle(&mut bench, &Line(b"app"));
+    assert_eq!(bench.told(), []);
+}
+
+#[test]
+fn the_played_screen_cuts_what_is_wider_than_it() {
+    for (line, seen) in [
+        // 12 letters of 10 pixels, 42 of 3.
+        (&[b'W'; 17][..], 12),
+        (&[b'i'; 24], 24),
+        (b"444444444444444444", 16),
+        // 123 and 129 pixels.
+        (b"r9223372036 precommit", 21),
+        (b"r2147483647 precommit", 20),
+    ] {
+        let mut bench = Bench::new();
+        settle(&mut bench, &Words(line));
+        assert_eq!(panel(|panel| panel.lines()[0].len()), seen, "{}", String::from_utf8_lossy(line));
+    }
+}
+
+#[test]
+fn the_played_screen_shows_what_an_arrow_covers() {
+    let mut bench = Bench::new();
+    settle(&mut bench, &Line(&[b'a'; 21]));
+    let line = panel(|panel| panel.lines()[0].clone());
+    assert_eq!(line, "#".to_owned() + &"a".repeat(20));
 }

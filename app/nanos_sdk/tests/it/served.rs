@@ -163,6 +163,20 @@ fn buttons_are_told_by_either_chip_and_count_when_they_are_let_go() {
 }
 
 #[test]
+fn a_press_counts_for_the_page_it_was_begun_on_alone() {
+    let mut bolos = fake::boot();
+    next_with(&mut bolos, &TwoLines);
+    kernel(|kernel| kernel.events.push_back(buttons(2, 3)));
+    assert_eq!(next_with(&mut bolos, &TwoLines), Told::Ticker);
+    // Another page comes while the buttons are down.
+    bolos.io.redraw();
+    kernel(|kernel| kernel.events.push_back(buttons(2, 0)));
+    assert_eq!(next_with(&mut bolos, &Blank), Told::Ticker);
+    kernel(|kernel| kernel.events.extend([buttons(2, 3), buttons(2, 0)]));
+    assert_eq!(next_with(&mut bolos, &Blank), Told::Button(Button::Both));
+}
+
+#[test]
 fn a_drawing_that_fails_harms_nothing() {
     let mut bolos = fake::boot();
     for call in [Call::DrawBar, Call::DrawText, Call::Refresh] {

@@ -75,8 +75,7 @@ fn while_the_system_does_not_say_who_owns_the_screen_buttons_do_nothing() {
         let mut bench = Bench::configured();
         fail(call, 3);
         kernel(|kernel| kernel.events.extend([vec![0x05, 0, 1, 6], vec![0x05, 0, 1, 0]]));
-        bench.settle();
-        bench.settle();
+        (0..3).for_each(|_| bench.settle());
         assert_eq!(bench.told(), []);
         kernel(|kernel| kernel.events.extend([vec![0x05, 0, 1, 6], vec![0x05, 0, 1, 0]]));
         bench.settle();

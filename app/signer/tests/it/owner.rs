@@ -5,7 +5,9 @@ use nanos_sdk::Button;
 use crate::bench::{Bench, host, kernel, panel};
 use crate::words::{CHAIN, add, apdu, prevote};
 use highwater_core::apdu::{Command, PromptState};
+use highwater_core::layout::record_page;
 use nanos_sdk::fake::Host;
+use nanos_sdk::target::PAIRS;
 
 #[test]
 fn the_screen_is_dark_after_thirty_seconds_and_a_button_only_wakes_it() {
@@ -116,21 +118,40 @@ fn while_the_system_owns_the_screen_votes_are_signed_and_nothing_is_drawn() {
     }
 }
 
+fn wakes() -> usize {
+    kernel(|kernel| kernel.wakes)
+}
+
 #[test]
 fn a_prompt_keeps_the_system_from_locking_once() {
-    use nanos_sdk::target::Call;
     let mut bench = Bench::new();
     bench.wait(5);
-    let ux = |bench: &mut Bench, ticks: usize| {
-        let before = kernel(|kernel| (kernel.count(Call::Ux), kernel.count(Call::LastStatus)));
-        bench.wait(ticks);
-        let after = kernel(|kernel| (kernel.count(Call::Ux), kernel.count(Call::LastStatus)));
-        (after.0 - before.0) - (after.1 - before.1)
-    };
-    assert_eq!(ux(&mut bench, 20), 0, "events alone ask for a verdict each");
-    bench.send(&apdu(add(CHAIN)));
-    assert_eq!(ux(&mut bench, 20), 1, "one more: wake up");
-    assert_eq!(ux(&mut bench, 20), 0);
+    assert_eq!(wakes(), 0);
+    bench.prompt(add(CHAIN)).unwrap();
+    bench.wait(50);
+    assert_eq!(wakes(), 1);
+}
+
+#[test]
+fn a_host_that_asks_again_and_again_holds_off_the_lock_once_and_no_more() {
+    let mut bench = Bench::new();
+    let mut prompts = 0;
+    // Two hours, in which every question is left to die.
+    for _ in 0..240 {
+        prompts += usize::from(bench.prompt(add(CHAIN)).is_ok());
+        bench.wait(297);
+    }
+    assert!(prompts > 5, "{prompts}");
+    assert_eq!(wakes(), 1);
+    // Somebody is there again.
+    bench.press(Button::Right);
+    bench.prompt(add(CHAIN)).unwrap();
+    assert_eq!(wakes(), 2);
+    bench.turn_to("Reject");
+    bench.press(Button::Both);
+    bench.press(Button::Right);
+    bench.prompt(add(CHAIN)).unwrap();
+    assert_eq!(wakes(), 3, "a press on a prompt is one too");
 }
 
 #[test]
@@ -152,4 +173,67 @@ fn a_system_that_draws_over_everything_does_not_stop_a_reply_of_two_reports() {
     host(|host| host.listening = true);
     assert!(bench.reply().is_some());
     assert_eq!(host(Host::received).len(), 0);
+}
+
+const RIGHT: u8 = 2;
+const BOTH: u8 = 3;
+
+/// Buttons go down and stay down, as the MCU tells it again and again.
+fn hold(bench: &mut Bench, down: u8, ticks: usize) {
+    for _ in 0..ticks {
+        kernel(|kernel| kernel.events.push_back(vec![0x05, 0, 1, down << 1]));
+        bench.wait(1);
+    }
+}
+
+fn release(bench: &mut Bench) {
+    kernel(|kernel| kernel.events.push_back(vec![0x05, 0, 1, 0]));
+    bench.wait(200);
+}
+
+#[test]
+fn a_press_begun_on_the_lock_screen_and_let_go_on_approve_approves_nothing() {
+    for back in [0xaa, 0x69] {
+        let mut bench = Bench::new();
+        let ticket = bench.prompt(add(CHAIN)).unwrap();
+        bench.turn_to("Approve");
+        kernel(|kernel| (kernel.verdict, kernel.system_draws) = (0x97, true));
+        hold(&mut bench, BOTH, 3);
+        kernel(|kernel| (kernel.verdict, kernel.system_draws) = (back, false));
+        hold(&mut bench, BOTH, 3);
+        assert_eq!(bench.lines()[0], "Approve");
+        release(&mut bench);
+        assert_eq!(bench.outcome(ticket).0, PromptState::Pending);
+        bench.press(Button::Both);
+        bench.wait(200);
+        assert_eq!(bench.outcome(ticket).0, PromptState::Approved, "a press of its own does");
+    }
+}
+
+#[test]
+fn a_press_begun_on_reject_and_let_go_on_approve_decides_nothing() {
+    let mut bench = Bench::armed();
+    let named = highwater_core::apdu::Named { chain: crate::words::chain(CHAIN), incarnation: 1 };
+    let ticket = bench.prompt(Command::RemoveChain(named)).unwrap();
+    bench.turn_to("Reject");
+    hold(&mut bench, BOTH, 2);
+    // The chain becomes unclear, its prompt has one page more, and where "Reject" stood stands "Approve" now.
+    let pages = (0..2).map(|copy| record_page(PAIRS, 0, 1, copy));
+    kernel(|kernel| pages.for_each(|page| kernel.nvm[usize::from(page)] = [0xee; 64]));
+    hold(&mut bench, BOTH, 15);
+    assert_eq!(bench.lines()[0], "Approve");
+    release(&mut bench);
+    assert_eq!(bench.outcome(ticket).0, PromptState::Pending);
+}
+
+#[test]
+fn a_press_begun_before_a_prompt_stood_is_none_on_the_prompt() {
+    let mut bench = Bench::new();
+    hold(&mut bench, RIGHT, 2);
+    bench.prompt(add(CHAIN)).unwrap();
+    hold(&mut bench, RIGHT, 2);
+    release(&mut bench);
+    assert_eq!(bench.lines()[0], "Add chain?", "its first page is not turned");
+    bench.press(Button::Right);
+    assert_eq!(bench.lines()[0], CHAIN);
 }

@@ -2,6 +2,7 @@
 //! long as they say, and all that a bus and a screen want.
 
 mod bus;
+mod font;
 mod host;
 mod mcu;
 mod panel;

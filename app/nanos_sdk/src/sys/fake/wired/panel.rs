@@ -1,5 +1,8 @@
 //! The screen, as the MCU paints it: a black rectangle over all of it, then one thing after the other.
 
+use std::ops::Range;
+
+use super::font;
 use super::wire::event;
 
 /// The screen.
@@ -46,30 +49,42 @@ impl Panel {
         &self.items
     }
 
-    /// The lines of text, from top to bottom.
+    /// The lines of text as they can be read, from top to bottom: `#` is a letter that something covers, and those that
+    /// find no room are not there.
     pub fn lines(&self) -> Vec<String> {
         let mut lines: Vec<_> = self.items.iter().filter(|item| item.kind == TEXT).collect();
         lines.sort_by_key(|item| item.y);
-        lines.iter().map(|item| String::from_utf8_lossy(&item.content).into_owned()).collect()
+        let seen = |item: &&Drawn| {
+            item.letters().filter_map(|letter| self.seen(&letter)).map(char::from).collect::<String>()
+        };
+        lines.iter().map(seen).collect()
     }
 
     /// The screen in letters: 21 columns of 6 pixels, 8 rows of 4; beside each text its font. `#` marks what covers
-    /// something else or does not fit.
+    /// something else or does not fit. That is reckoned in pixels, while narrow letters take a column all the same: a line that
+    /// has too many of them for the picture stands whole beside it.
     pub fn picture(&self) -> String {
         let mut cells = [[b' '; COLUMNS]; ROWS];
-        let mut notes = [""; ROWS];
+        let mut notes = [const { String::new() }; ROWS];
         for item in &self.items {
             let row = (item.y / ROW).min(ROWS - 1);
-            let text = item.letters();
-            let left = item.left(text.len());
+            let text: Vec<u8> = match item.kind {
+                TEXT => item.letters().map(|letter| self.seen(&letter).unwrap_or(b'#')).collect(),
+                _ => item.sign(),
+            };
             for (index, letter) in text.iter().enumerate() {
-                match cells[row].get_mut(left + index) {
-                    Some(cell) => *cell = if *cell == b' ' { *letter } else { b'#' },
-                    None => cells[row][COLUMNS - 1] = b'#',
+                let column = item.column(text.len()) + index;
+                match cells[row].get_mut(column) {
+                    Some(cell) if *cell == b' ' || *letter == b'#' => *cell = *letter,
+                    Some(cell) if item.kind == TEXT => *cell = b'#',
+                    Some(_) | None => {}
                 }
             }
             if item.kind == TEXT {
-                notes[row] = font(item.font);
+                notes[row] = name(item.font).to_owned();
+                if text.len() > COLUMNS - 2 {
+                    notes[row] += &[" ", &String::from_utf8_lossy(&text)].concat();
+                }
             }
         }
         let edge = format!("+{}+\n", "-".repeat(COLUMNS));
@@ -81,6 +96,19 @@ impl Panel {
             })
             .collect();
         format!("{edge}{rows}{edge}")
+    }
+
+    /// A letter as it can be read; `None`: it has no room.
+    fn seen(&self, letter: &Letter) -> Option<u8> {
+        if !letter.fits {
+            return None;
+        }
+        let covers = |item: &&Drawn| {
+            item.kind == ICON && meet(&letter.across, &item.across()) && meet(&letter.down, &item.down())
+        };
+        // Nobody misses a blank.
+        let covered = letter.letter != b' ' && self.items.iter().any(|item| covers(&item));
+        Some(if covered { b'#' } else { letter.letter })
     }
 
     pub(super) fn draw(&mut self, payload: &[u8]) {
@@ -135,10 +163,36 @@ impl Drawn {
         drawn
     }
 
-    /// What stands for it in the picture.
-    fn letters(&self) -> Vec<u8> {
+    fn across(&self) -> Range<usize> {
+        self.x..self.x + self.width
+    }
+
+    fn down(&self) -> Range<usize> {
+        self.y..self.y + self.height
+    }
+
+    /// The letters of a text, where they stand.
+    fn letters(&self) -> impl Iterator<Item = Letter> + '_ {
+        let widths = || self.content.iter().map(|letter| font::width(self.font, *letter));
+        let spare = self.width.saturating_sub(widths().sum());
+        let mut left = self.x
+            + match self.font & 0xc000 {
+                0x8000 => spare / 2,
+                0x4000 => spare,
+                _ => 0,
+            };
+        let (above, below) = font::rows(self.font);
+        self.content.iter().zip(widths()).map(move |(letter, width)| {
+            let across = left..left + width;
+            left += width;
+            let fits = left <= self.x + self.width;
+            Letter { letter: *letter, fits, across, down: self.y.saturating_sub(above)..self.y + below }
+        })
+    }
+
+    /// What stands for a thing that is no text, in the picture.
+    fn sign(&self) -> Vec<u8> {
         match (self.kind, self.icon) {
-            (TEXT, _) => self.content.clone(),
             (ICON, 9) => b"<".to_vec(),
             (ICON, 10) => b">".to_vec(),
             (ICON, 6) => b"v".to_vec(),
@@ -150,7 +204,7 @@ impl Drawn {
     }
 
     /// The column of its first letter.
-    fn left(&self, letters: usize) -> usize {
+    fn column(&self, letters: usize) -> usize {
         let (from, room) = (self.x / COLUMN, self.width / COLUMN);
         match self.font & 0xc000 {
             _ if self.kind != TEXT => from,
@@ -161,7 +215,20 @@ impl Drawn {
     }
 }
 
-fn font(font: u16) -> &'static str {
+/// A letter on the screen.
+struct Letter {
+    letter: u8,
+    /// The MCU leaves out what goes beyond the room of its line.
+    fits: bool,
+    across: Range<usize>,
+    down: Range<usize>,
+}
+
+fn meet(one: &Range<usize>, other: &Range<usize>) -> bool {
+    one.start < other.end && other.start < one.end
+}
+
+fn name(font: u16) -> &'static str {
     match font & 0x3fff {
         8 => "bold",
         9 => "light",
