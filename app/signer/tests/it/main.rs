@@ -8,4 +8,5 @@ mod letters;
 mod owner;
 mod prompts;
 mod screens;
+mod start;
 mod words;
