@@ -131,7 +131,7 @@ pub unsafe fn start<T>(state: &'static Place<T>, run: fn(&'static mut Bolos, &'s
     run(bolos, state)
 }
 
-/// As apps of Ledger begin: no jump buffer of an earlier app, USB off and on again.
+/// As apps of Ledger begin: no jump buffer of an earlier app, USB off. They connect at once; we when the app can answer.
 pub(crate) fn power_on(bolos: &mut Bolos) {
     // Without a jump buffer there is nothing to forget, and nothing here jumps: a failure changes nothing.
     let _ = Sys::forget_try_context();

@@ -74,7 +74,7 @@ pub fn run(bolos: &'static mut Bolos, app: &'static mut App) -> ! {
 }
 
 impl App {
-    /// Reads and repairs what is in flash, before anything is answered.
+    /// Reads and repairs what is in flash, before anything is answered, and before a host sees the device.
     #[inline(never)]
     pub fn boot(&mut self, bolos: &mut Bolos) {
         let Bolos { io, nvm, crypto, os, .. } = bolos;
@@ -82,6 +82,7 @@ impl App {
         self.signer.start(&mut world);
         self.screen.start(&mut self.signer, &mut world);
         io.redraw();
+        io.connect();
     }
 
     /// One event, and all that follows from it.

@@ -63,6 +63,11 @@ impl Io {
         self.screen.redraw();
     }
 
+    /// Comes onto the bus. A host gives a request five seconds, so first be ready to serve [`Io::next_event`].
+    pub fn connect(&mut self) {
+        self.usb.connect();
+    }
+
     /// Ends the event in hand, and waits for the next one that concerns the app.
     ///
     /// `picture` is what should be on the screen; it is drawn item by item as events go by, from its beginning after

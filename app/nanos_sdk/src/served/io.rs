@@ -50,11 +50,15 @@ impl Io {
     }
 
     pub(crate) fn power_on(&mut self) {
-        // Nobody would ever hear an app without USB, and one that ends says so.
+        self.screen.redraw();
+    }
+
+    /// Comes onto the bus. A host gives a request five seconds, so first be ready to serve [`Io::next_event`]. Ends the app
+    /// if the system does not start USB: nobody would ever hear of it, and an app that ends says so.
+    pub fn connect(&mut self) {
         if Sys::io_start().is_err() {
             die();
         }
-        self.screen.redraw();
     }
 
     /// Waits for the next event that concerns the app.

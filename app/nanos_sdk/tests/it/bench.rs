@@ -21,9 +21,14 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    /// Power is on; no host has done anything.
+    /// The device is on the bus; no host has done anything.
     pub(crate) fn new() -> Self {
-        Self { bolos: fake::boot(), told: Vec::new() }
+        Self::started(fake::boot())
+    }
+
+    pub(crate) fn started(mut bolos: Bolos) -> Self {
+        bolos.io.connect();
+        Self { bolos, told: Vec::new() }
     }
 
     /// A host has configured the device.

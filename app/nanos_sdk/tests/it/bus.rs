@@ -22,11 +22,13 @@ fn talks(bench: &mut Bench) {
 }
 
 #[test]
-fn the_app_leaves_the_bus_and_comes_back_when_it_starts() {
-    let _bench = Bench::new();
-    let sent = kernel(|kernel| kernel.sent());
-    let payloads: Vec<_> = sent.iter().map(|packet| &packet.payload[..]).collect();
-    assert_eq!(payloads, [&[2][..], &[3, 0], &[1]]);
+fn the_app_leaves_the_bus_when_it_starts_and_comes_back_when_it_says_so() {
+    let payloads =
+        || kernel(|kernel| kernel.sent()).into_iter().map(|packet| packet.payload).collect::<Vec<_>>();
+    let bolos = fake::boot();
+    assert_eq!(payloads(), [&[2][..], &[3, 0]]);
+    let _bench = Bench::started(bolos);
+    assert_eq!(payloads(), [[1]]);
 }
 
 #[test]
@@ -119,7 +121,7 @@ fn without_a_configuration_there_are_no_reports() {
 #[test]
 fn an_app_that_starts_again_is_a_new_device() {
     drop(Bench::configured());
-    let mut bench = Bench { bolos: fake::restart(), told: Vec::new() };
+    let mut bench = Bench::started(fake::restart());
     bench.reset();
     assert_eq!(bench.done(GET_CONFIGURATION), [0]);
     enumerate(&mut bench);

@@ -18,6 +18,13 @@ fn desk<T>(look: impl FnOnce(&mut Desk) -> T) -> T {
     kernel(|kernel| look(&mut kernel.desk))
 }
 
+/// A system, and an app on it that has come onto the bus.
+fn boot() -> Bolos {
+    let mut bolos = fake::boot();
+    bolos.io.connect();
+    bolos
+}
+
 /// One event, as the app is told it.
 #[derive(Debug, PartialEq, Eq)]
 enum Told {
@@ -66,7 +73,7 @@ impl Picture for TwoLines {
 
 #[test]
 fn commands_come_whole_and_an_answer_goes_the_way_of_its_command() {
-    let mut bolos = fake::boot();
+    let mut bolos = boot();
     for (way, command) in [(HID, vec![0xe0; 272]), (RAW, vec![0xe0, 3, 0, 0, 0]), (HID, vec![])] {
         desk(|desk| desk.commands.push_back((way, command.clone())));
         assert_eq!(next(&mut bolos), Told::Command(command));
@@ -78,14 +85,14 @@ fn commands_come_whole_and_an_answer_goes_the_way_of_its_command() {
 
 #[test]
 fn events_that_the_system_has_dealt_with_are_no_failures() {
-    let mut bolos = fake::boot();
+    let mut bolos = boot();
     kernel(|kernel| kernel.events.extend(std::iter::repeat_n(DEALT_WITH, 500)));
     assert_eq!(next(&mut bolos), Told::Ticker);
 }
 
 #[test]
 fn failures_in_a_row_end_the_app_and_one_good_call_begins_a_new_row() {
-    let mut bolos = fake::boot();
+    let mut bolos = boot();
     for _ in 0..3 {
         kernel(|kernel| kernel.fail(Call::Receive, 15));
         assert_eq!(next(&mut bolos), Told::Ticker);
@@ -96,16 +103,24 @@ fn failures_in_a_row_end_the_app_and_one_good_call_begins_a_new_row() {
 }
 
 #[test]
+fn nobody_sees_the_device_before_the_app_says_so() {
+    let mut bolos = fake::boot();
+    assert!(!desk(|desk| desk.started));
+    bolos.io.connect();
+    assert!(desk(|desk| desk.started));
+}
+
+#[test]
 #[should_panic(expected = "exit(255)")]
 fn an_app_without_usb_ends() {
-    let _bolos = fake::boot();
+    let mut bolos = fake::boot();
     kernel(|kernel| kernel.fail(Call::IoStart, 1));
-    fake::restart();
+    bolos.io.connect();
 }
 
 #[test]
 fn a_picture_is_drawn_whole_once_and_again_when_it_has_changed() {
-    let mut bolos = fake::boot();
+    let mut bolos = boot();
     for pictures in [1, 1, 1] {
         next_with(&mut bolos, &TwoLines);
         assert_eq!(
@@ -126,7 +141,7 @@ fn a_picture_is_drawn_whole_once_and_again_when_it_has_changed() {
 
 #[test]
 fn while_the_system_draws_the_app_does_not_and_no_button_counts() {
-    let mut bolos = fake::boot();
+    let mut bolos = boot();
     next_with(&mut bolos, &TwoLines);
     kernel(|kernel| {
         kernel.verdict = 0x97;
@@ -151,7 +166,7 @@ fn while_the_system_draws_the_app_does_not_and_no_button_counts() {
 
 #[test]
 fn buttons_are_told_by_either_chip_and_count_when_they_are_let_go() {
-    let mut bolos = fake::boot();
+    let mut bolos = boot();
     for source in [1, 2] {
         for (down, button) in [(1, Button::Left), (2, Button::Right), (3, Button::Both)] {
             kernel(|kernel| kernel.events.extend([buttons(source, down), buttons(source, 0)]));
@@ -164,7 +179,7 @@ fn buttons_are_told_by_either_chip_and_count_when_they_are_let_go() {
 
 #[test]
 fn a_press_counts_for_the_page_it_was_begun_on_alone() {
-    let mut bolos = fake::boot();
+    let mut bolos = boot();
     next_with(&mut bolos, &TwoLines);
     kernel(|kernel| kernel.events.push_back(buttons(2, 3)));
     assert_eq!(next_with(&mut bolos, &TwoLines), Told::Ticker);
@@ -178,7 +193,7 @@ fn a_press_counts_for_the_page_it_was_begun_on_alone() {
 
 #[test]
 fn a_drawing_that_fails_harms_nothing() {
-    let mut bolos = fake::boot();
+    let mut bolos = boot();
     for call in [Call::DrawBar, Call::DrawText, Call::Refresh] {
         kernel(|kernel| kernel.fail(call, 20));
         bolos.io.redraw();

@@ -16,6 +16,8 @@ mod owner;
 mod prompts;
 #[cfg(not(device = "nanosplus"))]
 mod screens;
+#[cfg(not(device = "nanosplus"))]
+mod start;
 #[cfg(device = "nanosplus")]
 mod whole;
 #[cfg(not(device = "nanosplus"))]

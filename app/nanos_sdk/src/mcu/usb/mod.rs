@@ -54,10 +54,14 @@ impl Usb {
         Self { control: Control::new(), link: Link::new() }
     }
 
-    /// Leaves the bus, whoever was on it before, and comes back.
+    /// Leaves the bus, whoever was on it before.
     pub(crate) fn power_on(&mut self) {
         seph::usb_connect(false);
         seph::usb_address(0);
+    }
+
+    /// Comes back.
+    pub(crate) fn connect(&mut self) {
         seph::usb_connect(true);
     }
 

@@ -5,7 +5,8 @@ use super::pipe::{ControlPipe, Endpoint};
 /// The controller.
 #[derive(Debug, Default)]
 pub struct Usb {
-    pub(super) connected: bool,
+    /// Whether the device is on the bus.
+    pub connected: bool,
     /// The address the device answers to.
     pub(super) address: u8,
     pub(super) control: ControlPipe,
