@@ -27,8 +27,8 @@ on_every_device! {
 
 /// The second chain of these tests, in slot 1.
 const SECOND: &str = "second.chain_with-a-name-of-more-than-one-line";
-/// As it is shown: 17 characters a line.
-const SECOND_PAGE: &str = "second.chain_with|-a-name-of-more-t|han-one-line";
+/// As it is shown: each line ends where the screen does.
+const SECOND_PAGE: &str = "second.chain_with-a-|name-of-more-than-o|ne-line";
 
 /// The pages that show a key of the common seed, as the simulated device derives it.
 fn key_pages(index: u32) -> [String; 3] {

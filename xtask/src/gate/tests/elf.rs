@@ -132,6 +132,10 @@ impl Elf {
         self.symbols.iter_mut().find(|(name, _)| *name == from).expect("a symbol of the good image").0 = to;
     }
 
+    pub(super) fn move_symbol(&mut self, name: &str, to: u32) {
+        self.symbols.iter_mut().find(|(known, _)| *known == name).expect("a symbol of the good image").1 = to;
+    }
+
     /// File header, section data, section headers; no segments, which the gate does not look at.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut names = Names::default();
