@@ -144,7 +144,7 @@ pub trait Device {
     /// Whether the guard word under the stack is intact. Checked before every release.
     fn stack_intact(&self) -> bool;
 
-    /// What this is: 0 simulated, 1 Nano S.
+    /// What this is: 0 simulated, 1 Nano S, 2 Nano S Plus.
     fn target(&self) -> u8;
 
     /// Counters that tests and budgets read.

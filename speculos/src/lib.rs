@@ -1,11 +1,11 @@
-//! Starts and drives [Speculos](https://github.com/LedgerHQ/speculos), the emulator of Ledger devices, as a Nano S.
+//! Starts and drives [Speculos](https://github.com/LedgerHQ/speculos), the emulator of Ledger devices.
 //!
 //! ```no_run
 //! use std::time::Duration;
-//! use speculos::{Button, Emulator, Options, venv};
+//! use speculos::{Button, Emulator, Model, Options, venv};
 //!
 //! # fn main() -> Result<(), speculos::Error> {
-//! let python = venv::ensure("target".as_ref())?;
+//! let python = venv::ensure("target".as_ref(), Model::nano_s().release())?;
 //! let emulator = Emulator::start(&Options::new(&python, "app.elf"))?;
 //! println!("{} listens on {}", emulator.app().name, emulator.apdu_address());
 //!
@@ -19,7 +19,8 @@
 //!
 //! | room | holds |
 //! | --- | --- |
-//! | [`venv`] | the pinned installation of Speculos |
+//! | [`model`] | which device, and which release of Speculos plays it |
+//! | [`venv`] | the pinned installation of a release |
 //! | [`options`] | what to start: app, seed, NVM image |
 //! | [`emulator`] | one running instance: start, health, end |
 //! | `process` | the two processes, their folder and their end |
@@ -48,6 +49,7 @@ mod error;
 mod http;
 mod log;
 pub mod memory;
+pub mod model;
 pub mod nvram;
 pub mod options;
 mod probe;
@@ -61,10 +63,8 @@ pub use buttons::Button;
 pub use emulator::Emulator;
 pub use error::Error;
 pub use memory::Memory;
+pub use model::{Model, Release};
 pub use nvram::Image;
 pub use options::{Options, Seed};
 pub use probe::App;
 pub use screen::Screen;
-
-/// The release of Speculos this crate drives: the last one on PyPI that knows the Nano S.
-pub const VERSION: &str = "0.25.5";

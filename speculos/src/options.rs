@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::Model;
 use crate::nvram::Image;
 
 /// How an instance is started.
 #[derive(Debug, Clone)]
 pub struct Options {
+    pub(crate) model: Model,
     pub(crate) python: PathBuf,
     pub(crate) elf: PathBuf,
     pub(crate) seed: Seed,
@@ -18,14 +20,20 @@ pub struct Options {
 }
 
 impl Options {
-    /// An app on a device with empty NVM and Speculos' well-known mnemonic. `python` is the interpreter of an
-    /// environment made by [`crate::venv::ensure`]; of `elf` a copy is taken at the start.
+    /// An app on a Nano S with empty NVM and Speculos' well-known mnemonic. `python` is the interpreter of an environment
+    /// made by [`crate::venv::ensure`] for that device; of `elf` a copy is taken at the start.
     pub fn new(python: impl Into<PathBuf>, elf: impl Into<PathBuf>) -> Self {
+        Self::on(Model::nano_s(), python, elf)
+    }
+
+    /// As [`Options::new`], on another device.
+    pub fn on(model: Model, python: impl Into<PathBuf>, elf: impl Into<PathBuf>) -> Self {
         Self {
+            nvram: Image::blank(model.page),
+            model,
             python: python.into(),
             elf: elf.into(),
             seed: Seed::WellKnown,
-            nvram: Image::default(),
             randomness: None,
             trace: false,
             patience: Duration::from_secs(60),
@@ -65,7 +73,11 @@ impl Options {
 
     /// The command line of Speculos for an app and an image in its current folder. No ports: see `launch.py`.
     pub(crate) fn arguments(&self, elf: &str) -> Vec<String> {
-        let mut arguments = vec!["--model", "nanos", "--display", "headless", "--save-nvram"];
+        let mut arguments = vec!["--model", &self.model.name, "--display", "headless", "--save-nvram"];
+        let level = self.model.level.map(|level| level.to_string());
+        if let Some(level) = &level {
+            arguments.extend(["--apiLevel", level]);
+        }
         // There is no file for an image without content, and the start would fail for want of it.
         if !self.nvram.is_blank() {
             arguments.push("--load-nvram");
@@ -119,10 +131,17 @@ mod tests {
             options.arguments("app.elf"),
             ["--model", "nanos", "--display", "headless", "--save-nvram", "app.elf"]
         );
-        let again = options.nvram(Image::new(&[1]));
+        let again = options.nvram(Image::new(&[1], 64));
         assert!(again.arguments("app.elf").contains(&"--load-nvram".to_owned()));
-        let erased = again.nvram(Image::new(&[0; 640]));
+        let erased = again.nvram(Image::blank(64));
         assert!(!erased.arguments("app.elf").contains(&"--load-nvram".to_owned()));
+    }
+
+    #[test]
+    fn a_later_device_is_named_with_the_level_of_its_system() {
+        let arguments = Options::on(Model::new("nanosp", Some(27), 512), "p", "e").arguments("e");
+        assert_eq!(arguments[..2], ["--model", "nanosp"]);
+        assert!(arguments.windows(2).any(|pair| pair == ["--apiLevel", "27"]), "{arguments:?}");
     }
 
     #[test]

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 use crate::log::Log;
 use crate::nvram::{self, Image};
-use crate::{Error, Options, VERSION};
+use crate::{Error, Options};
 
 /// The app's name in the folder: a fixed one, because Speculos hands the path on in a list separated by colons.
 pub(crate) const ELF: &str = "app.elf";
@@ -42,6 +42,8 @@ pub(crate) struct Process {
     /// That it closes with this process, however that ends, is its whole use from now on.
     _lifeline: UnixStream,
     folder: TempDir,
+    /// Bytes of a page of its flash.
+    page: usize,
 }
 
 /// Where an instance listens.
@@ -55,7 +57,8 @@ impl Process {
     /// Starts the processes. They are not ready then, but whoever connects is answered later.
     pub(crate) fn start(options: &Options) -> Result<(Self, Addresses), Error> {
         let folder = furnish(options)?;
-        spawn(python(options), folder).map_err(Error::io(format!("start {}", options.python.display())))
+        spawn(python(options), folder, options.model.page)
+            .map_err(Error::io(format!("start {}", options.python.display())))
     }
 
     /// How Speculos ended, if it did. It is not reaped by this question.
@@ -90,7 +93,7 @@ impl Process {
 
     /// The NVM as written until now.
     pub(crate) fn nvram(&self) -> Result<Image, Error> {
-        Image::load(&self.folder.path().join(nvram::FILE))
+        Image::load(&self.folder.path().join(nvram::FILE), self.page)
     }
 
     /// The number of Speculos' own process.
@@ -136,14 +139,14 @@ fn python(options: &Options) -> Command {
     let mut command = Command::new(program);
     // Isolated, so that no variable or folder of the user's changes which modules are found; unbuffered, so that the
     // log is whole when the process is killed.
-    command.args(["-I", "-u", LAUNCHER, VERSION]).args(options.arguments(ELF));
+    command.args(["-I", "-u", LAUNCHER, options.model.release().version()]).args(options.arguments(ELF));
     for name in ENVIRONMENT {
         command.env_remove(name);
     }
     command
 }
 
-fn spawn(mut command: Command, folder: TempDir) -> io::Result<(Process, Addresses)> {
+fn spawn(mut command: Command, folder: TempDir, page: usize) -> io::Result<(Process, Addresses)> {
     let apdu = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let http = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let addresses = Addresses { apdu: apdu.local_addr()?, http: http.local_addr()? };
@@ -157,7 +160,7 @@ fn spawn(mut command: Command, folder: TempDir) -> io::Result<(Process, Addresse
     // Ours of the child's ends go with the command; with them open, neither log nor lifeline would ever end.
     drop(command);
     let log = Log::collect(read);
-    Ok((Process { child, reaped: false, log, _lifeline: lifeline, folder }, addresses))
+    Ok((Process { child, reaped: false, log, _lifeline: lifeline, folder, page }, addresses))
 }
 
 /// Sends the listening sockets. We close ours afterwards: once the child is dead, nobody accepts any more.

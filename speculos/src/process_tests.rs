@@ -9,7 +9,7 @@ fn start(script: &str) -> Process {
     let folder = furnish(&Options::new("python", "/bin/sh")).unwrap();
     let mut command = Command::new("sh");
     command.args(["-c", script]);
-    spawn(command, folder).unwrap().0
+    spawn(command, folder, 64).unwrap().0
 }
 
 fn wait_for_line(process: &Process) -> String {
@@ -53,9 +53,9 @@ fn a_signal_is_told_as_one() {
 
 #[test]
 fn an_image_is_laid_out_for_loading_and_read_back() {
-    let image = Image::new(&[4; 200]);
+    let image = Image::new(&[4; 200], 64);
     let folder = furnish(&Options::new("python", "/bin/sh").nvram(image.clone())).unwrap();
-    assert_eq!(Image::load(&folder.path().join(nvram::FILE)).unwrap(), image);
+    assert_eq!(Image::load(&folder.path().join(nvram::FILE), 64).unwrap(), image);
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn the_listening_sockets_and_the_lifeline_come_to_the_child_alone() {
     let (process, addresses) = {
         let mut command = Command::new("sleep");
         command.arg("600");
-        spawn(command, folder).unwrap()
+        spawn(command, folder, 64).unwrap()
     };
     assert_ne!(addresses.apdu, addresses.http);
     assert!(std::net::TcpStream::connect(addresses.apdu).is_ok());

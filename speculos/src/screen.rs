@@ -127,7 +127,7 @@ impl Emulator {
         }
     }
 
-    /// The pixels as a PNG of 128 x 32.
+    /// The pixels as a PNG.
     ///
     /// # Errors
     /// [`Error::Died`], [`Error::Http`].

@@ -4,14 +4,19 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::{Error, VERSION, tools};
+use crate::{Error, Release, tools};
 
-/// What is installed, as pip reads it: every package with its version, Speculos first.
-pub const REQUIREMENTS: &str = include_str!("requirements.txt");
+/// What is installed beside Speculos itself, as pip reads it: every package with its version.
+const REQUIREMENTS: &str = include_str!("requirements.txt");
+
+/// What is installed of a release.
+pub fn requirements(release: Release) -> String {
+    format!("speculos=={}\n{REQUIREMENTS}", release.version())
+}
 
 /// Whether [`ensure`] would return at once. If not, it takes half a minute and downloads about 20 MB.
-pub fn is_ready(target_dir: &Path) -> bool {
-    Place::new(target_dir).is_ready()
+pub fn is_ready(target_dir: &Path, release: Release) -> bool {
+    Place::new(target_dir, release).is_ready()
 }
 
 /// Makes the environment in a folder of `target_dir` if it is not there, and gives its Python interpreter. Processes
@@ -20,9 +25,9 @@ pub fn is_ready(target_dir: &Path) -> bool {
 /// # Errors
 /// [`Error::Missing`] if the machine has no qemu or no Python that can make environments, [`Error::Install`] if that or
 /// pip fails, [`Error::Io`]. What was begun is begun anew by the next call.
-pub fn ensure(target_dir: &Path) -> Result<PathBuf, Error> {
+pub fn ensure(target_dir: &Path, release: Release) -> Result<PathBuf, Error> {
     tools::require_qemu()?;
-    let place = Place::new(target_dir);
+    let place = Place::new(target_dir, release);
     if place.is_ready() {
         return Ok(place.python());
     }
@@ -40,12 +45,14 @@ struct Place {
     folder: PathBuf,
     /// Beside the folder, because the folder itself is removed.
     lock: PathBuf,
+    requirements: String,
 }
 
 impl Place {
-    fn new(target_dir: &Path) -> Self {
-        let name = format!("speculos-{VERSION}");
-        Self { lock: target_dir.join(format!("{name}.lock")), folder: target_dir.join(name) }
+    fn new(target_dir: &Path, release: Release) -> Self {
+        let name = format!("speculos-{}", release.version());
+        let lock = target_dir.join(format!("{name}.lock"));
+        Self { lock, folder: target_dir.join(name), requirements: requirements(release) }
     }
 
     fn python(&self) -> PathBuf {
@@ -59,20 +66,20 @@ impl Place {
 
     fn is_ready(&self) -> bool {
         // The interpreter is a link to that of the machine, which may have been replaced.
-        std::fs::read_to_string(self.stamp()).is_ok_and(|stamp| stamp == REQUIREMENTS)
+        std::fs::read_to_string(self.stamp()).is_ok_and(|stamp| stamp == self.requirements)
             && self.python().exists()
     }
 
     fn install(&self) -> Result<(), Error> {
         run(Command::new(interpreter()?).args(["-m", "venv", "--clear"]).arg(&self.folder))?;
         let list = self.folder.join("requirements.txt");
-        std::fs::write(&list, REQUIREMENTS).map_err(Error::file("write", &list))?;
+        std::fs::write(&list, &self.requirements).map_err(Error::file("write", &list))?;
         let mut pip = Command::new(self.python());
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]);
         // The list is whole, and nothing in it needs a compiler.
         pip.args(["--no-deps", "--only-binary=:all:", "--requirement"]).arg(&list);
         run(&mut pip)?;
-        std::fs::write(self.stamp(), REQUIREMENTS).map_err(Error::file("write", self.stamp()))
+        std::fs::write(self.stamp(), &self.requirements).map_err(Error::file("write", self.stamp()))
     }
 }
 
@@ -109,26 +116,31 @@ mod tests {
 
     #[test]
     fn every_package_has_its_version_and_speculos_is_the_one_we_drive() {
-        let packages: Vec<_> = REQUIREMENTS.lines().filter(|line| !line.starts_with('#')).collect();
-        assert_eq!(packages[0], format!("speculos=={VERSION}"));
-        for package in packages {
-            let (name, version) = package.split_once("==").expect(package);
-            assert!(!name.is_empty() && version.starts_with(|c: char| c.is_ascii_digit()), "{package}");
+        for release in Release::ALL {
+            let text = requirements(release);
+            let packages: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+            assert_eq!(packages[0], format!("speculos=={}", release.version()));
+            for package in packages {
+                let (name, version) = package.split_once("==").expect(package);
+                assert!(!name.is_empty() && version.starts_with(|c: char| c.is_ascii_digit()), "{package}");
+            }
         }
     }
 
     #[test]
     fn only_a_finished_installation_of_this_very_list_counts() {
         let target = tempfile::tempdir().unwrap();
-        let place = Place::new(target.path());
+        let place = Place::new(target.path(), Release::WithNanoS);
+        let is_ready = |target: &Path| is_ready(target, Release::WithNanoS);
         assert!(!is_ready(target.path()));
         std::fs::create_dir_all(place.folder.join("bin")).unwrap();
         std::fs::write(place.python(), "").unwrap();
         assert!(!is_ready(target.path()), "cut off before its stamp");
         std::fs::write(place.stamp(), "speculos==0.1.0\n").unwrap();
         assert!(!is_ready(target.path()), "an older list");
-        std::fs::write(place.stamp(), REQUIREMENTS).unwrap();
+        std::fs::write(place.stamp(), requirements(Release::WithNanoS)).unwrap();
         assert!(is_ready(target.path()));
+        assert!(!super::is_ready(target.path(), Release::Later), "that is another release");
         std::fs::remove_file(place.python()).unwrap();
         assert!(!is_ready(target.path()), "its Python was removed");
     }

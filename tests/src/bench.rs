@@ -2,6 +2,11 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use nanos_sdk::target::Device as Hardware;
+// For the macros below.
+#[doc(hidden)]
+pub use nanos_sdk::target::{nanos, nanosplus};
+
 use crate::stage::Stage;
 
 /// A stage that is set up by the first test that needs it, and struck by the last.
@@ -20,11 +25,11 @@ impl Bench {
 
     /// Runs one of `tests` tests. They take turns, each at heights of its own; one that fails takes the device with it,
     /// and the next gets a new one.
-    pub fn run(&self, tests: usize, test: impl FnOnce(&mut Stage)) {
+    pub fn run(&self, hardware: Hardware, tests: usize, test: impl FnOnce(&mut Stage)) {
         let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         turns.taken += 1;
         let last = turns.taken == tests;
-        let mut stage = turns.stage.take().unwrap_or_else(Stage::firmware);
+        let mut stage = turns.stage.take().unwrap_or_else(|| Stage::firmware(hardware));
         stage.tidy();
         test(&mut stage);
         stage.device.note().unwrap();
@@ -38,10 +43,10 @@ impl Default for Bench {
     }
 }
 
-/// Runs the tests named, functions of a `&mut Stage`, on the simulated device, each on its own, and on the firmware in
-/// one emulator for all of them. Those after `firmware:` are of the firmware alone.
+/// Runs the tests named, functions of a `&mut Stage`, on the simulated device, each on its own, and on the firmware of
+/// each device, in one emulator for all of them. Those after `firmware:` are of the firmware alone.
 #[macro_export]
-macro_rules! on_both_devices {
+macro_rules! on_every_device {
     ($($test:ident),+ $(,)? $(; $(firmware: $($own:ident),+ $(,)?)?)?) => {
         mod simulated {
             $(#[test]
@@ -51,17 +56,25 @@ macro_rules! on_both_devices {
         }
 
         mod firmware {
-            static BENCH: $crate::bench::Bench = $crate::bench::Bench::new();
-            const TESTS: usize = [$(stringify!($test),)+ $($($(stringify!($own)),+)?)?].len();
-
-            $(#[test]
-            fn $test() {
-                BENCH.run(TESTS, super::$test);
-            })+
-            $($($(#[test]
-            fn $own() {
-                BENCH.run(TESTS, super::$own);
-            })+)?)?
+            $crate::on_firmware!(nanos: $($test),+ $($(, $($own),+)?)?);
         }
+
+        mod nanosplus {
+            $crate::on_firmware!(nanosplus: $($test),+ $($(, $($own),+)?)?);
+        }
+    };
+}
+
+/// Runs the tests named on the firmware of one device.
+#[macro_export]
+macro_rules! on_firmware {
+    ($device:ident: $($test:ident),+) => {
+        static BENCH: $crate::bench::Bench = $crate::bench::Bench::new();
+        const TESTS: usize = [$(stringify!($test)),+].len();
+
+        $(#[test]
+        fn $test() {
+            BENCH.run($crate::bench::$device::DEVICE, TESTS, super::$test);
+        })+
     };
 }

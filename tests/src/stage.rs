@@ -10,6 +10,8 @@ use highwater_core::canonical::ChainId;
 use highwater_core::env::Diagnostics;
 use highwater_core::hrs::{Hrs, Step};
 
+use nanos_sdk::target::Device as Hardware;
+
 use crate::device::{Device, Emulated, Simulated};
 use crate::request::Request;
 
@@ -57,9 +59,9 @@ impl Stage {
         Self::on(Box::new(Simulated::new()))
     }
 
-    /// On the firmware in the emulator.
-    pub fn firmware() -> Self {
-        Self::on(Box::new(Emulated::new().expect("the emulator starts")))
+    /// On the firmware of this device, in its emulator.
+    pub fn firmware(hardware: Hardware) -> Self {
+        Self::on(Box::new(Emulated::new(hardware).expect("the emulator starts")))
     }
 
     /// On this device, which is new.

@@ -4,15 +4,28 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use nanos_sdk::target::Device;
 
-/// The firmware for the emulator.
-pub fn firmware() -> Result<PathBuf> {
-    named("HIGHWATER_ELF", "the firmware")
+/// The firmware of a device, for the emulator.
+pub fn firmware(device: &Device) -> Result<PathBuf> {
+    named(&of("ELF", device), &format!("the firmware of the {}", device.title))
 }
 
-/// The Python of the emulator's environment.
-pub fn emulator() -> Result<PathBuf> {
-    named("HIGHWATER_SPECULOS", "the emulator")
+/// The API level of the system that it is to run on; the newest, unless another is asked for.
+pub fn level(device: &Device) -> Result<Option<u8>> {
+    match std::env::var(of("LEVEL", device)) {
+        Ok(level) => Ok(Some(level.parse().with_context(|| format!("{level:?} is no API level"))?)),
+        Err(_) => Ok(device.newest()),
+    }
+}
+
+/// The Python of the environment of a device's emulator.
+pub fn emulator(device: &Device) -> Result<PathBuf> {
+    named(&of("SPECULOS", device), &format!("the emulator of the {}", device.title))
+}
+
+fn of(what: &str, device: &Device) -> String {
+    format!("HIGHWATER_{what}_{}", device.name.to_uppercase())
 }
 
 /// The node.

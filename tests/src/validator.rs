@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
+use nanos_sdk::target::{Device as Hardware, nanos};
 use tempfile::TempDir;
 
 use crate::bridge::{Bridge, Device as Transport, Setup};
@@ -61,20 +62,20 @@ impl Validator {
         make().expect("a validator with a distant device")
     }
 
-    /// With the firmware in an emulator, whose owner approves the chain by its buttons.
-    pub fn firmware() -> Self {
-        let make = || Self::with_firmware(&tools::cometbft()?, By::Unix);
+    /// With the firmware of this device in an emulator, whose owner approves the chain by its buttons.
+    pub fn firmware(hardware: Hardware) -> Self {
+        let make = || Self::with_firmware(hardware, &tools::cometbft()?, By::Unix);
         make().expect("a validator with the firmware")
     }
 
-    /// The same with a node of another release, over this kind of link.
+    /// The same on a Nano S with a node of another release, over this kind of link.
     pub fn firmware_with(release: &str, by: By) -> Self {
-        let make = || Self::with_firmware(&tools::cometbft_of(release)?, by);
+        let make = || Self::with_firmware(nanos::DEVICE, &tools::cometbft_of(release)?, by);
         make().expect("a validator with the firmware and another node")
     }
 
-    fn with_firmware(program: &Path, by: By) -> Result<Self> {
-        Self::make(Hand::Emulated(Box::new(Emulated::new()?)), program, by, "wait")
+    fn with_firmware(hardware: Hardware, program: &Path, by: By) -> Result<Self> {
+        Self::make(Hand::Emulated(Box::new(Emulated::new(hardware)?)), program, by, "wait")
     }
 
     fn make(hand: Hand, program: &Path, by: By, policy: &str) -> Result<Self> {

@@ -7,6 +7,7 @@ use highwater_tests::cometbft::{Home, Node};
 use highwater_tests::harness::{Ballot, By, Kind};
 use highwater_tests::tools;
 use highwater_tests::validator::{CHAIN, PATIENCE, Validator};
+use nanos_sdk::target::nanos;
 
 use super::main_job::all_signed;
 
@@ -34,7 +35,7 @@ fn the_simulated_device_extends_the_votes_of_a_real_node_by_up_to_20_kib() {
 
 #[test]
 fn the_firmware_extends_the_votes_of_a_real_node_by_up_to_2_kib() {
-    let mut validator = signed(Validator::firmware(), &LENGTHS[..3], 9);
+    let mut validator = signed(Validator::firmware(nanos::DEVICE), &LENGTHS[..3], 9);
     highwater_tests::device::Device::note(validator.emulated()).unwrap();
 }
 
@@ -42,7 +43,7 @@ fn the_firmware_extends_the_votes_of_a_real_node_by_up_to_2_kib() {
 #[test]
 #[ignore = "cargo xtask test --full"]
 fn the_firmware_extends_the_votes_of_a_real_node_by_20_kib() {
-    signed(Validator::firmware(), &LENGTHS[3..], 3);
+    signed(Validator::firmware(nanos::DEVICE), &LENGTHS[3..], 3);
 }
 
 /// Every signature of vote and extension that leaves the device stands before the auditor.

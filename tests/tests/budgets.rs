@@ -6,13 +6,14 @@ use highwater_core::hid::split;
 use highwater_core::hrs::Step;
 use highwater_sim::{Cable, Owner, SimDevice};
 use highwater_tests::device::{Emulated, SEED};
-use highwater_tests::on_both_devices;
+use highwater_tests::on_every_device;
 use highwater_tests::request::{Request, precommit, prevote, proposal};
 use highwater_tests::stage::{CHAIN, Stage, chain, hrs};
 use highwater_tests::tools;
+use nanos_sdk::target::{self, Device as Hardware};
 use serde_json::json;
 
-on_both_devices! {
+on_every_device! {
     a_new_signature_writes_two_pages_and_derives_nothing,
     a_repeat_or_a_refusal_writes_and_derives_nothing,
     a_raise_of_the_mark_writes_two_pages,
@@ -94,8 +95,17 @@ fn a_signature_is_five_reports_on_the_cable_and_six_for_the_longest_messages() {
 /// What the app asks of the system for one vote, out of the emulator's trace. Left beside the firmware for `cargo xtask
 /// firmware` to print.
 #[test]
-fn a_vote_takes_one_multiplication_two_page_writes_and_no_derivation() {
-    let mut stage = Stage::on(Box::new(Emulated::traced().unwrap()));
+fn a_vote_takes_one_multiplication_two_page_writes_and_no_derivation_on_a_nanos() {
+    a_vote_takes_one_multiplication_two_page_writes_and_no_derivation(target::nanos::DEVICE);
+}
+
+#[test]
+fn a_vote_takes_one_multiplication_two_page_writes_and_no_derivation_on_a_nanosplus() {
+    a_vote_takes_one_multiplication_two_page_writes_and_no_derivation(target::nanosplus::DEVICE);
+}
+
+fn a_vote_takes_one_multiplication_two_page_writes_and_no_derivation(hardware: Hardware) {
+    let mut stage = Stage::on(Box::new(Emulated::traced(hardware).unwrap()));
     // The screen that the prompt was on is drawn anew meanwhile.
     stage.device.pass(20).unwrap();
     for request in [proposal(CHAIN, 10, 0), prevote(CHAIN, 10, 0), precommit(CHAIN, 10, 0)] {
@@ -126,7 +136,7 @@ fn a_vote_takes_one_multiplication_two_page_writes_and_no_derivation() {
         {
             assert_eq!(costs[name], expected, "{name} of {request:?}\n{}", calls.join("\n"));
         }
-        let path = tools::firmware().unwrap().with_file_name("vote.json");
+        let path = tools::firmware(&hardware).unwrap().with_file_name("vote.json");
         std::fs::write(path, serde_json::to_string_pretty(&costs).unwrap()).unwrap();
     }
 }

@@ -6,12 +6,13 @@ use highwater_core::apdu::{Command, MAX_COMMAND, PROTOCOL, SIGNS_EXTENSIONS, Sta
 use highwater_core::hrs::Step;
 use highwater_core::signer::APP_VERSION;
 use highwater_tests::device::{Device as _, Emulated};
-use highwater_tests::on_both_devices;
+use highwater_tests::on_every_device;
 use highwater_tests::process::wait_for;
 use highwater_tests::request::prevote;
 use highwater_tests::stage::{CHAIN, Stage, chain, hrs};
+use nanos_sdk::target::nanos;
 
-on_both_devices! {
+on_every_device! {
     version_name_key_status_and_events_are_told,
     a_wrong_class_instruction_or_parameter_has_its_own_word,
     a_wrong_length_is_refused_in_every_command,
@@ -39,7 +40,7 @@ const COMMANDS: [(u8, usize); 13] = [
 
 fn version_name_key_status_and_events_are_told(stage: &mut Stage) {
     let version = stage.version();
-    let target = if stage.device.emulated().is_some() { 1 } else { 0 };
+    let target = stage.device.emulated().map_or(0, |emulated| emulated.hardware.number);
     assert_eq!((version.app, version.protocol, version.target), (APP_VERSION, PROTOCOL, target));
     assert_eq!((version.slots, version.standing, version.flags), (3, 0, SIGNS_EXTENSIONS));
     assert_ne!(version.installation, [0; 16]);
@@ -135,7 +136,7 @@ fn the_two_commands_of_every_app_are_answered(stage: &mut Stage) {
 
 #[test]
 fn the_firmware_quits_when_no_chain_is_armed() {
-    let mut idle = Emulated::new().unwrap();
+    let mut idle = Emulated::new(nanos::DEVICE).unwrap();
     assert_eq!(idle.exchange(&[0xb0, 0xa7, 0, 0, 0]).unwrap(), [0x90, 0x00]);
     let ended = wait_for("the end of the app", Duration::from_secs(60), || {
         Ok(idle.emulator()?.check().err().map(|end| end.to_string()))

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use highwater_tests::process::wait_for;
 use highwater_tests::tools;
 use highwater_tests::validator::PATIENCE;
+use nanos_sdk::target::DEVICES;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 /// By this variable, which all that it starts inherits, the demo's processes are known.
@@ -29,7 +30,7 @@ fn a_demo_on_the_simulated_device_ends_with_every_block_signed() {
 
 #[test]
 fn a_demo_on_the_built_in_node_ends_with_every_block_signed_and_runs_no_node_program() {
-    for device in ["simulated", "speculos"] {
+    for device in ["simulated", "nanos", "nanosplus"] {
         let folder = tempfile::tempdir().unwrap();
         let mut demo = start_with(Node::Builtin, device, 3, folder.path());
         let ended = demo.wait().unwrap();
@@ -80,7 +81,7 @@ fn sigterm_ends_the_demo_and_all_it_started() {
 /// Interrupts a demo on the firmware in the middle of its blocks.
 fn interrupted(signal: impl FnOnce(Pid)) {
     let folder = tempfile::tempdir().unwrap();
-    let mut demo = start("speculos", 1_000, folder.path());
+    let mut demo = start("nanos", 1_000, folder.path());
     in_its_blocks(&mut demo, folder.path());
     // The demo, the bridge, the node, Speculos and its launched qemu.
     let before = processes(folder.path());
@@ -123,9 +124,9 @@ fn start_with(node: Node, device: &str, blocks: u64, folder: &Path) -> Child {
         // It is not even told where one is.
         Node::Builtin => demo.args(["--node", "builtin"]).env_remove("HIGHWATER_COMETBFT"),
     };
-    if device == "speculos" {
-        demo.arg("--firmware").arg(tools::firmware().unwrap());
-        demo.arg("--emulator").arg(tools::emulator().unwrap());
+    if let Some(hardware) = DEVICES.iter().find(|hardware| hardware.name == device) {
+        demo.arg("--firmware").arg(tools::firmware(hardware).unwrap());
+        demo.arg("--emulator").arg(tools::emulator(hardware).unwrap());
     }
     demo.env(MARK, folder).env("TMPDIR", temporary).process_group(0);
     demo.stdin(Stdio::null()).stdout(out.try_clone().unwrap()).stderr(out).spawn().unwrap()

@@ -5,12 +5,12 @@ use std::time::Instant;
 use highwater_core::apdu::{Command, MAX_CHUNK, Status};
 use highwater_core::hrs::Step;
 use highwater_tests::extend::{content, extend};
-use highwater_tests::on_both_devices;
+use highwater_tests::on_every_device;
 use highwater_tests::request::{Request, precommit, prevote};
 use highwater_tests::stage::{CHAIN, Stage, hrs};
 use highwater_tests::tools;
 
-on_both_devices! {
+on_every_device! {
     a_short_extension_is_signed_whole_and_streamed,
     a_long_extension_is_signed_in_two_passes,
     nothing_is_written_and_no_key_is_derived_for_it,

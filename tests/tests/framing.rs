@@ -9,12 +9,12 @@ use std::net::TcpStream;
 use highwater_core::apdu::{MAX_COMMAND, Status, ins};
 use highwater_core::hid::split;
 use highwater_sim::{Cable, SimDevice};
-use highwater_tests::device::SEED;
-use highwater_tests::on_both_devices;
+use highwater_tests::device::{Emulated, SEED};
+use highwater_tests::on_every_device;
 use highwater_tests::request::prevote;
 use highwater_tests::stage::{CHAIN, Stage};
 
-on_both_devices! {
+on_every_device! {
     commands_of_every_length_come_through,
     a_command_too_long_is_answered_and_the_next_one_too;
     firmware: a_host_that_vanishes_in_mid_command_leaves_nothing_behind,
@@ -32,11 +32,34 @@ fn commands_of_every_length_come_through(stage: &mut Stage) {
 }
 
 fn a_command_too_long_is_answered_and_the_next_one_too(stage: &mut Stage) {
-    for length in [MAX_COMMAND + 1, MAX_COMMAND + 2, 300, 600] {
+    for length in [MAX_COMMAND + 1, MAX_COMMAND + 2, 268, 272, 300, 600] {
+        if length > longest(stage) {
+            continue;
+        }
         let mut apdu = vec![0; length];
         apdu[..5].copy_from_slice(&[0xe0, ins::SIGN, 0, 0, (length - 5) as u8]);
         assert_eq!(stage.send(&apdu), (vec![], Status::Length.word()), "{length}");
         assert_eq!(stage.send(&[0xe0, ins::GET_APP_NAME, 0, 0, 0]).0, b"Highwater", "after {length}");
+    }
+}
+
+/// The longest command that reaches the app at all: where the system puts reports together, it drops longer ones.
+fn longest(stage: &mut Stage) -> usize {
+    let served = |emulated: &mut Emulated| !emulated.hardware.levels.is_empty();
+    if stage.device.emulated().is_some_and(served) { 272 } else { usize::MAX }
+}
+
+fn a_command_that_the_system_drops_harms_nothing_after_it(stage: &mut Stage) {
+    let height = stage.fresh_height();
+    for length in [273, 300, 600] {
+        let mut apdu = vec![0; length];
+        apdu[..5].copy_from_slice(&[0xe0, ins::SIGN, 0, 0, (length - 5) as u8]);
+        let emulated = stage.device.emulated().unwrap();
+        emulated.unplug();
+        let mut host = TcpStream::connect(emulated.emulator().unwrap().apdu_address()).unwrap();
+        host.write_all(&[&(length as u32).to_be_bytes()[..], &apdu].concat()).unwrap();
+        drop(host);
+        stage.sign(&prevote(CHAIN, height + length as u64, 0));
     }
 }
 
@@ -59,6 +82,10 @@ fn a_host_that_comes_back_gets_its_signature(stage: &mut Stage) {
     let first = stage.sign(&request);
     stage.device.emulated().unwrap().unplug();
     assert_eq!(stage.sign(&request), first);
+}
+
+mod dropped_by_nanosplus {
+    highwater_tests::on_firmware!(nanosplus: a_command_that_the_system_drops_harms_nothing_after_it);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use highwater_tests::device::Device as _;
 use highwater_tests::harness::By;
 use highwater_tests::process::wait_for;
 use highwater_tests::validator::{CHAIN, PATIENCE, Validator};
+use nanos_sdk::target::{DEVICES, Device as Hardware, nanos, nanosplus};
 
 #[test]
 fn every_block_of_a_real_node_is_signed_by_the_simulated_device() {
@@ -19,7 +20,16 @@ fn every_block_of_a_real_node_is_signed_over_tcp() {
 
 #[test]
 fn every_block_of_a_real_node_is_signed_by_the_firmware() {
-    let mut validator = Validator::firmware();
+    signed_by_the_firmware(nanos::DEVICE);
+}
+
+#[test]
+fn every_block_of_a_real_node_is_signed_by_the_firmware_of_a_nanosplus() {
+    signed_by_the_firmware(nanosplus::DEVICE);
+}
+
+fn signed_by_the_firmware(hardware: Hardware) {
+    let mut validator = Validator::firmware(hardware);
     let released = sign_blocks(&validator, 5);
     // One APDU a signature. The bridge stopped after its last reply, so the log is complete.
     let log = validator.emulated().emulator().unwrap().log();
@@ -30,8 +40,9 @@ fn every_block_of_a_real_node_is_signed_by_the_firmware() {
 
 /// Without the extension's signature the node would stop at its first precommit.
 #[test]
-fn a_chain_with_vote_extensions_grows_on_both_devices() {
-    for mut validator in [Validator::simulated(), Validator::firmware()] {
+fn a_chain_with_vote_extensions_grows_on_every_device() {
+    let firmware = DEVICES.map(Validator::firmware);
+    for mut validator in [Validator::simulated()].into_iter().chain(firmware) {
         validator.home.enable_extensions().unwrap();
         let released = sign_blocks(&validator, 5);
         if let Some(emulated) = validator.emulated_if_any() {

@@ -3,12 +3,12 @@
 use highwater_core::apdu::{ChainState, Command, PromptState, Status};
 use highwater_core::env::SECRET_INDEX;
 use highwater_core::hrs::Step;
-use highwater_tests::on_both_devices;
+use highwater_tests::on_every_device;
 use highwater_tests::request::{precommit, prevote};
 use highwater_tests::stage::{CHAIN, Stage, chain, hrs};
 use speculos::Button;
 
-on_both_devices! {
+on_every_device! {
     a_chain_is_added_removed_added_again_and_forgotten,
     a_second_chain_of_the_same_key_is_shown_as_such,
     a_rejected_chain_is_not_added,
@@ -28,8 +28,8 @@ on_both_devices! {
 
 /// The second chain of these tests, in slot 1.
 const SECOND: &str = "second.chain_with-a-name-of-more-than-one-line";
-/// As it is shown: 17 characters a line.
-const SECOND_PAGE: &str = "second.chain_with|-a-name-of-more-t|han-one-line";
+/// As it is shown: each line ends where the screen does.
+const SECOND_PAGE: &str = "second.chain_with-a-|name-of-more-than-o|ne-line";
 
 /// The pages that show a key of the common seed, as the simulated device derives it.
 fn key_pages(index: u32) -> [String; 3] {

@@ -3,11 +3,11 @@
 use highwater_core::apdu::{Command, Status};
 use highwater_core::hrs::Step;
 use highwater_core::signer::LEAP_CREDIT;
-use highwater_tests::on_both_devices;
+use highwater_tests::on_every_device;
 use highwater_tests::request::{Request, precommit, prevote, proposal};
 use highwater_tests::stage::{CHAIN, Stage, hrs};
 
-on_both_devices! {
+on_every_device! {
     another_statement_at_the_mark_is_a_conflict,
     a_lower_height_round_or_step_is_a_regression,
     a_leap_is_refused_until_the_owner_sets_the_mark,

@@ -3,11 +3,11 @@
 use highwater_core::apdu::Status;
 use highwater_hosted::keys::{signature, slip10};
 use highwater_tests::device::SEED;
-use highwater_tests::on_both_devices;
+use highwater_tests::on_every_device;
 use highwater_tests::request::{Request, precommit, prevote, proposal};
 use highwater_tests::stage::{CHAIN, Stage};
 
-on_both_devices! {
+on_every_device! {
     the_same_bytes_get_the_same_signature_without_a_write,
     a_signature_is_the_one_that_is_documented_byte_for_byte,
     a_retimed_vote_gets_the_first_signature_and_its_timestamp,

@@ -1,6 +1,7 @@
 //! What the firmware leaves in memory: the emulator's RAM is searched for every secret of a signature.
 //!
-//! The crypto library of Ledger works on the app's stack and in RAM of its own, and clears neither.
+//! The crypto library of Ledger works on the app's stack and in RAM of its own, and clears neither. Looked at is the RAM of
+//! a Nano S, whose place in the emulator is known.
 
 use std::thread;
 
@@ -13,6 +14,7 @@ use highwater_tests::device::{Emulated, SEED};
 use highwater_tests::extend::{content, extend};
 use highwater_tests::request::{prevote, proposal};
 use highwater_tests::stage::{CHAIN, Stage, chain, hrs};
+use nanos_sdk::target::nanos;
 use sha2::{Digest, Sha512};
 use speculos::memory::APP;
 
@@ -83,7 +85,7 @@ fn is_clean(stage: &mut Stage, secrets: &[Secret], when: &str) {
 
 #[test]
 fn after_votes_and_extensions_only_the_seed_of_the_armed_key_is_in_memory() {
-    let mut stage = Stage::firmware();
+    let mut stage = Stage::firmware(nanos::DEVICE);
     let mut secrets = [expanded(0), expanded(1)].concat();
     // That of an ADD: the key was shown, derived twice, loaded.
     is_clean(&mut stage, &secrets, "after an ADD");
@@ -126,7 +128,7 @@ const NOTHING: usize = 128;
 
 /// Ends the app. Gives how many bytes of its RAM were not zero when it was last seen.
 fn quit() -> usize {
-    let mut stage = Stage::on(Box::new(Emulated::new().unwrap()));
+    let mut stage = Stage::on(Box::new(Emulated::new(nanos::DEVICE).unwrap()));
     stage.sign(&prevote(CHAIN, 10, 0));
     stage.drop_chain(CHAIN, 0);
     let mut secrets = expanded(0);
@@ -158,7 +160,7 @@ fn the_search_finds_a_part_of_a_secret_in_either_order() {
 
 #[test]
 fn a_status_and_a_question_leave_nothing_either() {
-    let mut stage = Stage::firmware();
+    let mut stage = Stage::firmware(nanos::DEVICE);
     stage.ask(Command::GetEvents);
     let secrets = [expanded(0), expanded(5)].concat();
     // Shown to the owner and refused: derived for the screen only.

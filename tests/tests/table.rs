@@ -5,11 +5,11 @@ use highwater_core::apdu::{ChainState, Command, Signed};
 use highwater_core::hrs::{Hrs, Step};
 use highwater_sim::audit::Auditor;
 use highwater_sim::refusals::{self, Answer, First, Player, Row};
-use highwater_tests::on_both_devices;
+use highwater_tests::on_every_device;
 use highwater_tests::stage::{Stage, hrs};
 use highwater_tests::tools;
 
-on_both_devices! {
+on_every_device! {
     every_row_of_the_table,
     every_row_with_a_restart_before_it_is_asked,
 }

@@ -13,6 +13,7 @@ mod framing;
 mod kills;
 mod main_job;
 mod nodes;
+mod permissions;
 mod prompts;
 mod quorum;
 mod refusals;

@@ -5,6 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
+use nanos_sdk::target::nanos;
 
 use crate::tools::{cometbft, emulator, tmkms};
 use crate::workspace::Workspace;
@@ -39,8 +40,10 @@ pub(crate) fn command(args: &Args) -> Result<ExitCode> {
     }
     if args.blocks > 0 {
         bench.arg("--cometbft").arg(cometbft::DEFAULT.ensure(&workspace)?);
-        bench.arg("--emulator").arg(emulator::ensure(&workspace)?);
-        bench.arg("--firmware").arg(firmware::make(&workspace, &toolchain::find(&workspace)?)?.elf);
+        bench.arg("--emulator").arg(emulator::ensure(&workspace, &nanos::DEVICE)?);
+        bench
+            .arg("--firmware")
+            .arg(firmware::make(&workspace, &toolchain::find(&workspace)?, &nanos::DEVICE)?.elf);
     }
     let build = ["build", "--release", "--package", "highwater", "--package", "highwater-tests", "--bins"];
     process::run(workspace.cargo().args(build))?;

@@ -5,6 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
+use nanos_sdk::target::Device;
 
 use crate::tools::{cometbft, emulator};
 use crate::workspace::Workspace;
@@ -16,29 +17,29 @@ pub(crate) struct Args {
     /// How many blocks to wait for.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
     blocks: u64,
-    /// What signs.
-    #[arg(long, value_enum, default_value = "speculos")]
-    device: Device,
+    /// What signs: the firmware of a device in its emulator (nanos, nanosplus), or `simulated`: the signer in the bridge's
+    /// own process, which is no hardware key.
+    #[arg(long, default_value = "nanos", value_parser = signer)]
+    device: Signer,
     /// What asks for signatures.
     #[arg(long, value_enum, default_value = "cometbft")]
     node: Node,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Device {
-    /// The firmware in the emulator of a Nano S.
-    Speculos,
-    /// The signer in the bridge's own process: not a hardware key.
+#[derive(Clone)]
+enum Signer {
+    Firmware(Box<Device>),
     Simulated,
 }
 
-impl Device {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Speculos => "speculos",
-            Self::Simulated => "simulated",
-        }
+const SIMULATED: &str = "simulated";
+
+fn signer(name: &str) -> Result<Signer, String> {
+    if name == SIMULATED {
+        return Ok(Signer::Simulated);
     }
+    let device = firmware::device(name).map(Box::new);
+    device.map(Signer::Firmware).map_err(|known| format!("{known}, {SIMULATED}"))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -53,17 +54,20 @@ enum Node {
 pub(crate) fn command(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
     let mut demo = Command::new(workspace.target().join("debug/highwater-demo"));
-    demo.args(["--device", args.device.name(), "--blocks", &args.blocks.to_string()]);
+    demo.args(["--blocks", &args.blocks.to_string()]);
     match args.node {
         Node::Cometbft => demo.arg("--cometbft").arg(cometbft::DEFAULT.ensure(&workspace)?),
         Node::Builtin => demo.args(["--node", "builtin"]),
     };
-    if args.device == Device::Speculos {
-        demo.arg("--emulator").arg(emulator::ensure(&workspace)?);
-        let report = firmware::make(&workspace, &toolchain::find(&workspace)?)?;
-        print!("{}", report.table());
-        demo.arg("--firmware").arg(report.elf);
-    }
+    match &args.device {
+        Signer::Simulated => demo.args(["--device", SIMULATED]),
+        Signer::Firmware(device) => {
+            demo.args(["--device", device.name]).arg("--emulator").arg(emulator::ensure(&workspace, device)?);
+            let report = firmware::make(&workspace, &toolchain::find(&workspace)?, device)?;
+            print!("{}", report.table());
+            demo.arg("--firmware").arg(report.elf)
+        }
+    };
     let build = ["build", "--package", "highwater", "--package", "highwater-tests", "--bins"];
     process::run(workspace.cargo().args(build))?;
     // In our place, not below us: a signal then reaches the one that knows what to stop.

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use nanos_sdk::target::Device;
 
 /// The digest of one image and what made it.
 #[derive(Debug, PartialEq, Eq)]
@@ -54,23 +55,24 @@ impl std::fmt::Display for Verdict {
 
 impl Digest {
     /// Where it is kept in the checkout.
-    pub(crate) fn path(root: &Path) -> PathBuf {
-        root.join("app/highwater-nanos.sha256")
+    pub(crate) fn path(root: &Path, device: &Device) -> PathBuf {
+        root.join(format!("app/highwater-{}.sha256", device.name))
     }
 
     /// Reads the committed digest.
-    pub(crate) fn read(root: &Path) -> Result<Self> {
-        let path = Self::path(root);
+    pub(crate) fn read(root: &Path, device: &Device) -> Result<Self> {
+        let path = Self::path(root, device);
         let text = std::fs::read_to_string(&path).with_context(|| {
             format!("{} cannot be read; `cargo xtask firmware --save` writes it", path.display())
         })?;
-        Self::parse(&text).with_context(|| format!("{} is not a digest", path.display()))
+        Self::parse(&text, device).with_context(|| format!("{} is not a digest", path.display()))
     }
 
     /// Replaces the committed digest.
-    pub(crate) fn save(&self, root: &Path) -> Result<()> {
-        let path = Self::path(root);
-        std::fs::write(&path, self.to_text()).with_context(|| format!("cannot write {}", path.display()))
+    pub(crate) fn save(&self, root: &Path, device: &Device) -> Result<()> {
+        let path = Self::path(root, device);
+        std::fs::write(&path, self.to_text(device))
+            .with_context(|| format!("cannot write {}", path.display()))
     }
 
     /// Compares what was just built with the committed digest.
@@ -84,13 +86,13 @@ impl Digest {
         }
     }
 
-    fn to_text(&self) -> String {
-        format!("# {}\n{}  {IMAGE}\n", self.made_by, self.sha256)
+    fn to_text(&self, device: &Device) -> String {
+        format!("# {}\n{}  {}\n", self.made_by, self.sha256, image(device))
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    fn parse(text: &str, device: &Device) -> Option<Self> {
         let (first, second) = text.trim_end().split_once('\n')?;
-        let sha256 = second.strip_suffix(IMAGE)?.trim_end();
+        let sha256 = second.strip_suffix(image(device).as_str())?.trim_end();
         let valid = hex::decode(sha256).is_ok_and(|bytes| bytes.len() == 32);
         let made_by = first.strip_prefix("# ")?.to_owned();
         valid.then(|| Self { made_by, sha256: sha256.to_owned() })
@@ -98,11 +100,14 @@ impl Digest {
 }
 
 /// Name of the file with the flash image.
-pub(crate) const IMAGE: &str = "highwater-nanos.bin";
+pub(crate) fn image(device: &Device) -> String {
+    format!("highwater-{}.bin", device.name)
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nanos_sdk::target::{nanos, nanosplus};
 
     fn digest(made_by: &str, byte: &str) -> Digest {
         Digest { made_by: made_by.to_owned(), sha256: byte.repeat(32) }
@@ -111,13 +116,15 @@ mod tests {
     #[test]
     fn the_file_survives_writing_and_reading() {
         let written = digest("rustc 1.96.0; LLD 14", "0a");
-        assert_eq!(Digest::parse(&written.to_text()), Some(written));
+        assert_eq!(Digest::parse(&written.to_text(&nanos::DEVICE), &nanos::DEVICE), Some(written));
     }
 
     #[test]
     fn a_cut_off_digest_is_not_read() {
-        assert_eq!(Digest::parse(&digest("x", "0a").to_text().replacen("0a0a", "", 1)), None);
-        assert_eq!(Digest::parse("# x\n"), None);
+        let text = digest("x", "0a").to_text(&nanos::DEVICE);
+        assert_eq!(Digest::parse(&text.replacen("0a0a", "", 1), &nanos::DEVICE), None);
+        assert_eq!(Digest::parse("# x\n", &nanos::DEVICE), None);
+        assert_eq!(Digest::parse(&text, &nanosplus::DEVICE), None, "that of another device");
     }
 
     #[test]

@@ -1,24 +1,32 @@
-//! `cargo xtask firmware`: builds the app of the Nano S, judges its image, and leaves all that a device or an emulator
-//! needs in `<target>/firmware`.
+//! `cargo xtask firmware`: builds the app of each device, judges its image, and leaves all that a device or an emulator
+//! needs in `<target>/firmware/<device>`.
 
 pub(crate) mod build;
+pub(crate) mod levels;
 pub(crate) mod report;
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
+use nanos_sdk::target::{DEVICES, Device};
 use sha2::{Digest as _, Sha256};
 
 use crate::digest::{self, Digest, Verdict};
 use crate::toolchain::{self, Toolchain};
 use crate::workspace::Workspace;
 use crate::{budget, gate, ihex, manifest};
-use report::{Report, Stack};
+use report::{Measured, Report, Stack};
 
 /// How `cargo xtask firmware` is called.
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    /// The device; without it every one.
+    #[arg(long, value_name = "NAME", value_parser = device)]
+    device: Option<Device>,
+    /// Print the lines that install what was built last on a device with this API level, and build nothing.
+    #[arg(long, value_name = "LEVEL", conflicts_with_all = ["json", "verify", "save"])]
+    install_help: Option<u8>,
     /// Print the figures as JSON.
     #[arg(long)]
     json: bool,
@@ -30,9 +38,18 @@ pub(crate) struct Args {
     save: bool,
 }
 
-/// Names of the files in `<target>/firmware`.
-const ELF: &str = "highwater-nanos.elf";
-const HEX: &str = "highwater-nanos.hex";
+/// The device of this name, for the command line.
+pub(crate) fn device(name: &str) -> Result<Device, String> {
+    let known = || DEVICES.map(|device| device.name).join(", ");
+    let found = DEVICES.into_iter().find(|device| device.name == name);
+    found.ok_or_else(|| format!("the devices are {}", known()))
+}
+
+/// Name of the hex in `<target>/firmware/<device>`.
+pub(crate) fn hex_file(device: &Device) -> String {
+    format!("highwater-{}.hex", device.name)
+}
+
 const ICON: &str = "icon.gif";
 /// Written by the emulator suite: the deepest stack it saw.
 const STACK: &str = "stack.json";
@@ -42,76 +59,99 @@ const VOTE: &str = "vote.json";
 /// Runs the command.
 pub(crate) fn command(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
+    if let Some(level) = args.install_help {
+        print!("{}", manifest::help(&workspace, args.device.as_ref(), level)?);
+        return Ok(ExitCode::SUCCESS);
+    }
     let toolchain = toolchain::find(&workspace)?;
-    let report = make(&workspace, &toolchain)?;
+    let devices = args.device.map_or_else(|| DEVICES.to_vec(), |device| vec![device]);
+    let mut reports = Vec::new();
+    let mut good = true;
+    for device in &devices {
+        let report = make(&workspace, &toolchain, device)?;
+        if !args.json {
+            println!("{}", report.table());
+        }
+        for problem in &report.over {
+            eprintln!("error: {problem}");
+        }
+        let digest = report.digest();
+        if args.save {
+            digest.save(workspace.root(), device)?;
+        }
+        good &= report.over.is_empty() && (!args.verify || verify(&digest, workspace.root(), device)?);
+        reports.push(report);
+    }
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-    } else {
-        print!("{}", report.table());
+        println!("{}", serde_json::to_string_pretty(&reports)?);
     }
-    for problem in &report.over {
-        eprintln!("error: {problem}");
-    }
-    let digest = report.digest();
-    if args.save {
-        digest.save(workspace.root())?;
-    }
-    let verified = !args.verify || verify(&digest, workspace.root())?;
-    Ok(if verified && report.over.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Compares with the committed digest and says what came out; true only for the same image.
-fn verify(built: &Digest, root: &Path) -> Result<bool> {
-    let verdict = built.judge(Digest::read(root)?);
-    eprintln!("{verdict}");
+fn verify(built: &Digest, root: &Path, device: &Device) -> Result<bool> {
+    let verdict = built.judge(Digest::read(root, device)?);
+    eprintln!("{}: {verdict}", device.title);
     Ok(verdict == Verdict::Same)
 }
 
 /// Builds, judges and writes the firmware.
 ///
 /// # Errors
-/// If it does not build; if its image is unfit for a device, then nothing is left in `<target>/firmware` that could be
-/// taken for a finished one. A figure above its budget is no error here: it stands in the report.
-pub(crate) fn make(workspace: &Workspace, toolchain: &Toolchain) -> Result<Report> {
-    let budget = budget::read(workspace.root())?;
-    let folder = workspace.firmware();
+/// If it does not build; if its image is unfit for a device, then nothing is left in its folder that could be taken for a
+/// finished one. A figure above its budget is no error here: it stands in the report.
+pub(crate) fn make(workspace: &Workspace, toolchain: &Toolchain, device: &Device) -> Result<Report> {
+    let budget = budget::read(workspace.root(), device)?;
+    let folder = workspace.firmware(device);
+    let (hex_file, image_file) = (hex_file(device), digest::image(device));
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let built = build::firmware(workspace, toolchain)?;
+    let built = build::firmware(workspace, toolchain, device)?;
     let elf = std::fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?;
-    let (firmware, problems) = gate::examine(&elf, &budget)?;
+    let (firmware, problems) = gate::examine(&elf, device, &budget)?;
     if !problems.is_empty() {
-        for name in [ELF, HEX, digest::IMAGE] {
+        let elfs = levels::names(device);
+        for name in elfs.iter().chain([&hex_file, &image_file]) {
             remove(&folder.join(name))?;
         }
-        bail!("{} is unfit for a device:\n  {}", built.display(), problems.join("\n  "));
+        bail!("{} is unfit for a {}:\n  {}", built.display(), device.title, problems.join("\n  "));
     }
 
     let image_sha256 = hex::encode(Sha256::digest(&firmware.image));
-    forget_stale_stack(&folder, &firmware.image)?;
-    write(&folder.join(ELF), &elf)?;
-    write(&folder.join(HEX), ihex::write(firmware.base, &firmware.image, firmware.entry).as_bytes())?;
-    write(&folder.join(digest::IMAGE), &firmware.image)?;
-    write(&folder.join(ICON), &std::fs::read(workspace.root().join("app/signer/icon.gif"))?)?;
-    write(&folder.join(manifest::MANIFEST), manifest::ledgerctl(&firmware, HEX, ICON).as_bytes())?;
-    write(&folder.join(manifest::SCRIPT), manifest::ledgerblue(&firmware, HEX).as_bytes())?;
-    let files = [folder.join(ELF), folder.join(HEX)];
-    let (stack, vote) = (measured_stack(workspace)?, report::read_measured(&folder.join(VOTE))?);
-    Ok(Report::new(&firmware, files, image_sha256, toolchain, budget, stack, vote))
+    forget_stale_figures(&folder, &image_file, &firmware.image)?;
+    for (name, elf) in levels::files(device, &elf)? {
+        write(&folder.join(name), &elf)?;
+    }
+    let hex = ihex::write(firmware.base, &firmware.image, firmware.entry);
+    write(&folder.join(&hex_file), hex.as_bytes())?;
+    write(&folder.join(image_file), &firmware.image)?;
+    let icon = workspace.root().join("app/signer").join(device.icon_file);
+    write(&folder.join(ICON), &std::fs::read(icon)?)?;
+    // ledgerctl appends install parameters of its own to an image.
+    if !device.parameters {
+        let manifest = manifest::ledgerctl(device, &firmware, &hex_file, ICON);
+        write(&folder.join(manifest::MANIFEST), manifest.as_bytes())?;
+    }
+    let script = manifest::ledgerblue(device, &firmware, &hex_file);
+    write(&folder.join(manifest::SCRIPT), script.as_bytes())?;
+    let vote = report::read_measured(&folder.join(VOTE))?;
+    let measured = Measured { stack: measured_stack(workspace, device)?, vote };
+    let files = [folder.join(levels::newest(device)), folder.join(hex_file)];
+    Ok(Report::new(device, &firmware, files, image_sha256, toolchain, budget, measured))
 }
 
 /// The deepest stack, if the emulator suite has left one for the firmware that is there.
-pub(crate) fn measured_stack(workspace: &Workspace) -> Result<Option<Stack>> {
-    report::read_measured(&workspace.firmware().join(STACK))
+pub(crate) fn measured_stack(workspace: &Workspace, device: &Device) -> Result<Option<Stack>> {
+    report::read_measured(&workspace.firmware(device).join(STACK))
 }
 
 /// Throws the last measurement away, so that only a new one can be found.
-pub(crate) fn forget_stack(workspace: &Workspace) -> Result<()> {
-    remove(&workspace.firmware().join(STACK))
+pub(crate) fn forget_stack(workspace: &Workspace, device: &Device) -> Result<()> {
+    remove(&workspace.firmware(device).join(STACK))
 }
 
 /// What was measured belongs to one image; another image has to be measured again.
-fn forget_stale_stack(folder: &Path, image: &[u8]) -> Result<()> {
-    let same = std::fs::read(folder.join(digest::IMAGE)).is_ok_and(|last| last == image);
+fn forget_stale_figures(folder: &Path, image_file: &str, image: &[u8]) -> Result<()> {
+    let same = std::fs::read(folder.join(image_file)).is_ok_and(|last| last == image);
     if same { Ok(()) } else { remove(&folder.join(STACK)).and_then(|()| remove(&folder.join(VOTE))) }
 }
 

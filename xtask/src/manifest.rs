@@ -3,23 +3,21 @@
 //! Both must install the same thing: name, icon, curve and path, and no privilege. The curve and the path prefix are
 //! what the OS will derive keys for, so they are as narrow as the app's own keys (44'/118'/0'/0'/i', Ed25519).
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use anyhow::{Context, Result, ensure};
+use nanos_sdk::target::{DEVICES, Device};
 use serde::Serialize;
 
 use crate::gate::Firmware;
+use crate::workspace::Workspace;
 
-/// The identity of a Nano S with firmware 2.x.
-pub(crate) const TARGET_ID: &str = "0x31100004";
-const TARGET_VERSION: &str = "2.1.0";
 const CURVE: &str = "ed25519";
 const PATH: &str = "44'/118'/0'/0'";
-/// `app/signer/icon.gif` as the OS keeps it: bits a pixel, two colours, 16 rows, first pixel in the lowest bit. The
-/// check of the sideload tools fails if the two differ.
-const ICON: &str = "010000000000ffffff0000ffff181800000cc39ee7f33c611800000cc39ee7f33c61180000b66d0000";
 
 /// The manifest for ledgerctl. It takes the binary from beside the manifest but the icon from the current folder.
-pub(crate) fn ledgerctl(firmware: &Firmware, hex: &str, icon: &str) -> String {
+pub(crate) fn ledgerctl(device: &Device, firmware: &Firmware, hex: &str, icon: &str) -> String {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Manifest<'a> {
@@ -27,12 +25,12 @@ pub(crate) fn ledgerctl(firmware: &Firmware, hex: &str, icon: &str) -> String {
         version: &'a str,
         target_id: &'a str,
         target_version: &'a str,
-        #[serde(rename = "0x31100004")]
-        nanos: Device<'a>,
+        #[serde(flatten)]
+        devices: BTreeMap<&'a str, Target<'a>>,
     }
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Device<'a> {
+    struct Target<'a> {
         binary: &'a str,
         icon: &'a str,
         flags: &'a str,
@@ -44,18 +42,19 @@ pub(crate) fn ledgerctl(firmware: &Firmware, hex: &str, icon: &str) -> String {
         curves: [&'a str; 1],
         paths: [&'a str; 1],
     }
+    let target = Target {
+        binary: hex,
+        icon,
+        flags: "0",
+        data_size: firmware.nvm,
+        derivation_path: Derivation { curves: [CURVE], paths: [PATH] },
+    };
     let manifest = Manifest {
         name: &firmware.name,
         version: &firmware.version,
-        target_id: TARGET_ID,
-        target_version: TARGET_VERSION,
-        nanos: Device {
-            binary: hex,
-            icon,
-            flags: "0",
-            data_size: firmware.nvm,
-            derivation_path: Derivation { curves: [CURVE], paths: [PATH] },
-        },
+        target_id: device.id,
+        target_version: device.firmware,
+        devices: BTreeMap::from([(device.id, target)]),
     };
     let body = toml::to_string(&manifest).expect("a manifest of words and numbers is valid TOML");
     format!("# In this folder: ledgerctl install {MANIFEST}\n{body}")
@@ -68,26 +67,97 @@ pub(crate) const SCRIPT: &str = "load-with-ledgerblue.sh";
 
 /// The script that loads by ledgerblue. It does not say `--delete`: replacing an installed app throws its marks away,
 /// so whoever wants that has to add it.
-pub(crate) fn ledgerblue(firmware: &Firmware, hex: &str) -> String {
-    let mut script = String::from(
-        "#!/bin/sh\n# Loads the app on a Nano S. Add --delete to replace an installed one: ITS MARKS ARE LOST.\n\
-         cd \"$(dirname \"$0\")\" || exit 1\nexec python3 -m ledgerblue.loadApp --tlv --appFlags 0",
+///
+/// A device with API levels compares the level that the loader names with its own. The image is one for all of them, so
+/// the script asks for the device's, and takes none on which the app was never tried.
+pub(crate) fn ledgerblue(device: &Device, firmware: &Firmware, hex: &str) -> String {
+    let mut script = format!(
+        "#!/bin/sh\n# Loads the app on a {}. Add --delete to replace an installed one: ITS MARKS ARE LOST.\n",
+        device.title
     );
-    let data_size = firmware.nvm.to_string();
-    let options = [
-        ("targetId", TARGET_ID),
-        ("targetVersion", TARGET_VERSION),
-        ("fileName", hex),
-        ("appName", &firmware.name),
-        ("appVersion", &firmware.version),
-        ("dataSize", &data_size),
-        ("curve", CURVE),
-        ("path", PATH),
-        ("icon", ICON),
-    ];
-    for (name, value) in options {
+    script.push_str(&level_check(device));
+    script.push_str(
+        "cd \"$(dirname \"$0\")\" || exit 1\nexec python3 -m ledgerblue.loadApp --tlv --appFlags 0",
+    );
+    for (name, value) in options(device, firmware, hex) {
         write!(script, " \\\n  --{name} \"{value}\"").expect("writing to a string");
     }
     script.push_str(" \\\n  \"$@\"\n");
     script
+}
+
+/// Takes the level off the arguments.
+fn level_check(device: &Device) -> String {
+    if device.levels.is_empty() {
+        return String::new();
+    }
+    let lines: String =
+        device.levels.iter().map(|l| format!("#   {}  system {}\n", l.text, l.systems)).collect();
+    let known = device.levels.iter().map(|level| level.text).collect::<Vec<_>>().join("|");
+    format!(
+        "# The first argument is the API level of the device, by the version of its system:\n{lines}\
+         level=$1\n\
+         case \"$level\" in\n  {known}) shift ;;\n  \
+         *) echo \"usage: $0 LEVEL, the API level of the device's system: {known}\" >&2; exit 2 ;;\nesac\n"
+    )
+}
+
+fn options(device: &Device, firmware: &Firmware, hex: &str) -> Vec<(&'static str, String)> {
+    let mut options = vec![
+        ("targetId", device.id.to_owned()),
+        ("targetVersion", device.firmware.to_owned()),
+        ("fileName", hex.to_owned()),
+        ("appName", firmware.name.clone()),
+        ("dataSize", firmware.nvm.to_string()),
+    ];
+    if !device.levels.is_empty() {
+        options.push(("apiLevel", "$level".to_owned()));
+    }
+    if device.parameters {
+        options.push(("installparamsSize", firmware.parameters.to_string()));
+    } else {
+        options.extend([
+            ("appVersion", firmware.version.clone()),
+            ("curve", CURVE.to_owned()),
+            ("path", PATH.to_owned()),
+            ("icon", device.icon.to_owned()),
+        ]);
+    }
+    options
+}
+
+/// The lines that install what stands in the folders of the devices on one with this API level.
+///
+/// # Errors
+/// If the app was not tried on such a level, or is not built.
+pub(crate) fn help(workspace: &Workspace, device: Option<&Device>, level: u8) -> Result<String> {
+    let mut chosen = DEVICES.iter().filter(|known| device.is_none_or(|device| device == *known));
+    let found = chosen.find_map(|device| {
+        let level = device.levels.iter().find(|known| known.number == level)?;
+        Some((device, level))
+    });
+    let (device, level) = found.with_context(|| {
+        let levels = DEVICES.iter().flat_map(|device| {
+            device.levels.iter().map(|level| format!("{} ({} {})", level.text, device.title, level.systems))
+        });
+        let levels = levels.collect::<Vec<_>>().join(", ");
+        format!("the app was not tried on a system of API level {level}; it was on {levels}")
+    })?;
+    let folder = workspace.firmware(device);
+    let script = folder.join(SCRIPT);
+    ensure!(
+        script.exists(),
+        "{} is not there: cargo xtask firmware --device {}",
+        script.display(),
+        device.name
+    );
+    Ok(format!(
+        "# {} with system {}: its settings say which it has. A system of another level refuses (511F).\n\
+         python3 -m venv ledgerblue && ledgerblue/bin/pip install ledgerblue==0.1.58\n\
+         PATH=\"$PWD/ledgerblue/bin:$PATH\" sh {} {}\n",
+        device.title,
+        level.systems,
+        script.display(),
+        level.text
+    ))
 }

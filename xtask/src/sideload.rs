@@ -9,8 +9,9 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use nanos_sdk::target::Device;
 
-use crate::digest::IMAGE;
+use crate::digest;
 use crate::firmware::report::Report;
 use crate::manifest::{MANIFEST, SCRIPT};
 use crate::process;
@@ -21,41 +22,52 @@ use replay::Installation;
 /// The loaders, in the versions all this was tried with.
 const LOADERS: &[&str] = &["ledgerwallet==0.10.0", "ledgerblue==0.1.58"];
 
-/// Checks the files in `<target>/firmware`, which `report` describes. Gives one sentence on what would be installed.
+/// Checks the files in the device's folder, which `report` describes. Gives one sentence on what would be installed.
 ///
 /// # Errors
 /// With the first thing that is wrong.
-pub(crate) fn check(workspace: &Workspace, report: &Report) -> Result<String> {
+pub(crate) fn check(workspace: &Workspace, device: &Device, report: &Report) -> Result<String> {
     let programs = python::ensure(&workspace.target().join("sideload"), LOADERS)?;
-    let folder = workspace.firmware();
-    let image = std::fs::read(folder.join(IMAGE)).context("the firmware is not built")?;
-
-    let mut ledgerctl = Command::new(programs.join("ledgerctl"));
-    ledgerctl.args(["install", MANIFEST]);
-    let by_ledgerctl = played(&mut ledgerctl, &folder, "ledgerctl.apdu")?;
-
-    let mut ledgerblue = Command::new("sh");
-    ledgerblue.arg(SCRIPT).env("PATH", path_with(&programs)?);
-    let by_ledgerblue = played(&mut ledgerblue, &folder, "ledgerblue.apdu")?;
-
-    for (tool, installed) in [("ledgerctl", &by_ledgerctl), ("ledgerblue", &by_ledgerblue)] {
-        installed
-            .check(&image, report.nvm)
-            .with_context(|| format!("{tool} would not install what was built"))?;
+    let folder = workspace.firmware(device);
+    let image = std::fs::read(folder.join(digest::image(device))).context("the firmware is not built")?;
+    let ledgerblue = |level: Option<&str>| {
+        let mut ledgerblue = Command::new("sh");
+        ledgerblue.arg(SCRIPT).args(level).env("PATH", path_with(&programs)?);
+        played(&mut ledgerblue, &folder, "ledgerblue.apdu", report)
+    };
+    if device.levels.is_empty() {
+        let mut ledgerctl = Command::new(programs.join("ledgerctl"));
+        ledgerctl.args(["install", MANIFEST]);
+        let by_ledgerctl = played(&mut ledgerctl, &folder, "ledgerctl.apdu", report)?;
+        let by_ledgerblue = ledgerblue(None)?;
+        for (tool, installed) in [("ledgerctl", &by_ledgerctl), ("ledgerblue", &by_ledgerblue)] {
+            let checked = installed.check(&image, None, report.nvm);
+            checked.with_context(|| format!("{tool} would not install what was built"))?;
+        }
+        ensure!(
+            by_ledgerctl == by_ledgerblue,
+            "ledgerctl and ledgerblue would install different things: {by_ledgerctl:?} and {by_ledgerblue:?}"
+        );
+        return Ok(format!("{}: both loaders would install {by_ledgerctl:?}", device.title));
     }
-    ensure!(
-        by_ledgerctl == by_ledgerblue,
-        "ledgerctl and ledgerblue would install different things: {by_ledgerctl:?} and {by_ledgerblue:?}"
-    );
-    Ok(format!("both loaders would install {by_ledgerctl:?}"))
+    for level in device.levels {
+        let installed = ledgerblue(Some(level.text))?;
+        let checked = installed.check(&image, Some(level.number), report.nvm);
+        checked.with_context(|| format!("ledgerblue would not install what was built at {}", level.text))?;
+    }
+    ensure!(ledgerblue(None).is_err(), "the script loads without a level");
+    ensure!(ledgerblue(Some("23")).is_err(), "the script loads at a level that was never tried");
+    let levels: Vec<_> = device.levels.iter().map(|level| level.text).collect();
+    Ok(format!("{}: ledgerblue would install the image at {}", device.title, levels.join(", ")))
 }
 
 /// Lets a loader write its commands into a file and plays them.
-fn played(loader: &mut Command, folder: &Path, output: &str) -> Result<Installation> {
+fn played(loader: &mut Command, folder: &Path, output: &str, report: &Report) -> Result<Installation> {
     process::text(loader.current_dir(folder).args(["--offline", output]))?;
     let commands =
         std::fs::read_to_string(folder.join(output)).with_context(|| format!("{output} was not written"))?;
-    Installation::play(&commands).with_context(|| format!("{output} holds something unexpected"))
+    Installation::play(&commands, report.parameters)
+        .with_context(|| format!("{output} holds something unexpected"))
 }
 
 fn path_with(first: &Path) -> Result<std::ffi::OsString> {

@@ -1,9 +1,9 @@
 //! `cargo xtask test`: every check there is, in the order of what is quickest to tell. A failure does not stop the
 //! rest, and the last line sums all of them up.
 //!
-//! The emulator suite (package `highwater-tests`) is told by the environment what it needs: `HIGHWATER_ELF` the
-//! firmware, `HIGHWATER_SPECULOS` the emulator's Python, `HIGHWATER_COMETBFT` the node, `HIGHWATER_COMETBFT_0_38_0`
-//! the oldest of its line, `HIGHWATER_GNO` a node of another kind; with `--full` also `HIGHWATER_FULL=1`, and
+//! The emulator suite (package `highwater-tests`) is told by the environment what it needs: `HIGHWATER_ELF_NANOS` and its
+//! like the firmware of each device, `HIGHWATER_SPECULOS_NANOS` its emulator's Python, `HIGHWATER_LEVEL_NANOSPLUS` the API
+//! level that is played, `HIGHWATER_COMETBFT` the node, `HIGHWATER_COMETBFT_0_38_0` the oldest of its line, `HIGHWATER_GNO` a node of another kind; with `--full` also `HIGHWATER_FULL=1`, and
 //! `HIGHWATER_COMETBFT_0_37_18` and its like the nodes of other releases.
 //! It leaves the deepest stack it saw in `stack.json` beside the firmware.
 
@@ -14,6 +14,7 @@ mod tally;
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, ensure};
+use nanos_sdk::target::{DEVICES, Device, nanosplus};
 
 use crate::digest::{Digest, Verdict};
 use crate::firmware::report::Report;
@@ -78,8 +79,8 @@ fn run(plan: Plan, args: &Args) -> Result<ExitCode> {
     run.host();
     run.dependencies();
     let built = run.on_firmware();
-    run.sideload(built.as_ref());
-    run.on_emulator(built.as_ref());
+    run.sideload(&built);
+    run.on_emulator(&built);
     Ok(run.tally.finish())
 }
 
@@ -134,6 +135,16 @@ impl Run<'_> {
             slowest::timed(test.args(["--lib", "--bins", "--tests"])).args(&args.tests);
             Ok(test)
         });
+        self.suite(Step::UnitServed, || {
+            let mut test = cargo_test(workspace, args);
+            // Its own folder: the same crates with other code in them.
+            test.args(["--package", "nanos_sdk", "--package", "nanos_ui", "--package", "highwater-signer"]);
+            test.args(["--lib", "--tests", "--target-dir"])
+                .arg(workspace.target().join(nanosplus::DEVICE.name))
+                .env("RUSTFLAGS", format!("--cfg device=\"{}\"", nanosplus::DEVICE.name));
+            slowest::timed(&mut test).args(&args.tests);
+            Ok(test)
+        });
         self.suite(Step::DocTests, || {
             let mut test = cargo_test(workspace, args);
             test.args(["--doc", "--"]).args(&args.tests);
@@ -155,52 +166,91 @@ impl Run<'_> {
         });
     }
 
-    /// What needs the firmware's toolchain. Gives the report of a firmware that can be run.
-    fn on_firmware(&mut self) -> Option<Report> {
+    /// What needs the firmware's toolchain. Gives the report of each device's firmware that can be run.
+    fn on_firmware(&mut self) -> Vec<(Device, Report)> {
         let workspace = self.workspace;
         let toolchain = self.check(Step::Toolchain, || toolchain::find(workspace));
         let toolchain = || toolchain.as_ref().context("there is no toolchain for the firmware");
-        let report = self.check(Step::Firmware, || {
-            let report = firmware::make(workspace, toolchain()?)?;
-            print!("{}", report.table());
-            Ok(report)
-        });
-        if let Some(report) = &report {
-            self.check(Step::Budgets, || within_budget(report));
-            self.check(Step::Digest, || committed_digest(workspace, report));
+        let mut built = Vec::new();
+        for device in DEVICES {
+            let report = self.check(Step::Firmware, || {
+                let report = firmware::make(workspace, toolchain()?, &device)?;
+                print!("{}", report.table());
+                Ok(report)
+            });
+            if let Some(report) = report {
+                self.check(Step::Budgets, || within_budget(&report));
+                self.check(Step::Digest, || committed_digest(workspace, &device, &report));
+                built.push((device, report));
+            }
+            self.check(Step::FirmwareLints, || firmware_lints(workspace, toolchain()?, &device));
         }
-        self.check(Step::FirmwareLints, || firmware_lints(workspace, toolchain()?));
-        report
+        built
     }
 
-    fn sideload(&mut self, built: Option<&Report>) {
+    fn sideload(&mut self, built: &[(Device, Report)]) {
         let workspace = self.workspace;
-        self.check(Step::Sideload, || {
-            let report = built.context("there is no firmware to load")?;
-            println!("{}", sideload::check(workspace, report)?);
-            Ok(())
-        });
-    }
-
-    /// The firmware in the emulator, behind the bridge, with a real node.
-    fn on_emulator(&mut self, built: Option<&Report>) {
-        let (workspace, args) = (self.workspace, self.args);
-        let ran = self.suite(Step::Emulator, || {
-            let report = built.context("there is no firmware to run")?;
-            firmware::forget_stack(workspace)?;
-            let mut test = end_to_end(workspace, args)?;
-            test.env("HIGHWATER_ELF", &report.elf).env("HIGHWATER_SPECULOS", emulator::ensure(workspace)?);
-            Ok(test)
-        });
-        if let Some(report) = built.filter(|_| ran) {
-            self.check(Step::Stack, || {
-                let stack = firmware::measured_stack(workspace)?.context("the suite measured no stack")?;
-                println!("{} bytes during {}, of {}", stack.bytes, stack.during, report.budget.stack);
-                ensure!(stack.bytes <= report.budget.stack, "the stack is over its budget");
+        for device in DEVICES {
+            self.check(Step::Sideload, || {
+                println!("{}", sideload::check(workspace, &device, built_for(built, &device)?)?);
                 Ok(())
             });
         }
     }
+
+    /// The firmware in the emulator, behind the bridge, with a real node.
+    fn on_emulator(&mut self, built: &[(Device, Report)]) {
+        let (workspace, args) = (self.workspace, self.args);
+        let ran = self.suite(Step::Emulator, || {
+            let mut test = end_to_end(workspace, args)?;
+            for device in DEVICES {
+                built_for(built, &device)?;
+                firmware::forget_stack(workspace, &device)?;
+                emulator::tell(&mut test, workspace, &device, device.levels.last())?;
+            }
+            Ok(test)
+        });
+        if args.full {
+            self.on_other_levels(built);
+        }
+        for (device, report) in built.iter().filter(|_| ran) {
+            self.check(Step::Stack, || {
+                let stack =
+                    firmware::measured_stack(workspace, device)?.context("the suite measured no stack")?;
+                let limit = report.budget.stack;
+                println!("{}: {} bytes during {}, of {limit}", device.title, stack.bytes, stack.during);
+                ensure!(stack.bytes <= limit, "the stack is over its budget");
+                Ok(())
+            });
+        }
+    }
+}
+
+impl Run<'_> {
+    /// The tests of a device once more, on the systems of its other API levels.
+    fn on_other_levels(&mut self, built: &[(Device, Report)]) {
+        let (workspace, args) = (self.workspace, self.args);
+        for (device, _) in built {
+            let others = device.levels.split_last().map_or(&[][..], |(_, others)| others);
+            for level in others {
+                self.suite(Step::Emulator, || {
+                    let mut test = end_to_end(workspace, args)?;
+                    for device in DEVICES {
+                        let level = Some(level).filter(|_| !device.levels.is_empty());
+                        emulator::tell(&mut test, workspace, &device, level)?;
+                    }
+                    // The tests of a device have its name in theirs.
+                    test.arg(device.name);
+                    Ok(test)
+                });
+            }
+        }
+    }
+}
+
+fn built_for<'a>(built: &'a [(Device, Report)], device: &Device) -> Result<&'a Report> {
+    let found = built.iter().find(|(known, _)| known == device).map(|(_, report)| report);
+    found.with_context(|| format!("there is no firmware of the {}", device.title))
 }
 
 fn within_budget(report: &Report) -> Result<()> {
@@ -209,15 +259,15 @@ fn within_budget(report: &Report) -> Result<()> {
 }
 
 /// Another compiler than the one of the committed digest is no failure: the digest says nothing about it.
-fn committed_digest(workspace: &Workspace, report: &Report) -> Result<()> {
-    let verdict = report.digest().judge(Digest::read(workspace.root())?);
+fn committed_digest(workspace: &Workspace, device: &Device, report: &Report) -> Result<()> {
+    let verdict = report.digest().judge(Digest::read(workspace.root(), device)?);
     ensure!(!matches!(verdict, Verdict::OtherImage { .. }), "{verdict}");
     println!("{verdict}");
     Ok(())
 }
 
 /// Clippy for the device: other code is compiled there than on the host.
-fn firmware_lints(workspace: &Workspace, toolchain: &Toolchain) -> Result<()> {
+fn firmware_lints(workspace: &Workspace, toolchain: &Toolchain, device: &Device) -> Result<()> {
     let mut toolchain = toolchain.clone();
     if toolchain.clippy.is_none() && toolchain.is_debians() {
         debian::ensure(&["rust-web-clippy"], "the lints of the firmware")?;
@@ -227,7 +277,7 @@ fn firmware_lints(workspace: &Workspace, toolchain: &Toolchain) -> Result<()> {
         .clippy
         .as_ref()
         .context("the compiler of the firmware has no clippy; rustup component add clippy")?;
-    let mut cargo = firmware::build::cargo(workspace, &toolchain, "check");
+    let mut cargo = firmware::build::cargo(workspace, &toolchain, device, "check");
     // `cargo clippy` would start the one of the host, which cannot read this compiler's libraries.
     cargo.env("RUSTC_WORKSPACE_WRAPPER", clippy).env("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__");
     process::run(&mut cargo)

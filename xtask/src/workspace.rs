@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use nanos_sdk::target::Device;
 use serde::Deserialize;
 
 use crate::process;
@@ -44,9 +45,9 @@ impl Workspace {
         &self.target
     }
 
-    /// Where the finished firmware and all that belongs to it are put.
-    pub(crate) fn firmware(&self) -> PathBuf {
-        self.target.join("firmware")
+    /// Where the finished firmware of a device and all that belongs to it are put.
+    pub(crate) fn firmware(&self, device: &Device) -> PathBuf {
+        self.target.join("firmware").join(device.name)
     }
 
     /// The host's cargo, started in the root.

@@ -9,7 +9,7 @@ use core::cell::UnsafeCell;
 use crate::Bolos;
 use crate::sys::{Sys, System};
 
-/// Makes a binary an app: its name and version for the loader, its state, and the function that never returns.
+/// Makes a binary an app: what the loader is told of it, its state, and the function that never returns.
 ///
 /// ```
 /// # struct App;
@@ -17,16 +17,23 @@ use crate::sys::{Sys, System};
 /// nanos_sdk::entry! {
 ///     name: "Highwater",
 ///     version: env!("CARGO_PKG_VERSION"),
+///     path: [nanos_sdk::hardened(44), nanos_sdk::hardened(118)], // the keys of the app lie below it
 ///     state: App = App, // a constant, all zeros; it stands in static memory
 ///     run: run,   // fn(&'static mut Bolos, &'static mut App) -> !
 /// }
 /// ```
 ///
-/// The linker script keeps the `ledger.*` sections apart from the image; loader and emulator read them. There must be no
-/// `ledger.api_level`: with one the emulator takes the app for one of a later device. On a host this only checks types.
+/// The linker script keeps the `ledger.*` sections apart from the image; loader and emulator read them. On a host this only
+/// checks types.
 #[macro_export]
 macro_rules! entry {
-    (name: $name:expr, version: $version:expr, state: $state:ty = $value:expr, run: $run:expr $(,)?) => {
+    (
+        name: $name:expr,
+        version: $version:expr,
+        path: $path:expr,
+        state: $state:ty = $value:expr,
+        run: $run:expr $(,)?
+    ) => {
         const _: (fn(&'static mut $crate::Bolos, &'static mut $state) -> !, $state) = ($run, $value);
 
         #[cfg(target_os = "none")]
@@ -41,9 +48,10 @@ macro_rules! entry {
 
     $crate::entry!(@section NAME, "ledger.app_name", $name);
     $crate::entry!(@section VERSION, "ledger.app_version", $version);
-    $crate::entry!(@section TARGET, "ledger.target", $crate::target::NAME);
-    $crate::entry!(@section TARGET_ID, "ledger.target_id", $crate::target::ID);
-    $crate::entry!(@section GRAPHICS, "ledger.sdk_graphics", "bagl");
+    $crate::entry!(@section TARGET, "ledger.target", $crate::target::THIS.target);
+    $crate::entry!(@section TARGET_ID, "ledger.target_id", $crate::target::THIS.id);
+    $crate::entry!(@section GRAPHICS, "ledger.sdk_graphics", $crate::target::THIS.graphics);
+            $crate::more_of_entry!($name, $version, $path);
         };
     };
     (@section $item:ident, $section:literal, $text:expr) => {
@@ -53,6 +61,36 @@ macro_rules! entry {
             let text: &str = $text;
             text.len()
         }] = $crate::entry::bytes($text);
+    };
+}
+
+/// What only a device with API levels wants. There must be no `ledger.api_level` for another: the emulator takes an app that
+/// has one for an app of a later device.
+#[macro_export]
+#[doc(hidden)]
+#[cfg(not(device = "nanosplus"))]
+macro_rules! more_of_entry {
+    ($name:expr, $version:expr, $path:expr) => {
+        const _: [u32; { $path.len() }] = $path;
+    };
+}
+
+/// What only a device with API levels wants: the newest of them (`cargo xtask firmware` writes a file for each), and the
+/// install parameters in the image, where the emulator finds them too.
+#[macro_export]
+#[doc(hidden)]
+#[cfg(device = "nanosplus")]
+macro_rules! more_of_entry {
+    ($name:expr, $version:expr, $path:expr) => {
+        $crate::entry!(@section API_LEVEL, "ledger.api_level", $crate::parameters::LEVEL);
+        $crate::entry!(@section APP_FLAGS, "ledger.app_flags", "0x000");
+
+        #[used]
+        #[unsafe(no_mangle)]
+        #[unsafe(link_section = ".install_parameters")]
+        #[allow(non_upper_case_globals)]
+        static install_parameters: [u8; $crate::parameters::length($name, $version, &$path)] =
+            $crate::parameters::bytes($name, $version, &$path);
     };
 }
 

@@ -1,15 +1,16 @@
-//! BOLOS runtime for an app on the Ledger Nano S, in Rust alone.
+//! BOLOS runtime for an app on the Ledger Nano S and Nano S Plus, in Rust alone.
 //!
 //! BOLOS is the system of a Ledger's secure element. An app is an image in flash that BOLOS jumps into; it asks for
-//! services by system calls, and talks to the world (screen, buttons, USB) only by packets through a second chip, the
-//! MCU (the protocol is called SEPROXYHAL).
+//! services by system calls, and talks to the world (screen, buttons, USB) by packets through a second chip, the MCU
+//! (the protocol is called SEPROXYHAL), or has the system do so.
 //!
 //! | room | holds |
 //! | --- | --- |
 //! | [`entry!`] | the first instructions, the static state of the app, its name and version for the loader |
-//! | [`io`] | the event loop: one status for every event, whatever happens |
-//! | [`usb`] | a HID device: descriptors, control pipe, the two report endpoints |
-//! | [`screen`], [`Button`] | pictures of the app, drawn without ever waiting; buttons |
+//! | [`io`] | the event loop, of one of the next two |
+//! | `mcu` | a device whose MCU drives: one status for every event, the app's own HID device, a picture in pieces |
+//! | `served` | a device whose system drives: commands come whole, drawing is a call |
+//! | [`screen`], [`Button`] | pictures of the app; buttons |
 //! | [`nvm`] | flash pages |
 //! | [`crypto`] | SHA-256, randomness, SLIP-10 Ed25519 keys |
 //! | [`os`], [`stack`] | lock state, version, exit; how deep the stack went |
@@ -25,25 +26,35 @@
 mod buttons;
 pub mod crypto;
 pub mod entry;
-pub mod io;
+#[cfg(not(device = "nanosplus"))]
+mod mcu;
 pub mod nvm;
 pub mod os;
+#[cfg(any(test, device = "nanosplus"))]
+#[doc(hidden)]
+pub mod parameters;
 pub mod screen;
-mod seph;
+#[cfg(device = "nanosplus")]
+mod served;
 pub mod stack;
 mod sys;
 pub mod target;
-pub mod usb;
+
+#[cfg(not(device = "nanosplus"))]
+pub use mcu::{io, usb};
+#[cfg(device = "nanosplus")]
+pub use served::io;
 
 #[cfg(not(target_os = "none"))]
 pub use sys::fake;
 
 pub use buttons::Button;
 pub use crypto::{Crypto, Key, Stream, hardened};
-pub use io::{Event, Io, Packet};
+pub use io::{Event, Host, Io, Packet};
 pub use nvm::Nvm;
 pub use os::Os;
 pub use sys::Fault;
+#[cfg(not(device = "nanosplus"))]
 pub use usb::SendError;
 
 /// Everything BOLOS gives an app. There is one; take it apart to borrow the parts separately.

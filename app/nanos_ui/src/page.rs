@@ -183,16 +183,20 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
+/// Rows above and below a page: it has 32, and stands in the middle of a higher screen.
+const MARGIN: u8 = (SCREEN_HEIGHT - 32) / 2;
+
 /// Where a line stands in a page of `used` lines.
 fn baseline(used: usize, index: usize) -> u8 {
-    match (used, index) {
-        (0 | 1, _) => 20,
-        (2, 0) => 13,
-        (2, _) => 27,
-        (_, 0) => 9,
-        (_, 1) => 19,
-        _ => 29,
-    }
+    MARGIN
+        + match (used, index) {
+            (0 | 1, _) => 20,
+            (2, 0) => 13,
+            (2, _) => 27,
+            (_, 0) => 9,
+            (_, 1) => 19,
+            _ => 29,
+        }
 }
 
 impl Picture for Page {
@@ -276,7 +280,7 @@ mod tests {
     #[test]
     fn lines_are_set_by_their_number_and_arrows_follow() {
         let mut page = page(b"one\n\ntwo");
-        assert_eq!(items(&page), [(13, b"one".to_vec()), (27, b"two".to_vec())]);
+        assert_eq!(items(&page), [(MARGIN + 13, b"one".to_vec()), (MARGIN + 27, b"two".to_vec())]);
         page.set_arrows(false, true);
         assert_eq!(items(&page)[2], (122, Vec::new()));
         page.set_arrows(true, true);

@@ -7,11 +7,18 @@ use highwater_core::journal::Durable;
 use highwater_core::layout::{self, SLOTS};
 use nanos_sdk::{Key, Nvm, Os, hardened, stack, target};
 
-/// The number of this device in the protocol.
-const NANO_S: u8 = 1;
-
-// The runtime declares the pages, the signer maps them; neither knows the other.
+// The runtime declares the pages and says what they endure, the signer maps and counts them; neither knows the other.
 const _: () = assert!(layout::pages(target::PAIRS) == target::PAGES);
+const _: () = assert!(layout::RATED_ERASES == target::THIS.erases.rated);
+
+/// `44'/118'/0'/0'`: the app is installed for what lies below it, and the system refuses every other path.
+pub const PATH: [u32; 4] = [hardened(44), hardened(118), hardened(0), hardened(0)];
+
+/// `44'/118'/0'/0'/index'`.
+const fn path(index: u32) -> [u32; 5] {
+    let [purpose, coin, account, change] = PATH;
+    [purpose, coin, account, change, hardened(index)]
+}
 
 /// The keys of the slots, in RAM, so that a signature derives nothing.
 pub(crate) type Keys = [Key; SLOTS];
@@ -45,11 +52,6 @@ impl Flash for World<'_> {
     fn write(&mut self, page: u16, cell: &Cell) -> Result<(), WriteFailed> {
         self.nvm.write(page, cell).map_err(|_| WriteFailed)
     }
-}
-
-/// `44'/118'/0'/0'/index'`; the path the app is installed for.
-const fn path(index: u32) -> [u32; 5] {
-    [hardened(44), hardened(118), hardened(0), hardened(0), hardened(index)]
 }
 
 impl World<'_> {
@@ -176,7 +178,7 @@ impl Device for World<'_> {
     }
 
     fn target(&self) -> u8 {
-        NANO_S
+        target::THIS.number
     }
 
     fn diagnostics(&self) -> Diagnostics {

@@ -3,7 +3,7 @@
 //! | room | holds |
 //! | --- | --- |
 //! | `env` | BOLOS behind the signer's view of the world |
-//! | `link` | commands out of reports, replies into reports |
+//! | `link` | commands from the host, replies to it: in reports, or whole, as the device has it |
 //! | `commands` | the two commands every app of Ledger has |
 //! | `screen` | what is shown when, and when it goes dark |
 //! | `home`, `prompt`, `words` | the pages |
@@ -16,12 +16,15 @@
 mod commands;
 mod env;
 mod home;
+#[cfg_attr(not(device = "nanosplus"), path = "link/reports.rs")]
+#[cfg_attr(device = "nanosplus", path = "link/whole.rs")]
 mod link;
 mod prompt;
 mod screen;
 mod words;
 
 use commands::Own;
+pub use env::PATH;
 use env::{Keys, World};
 use highwater_core::layout::SLOTS;
 use highwater_core::signer::Signer;
@@ -89,13 +92,11 @@ impl App {
         let signer = &mut self.signer;
         let mut world = World { nvm, crypto, os, keys: &mut self.keys, stream: &mut self.stream };
         match io.next_event(packet, self.screen.picture()) {
-            Event::Report(report) => {
-                if self.link.report(report) {
+            Event::Host(host) => {
+                if self.link.take(host) {
                     self.quitting |= answer(signer, &mut world, &mut self.link) == Some(Own::Quit);
                 }
             }
-            Event::ReportSent => {}
-            Event::LinkReset => self.link.reset(),
             Event::Button(button) => self.quitting |= self.screen.press(button, signer, &mut world),
             Event::Ticker => {
                 signer.tick();

@@ -7,6 +7,7 @@
 nanos_sdk::entry! {
     name: "Highwater",
     version: env!("CARGO_PKG_VERSION"),
+    path: highwater_signer::PATH,
     state: highwater_signer::App = highwater_signer::App::new(),
     run: highwater_signer::run,
 }

@@ -88,7 +88,7 @@ fn unusable(one: &Plugged) -> String {
     let Plugged { model, shows, path, .. } = one;
     match shows {
         _ if !model.is_ours() => format!(
-            "the Ledger that is plugged in is a {model} ({}), on which Highwater does not run: plug in a Nano S",
+            "the Ledger that is plugged in is a {model} ({}), on which Highwater does not run: plug in a Nano S Plus or a Nano S",
             path.display()
         ),
         Shows::Old => format!(

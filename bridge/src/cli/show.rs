@@ -69,6 +69,7 @@ fn device(session: &Session) -> String {
     let kind = match session.target {
         Target::Simulated => "simulated, NOT A HARDWARE KEY",
         Target::NanoS => "Nano S",
+        Target::NanoSPlus => "Nano S Plus",
         Target::Unknown => "unknown model",
     };
     let state = advice::standing(session.standing).unwrap_or("sound");

@@ -21,6 +21,8 @@ pub enum Target {
     Simulated,
     /// A Nano S.
     NanoS,
+    /// A Nano S Plus.
+    NanoSPlus,
     /// A model that this version does not know.
     Unknown,
 }
@@ -30,6 +32,7 @@ impl Target {
         match target {
             0 => Self::Simulated,
             1 => Self::NanoS,
+            2 => Self::NanoSPlus,
             _ => Self::Unknown,
         }
     }

@@ -83,7 +83,7 @@ pub struct Version {
     pub protocol_min: u8,
     /// Protocol spoken.
     pub protocol: u8,
-    /// 0 simulated, 1 Nano S.
+    /// 0 simulated, 1 Nano S, 2 Nano S Plus.
     pub target: u8,
     /// The installation; zeros if its record is damaged.
     pub installation: [u8; 16],

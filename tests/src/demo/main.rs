@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use chain::{Block, Chain};
 use clap::{Parser, ValueEnum};
 use highwater_tests::bridge::{Bridge, Device, Setup};
@@ -18,6 +18,7 @@ use highwater_tests::cometbft::{Home, address};
 use highwater_tests::device::{Emulated, approve};
 use highwater_tests::process::wait_for;
 use interrupt::Interrupt;
+use nanos_sdk::target::{DEVICES, Device as Hardware};
 use speculos::{Emulator, Screen};
 
 const CHAIN: &str = "demo-1";
@@ -32,17 +33,17 @@ struct Cli {
     /// Blocks to wait for.
     #[arg(long, default_value_t = 20)]
     blocks: u64,
-    /// What signs.
-    #[arg(long, value_enum, default_value = "speculos")]
-    device: Kind,
+    /// What signs: a device whose firmware runs in its emulator, by name, or `simulated`.
+    #[arg(long, default_value = "nanos", value_parser = signer)]
+    device: Signer,
     /// What asks for signatures.
     #[arg(long, value_enum, default_value = "cometbft")]
     node: NodeKind,
     /// The firmware, for the emulator.
-    #[arg(long, required_if_eq("device", "speculos"))]
+    #[arg(long)]
     firmware: Option<PathBuf>,
     /// The Python of the emulator's environment.
-    #[arg(long, required_if_eq("device", "speculos"))]
+    #[arg(long)]
     emulator: Option<PathBuf>,
     /// The program of a real node.
     #[arg(long, required_if_eq("node", "cometbft"))]
@@ -57,19 +58,27 @@ enum NodeKind {
     Builtin,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Kind {
+#[derive(Clone, PartialEq, Eq)]
+enum Signer {
     /// The firmware in the emulator.
-    Speculos,
+    Firmware(Box<Hardware>),
     /// The signer in the bridge's own process: not a hardware key.
     Simulated,
 }
 
-impl Kind {
-    const fn name(self) -> &'static str {
+fn signer(name: &str) -> Result<Signer, String> {
+    if name == "simulated" {
+        return Ok(Signer::Simulated);
+    }
+    let found = DEVICES.into_iter().find(|device| device.name == name);
+    found.map(Box::new).map(Signer::Firmware).ok_or_else(|| "no such device".to_owned())
+}
+
+impl Signer {
+    fn name(&self) -> String {
         match self {
-            Self::Speculos => "the firmware in the emulator",
-            Self::Simulated => "the simulated device (not a hardware key)",
+            Self::Firmware(hardware) => format!("the firmware of a {} in the emulator", hardware.title),
+            Self::Simulated => "the simulated device (not a hardware key)".to_owned(),
         }
     }
 }
@@ -94,12 +103,13 @@ fn main() -> ExitCode {
 
 fn demo(cli: &Cli, interrupt: &Interrupt) -> Result<bool> {
     let folder = tempfile::tempdir()?;
-    let emulated = match (cli.device, &cli.firmware, &cli.emulator) {
-        (Kind::Speculos, Some(firmware), Some(python)) => {
-            println!("starting the emulator of a Nano S");
-            Some(Emulated::start(firmware, python)?)
+    let emulated = match (&cli.device, &cli.firmware, &cli.emulator) {
+        (Signer::Firmware(hardware), Some(firmware), Some(python)) => {
+            println!("starting the emulator of a {}", hardware.title);
+            Some(Emulated::start(**hardware, hardware.newest(), firmware, python)?)
         }
-        _ => None,
+        (Signer::Firmware(_), ..) => bail!("a firmware wants --firmware and --emulator"),
+        (Signer::Simulated, ..) => None,
     };
     interrupt.check()?;
     let home = folder.path().join("node");

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use highwater::device::Transport;
 use highwater_core::env::Cell;
-use speculos::{Button, Emulator, Image, Options, Seed};
+use nanos_sdk::target::Device as Hardware;
+use speculos::{Button, Emulator, Image, Model, Options, Seed};
 
 use super::{Device, SEED, owner, port, stack};
 use crate::process::tail;
@@ -19,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running emulator.
 pub struct Emulated {
+    /// Which one it is.
+    pub hardware: Hardware,
     firmware: PathBuf,
     options: Options,
     /// `None` only while the power is off.
@@ -43,27 +46,34 @@ fn unframed(came: &[u8]) -> Option<Vec<u8>> {
     rest.get(..u32::from_be_bytes(*length) as usize + 2).map(<[u8]>::to_vec)
 }
 
+fn options(hardware: &Hardware, level: Option<u8>, firmware: &Path, python: &Path) -> Options {
+    let model = Model::new(hardware.model, level, hardware.page);
+    Options::on(model, python, firmware).seed(Seed::Bytes(SEED.to_vec()))
+}
+
 impl Emulated {
-    /// A new device, with the firmware and the emulator that the environment names.
-    pub fn new() -> Result<Self> {
-        Self::start(&tools::firmware()?, &tools::emulator()?)
+    /// A new device of this kind, with the firmware and the emulator that the environment names.
+    pub fn new(hardware: Hardware) -> Result<Self> {
+        let (firmware, python) = (tools::firmware(&hardware)?, tools::emulator(&hardware)?);
+        Self::start(hardware, tools::level(&hardware)?, &firmware, &python)
     }
 
     /// The same; and the emulator's log names every system call.
-    pub fn traced() -> Result<Self> {
-        let firmware = tools::firmware()?;
-        let options = Options::new(tools::emulator()?, &firmware).seed(Seed::Bytes(SEED.to_vec())).trace();
-        Self::on(&firmware, options)
+    pub fn traced(hardware: Hardware) -> Result<Self> {
+        let (firmware, python) = (tools::firmware(&hardware)?, tools::emulator(&hardware)?);
+        let options = options(&hardware, tools::level(&hardware)?, &firmware, &python).trace();
+        Self::on(hardware, &firmware, options)
     }
 
-    /// A new device with this firmware; `python` runs the emulator.
-    pub fn start(firmware: &Path, python: &Path) -> Result<Self> {
-        Self::on(firmware, Options::new(python, firmware).seed(Seed::Bytes(SEED.to_vec())))
+    /// A new device with this firmware, on a system of this API level; `python` runs the emulator.
+    pub fn start(hardware: Hardware, level: Option<u8>, firmware: &Path, python: &Path) -> Result<Self> {
+        let options = options(&hardware, level, firmware, python);
+        Self::on(hardware, firmware, options)
     }
 
-    fn on(firmware: &Path, options: Options) -> Result<Self> {
+    fn on(hardware: Hardware, firmware: &Path, options: Options) -> Result<Self> {
         let emulator = Some(Emulator::start(&options)?);
-        Ok(Self { firmware: firmware.to_owned(), options, emulator, cable: None })
+        Ok(Self { hardware, firmware: firmware.to_owned(), options, emulator, cable: None })
     }
 
     /// The emulator.
@@ -156,6 +166,10 @@ impl Device for Emulated {
     fn restart(&mut self, spoilt: &[(u16, Cell)]) -> Result<()> {
         let image = self.pull_the_plug()?;
         self.plug_in(spoilt.iter().fold(image, |image, (page, cell)| image.with_page((*page).into(), cell)))
+    }
+
+    fn pairs(&self) -> u16 {
+        self.hardware.pairs
     }
 
     fn page(&mut self, page: u16) -> Result<Cell> {

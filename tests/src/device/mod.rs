@@ -40,6 +40,9 @@ pub trait Device: Send {
     /// The power goes and comes back; meanwhile these pages of flash become something else.
     fn restart(&mut self, spoilt: &[(u16, Cell)]) -> Result<()>;
 
+    /// Pairs of pages in the ring of each slot.
+    fn pairs(&self) -> u16;
+
     /// A page of flash as it is now.
     fn page(&mut self, page: u16) -> Result<Cell>;
 

@@ -75,6 +75,10 @@ impl Device for Simulated {
         Ok(())
     }
 
+    fn pairs(&self) -> u16 {
+        highwater_sim::PAIRS
+    }
+
     fn page(&mut self, page: u16) -> Result<Cell> {
         self.device()?.world.medium.pages().get(usize::from(page)).copied().context("no such page")
     }

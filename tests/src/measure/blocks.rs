@@ -7,6 +7,7 @@ use anyhow::Result;
 use highwater_tests::bridge::{Device, Setup};
 use highwater_tests::cometbft::{Home, Node};
 use highwater_tests::device::{Emulated, approve};
+use nanos_sdk::target::nanos;
 use serde_json::{Value, json};
 
 use super::Cli;
@@ -36,7 +37,7 @@ pub(crate) fn run(folder: &Path, cli: &Cli) -> Result<Vec<Line>> {
         lines.push(measure("key in the node's file", &home, pause, many)?);
         lines.push(signed("simulated device", &place("simulated"), None, pause, many, cli)?);
         if let (Some(firmware), Some(python)) = (&cli.firmware, &cli.emulator) {
-            let emulated = Emulated::start(firmware, python)?;
+            let emulated = Emulated::start(nanos::DEVICE, None, firmware, python)?;
             let name = "firmware in the emulator";
             lines.push(signed(name, &place("firmware"), Some(&emulated), pause, cli.blocks, cli)?);
         }

@@ -3,7 +3,7 @@
 use highwater_core::apdu::{ChainState, Command, PromptState};
 use highwater_core::hrs::{Hrs, Step};
 use highwater_core::layout::{entry_page, record_page, ring_page};
-use highwater_sim::{PAIRS, Tear};
+use highwater_sim::Tear;
 use highwater_tests::request::prevote;
 use highwater_tests::stage::{chain, hrs};
 use rand::Rng;
@@ -16,19 +16,17 @@ const ADDED: &str = "added-1";
 const SLOT: u8 = 1;
 /// Pages of a ring that the app prepares in one turn.
 const PAGES_A_TURN: u16 = 4;
-/// Turns by which the last page of a ring is prepared.
-const TURNS: u32 = (PAIRS * 2 / PAGES_A_TURN) as u32;
 
 /// The pages of an ADD, in the order in which they are written: the ring, the two copies of its first record, and the
 /// entry, each copy of two pages.
-fn order(page: usize) -> (u8, usize) {
+fn order(pairs: u16, page: usize) -> (u8, usize) {
     let pages = |first: u16, count: u16| usize::from(first)..usize::from(first + count);
-    let (ring, entries) = (ring_page(PAIRS, SLOT, 0), [0, 1].map(|copy| entry_page(SLOT, copy)));
+    let (ring, entries) = (ring_page(pairs, SLOT, 0), [0, 1].map(|copy| entry_page(SLOT, copy)));
     if entries.iter().any(|entry| pages(*entry, 2).contains(&page)) {
         return (2, page);
     }
-    assert!(pages(ring, 2 * PAIRS).contains(&page), "page {page} is no business of this ADD");
-    let first = usize::from(record_page(PAIRS, SLOT, 1, 0));
+    assert!(pages(ring, 2 * pairs).contains(&page), "page {page} is no business of this ADD");
+    let first = usize::from(record_page(pairs, SLOT, 1, 0));
     (u8::from([first, first + 1].contains(&page)), page)
 }
 
@@ -46,10 +44,13 @@ pub(super) enum Cut {
 impl Trial {
     /// Kills it in an ADD that was approved, tears what it was writing, and starts it again.
     pub(super) fn kill_during_add(&mut self, mark: Hrs, cut: Cut) {
+        let pairs = self.stage.device.pairs();
+        // By then the last page of the ring is prepared.
+        let all = u32::from(pairs * 2 / PAGES_A_TURN);
         let (turns, from_the_end) = match cut {
-            Cut::Ring => (self.stream.random.random_range(1..TURNS), 0),
-            Cut::Record => (TURNS, 4),
-            Cut::Entry(copy) => (TURNS, 2 * (2 - copy) - 1),
+            Cut::Ring => (self.stream.random.random_range(1..all), 0),
+            Cut::Record => (all, 4),
+            Cut::Entry(copy) => (all, 2 * (2 - copy) - 1),
         };
         let before = self.emulated().emulator().unwrap().nvram().unwrap();
         let ticket = self.stage.raise(Command::AddChain { chain: chain(ADDED), key_index: 1, mark });
@@ -61,14 +62,14 @@ impl Trial {
         }
         let after = self.emulated().pull_the_plug().unwrap();
         // Formatted pages are formatted anew after an ADD that was cut, which changes nothing in them but by a tear.
-        let formatted = (0..turns as u16 * PAGES_A_TURN).map(|index| ring_page(PAIRS, SLOT, index));
+        let formatted = (0..turns as u16 * PAGES_A_TURN).map(|index| ring_page(pairs, SLOT, index));
         let mut written = before.changed_pages(&after);
         written.extend(formatted.map(usize::from));
-        written.sort_by_key(|page| order(*page));
+        written.sort_by_key(|page| order(pairs, *page));
         written.dedup();
         if !matches!(cut, Cut::Ring) {
             let entries = [0, 1].map(|copy| entry_page(SLOT, copy)).map(|page| [page, page + 1]);
-            let last = [record_page(PAIRS, SLOT, 1, 0), record_page(PAIRS, SLOT, 1, 1)];
+            let last = [record_page(pairs, SLOT, 1, 0), record_page(pairs, SLOT, 1, 1)];
             let last: Vec<usize> = last.into_iter().chain(entries.concat()).map(usize::from).collect();
             assert!(written.ends_with(&last), "{written:?}");
         }

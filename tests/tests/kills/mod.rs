@@ -18,11 +18,50 @@ use highwater_core::hrs::Step;
 use highwater_sim::Tear;
 use highwater_tests::stage::hrs;
 use highwater_tests::tools;
+use nanos_sdk::target::Device as Hardware;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
 use trial::Trial;
 use wreck::{Cut, Rot};
+
+mod firmware {
+    use nanos_sdk::target::nanos::DEVICE;
+
+    #[test]
+    fn no_kill_and_no_torn_page_costs_a_mark_or_needs_a_finger() {
+        super::no_kill_and_no_torn_page_costs_a_mark_or_needs_a_finger(DEVICE);
+    }
+
+    #[test]
+    fn a_torn_page_and_a_rotten_one_leave_the_mark_right_or_unclear() {
+        super::a_torn_page_and_a_rotten_one_leave_the_mark_right_or_unclear(DEVICE);
+    }
+
+    #[test]
+    fn an_add_that_is_cut_is_done_or_not_and_harms_no_chain_beside_it() {
+        super::an_add_that_is_cut_is_done_or_not_and_harms_no_chain_beside_it(DEVICE);
+    }
+}
+
+mod nanosplus {
+    use nanos_sdk::target::nanosplus::DEVICE;
+
+    #[test]
+    fn no_kill_and_no_torn_page_costs_a_mark_or_needs_a_finger() {
+        super::no_kill_and_no_torn_page_costs_a_mark_or_needs_a_finger(DEVICE);
+    }
+
+    #[test]
+    fn a_torn_page_and_a_rotten_one_leave_the_mark_right_or_unclear() {
+        super::a_torn_page_and_a_rotten_one_leave_the_mark_right_or_unclear(DEVICE);
+    }
+
+    #[test]
+    fn an_add_that_is_cut_is_done_or_not_and_harms_no_chain_beside_it() {
+        super::an_add_that_is_cut_is_done_or_not_and_harms_no_chain_beside_it(DEVICE);
+    }
+}
 
 /// Each kind of tear at each copy, in any order, over and over.
 fn every_tear(random: &mut StdRng) -> Vec<Cut> {
@@ -42,9 +81,8 @@ fn kill(trial: &mut Trial, cuts: impl IntoIterator<Item = Cut>) {
     }
 }
 
-#[test]
-fn no_kill_and_no_torn_page_costs_a_mark_or_needs_a_finger() {
-    let mut trial = Trial::new();
+fn no_kill_and_no_torn_page_costs_a_mark_or_needs_a_finger(hardware: Hardware) {
+    let mut trial = Trial::new(hardware);
     let times = if tools::full() { 200 } else { 20 };
     while trial.torn < times {
         let left = times - trial.torn;
@@ -56,9 +94,8 @@ fn no_kill_and_no_torn_page_costs_a_mark_or_needs_a_finger() {
     trial.end();
 }
 
-#[test]
-fn a_torn_page_and_a_rotten_one_leave_the_mark_right_or_unclear() {
-    let mut trial = Trial::new();
+fn a_torn_page_and_a_rotten_one_leave_the_mark_right_or_unclear(hardware: Hardware) {
+    let mut trial = Trial::new(hardware);
     // Both copies of one record dead: this one is always unclear, and the owner sets it.
     let both = Cut { copy: 1, tear: Tear::Garbage(1), rot: Some(Rot::Other) };
     kill(&mut trial, [both]);
@@ -72,9 +109,8 @@ fn a_torn_page_and_a_rotten_one_leave_the_mark_right_or_unclear() {
     trial.end();
 }
 
-#[test]
-fn an_add_that_is_cut_is_done_or_not_and_harms_no_chain_beside_it() {
-    let mut trial = Trial::new();
+fn an_add_that_is_cut_is_done_or_not_and_harms_no_chain_beside_it(hardware: Hardware) {
+    let mut trial = Trial::new(hardware);
     let cuts = [add::Cut::Ring, add::Cut::Entry(1), add::Cut::Record, add::Cut::Entry(0)];
     for (cut, height) in cuts.iter().cycle().zip(1..=if tools::full() { 24 } else { 2 }) {
         trial.kill_during_add(hrs(height, 0, Step::None), *cut);

@@ -11,6 +11,7 @@ use highwater_sim::driver::place;
 use highwater_sim::model::{Model, Op, Standing};
 use highwater_tests::device::{Death, Emulated};
 use highwater_tests::stage::{CHAIN, Stage, hrs};
+use nanos_sdk::target::Device as Hardware;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use speculos::Image;
@@ -41,10 +42,10 @@ impl Drop for Told {
 }
 
 impl Trial {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(hardware: Hardware) -> Self {
         let seed = std::env::var("HIGHWATER_SEED").ok().and_then(|seed| seed.parse().ok());
         let told = Told(seed.unwrap_or_else(|| rand::rng().random()));
-        let mut stage = Stage::firmware();
+        let mut stage = Stage::firmware(hardware);
         let mut auditor = Auditor::default();
         auditor.key(CHAIN, stage.key(CHAIN));
         let mark = hrs(1, 0, Step::None);
@@ -74,7 +75,10 @@ impl Trial {
         let op = if fresh { self.stream.fresh() } else { self.stream.any() };
         let death = self.emulated().kill_during(&ask_of(op).apdu(), Duration::from_millis(delay)).unwrap();
         let written = death.before.changed_pages(&death.after);
-        assert!(pair(serial + 1).starts_with(&written), "{op:?} wrote {written:?} after record {serial}");
+        assert!(
+            self.pair(serial + 1).starts_with(&written),
+            "{op:?} wrote {written:?} after record {serial}"
+        );
 
         let interrupted = death.reply.is_none() && cut.copy < written.len();
         if let Some(reply) = &death.reply {
@@ -101,19 +105,19 @@ impl Trial {
     fn cut(&mut self, op: Op, death: &Death, serial: u32, Cut { copy, tear, rot }: Cut) {
         self.torn += 1;
         self.count(&format!("copy {}: {}", copy + 1, kind(tear)));
-        let image = torn(&death.before, &death.after, &pair(serial), copy, tear);
+        let image = torn(&death.before, &death.after, &self.pair(serial), copy, tear);
         let (old, new) = (self.stream.model, self.stream.model.after(op).1);
         match rot {
             None => {
                 // Copy 1 whole is the record: copy 2 is made of it.
-                let whole = image.page(pair(serial)[0]) == death.after.page(pair(serial)[0]);
+                let whole = image.page(self.pair(serial)[0]) == death.after.page(self.pair(serial)[0]);
                 self.stream.model = if whole { new } else { old };
                 self.wake(&image, "torn");
             }
             Some(rot) => {
                 // The signature may have left only if both copies stood.
                 let least = if image == death.after { new } else { old };
-                let rotten = rot.of(&image, serial, copy, &mut self.stream.random);
+                let rotten = rot.of(self.stage.device.pairs(), &image, serial, copy, &mut self.stream.random);
                 self.wake_rotten(&rotten, op, [least, new]);
             }
         }
@@ -182,9 +186,13 @@ impl Trial {
     pub(super) fn start(&mut self, image: &Image) -> Vec<usize> {
         self.emulated().plug_in(image.clone()).unwrap();
         let flash = self.emulated().emulator().unwrap().nvram().unwrap();
-        assert!(cells(&flash) == simulated_start(image), "both devices make the same of one flash");
+        let pairs = self.stage.device.pairs();
+        assert!(
+            cells(pairs, &flash) == simulated_start(pairs, image),
+            "both devices make the same of one flash"
+        );
         let mut repaired = image.changed_pages(&flash);
-        let newest = pair(self.stage.slot(0).writes);
+        let newest = pair(pairs, self.stage.slot(0).writes);
         repaired.sort_by_key(|page| (!newest.contains(page), *page));
         repaired
     }
@@ -196,12 +204,17 @@ impl Trial {
         assert_eq!(slot.highest_signed, model.highest);
         self.stream.stands(model);
         let flash = self.emulated().emulator().unwrap().nvram().unwrap();
-        let newest = pair(slot.writes).map(|page| flash.page(page));
+        let newest = self.pair(slot.writes).map(|page| flash.page(page));
         assert_eq!(audit::copies(newest.iter(), place(slot.mark)), 2);
     }
 
     pub(super) fn count(&mut self, what: &str) {
         *self.tally.entry(what.to_owned()).or_default() += 1;
+    }
+
+    /// The pages of the record with this serial.
+    fn pair(&self, serial: u32) -> [usize; 2] {
+        pair(self.stage.device.pairs(), serial)
     }
 
     pub(super) fn emulated(&mut self) -> &mut Emulated {

@@ -4,29 +4,31 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
+use nanos_sdk::target::Device;
 
 use crate::artifact;
 use crate::toolchain::Toolchain;
 use crate::workspace::Workspace;
 
 const PACKAGE: &str = "highwater-signer";
+/// Of all devices: the later processors execute what the oldest does, and the gate reads no other instructions.
 const TARGET: &str = "thumbv6m-none-eabi";
 
-/// Builds the app and gives the path of its ELF.
-pub(crate) fn firmware(workspace: &Workspace, toolchain: &Toolchain) -> Result<PathBuf> {
-    artifact::build(&mut cargo(workspace, toolchain, "build"), PACKAGE)
+/// Builds the app for a device and gives the path of its ELF.
+pub(crate) fn firmware(workspace: &Workspace, toolchain: &Toolchain, device: &Device) -> Result<PathBuf> {
+    artifact::build(&mut cargo(workspace, toolchain, device, "build"), PACKAGE)
 }
 
 /// A call of cargo for the firmware: the same code, flags and target, whatever is asked of it (build, lints).
-pub(crate) fn cargo(workspace: &Workspace, toolchain: &Toolchain, verb: &str) -> Command {
+pub(crate) fn cargo(workspace: &Workspace, toolchain: &Toolchain, device: &Device, verb: &str) -> Command {
     let mut cargo = Command::new(&toolchain.cargo);
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(changes_the_build) {
             cargo.env_remove(name);
         }
     }
-    let flags =
-        serde_json::to_string(&flags(toolchain)).expect("a list of words is valid JSON, and so valid TOML");
+    let flags = serde_json::to_string(&flags(toolchain, device))
+        .expect("a list of words is valid JSON, and so valid TOML");
     cargo
         .current_dir(workspace.root())
         // Without it cargo takes the first rustc on the path, which may be of another version than the source.
@@ -43,15 +45,17 @@ pub(crate) fn cargo(workspace: &Workspace, toolchain: &Toolchain, verb: &str) ->
         .arg(format!("target.{TARGET}.rustflags={flags}"))
         // Its own folder: another compiler in the same one makes cargo forget the host's build, and wait for its lock.
         .arg("--target-dir")
-        .arg(workspace.firmware().join("build"));
+        .arg(workspace.firmware(device).join("build"));
     cargo
 }
 
 /// Compiler flags, each with its reason. The linker script is named by the app's own build script.
-fn flags(toolchain: &Toolchain) -> Vec<String> {
+fn flags(toolchain: &Toolchain, device: &Device) -> Vec<String> {
     vec![
-        // Code and constants run at another address than the one they are linked at; RAM does not move.
-        "-Crelocation-model=ropi".to_owned(),
+        // Code and constants run at another address than the one they are linked at; so does RAM, on some devices.
+        format!("-Crelocation-model={}", if device.ram_moves { "ropi-rwpi" } else { "ropi" }),
+        "--cfg".to_owned(),
+        format!("device=\"{}\"", device.name),
         // No compiler for C is needed, only a linker that knows ARM.
         format!("-Clinker={}", toolchain.linker.display()),
         "-Clinker-flavor=ld.lld".to_owned(),

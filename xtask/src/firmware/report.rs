@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use nanos_sdk::target::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::budget::Budget;
@@ -14,7 +15,9 @@ use crate::toolchain::Toolchain;
 /// What `--json` prints.
 #[derive(Serialize)]
 pub(crate) struct Report {
-    /// The linked file, for the emulator.
+    /// The device, as the command line has it.
+    pub(crate) device: &'static str,
+    /// The linked file, for the emulator; of a device with API levels the one for the newest.
     pub(crate) elf: PathBuf,
     /// The same image for the loaders.
     pub(crate) hex: PathBuf,
@@ -22,6 +25,10 @@ pub(crate) struct Report {
     pub(crate) code: u64,
     /// Bytes of non-volatile storage.
     pub(crate) nvm: u64,
+    /// Bytes of install parameters in the image.
+    pub(crate) parameters: u64,
+    /// Bytes of RAM that the statics leave for the stack.
+    pub(crate) room_for_stack: u64,
     /// Bytes of static variables.
     pub(crate) statics: u64,
     /// How deep the stack can go at most, by the instructions of the image.
@@ -80,6 +87,12 @@ impl Vote {
     }
 }
 
+/// What the suite has left beside an image.
+pub(crate) struct Measured {
+    pub(crate) stack: Option<Stack>,
+    pub(crate) vote: Option<Vote>,
+}
+
 /// Reads what the suite has left, if anything.
 ///
 /// # Errors
@@ -94,13 +107,13 @@ pub(crate) fn read_measured<T: serde::de::DeserializeOwned>(path: &Path) -> Resu
 impl Report {
     /// Puts the figures beside their limits.
     pub(crate) fn new(
+        device: &Device,
         firmware: &Firmware,
         [elf, hex]: [PathBuf; 2],
         image_sha256: String,
         toolchain: &Toolchain,
         budget: Budget,
-        stack: Option<Stack>,
-        vote: Option<Vote>,
+        Measured { stack, vote }: Measured,
     ) -> Self {
         let mut over = firmware.over(&budget);
         if let Some(stack) = stack.as_ref().filter(|stack| stack.bytes > budget.stack) {
@@ -110,10 +123,13 @@ impl Report {
             ));
         }
         Self {
+            device: device.name,
             elf,
             hex,
             code: firmware.code,
             nvm: firmware.nvm,
+            parameters: firmware.parameters,
+            room_for_stack: room_for_stack(device, firmware.statics),
             statics: firmware.statics,
             depth: firmware.depth.clone(),
             stack,
@@ -138,6 +154,7 @@ impl Report {
         let mut row =
             |what: &str, value: String| writeln!(table, "{what:<18}{value}").expect("writing to a string");
         let of = |used: u64, limit: u64| format!("{used:>7} B of {limit}");
+        row("device", self.device.to_owned());
         row("code, constants", of(self.code, self.budget.code));
         row("NVM", format!("{:>7} B", self.nvm));
         row("static RAM", of(self.statics, self.budget.statics));
@@ -148,7 +165,7 @@ impl Report {
                 None => "not measured for this image; the emulator suite does (cargo xtask test)".to_owned(),
             },
         );
-        row("stack at most", of(self.depth.bytes, room_for_stack(self.statics)));
+        row("stack at most", of(self.depth.bytes, self.room_for_stack));
         for frame in &self.depth.path {
             row("", format!("{:>7} {}", frame.bytes, frame.name));
         }

@@ -25,7 +25,16 @@ pub(super) enum Reference {
         /// Linked address of the pointer.
         at: u64,
     },
-    /// Code at `at` reaches RAM by distance, but only flash moves.
+    /// An address in RAM stands in the image at `at`. It is right where RAM lies where it was linked.
+    RamPointer {
+        /// Linked address of the pointer.
+        at: u64,
+        /// The symbol meant.
+        symbol: String,
+    },
+    /// A symbol that is no address, but a number of the linker script.
+    Number,
+    /// Code at `at` reaches RAM by its distance from flash, and flash moves by another distance than RAM.
     RamDistance {
         /// Linked address of the instruction or constant.
         at: u64,
@@ -39,6 +48,13 @@ pub(super) fn symbol(file: &object::File<'_>, name: &str) -> Option<u64> {
     file.symbols()
         .find(|symbol| symbol.name() == Ok(name) && !symbol.is_undefined())
         .map(|symbol| symbol.address())
+}
+
+/// The address and the size of a symbol.
+pub(super) fn sized(file: &object::File<'_>, name: &str) -> Option<(u64, u64)> {
+    file.symbols()
+        .find(|symbol| symbol.name() == Ok(name) && !symbol.is_undefined())
+        .map(|symbol| (symbol.address(), symbol.size()))
 }
 
 /// The bytes of all sections loaded into flash, from its first byte on; gaps are zero.
@@ -73,6 +89,7 @@ pub(super) fn references(
     file: &object::File<'_>,
     flash: &Range<u64>,
     ram: &Range<u64>,
+    ram_moves: bool,
     problems: &mut Vec<String>,
 ) -> Result<Vec<Reference>> {
     let mut found = Vec::new();
@@ -84,11 +101,20 @@ pub(super) fn references(
             let RelocationTarget::Symbol(index) = relocation.target() else { continue };
             let symbol = file.symbol_by_index(index).context("a relocation names no symbol")?;
             let absolute = ABSOLUTE.contains(&r_type);
-            if absolute && flash.contains(&symbol.address()) {
-                found.push(Reference::FlashPointer { at });
-            } else if !absolute && r_type != elf::R_ARM_NONE && ram.contains(&symbol.address()) {
-                let symbol = symbol.name().unwrap_or("?").to_owned();
-                found.push(Reference::RamDistance { at, symbol });
+            let in_flash = flash.contains(&symbol.address());
+            // The end of the stack is the first address behind RAM.
+            let in_ram = (ram.start..=ram.end).contains(&symbol.address());
+            let symbol = symbol.name().unwrap_or("?").to_owned();
+            // From r9 on, which the system sets to where RAM is.
+            let from_base = r_type == elf::R_ARM_SBREL32 && ram_moves;
+            match (absolute, in_flash, in_ram) {
+                (true, true, _) => found.push(Reference::FlashPointer { at }),
+                (true, _, true) => found.push(Reference::RamPointer { at, symbol }),
+                (true, false, false) => found.push(Reference::Number),
+                (false, _, true) if r_type != elf::R_ARM_NONE && !from_base => {
+                    found.push(Reference::RamDistance { at, symbol });
+                }
+                _ => {}
             }
         }
     }

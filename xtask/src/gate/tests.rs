@@ -1,9 +1,11 @@
 //! The gate on ELF files made by hand: one good image, and one fault at a time.
 
 mod elf;
+mod moved;
 mod stack;
 
 use elf::{Elf, NVM_START, Relocation, Section, TEXT};
+use nanos_sdk::target::nanos;
 use object::elf::{R_ARM_ABS32, R_ARM_REL32, R_ARM_THM_PC22, SHF_ALLOC, SHF_WRITE, SHT_PROGBITS};
 
 use super::{Firmware, examine};
@@ -12,14 +14,23 @@ use crate::ihex;
 
 const BUDGET: Budget = Budget {
     code: 0x100,
+    image: 0x1000,
     statics: 0x40,
     stack: 0x800,
     relocations: 1,
-    others: Others { system: 100, generate_pair: 0, init_private_key: 0, sha256: 50, random: 0, hash: 0 },
+    others: Others {
+        system: 100,
+        generate_pair: 0,
+        init_private_key: 0,
+        sha256: 50,
+        random: 0,
+        hash: 0,
+        text: 0,
+    },
 };
 
 fn judged(elf: &Elf) -> (Firmware, Vec<String>) {
-    examine(&elf.to_bytes(), &BUDGET).expect("the file is an ELF")
+    examine(&elf.to_bytes(), &nanos::DEVICE, &BUDGET).expect("the file is an ELF")
 }
 
 /// Fails unless exactly one thing is complained about, in these words.
@@ -169,5 +180,5 @@ fn the_hex_covers_the_whole_nvm_with_zeros() {
 
 #[test]
 fn what_is_no_elf_is_an_error() {
-    assert!(examine(b"MZ", &BUDGET).is_err());
+    assert!(examine(b"MZ", &nanos::DEVICE, &BUDGET).is_err());
 }

@@ -17,13 +17,17 @@ const CREATE_APP: u8 = 0x0b;
 #[derive(PartialEq, Eq)]
 pub(super) struct Installation {
     lengths: Lengths,
+    /// Bytes of install parameters that the image brings itself.
+    embedded: usize,
     /// Code, NVM and install parameters in a row.
     flash: Vec<u8>,
 }
 
-/// The fields of CREATE_APP, each a big-endian u32.
+/// The fields of CREATE_APP, each a big-endian u32 but the first.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Lengths {
+    /// One byte, for a device that has levels.
+    level: Option<u8>,
     code: u32,
     data: u32,
     parameters: u32,
@@ -32,8 +36,8 @@ struct Lengths {
 }
 
 impl Installation {
-    /// Plays all commands of a file.
-    pub(super) fn play(commands: &str) -> Result<Self> {
+    /// Plays all commands of a file that install an image with so many bytes of install parameters of its own.
+    pub(super) fn play(commands: &str, embedded: u64) -> Result<Self> {
         let mut lengths = None;
         let mut flash = Vec::new();
         let mut segment = 0usize;
@@ -63,19 +67,19 @@ impl Installation {
             }
         }
         ensure!(committed, "the installation is not finished");
-        Ok(Self { lengths: lengths.context("there is no CREATE_APP")?, flash })
+        let lengths = lengths.context("there is no CREATE_APP")?;
+        Ok(Self { lengths, embedded: embedded as usize, flash })
     }
 
     /// Compares with what was built.
-    pub(super) fn check(&self, image: &[u8], nvm: u64) -> Result<()> {
-        let Lengths { code, data, parameters, flags, entry } = self.lengths;
-        ensure!(code as usize + data as usize == image.len(), "lengths {code} + {data} are not the image");
+    pub(super) fn check(&self, image: &[u8], wanted: Option<u8>, nvm: u64) -> Result<()> {
+        let Lengths { level, code, data, parameters, flags, entry } = self.lengths;
+        ensure!(level == wanted, "the level is {level:?}, not {wanted:?}");
+        let bare = image.len() - self.embedded;
+        ensure!(code as usize + data as usize == bare, "lengths {code} + {data} are not the image");
         ensure!(u64::from(data) == nvm, "data length {data} is not the NVM's {nvm}");
         ensure!(self.flash.get(..image.len()) == Some(image), "the loaded bytes are not the image");
-        ensure!(
-            image.len() + parameters as usize == self.flash.len(),
-            "parameter length {parameters} is wrong"
-        );
+        ensure!(bare + parameters as usize == self.flash.len(), "parameter length {parameters} is wrong");
         ensure!(flags == 0, "flags {flags:#x} ask for a privilege");
         ensure!(entry == 1, "the entry is {entry}, not the first byte in Thumb state");
         ensure!(
@@ -105,16 +109,20 @@ impl std::fmt::Debug for Installation {
 
 impl Lengths {
     fn read(fields: &[u8]) -> Result<Self> {
+        if let [level, fields @ ..] = fields
+            && fields.len() == 20
+        {
+            return Ok(Self { level: Some(*level), ..Self::read(fields)? });
+        }
         let words: Vec<u32> = fields
             .chunks_exact(4)
             .map(|word| u32::from_be_bytes([word[0], word[1], word[2], word[3]]))
             .collect();
         match words[..] {
             [code, data, parameters, flags, entry] if fields.len() == 20 => {
-                Ok(Self { code, data, parameters, flags, entry })
+                Ok(Self { level: None, code, data, parameters, flags, entry })
             }
-            // A Nano S has no API level; loaders put one in front for later devices.
-            _ => bail!("CREATE_APP has {} bytes, not 20", fields.len()),
+            _ => bail!("CREATE_APP has {} bytes, not 20 or 21", fields.len()),
         }
     }
 }
@@ -144,7 +152,34 @@ mod tests {
     #[test]
     fn an_installation_of_the_image_passes() {
         let image = [7, 8, 0];
-        Installation::play(&commands(&image, DERIVATION, 0)).unwrap().check(&image, 1).unwrap();
+        Installation::play(&commands(&image, DERIVATION, 0), 0).unwrap().check(&image, None, 1).unwrap();
+    }
+
+    #[test]
+    fn the_level_is_the_one_that_was_named() {
+        let image = [7, 8, 0];
+        let without = commands(&image, DERIVATION, 0);
+        // The level stands in front of the lengths.
+        let with = |level: u8| {
+            let (first, rest) = without.split_once('\n').unwrap();
+            let lengths = first.strip_prefix("e0000000150b").unwrap();
+            format!("e0000000160b{level:02x}{lengths}\n{rest}")
+        };
+        let played = Installation::play(&with(26), 0).unwrap();
+        played.check(&image, Some(26), 1).unwrap();
+        for wrong in [Some(27), None] {
+            played.check(&image, wrong, 1).unwrap_err();
+        }
+        Installation::play(&without, 0).unwrap().check(&image, Some(26), 1).unwrap_err();
+    }
+
+    #[test]
+    fn parameters_in_the_image_are_not_counted_twice() {
+        let image = [&[7, 8, 0][..], DERIVATION].concat();
+        let embedded = DERIVATION.len() as u64;
+        let commands = commands(&[7, 8, 0], DERIVATION, 0);
+        Installation::play(&commands, embedded).unwrap().check(&image, None, 1).unwrap();
+        Installation::play(&commands, 0).unwrap().check(&image, None, 1).unwrap_err();
     }
 
     #[test]
@@ -155,7 +190,7 @@ mod tests {
             commands(&image, DERIVATION, 0x10),
             commands(&image, &DERIVATION[..8], 0),
         ] {
-            Installation::play(&commands).unwrap().check(&image, 1).unwrap_err();
+            Installation::play(&commands, 0).unwrap().check(&image, None, 1).unwrap_err();
         }
     }
 
@@ -163,6 +198,6 @@ mod tests {
     fn an_installation_that_stops_half_way_is_no_installation() {
         let all = commands(&[7, 8, 0], DERIVATION, 0);
         let cut = all.rsplit_once('\n').unwrap().0;
-        assert!(Installation::play(cut).is_err());
+        assert!(Installation::play(cut, 0).is_err());
     }
 }

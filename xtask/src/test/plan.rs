@@ -21,6 +21,8 @@ pub(crate) enum Step {
     FuzzLock,
     /// unit and property tests, and those of each crate's `tests` folder
     Unit,
+    /// unit tests of the app and its runtime as they are on a Nano S Plus
+    UnitServed,
     /// the examples in comments and documents
     DocTests,
     /// rustdoc without a warning
@@ -92,8 +94,8 @@ impl Plan {
 
     /// Those that need Rust and nothing else: what to run before a push.
     pub(super) fn check() -> Self {
-        use Step::{Format, FuzzLock, Generated, Lints, Mutants, Paths, Unit};
-        Self(vec![Format, Lints, Generated, Paths, Mutants, FuzzLock, Unit])
+        use Step::{Format, FuzzLock, Generated, Lints, Mutants, Paths, Unit, UnitServed};
+        Self(vec![Format, Lints, Generated, Paths, Mutants, FuzzLock, Unit, UnitServed])
     }
 
     /// These steps, with what they need.

@@ -2,29 +2,50 @@
 #![allow(unsafe_code)]
 
 mod library;
+#[cfg(not(device = "nanosplus"))]
+mod mcu;
+#[cfg(device = "nanosplus")]
+mod served;
+
+#[cfg(not(device = "nanosplus"))]
+use mcu::stack_ends;
+#[cfg(device = "nanosplus")]
+use served::stack_ends;
 
 use super::{Fault, System};
 use crate::crypto::wipe;
 use crate::stack::{CANARY, PAINT};
-use crate::target::{Call, FLASH, PACKET, PAGE, TRAMPOLINE, UX_TASK};
+use crate::target::{CELL, Call, PAGE, THIS, TRAMPOLINE, UX_TASK};
 
 core::arch::global_asm!(include_str!("memory.s"), options(raw));
-core::arch::global_asm!(
-    include_str!("boot.s"),
-    flash = const FLASH,
-    trampoline = const TRAMPOLINE,
-    canary = const CANARY,
-    paint = const PAINT,
-    generate_pair = const Call::GeneratePair as u32,
-    init_private_key = const Call::InitPrivateKey as u32,
-    exit = const Call::Exit as u32,
-    sha256 = const Call::Sha256 as u32,
-    random = const Call::Random as u32,
-    begin_sha256 = const Call::BeginSha256 as u32,
-    begin_sha512 = const Call::BeginSha512 as u32,
-    hash_update = const Call::HashUpdate as u32,
-    hash_final = const Call::HashFinal as u32,
-);
+
+/// The boot code, with the macros of the device before it and the indices of what only this device has.
+macro_rules! boot {
+    ($macros:literal $(, $name:ident = $call:ident)*) => {
+        core::arch::global_asm!(
+            include_str!($macros),
+            include_str!("boot.s"),
+            $($name = const Call::$call.index(),)*
+            flash = const THIS.flash.start,
+            trampoline = const TRAMPOLINE,
+            canary = const CANARY,
+            paint = const PAINT,
+            generate_pair = const Call::GeneratePair.index(),
+            init_private_key = const Call::InitPrivateKey.index(),
+            exit = const Call::Exit as u32,
+            sha256 = const Call::Sha256.index(),
+            random = const Call::Random.index(),
+            begin_sha256 = const Call::BeginSha256.index(),
+            begin_sha512 = const Call::BeginSha512.index(),
+            hash_update = const Call::HashUpdate.index(),
+            hash_final = const Call::HashFinal.index(),
+        );
+    };
+}
+#[cfg(not(device = "nanosplus"))]
+boot!("boot/fixed.s");
+#[cfg(device = "nanosplus")]
+boot!("boot/moved.s", draw_text = DrawText, text_width = TextWidth);
 
 // The names are those of `boot.s`; the signatures those of the SDK's headers (cx_*.h), with one-byte enums widened as the
 // calling convention does.
@@ -38,9 +59,6 @@ unsafe extern "C" {
     fn nanos_init_private_key(curve: u32, raw: *const u8, length: usize, key: *mut PrivateKey) -> u32;
     fn nanos_sha256(message: *const u8, length: usize, digest: *mut u8, room: usize) -> usize;
     fn nanos_random(out: *mut u8, length: usize);
-    // Ends of regions, from the linker script; only their addresses mean something.
-    static _ebss: u32;
-    static _estack: u32;
 }
 
 /// `CX_CURVE_Ed25519`.
@@ -73,20 +91,7 @@ impl PublicKey {
 pub(crate) struct Os;
 
 impl System for Os {
-    fn send(bytes: &[u8]) -> Result<(), Fault> {
-        call(Call::Send, &mut [address(bytes.as_ptr()), bytes.len() as u32, 0, 0]).map(drop)
-    }
-
-    fn status_sent() -> Result<bool, Fault> {
-        call(Call::StatusSent, &mut [0; 2]).map(|sent| sent & 0xff != 0)
-    }
-
-    fn receive(packet: &mut [u8; PACKET]) -> Result<usize, Fault> {
-        let length = call(Call::Receive, &mut [address_mut(packet.as_mut_ptr()), PACKET as u32, 0, 0, 0])?;
-        Ok((length as usize & 0xffff).min(PACKET))
-    }
-
-    fn nvm_read(page: u16, out: &mut [u8; PAGE]) {
+    fn nvm_read(page: u16, out: &mut [u8; CELL]) {
         let mut word = page_address(page).cast::<u32>();
         for bytes in out.chunks_exact_mut(4) {
             // Safety: an aligned word inside the declared area, which is always readable. Volatile, because the system
@@ -97,10 +102,10 @@ impl System for Os {
         }
     }
 
-    fn nvm_write(page: u16, data: &[u8; PAGE]) -> Result<(), Fault> {
+    fn nvm_write(page: u16, data: &[u8; CELL]) -> Result<(), Fault> {
         call(
             Call::NvmWrite,
-            &mut [address_mut(page_address(page)), address(data.as_ptr()), PAGE as u32, 0, 0],
+            &mut [address_mut(page_address(page)), address(data.as_ptr()), CELL as u32, 0, 0],
         )
         .map(drop)
     }
@@ -174,8 +179,9 @@ impl System for Os {
     }
 
     fn stack_word(index: usize) -> Option<u32> {
-        let word = (&raw const _ebss).wrapping_add(index);
-        if word >= &raw const _estack {
+        let (low, high) = stack_ends();
+        let word = low.wrapping_add(index);
+        if word >= high {
             return None;
         }
         // Safety: an aligned word of our own RAM. Volatile, since the stack changes under the reader.

@@ -1,5 +1,7 @@
 @ The first instructions of the app, and the few things only assembly can say.
-@ Braces are doubled because this is the template of a `global_asm!`.
+@ Braces are doubled because this is the template of a `global_asm!`. What differs from device to device is a macro, in the
+@ file of the device: `statics from, end` gives both ends of the statics, `ram from, end` those of statics and stack,
+@ `stack_ends` and `more_library` more functions.
 
     .syntax unified
     .thumb
@@ -15,8 +17,7 @@ nanos_boot:
     cpsie i
     cmp r0, #0
     bne 4f
-    ldr r0, =_bss
-    ldr r1, =_ebss
+    statics r0, r1
     movs r2, #0
 1:  cmp r0, r1
     bhs 2f
@@ -56,7 +57,7 @@ SVC_cx_call:
     .type nanos_scrub, %function
     .thumb_func
 nanos_scrub:
-    ldr r0, =_ebss
+    statics r1, r0
     ldr r1, ={paint}
     mov r3, sp
 1:  adds r0, #4
@@ -76,8 +77,7 @@ nanos_scrub:
     .type nanos_exit, %function
     .thumb_func
 nanos_exit:
-    ldr r1, =_bss
-    ldr r2, =_estack
+    ram r1, r2
     movs r3, #0
 1:  stmia r1!, {{r3}}
     cmp r1, r2
@@ -106,6 +106,8 @@ nanos_nvm:
 1:  .word {flash} + (1b - nanos_boot)
 2:  .word _nvram_data
 
+    stack_ends
+
 @ Functions of the crypto library: its trampoline takes the index in r0 and finds the caller's r0 and r1 on the stack.
     .macro library name, index
     .global \name
@@ -125,6 +127,7 @@ nanos_nvm:
     library nanos_begin_sha512, {begin_sha512}
     library nanos_hash_update, {hash_update}
     library nanos_hash_final, {hash_final}
+    more_library
 9:  ldr r1, ={trampoline}
     bx r1
     .ltorg

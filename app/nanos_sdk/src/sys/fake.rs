@@ -1,39 +1,33 @@
 //! BOLOS and the MCU, played on a host: one per thread, as there is one to an app.
 //!
-//! It hands out scripted events, then what happens on the bus and the screen of [`Mcu`], and a tick when there is nothing
-//! else; it takes packets apart again and insists on the rules a device enforces (one status for one event, packets as long
-//! as they say, pages inside the declared area), by panicking where a device would stop. Every call can be made to fail.
+//! It hands out scripted events, then what happens at the cable and the screen, and a tick when there is nothing else. It
+//! insists on the rules a device enforces, by panicking where a device would stop. Every call can be made to fail.
+//!
+//! `wired` is the side of a device whose MCU drives, `desk` that of one whose system drives.
 
-mod bus;
-mod font;
-mod host;
+#[cfg(device = "nanosplus")]
+mod desk;
 mod library;
-mod mcu;
 mod modular;
-mod panel;
-mod pipe;
 mod software;
-mod usb;
-mod wire;
+#[cfg(not(device = "nanosplus"))]
+mod wired;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
-pub use bus::Bus;
-pub use host::{Host, Outcome};
-pub use mcu::Mcu;
-pub use panel::{Drawn, Panel};
+#[cfg(device = "nanosplus")]
+pub use desk::Desk;
 pub use software::Software;
 #[cfg(test)]
 pub(crate) use software::{holds, signature};
-pub use usb::Usb;
-pub use wire::Packet;
+#[cfg(not(device = "nanosplus"))]
+pub use wired::{Bus, Drawn, Host, Mcu, Outcome, Packet, Panel, Usb};
 
 use super::{Fault, System};
 use crate::Bolos;
 use crate::stack::{CANARY, PAINT};
-use crate::target::{Call, DECLARED_PAGES, PACKET, PAGE};
-use wire::Wire;
+use crate::target::{CELL, Call, DECLARED_PAGES};
 
 /// What an injected failure says: the exception of a path the app was not installed for, which stands for all.
 pub const FAULT: Fault = match Fault::check(0x4215) {
@@ -47,9 +41,13 @@ pub struct Kernel {
     /// Events to come before anything else, as whole packets.
     pub events: VecDeque<Vec<u8>>,
     /// The other chip, with the cable and the screen.
+    #[cfg(not(device = "nanosplus"))]
     pub mcu: Mcu,
-    /// Flash, the spare page at its end included.
-    pub nvm: Vec<[u8; PAGE]>,
+    /// The system's own side of cable and screen.
+    #[cfg(device = "nanosplus")]
+    pub desk: Desk,
+    /// Flash, the spare page at its end included: the cell of each page.
+    pub nvm: Vec<[u8; CELL]>,
     /// What the question for the PIN is answered with.
     pub pin: u32,
     /// What the user interface of the system makes of every event; 0x69, "redraw", it says only once.
@@ -73,7 +71,8 @@ pub struct Kernel {
     failures: Vec<Failure>,
     /// A call that is to say it went well and do nothing, after so many that do their work.
     idle: Option<(Call, usize)>,
-    wire: Wire,
+    #[cfg(not(device = "nanosplus"))]
+    wire: wired::Wire,
     random: u64,
 }
 
@@ -91,8 +90,11 @@ impl Kernel {
         stack[0] = CANARY;
         Self {
             events: VecDeque::new(),
+            #[cfg(not(device = "nanosplus"))]
             mcu: Mcu::default(),
-            nvm: vec![[0; PAGE]; usize::from(DECLARED_PAGES)],
+            #[cfg(device = "nanosplus")]
+            desk: Desk::default(),
+            nvm: vec![[0; CELL]; usize::from(DECLARED_PAGES)],
             pin: 0xaa,
             verdict: 0xaa,
             system_draws: false,
@@ -106,7 +108,8 @@ impl Kernel {
             calls: Vec::new(),
             failures: Vec::new(),
             idle: None,
-            wire: Wire::default(),
+            #[cfg(not(device = "nanosplus"))]
+            wire: wired::Wire::default(),
             random: 1,
         }
     }
@@ -154,11 +157,6 @@ impl Kernel {
         self.library.is_locked()
     }
 
-    /// Takes what the app has sent to the MCU since the last time, statuses included.
-    pub fn sent(&mut self) -> Vec<Packet> {
-        self.wire.take()
-    }
-
     fn enter(&mut self, call: Call) -> Result<(), Fault> {
         self.calls.push(call);
         let Some(failure) = self.failures.iter_mut().find(|failure| failure.call == call) else {
@@ -187,7 +185,10 @@ pub fn boot() -> Bolos {
 /// Starts the app again on the same system: flash is as it was left. The state an app keeps elsewhere is gone.
 pub fn restart() -> Bolos {
     with(|kernel| {
-        (kernel.wire, kernel.mcu) = (Wire::default(), Mcu::default());
+        #[cfg(not(device = "nanosplus"))]
+        kernel.unplug();
+        #[cfg(device = "nanosplus")]
+        kernel.desk.clear();
         kernel.library = library::State::default();
         kernel.calls.clear();
     });
@@ -215,36 +216,11 @@ fn put(text: &[u8], out: &mut [u8]) -> usize {
 pub(crate) struct Os;
 
 impl System for Os {
-    fn send(bytes: &[u8]) -> Result<(), Fault> {
-        call(Call::Send, |kernel| {
-            if let Some(packet) = kernel.wire.send(bytes) {
-                kernel.mcu.take(&packet);
-            }
-        })
-    }
-
-    fn status_sent() -> Result<bool, Fault> {
-        call(Call::StatusSent, |kernel| kernel.wire.status_sent())
-    }
-
-    fn receive(packet: &mut [u8; PACKET]) -> Result<usize, Fault> {
-        const TICK: [u8; 3] = [0x0e, 0, 0];
-        call(Call::Receive, |kernel| {
-            kernel.wire.next_event();
-            let event = kernel.events.pop_front().or_else(|| kernel.mcu.event()).unwrap_or(TICK.to_vec());
-            if event.first() == TICK.first() {
-                kernel.mcu.tick();
-            }
-            assert!(event.len() <= packet.len(), "an event longer than the buffer for it");
-            put(&event, packet)
-        })
-    }
-
-    fn nvm_read(page: u16, out: &mut [u8; PAGE]) {
+    fn nvm_read(page: u16, out: &mut [u8; CELL]) {
         *out = with(|kernel| kernel.nvm[usize::from(page)]);
     }
 
-    fn nvm_write(page: u16, data: &[u8; PAGE]) -> Result<(), Fault> {
+    fn nvm_write(page: u16, data: &[u8; CELL]) -> Result<(), Fault> {
         call(Call::NvmWrite, |kernel| {
             assert!(page + 1 < DECLARED_PAGES, "the emulator refuses a write that ends with the area");
             kernel.nvm[usize::from(page)] = *data;
@@ -282,9 +258,12 @@ impl System for Os {
         const WAKE_UP: u8 = 3;
         call(Call::Ux, |kernel| {
             kernel.wakes += usize::from(request == WAKE_UP);
+            #[cfg(not(device = "nanosplus"))]
             if kernel.system_draws {
                 kernel.wire.give_status();
             }
+            #[cfg(device = "nanosplus")]
+            let _ = kernel;
         })
     }
 

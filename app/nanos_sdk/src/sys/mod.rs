@@ -9,6 +9,10 @@ mod arm;
 #[cfg(not(target_os = "none"))]
 pub mod fake;
 mod library;
+#[cfg(not(device = "nanosplus"))]
+mod mcu;
+#[cfg(device = "nanosplus")]
+mod served;
 
 #[cfg(target_os = "none")]
 pub(crate) use arm::Os as Sys;
@@ -18,8 +22,12 @@ pub(crate) use fake::Os as Sys;
 use core::num::NonZeroU32;
 
 pub(crate) use library::{Hash, Library, Number, Point};
+#[cfg(not(device = "nanosplus"))]
+pub(crate) use mcu::Mcu;
+#[cfg(device = "nanosplus")]
+pub(crate) use served::{Area, Served};
 
-use crate::target::{PACKET, PAGE};
+use crate::target::CELL;
 
 /// A call failed: the number of the exception, or the error of the crypto library (`cx_err_t`).
 ///
@@ -49,17 +57,10 @@ impl Fault {
 
 /// What the system does for us. Lengths and addresses are checked on this side; the system is handed only what is sound.
 pub(crate) trait System {
-    /// Sends a packet to the MCU. (It may come in several parts, its header first; ours do not.)
-    fn send(bytes: &[u8]) -> Result<(), Fault>;
-    /// Whether the event in hand has got its status already (the OS may have drawn instead of us).
-    fn status_sent() -> Result<bool, Fault>;
-    /// Waits for the next event. Gives its length.
-    fn receive(packet: &mut [u8; PACKET]) -> Result<usize, Fault>;
-
-    /// Reads a page of the declared area; `page` is inside.
-    fn nvm_read(page: u16, out: &mut [u8; PAGE]);
-    /// Writes a page of the declared area; `page` is inside.
-    fn nvm_write(page: u16, data: &[u8; PAGE]) -> Result<(), Fault>;
+    /// Reads the cell of a page of the declared area; `page` is inside.
+    fn nvm_read(page: u16, out: &mut [u8; CELL]);
+    /// Writes the cell of a page of the declared area, which erases the whole page; `page` is inside.
+    fn nvm_write(page: u16, data: &[u8; CELL]) -> Result<(), Fault>;
 
     /// SLIP-10 Ed25519 derivation. The system wants room for 64 bytes; the key is the first 32.
     fn derive(path: &[u32; 5], private: &mut [u8; 64]) -> Result<(), Fault>;

@@ -1,38 +1,51 @@
 //! Ledger Nano S with BOLOS 2.1 (ledger-secure-sdk, branch API_LEVEL_LNS, is the source of every number here).
 
-/// What the system calls this device (`TARGET_ID` of the SDK, and of the loader).
-pub const ID: &str = "0x31100004";
-/// The name by which the emulator knows the device.
-pub const NAME: &str = "nanos";
+use super::{Device, Erases, Memory};
 
-/// Bytes of one flash page. An erase costs a whole page, and a page is rated 500,000 of them.
-pub const PAGE: usize = 64;
+/// The device.
+pub const DEVICE: Device = Device {
+    name: "nanos",
+    title: "Nano S",
+    number: 1,
+    id: "0x31100004",
+    firmware: "2.1.0",
+    target: "nanos",
+    graphics: "bagl",
+    model: "nanos",
+    levels: &[],
+    // script.ld.
+    flash: Memory { start: 0xc0d0_0000, length: 400 * 1024 },
+    // The crypto library's own RAM begins where it ends.
+    ram: Memory { start: 0x2000_0200, length: 4608 },
+    ram_moves: false,
+    parameters: false,
+    page: 64,
+    pairs: 256,
+    erases: Erases {
+        rated: 500_000,
+        source: "Ledger's documentation of the ST31, for its pages of 64 bytes",
+    },
+    screen: (128, 32),
+    // Bits a pixel, two colours, 16 rows, first pixel in the lowest bit.
+    icon: "010000000000ffffff0000ffff181800000cc39ee7f33c611800000cc39ee7f33c61180000b66d0000",
+    icon_file: "icon.gif",
+};
 
-/// Width of the screen in pixels.
-pub const SCREEN_WIDTH: u8 = 128;
-/// Height of the screen in pixels.
-pub const SCREEN_HEIGHT: u8 = 32;
-
-/// Where an app is linked (nanos_layout.ld). It runs somewhere else.
-#[cfg(target_os = "none")]
-pub(crate) const FLASH: u32 = 0xc0d0_0000;
 /// Where the calls of the crypto library enter it (cx_stubs.S).
-#[cfg(target_os = "none")]
-pub(crate) const TRAMPOLINE: u32 = 0x0012_0001;
+pub const TRAMPOLINE: u32 = 0x0012_0001;
 
 /// Ledger's USB vendor id.
-pub(crate) const USB_VENDOR: u16 = 0x2c97;
+pub const USB_VENDOR: u16 = 0x2c97;
 /// High byte: the model. Low byte: which interfaces there are; bit 0 is HID, and we have no other.
-pub(crate) const USB_PRODUCT: u16 = 0x1001;
+pub const USB_PRODUCT: u16 = 0x1001;
 /// Release number in the device descriptor.
-pub(crate) const USB_RELEASE: u16 = 0x0201;
+pub const USB_RELEASE: u16 = 0x0201;
 
 /// Bytes of the largest packet the MCU sends (`IO_SEPROXYHAL_BUFFER_SIZE_B`).
-pub(crate) const PACKET: usize = 128;
+pub const PACKET: usize = 128;
 
 /// Task number of the system's own user interface, whose verdict says who owns the screen.
-#[cfg(target_os = "none")]
-pub(crate) const UX_TASK: u32 = 4;
+pub const UX_TASK: u32 = 4;
 
 /// The services of the system, by the number each is called with.
 ///

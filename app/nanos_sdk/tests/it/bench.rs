@@ -50,9 +50,9 @@ impl Bench {
         let told = match self.bolos.io.next_event(&mut self.bolos.packet, picture) {
             Event::Ticker => Told::Ticker,
             Event::Button(button) => Told::Button(button),
-            Event::Report(report) => Told::Report(report.to_vec()),
-            Event::ReportSent => Told::ReportSent,
-            Event::LinkReset => Told::LinkReset,
+            Event::Host(nanos_sdk::Host::Report(report)) => Told::Report(report.to_vec()),
+            Event::Host(nanos_sdk::Host::ReportSent) => Told::ReportSent,
+            Event::Host(nanos_sdk::Host::LinkReset) => Told::LinkReset,
         };
         if told != Told::Ticker {
             self.told.push(told.clone());

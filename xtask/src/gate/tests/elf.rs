@@ -7,6 +7,8 @@ use object::elf::{
 
 pub(super) const TEXT: u32 = 0xc0d0_0000;
 pub(super) const BSS: u32 = 0x2000_0200;
+pub(super) const MOVED_TEXT: u32 = 0xc0de_0000;
+pub(super) const MOVED_BSS: u32 = 0xda7a_0000;
 /// Two pages of code, then two of NVM.
 pub(super) const NVM_START: u32 = 0x80;
 
@@ -76,6 +78,8 @@ impl Elf {
                 ("SVC_cx_call", TEXT + 7),
                 ("_nvram_data", TEXT + NVM_START),
                 ("_envram_data", TEXT + 0x100),
+                ("_bss", BSS),
+                ("_ebss", BSS + 0x20),
                 ("_estack", 0x2000_1400),
                 ("buffer", BSS + 4),
                 ("constant", TEXT + 0x10),
@@ -85,12 +89,51 @@ impl Elf {
         }
     }
 
+    /// The same for a device whose RAM moves: a page of code, a page of NVM, then install parameters.
+    pub(super) fn moved() -> Self {
+        let mut elf = Self::good();
+        elf.entry = MOVED_TEXT + 1;
+        let text = elf.section(".text");
+        text.address = MOVED_TEXT;
+        text.data.resize(0x408, 0);
+        text.data[0x400..].fill(7);
+        elf.section(".bss").address = MOVED_BSS;
+        elf.section("ledger.target").data = b"nanos2".to_vec();
+        elf.sections.push(Section::note("ledger.api_level", b"27"));
+        elf.symbols = vec![
+            ("", 0),
+            ("SVC_Call", MOVED_TEXT + 5),
+            ("SVC_cx_call", MOVED_TEXT + 7),
+            ("_nvram_data", MOVED_TEXT + 0x200),
+            ("_envram_data", MOVED_TEXT + 0x400),
+            ("_bss", MOVED_BSS),
+            ("_ebss", MOVED_BSS + 0x20),
+            ("_estack", MOVED_BSS + 40 * 1024),
+            ("_bss_size", 0x20),
+            ("_ram_size", 40 * 1024),
+            ("buffer", MOVED_BSS + 4),
+            ("constant", MOVED_TEXT + 0x10),
+        ];
+        elf.functions = vec![
+            ("start", MOVED_TEXT + 1, 4),
+            ("call", MOVED_TEXT + 5, 4),
+            ("install_parameters", MOVED_TEXT + 0x400, 8),
+        ];
+        let word = |at, symbol| Relocation { at: MOVED_TEXT + at, kind: R_ARM_ABS32, symbol };
+        elf.relocations = vec![word(8, "constant"), word(12, "_bss_size"), word(16, "_ram_size")];
+        elf
+    }
+
     pub(super) fn section(&mut self, name: &str) -> &mut Section {
         self.sections.iter_mut().find(|section| section.name == name).expect("a section of the good image")
     }
 
     pub(super) fn rename_symbol(&mut self, from: &str, to: &'static str) {
         self.symbols.iter_mut().find(|(name, _)| *name == from).expect("a symbol of the good image").0 = to;
+    }
+
+    pub(super) fn move_symbol(&mut self, name: &str, to: u32) {
+        self.symbols.iter_mut().find(|(known, _)| *known == name).expect("a symbol of the good image").1 = to;
     }
 
     /// File header, section data, section headers; no segments, which the gate does not look at.

@@ -1,6 +1,6 @@
 //! The stack on functions made by hand.
 
-use super::elf::{Elf, TEXT};
+use super::elf::{BSS, Elf, TEXT};
 use super::{complains, judged};
 
 /// Puts functions behind the good image's own (`start`, then `call` with its system call), each at a multiple of 16 bytes,
@@ -122,7 +122,7 @@ fn a_stack_that_reaches_the_statics_is_refused() {
     // ldr r4, [pc, #8] (0x1c); add sp, r4; bx lr; -0x11dc: with 0x20 bytes of statics and the guard word it just fits.
     let mut elf = with(&[("first", &[0x4c02, 0x44a5, RETURN, 0x46c0, 0x46c0, 0x46c0, 0xee24, 0xffff])]);
     assert_eq!(depth(&elf).0, 0x11dc);
-    elf.section(".bss").size = 0x24;
+    elf.move_symbol("_ebss", BSS + 0x24);
     complains(&elf, "4572 bytes does not fit the 4568");
 }
 

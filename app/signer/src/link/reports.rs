@@ -2,7 +2,7 @@
 
 use highwater_core::apdu::{Reply, Status};
 use highwater_core::hid::{Assembler, REPORT, Received, ReportWriter};
-use nanos_sdk::{Io, SendError};
+use nanos_sdk::{Host, Io, SendError};
 
 /// The host's side of the app: one command in, one reply out.
 #[derive(Debug)]
@@ -18,8 +18,17 @@ impl Link {
         Self { assembler: Assembler::new(), reply: Reply::new(), writer: None }
     }
 
-    /// Takes a report; true when [`Link::command`] is whole and wants an answer.
-    pub(crate) fn report(&mut self, report: &[u8]) -> bool {
+    /// Takes what the host does; true when a command is whole and wants an answer ([`Link::exchange`]).
+    pub(crate) fn take(&mut self, host: Host<'_>) -> bool {
+        match host {
+            Host::Report(report) => return self.report(report),
+            Host::ReportSent => {}
+            Host::LinkReset => self.reset(),
+        }
+        false
+    }
+
+    fn report(&mut self, report: &[u8]) -> bool {
         match self.assembler.report(report) {
             Received::Nothing => false,
             Received::Command => true,
@@ -70,7 +79,7 @@ impl Link {
     }
 
     /// The host has gone: what was half received or half sent is void.
-    pub(crate) fn reset(&mut self) {
+    fn reset(&mut self) {
         self.assembler.reset();
         self.writer = None;
     }

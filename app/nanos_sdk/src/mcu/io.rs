@@ -5,14 +5,15 @@
 //! already have given it (it draws, when the device is locked), so it is asked each time. USB requests, the lock screen
 //! and the drawing of the picture are dealt with in here; none of them waits for another.
 
+use super::screen::Screen;
+use super::seph::{self, Incoming};
+use super::usb::{REPORT, SendError, Signal, Usb};
 use crate::buttons::{Button, Buttons};
 use crate::os;
-use crate::screen::{Picture, Screen};
-use crate::seph::{self, Incoming};
-use crate::sys::{Sys, System, die};
-use crate::usb::{REPORT, SendError, Signal, Usb};
+use crate::screen::Picture;
+use crate::sys::{Mcu, Sys, die};
 
-pub use crate::seph::Packet;
+pub use super::seph::Packet;
 
 /// What concerns the app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,9 +22,16 @@ pub enum Event<'p> {
     Ticker,
     /// A button was pressed and let go, while one page of the app stood whole.
     Button(Button),
-    /// The host sent a report: at most 64 bytes, often fewer.
+    /// The host is at work.
+    Host(Host<'p>),
+}
+
+/// What the host does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Host<'p> {
+    /// It sent a report: at most 64 bytes, often fewer.
     Report(&'p [u8]),
-    /// The host has the last report; the next may be sent.
+    /// It has the last report; the next may be sent.
     ReportSent,
     /// Bus reset, new configuration, or a report nobody fetched for two seconds: whatever was half received or half sent
     /// is void.
@@ -78,7 +86,7 @@ impl Io {
                     self.screen.tick();
                     // First the reset: at a mere tick the app would go on with a reply that is void.
                     self.tick_due = self.usb.tick();
-                    return if self.tick_due { Event::LinkReset } else { Event::Ticker };
+                    return if self.tick_due { Event::Host(Host::LinkReset) } else { Event::Ticker };
                 }
                 Incoming::Buttons(down) => {
                     if let Some(button) = self.buttons(down) {
@@ -92,11 +100,11 @@ impl Io {
                 Incoming::Status => self.screen.owned_by(os::forward()),
                 Incoming::BusReset => {
                     self.usb.reset();
-                    return Event::LinkReset;
+                    return Event::Host(Host::LinkReset);
                 }
                 Incoming::Transfer { endpoint, kind, length } => {
                     if let Some(signal) = self.usb.transfer(endpoint, kind, packet.data(length)) {
-                        return event(signal, packet, length);
+                        return Event::Host(told(signal, packet, length));
                     }
                 }
                 Incoming::Other => {}
@@ -104,7 +112,7 @@ impl Io {
         }
     }
 
-    /// Hands a report to the host. It has arrived when [`Event::ReportSent`] comes.
+    /// Hands a report to the host. It has arrived when [`Host::ReportSent`] comes.
     ///
     /// # Errors
     /// If it cannot be sent now; nothing has changed.
@@ -166,10 +174,10 @@ impl Io {
     }
 }
 
-fn event(signal: Signal, packet: &Packet, length: usize) -> Event<'_> {
+fn told(signal: Signal, packet: &Packet, length: usize) -> Host<'_> {
     match signal {
-        Signal::Report => Event::Report(packet.data(length)),
-        Signal::ReportSent => Event::ReportSent,
-        Signal::LinkReset => Event::LinkReset,
+        Signal::Report => Host::Report(packet.data(length)),
+        Signal::ReportSent => Host::ReportSent,
+        Signal::LinkReset => Host::LinkReset,
     }
 }

@@ -3,7 +3,8 @@
 //! The MCU sends one *event*; we answer with any number of *commands* and then exactly one *status*, and only then comes
 //! the next event.
 
-use crate::sys::{Sys, System};
+use crate::screen::LINE;
+use crate::sys::{Mcu, Sys};
 use crate::target::PACKET;
 
 /// Tag and length.
@@ -103,8 +104,6 @@ impl Packet {
 
 /// Bytes of the description of one thing to draw (`bagl_component_t`).
 pub(crate) const COMPONENT: usize = 28;
-/// Characters of a line at most: more than the screen is wide.
-pub(crate) const LINE: usize = 24;
 
 /// Status: nothing more to this event.
 pub(crate) fn send_general_status() {

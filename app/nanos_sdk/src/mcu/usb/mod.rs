@@ -9,7 +9,7 @@ mod descriptors;
 mod link;
 mod request;
 
-use crate::seph::{self, Transfer};
+use crate::mcu::seph::{self, Transfer};
 use control::{Action, Control};
 use link::Link;
 use request::Request;

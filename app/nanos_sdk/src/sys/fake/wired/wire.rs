@@ -19,7 +19,7 @@ impl Packet {
 const STATUS: u8 = 0x60;
 
 #[derive(Debug, Default)]
-pub(super) struct Wire {
+pub(in super::super) struct Wire {
     sent: Vec<Packet>,
     partial: Vec<u8>,
     status_sent: bool,
@@ -50,7 +50,7 @@ impl Wire {
         self.status_sent
     }
 
-    pub(super) fn give_status(&mut self) {
+    pub(in super::super) fn give_status(&mut self) {
         self.status_sent = true;
     }
 
