@@ -27,6 +27,7 @@ pub(crate) struct Args {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it")]
 enum Signer {
     Firmware(Device),
     Simulated,

@@ -59,6 +59,7 @@ enum NodeKind {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it")]
 enum Signer {
     /// The firmware in the emulator.
     Firmware(Hardware),

@@ -59,7 +59,7 @@ fn has_test(source: &str, name: &str) -> bool {
 
 /// Whether the name stands in a list that a macro makes tests of, one for each device.
 fn listed(lines: &[&str], name: &str) -> bool {
-    let mut list = lines.iter().skip_while(|line| !line.starts_with("on_both_devices! {"));
+    let mut list = lines.iter().skip_while(|line| !line.starts_with("on_every_device! {"));
     list.by_ref().take_while(|line| **line != "}").any(|line| line.trim_end_matches(',') == name)
 }
 
@@ -86,7 +86,7 @@ mod tests {
         assert!(has_test("    #[tokio::test]\n    #[cfg(unix)]\n    async fn one() {}", "one"));
         assert!(!has_test("#[test]\nfn one_more() {}\nfn one() {}", "one"));
         assert!(!has_test("#[test]\n#[ignore]\nfn one() {}", "one"));
-        let listed = "on_both_devices! {\n    one,\n    two\n}\nthree,\n";
+        let listed = "on_every_device! {\n    one,\n    two\n}\nthree,\n";
         assert!(has_test(listed, "one") && has_test(listed, "two") && !has_test(listed, "three"));
     }
 
