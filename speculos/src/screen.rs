@@ -38,18 +38,37 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// The texts from top to bottom; those at one height are one line, from left to right.
+    /// The texts from top to bottom; those at one height are one line, from left to right. A text that begins where the one
+    /// before it ends belongs to it: at some API levels the emulator begins a new one at a letter that is lower than the
+    /// others.
     pub fn lines(&self) -> Vec<String> {
         let mut texts: Vec<&Text> = self.texts.iter().collect();
         texts.sort_by_key(|text| (text.y, text.x));
         let lines = texts.chunk_by(|one, next| one.y == next.y);
-        lines.map(|line| line.iter().map(|text| text.text.as_str()).collect::<Vec<_>>().join(" ")).collect()
+        lines.map(joined).collect()
     }
 
     /// Whether one of its lines contains this.
     pub fn contains(&self, text: &str) -> bool {
         self.lines().iter().any(|line| line.contains(text))
     }
+}
+
+/// The texts of one line.
+fn joined(line: &[&Text]) -> String {
+    // Pixels between two letters at most; a blank is a letter of its own.
+    const BETWEEN_LETTERS: i32 = 3;
+    let mut out = String::new();
+    let mut end: Option<i32> = None;
+    for text in line {
+        let goes_on = end.is_some_and(|end| (0..=BETWEEN_LETTERS).contains(&(text.x - end)));
+        if end.is_some() && !goes_on {
+            out.push(' ');
+        }
+        out.push_str(&text.text);
+        end = Some(text.x + text.width);
+    }
+    out
 }
 
 impl fmt::Display for Screen {
@@ -167,6 +186,17 @@ mod tests {
             screen.contains("height 7") && screen.contains("water") && !screen.contains("Highwater height")
         );
         assert_eq!((screen.texts[1].width, screen.texts[1].height), (98, 12));
+    }
+
+    #[test]
+    fn a_text_that_was_cut_at_a_low_letter_is_whole() {
+        let screen = screen(
+            r#"{"events": [
+                {"text": "second.chain", "x": 4, "y": 25, "w": 66, "h": 12, "clear": false},
+                {"text": "_with", "x": 71, "y": 25, "w": 30, "h": 12, "clear": false},
+                {"text": "7", "x": 110, "y": 25, "w": 6, "h": 12, "clear": false}]}"#,
+        );
+        assert_eq!(screen.lines(), ["second.chain_with 7"]);
     }
 
     #[test]

@@ -26,9 +26,10 @@ pub(crate) struct Args {
     node: Node,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it")]
 enum Signer {
-    Firmware(Box<Device>),
+    Firmware(Device),
     Simulated,
 }
 
@@ -38,8 +39,7 @@ fn signer(name: &str) -> Result<Signer, String> {
     if name == SIMULATED {
         return Ok(Signer::Simulated);
     }
-    let device = firmware::device(name).map(Box::new);
-    device.map(Signer::Firmware).map_err(|known| format!("{known}, {SIMULATED}"))
+    firmware::device(name).map(Signer::Firmware).map_err(|known| format!("{known}, {SIMULATED}"))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -59,11 +59,13 @@ pub(crate) fn command(args: &Args) -> Result<ExitCode> {
         Node::Cometbft => demo.arg("--cometbft").arg(cometbft::DEFAULT.ensure(&workspace)?),
         Node::Builtin => demo.args(["--node", "builtin"]),
     };
-    match &args.device {
+    match args.device {
         Signer::Simulated => demo.args(["--device", SIMULATED]),
         Signer::Firmware(device) => {
-            demo.args(["--device", device.name]).arg("--emulator").arg(emulator::ensure(&workspace, device)?);
-            let report = firmware::make(&workspace, &toolchain::find(&workspace)?, device)?;
+            demo.args(["--device", device.name])
+                .arg("--emulator")
+                .arg(emulator::ensure(&workspace, &device)?);
+            let report = firmware::make(&workspace, &toolchain::find(&workspace)?, &device)?;
             print!("{}", report.table());
             demo.arg("--firmware").arg(report.elf)
         }

@@ -58,10 +58,11 @@ enum NodeKind {
     Builtin,
 }
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it")]
 enum Signer {
     /// The firmware in the emulator.
-    Firmware(Box<Hardware>),
+    Firmware(Hardware),
     /// The signer in the bridge's own process: not a hardware key.
     Simulated,
 }
@@ -71,11 +72,11 @@ fn signer(name: &str) -> Result<Signer, String> {
         return Ok(Signer::Simulated);
     }
     let found = DEVICES.into_iter().find(|device| device.name == name);
-    found.map(Box::new).map(Signer::Firmware).ok_or_else(|| "no such device".to_owned())
+    found.map(Signer::Firmware).ok_or_else(|| "no such device".to_owned())
 }
 
 impl Signer {
-    fn name(&self) -> String {
+    fn name(self) -> String {
         match self {
             Self::Firmware(hardware) => format!("the firmware of a {} in the emulator", hardware.title),
             Self::Simulated => "the simulated device (not a hardware key)".to_owned(),
@@ -103,10 +104,10 @@ fn main() -> ExitCode {
 
 fn demo(cli: &Cli, interrupt: &Interrupt) -> Result<bool> {
     let folder = tempfile::tempdir()?;
-    let emulated = match (&cli.device, &cli.firmware, &cli.emulator) {
+    let emulated = match (cli.device, &cli.firmware, &cli.emulator) {
         (Signer::Firmware(hardware), Some(firmware), Some(python)) => {
             println!("starting the emulator of a {}", hardware.title);
-            Some(Emulated::start(**hardware, hardware.newest(), firmware, python)?)
+            Some(Emulated::start(hardware, hardware.newest(), firmware, python)?)
         }
         (Signer::Firmware(_), ..) => bail!("a firmware wants --firmware and --emulator"),
         (Signer::Simulated, ..) => None,
