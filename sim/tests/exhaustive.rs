@@ -5,8 +5,15 @@ use std::time::Instant;
 
 use highwater_sim::explore::{Rot, Search, Visited};
 
-const TEARS: Search =
-    Search { pairs: 2, heights: 1, rot: Rot::Never, lies: false, lives: true, limit: 200_000_000 };
+const TEARS: Search = Search {
+    pairs: 2,
+    heights: 1,
+    rot: Rot::Never,
+    lies: false,
+    stuck: false,
+    lives: true,
+    limit: 200_000_000,
+};
 
 /// Whether the long versions are asked for.
 fn full() -> bool {
@@ -46,6 +53,15 @@ fn g2_no_tear_and_rotten_page_of_a_chain_that_signs_makes_the_mark_fall() {
 #[test]
 fn g2_no_lying_or_failing_write_of_a_chain_that_signs_makes_the_mark_fall() {
     visit_or_begin(Search { lies: true, lives: false, ..TEARS });
+}
+
+#[test]
+fn g2_no_page_that_takes_no_write_any_more_makes_the_mark_fall() {
+    let stuck = Search { stuck: true, lives: false, limit: 8_000, ..TEARS };
+    // With lives a path is never forgotten, so each state costs more than the last.
+    for search in [stuck, Search { pairs: 3, ..stuck }, Search { lives: true, limit: 400, ..stuck }] {
+        run(search);
+    }
 }
 
 #[test]
@@ -91,6 +107,13 @@ fn g2_to_the_end_a_rotten_page_at_any_time() {
 #[ignore = "hours"]
 fn g2_to_the_end_a_lying_write_with_remove_add_and_forget() {
     visit(LIES);
+}
+
+#[test]
+#[ignore = "hours"]
+fn g2_to_the_end_a_page_that_takes_no_write_any_more() {
+    visit(Search { stuck: true, lives: false, ..TEARS });
+    visit(Search { pairs: 3, stuck: true, lives: false, ..TEARS });
 }
 
 #[test]
