@@ -82,8 +82,9 @@ const THREE_PAIRS: Search = Search { pairs: 3, ..TEARS };
 
 #[test]
 fn g2_the_first_states_of_the_searches_of_hours_hold() {
-    for search in [ASLEEP, ANYTIME, LIES, THREE_PAIRS] {
-        let visited = run(Search { limit: 20_000, ..search });
+    // After a lie a path is forgotten at the next clean start alone, so with lives each state costs more than the last.
+    for (search, limit) in [(ASLEEP, 20_000), (ANYTIME, 20_000), (LIES, 2_000), (THREE_PAIRS, 20_000)] {
+        let visited = run(Search { limit, ..search });
         assert!(!visited.closed, "it does not take hours any more: {visited:?}");
     }
 }
