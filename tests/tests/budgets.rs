@@ -1,5 +1,7 @@
 //! What a signature costs: one APDU, two page writes, no derivation, five reports.
 
+use std::time::Duration;
+
 use highwater_core::apdu::{Command, MAX_COMMAND};
 use highwater_core::canonical::Timestamp;
 use highwater_core::hid::split;
@@ -7,6 +9,7 @@ use highwater_core::hrs::Step;
 use highwater_sim::{Cable, Owner, SimDevice};
 use highwater_tests::device::{Emulated, SEED};
 use highwater_tests::on_every_device;
+use highwater_tests::process::wait_for;
 use highwater_tests::request::{Request, precommit, prevote, proposal};
 use highwater_tests::stage::{CHAIN, Stage, chain, hrs};
 use highwater_tests::tools;
@@ -114,15 +117,16 @@ fn a_vote_takes_one_multiplication_two_page_writes_and_no_derivation(hardware: H
         let mut apdu = [0; MAX_COMMAND];
         let length = Command::Sign(&command).encode(&mut apdu).unwrap();
         let reply = stage.send(&apdu[..length]).0.len() + 2;
-        let log = stage.device.emulated().unwrap().emulator().unwrap().log();
-        let calls: Vec<&str> = log
-            .rsplit_once("apdu: > ")
-            .and_then(|(_, since)| since.split_once("apdu: < "))
-            .map(|(vote, _)| {
-                vote.lines().filter_map(|line| line.split_once("syscall: ")).map(|(_, call)| call)
-            })
-            .expect("a command and its reply stand in the log")
-            .collect();
+        let emulator = stage.device.emulated().unwrap().emulator().unwrap();
+        // The emulator's log comes through a pipe, so a reply may be here before its line.
+        let vote = wait_for("the reply's line", Duration::from_secs(20), || {
+            let log = emulator.log();
+            let since = log.rsplit_once("apdu: > ").map(|(_, since)| since);
+            Ok(since.and_then(|since| since.split_once("apdu: < ")).map(|(vote, _)| vote.to_owned()))
+        });
+        let vote = vote.unwrap();
+        let calls: Vec<&str> =
+            vote.lines().filter_map(|line| line.split_once("syscall: ")).map(|(_, call)| call).collect();
         let count = |name: &str| calls.iter().filter(|call| call.starts_with(name)).count();
         let costs = json!({
             "multiplications": count("cx_ecpoint_rnd_scalarmul") + count("cx_ecpoint_scalarmul"),

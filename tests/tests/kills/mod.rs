@@ -90,7 +90,7 @@ fn no_kill_and_no_torn_page_costs_a_mark_or_needs_a_finger(hardware: Hardware) {
         kill(&mut trial, cuts.into_iter().take(left));
     }
     let kinds = trial.tally.keys().filter(|what| what.starts_with("copy ")).count();
-    assert_eq!(kinds, 12, "{:?}", trial.tally);
+    assert_eq!(kinds, 14, "{:?}", trial.tally);
     trial.end();
 }
 
