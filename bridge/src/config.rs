@@ -1,5 +1,7 @@
 //! The configuration: a TOML file, parsed and checked whole before anything opens.
 
+mod places;
+
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -11,6 +13,7 @@ use serde::Deserialize;
 use crate::advice;
 use crate::node::Address;
 use crate::store::durable;
+use places::{Place, Places, Wrong};
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]
@@ -113,79 +116,73 @@ impl Config {
                 _ => ConfigError::Io(text),
             }
         })?;
-        Self::parse(&text).map_err(|error| ConfigError::Content(format!("{}: {error}", path.display())))
+        Self::read(&text).map_err(|Wrong { line, text }| {
+            ConfigError::Content(format!("{}:{line}: {text}", path.display()))
+        })
     }
 
     /// Checks the text of a file.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        Self::read(text).map_err(|Wrong { line, text }| ConfigError::Content(format!("line {line}: {text}")))
+    }
+
+    fn read(text: &str) -> Result<Self, Wrong> {
+        // Where what is read is of other kinds than it should be, the next line fails, and says where.
+        let places: Places = toml::from_str(text).unwrap_or_default();
         let config: Self = toml::from_str(text).map_err(|error| {
-            ConfigError::Content(removed(text).unwrap_or_else(|| advice::config_syntax(&error.to_string())))
+            let removed = places.chains.iter().find_map(|chain| chain.vote_extensions.as_ref());
+            match removed {
+                Some(_) => Wrong::at(text, removed, advice::vote_extensions_removed()),
+                None => {
+                    let Wrong { line, text } = Wrong::of(text, &error);
+                    Wrong { line, text: advice::config_syntax(&text) }
+                }
+            }
         })?;
-        config.check(text)?;
+        config.check(text, &places)?;
         Ok(config)
     }
 
-    fn check(&self, text: &str) -> Result<(), ConfigError> {
-        let fail = |needle: &str, cause: String, cure: &str| {
-            let line = text.lines().position(|line| line.contains(needle)).map_or(1, |at| at + 1);
-            Err(ConfigError::Content(format!("line {line}: {cause}; {cure}")))
+    fn check(&self, text: &str, places: &Places) -> Result<(), Wrong> {
+        let fail = |place: Option<&Place>, cause: String, cure: &str| {
+            Err(Wrong::at(text, place, format_args!("{cause}; {cure}")))
         };
         if self.state_dir.as_os_str().is_empty() || self.state_dir.is_relative() {
             let cause = format!("state_dir {:?} is not an absolute path", self.state_dir);
-            return fail("state_dir", cause, "name a directory that starts with /");
+            return fail(places.state_dir.as_ref(), cause, "name a directory that starts with /");
         }
-        let device = &self.device;
-        match (device.transport, device.address.is_some(), device.serial.is_some() || device.path.is_some()) {
-            (Transport::Speculos, false, _) => {
-                let cause = "transport \"speculos\" has no address".to_owned();
-                return fail("transport", cause, "add address = \"127.0.0.1:9999\" to [device]");
-            }
-            (Transport::Simulated | Transport::Hid, true, _) => {
-                let cause = "address belongs to transport \"speculos\" alone".to_owned();
-                return fail("address", cause, "remove the line, or choose that transport");
-            }
-            (Transport::Simulated | Transport::Speculos, _, true) => {
-                let cause = "serial and path belong to transport \"hid\" alone".to_owned();
-                let needle = if device.serial.is_some() { "serial" } else { "path" };
-                return fail(needle, cause, "remove the line, or choose that transport");
-            }
-            _ => {}
-        }
-        if device.serial.is_some() && device.path.is_some() {
-            let cause = "serial and path both name the device".to_owned();
-            return fail("path", cause, "keep serial, or path where several Ledgers have one serial number");
-        }
-        if device.spare && device.transport != Transport::Simulated {
-            let cause = "spare belongs to transport \"simulated\" alone".to_owned();
-            return fail("spare", cause, "remove the line, or choose that transport");
-        }
+        self.device.check(&places.device, &fail)?;
         if let Some(listen) = self.admin.metrics
             && !listen.ip().is_loopback()
         {
             let cause = format!("metrics listens on {listen}, which is not a loopback address");
-            return fail("metrics", cause, "use 127.0.0.1 and put a proxy before it");
+            return fail(places.admin.metrics.as_ref(), cause, "use 127.0.0.1 and put a proxy before it");
         }
         let (mut ids, mut nodes) = (BTreeSet::new(), BTreeSet::new());
-        for chain in &self.chains {
+        let nowhere = places::Chain::default();
+        for (number, chain) in self.chains.iter().enumerate() {
+            let places = places.chains.get(number).unwrap_or(&nowhere);
             if ChainId::new(chain.id.as_bytes()).is_none() || durable::is_aside(&chain.id) {
-                let cause = format!("{:?} is not a chain id", chain.id);
-                return fail(&chain.id, cause, advice::CHAIN_ID);
+                let cause = format!("id {:?} is not a chain id", chain.id);
+                return fail(places.id.as_ref(), cause, advice::CHAIN_ID);
             }
             if !ids.insert(&chain.id) {
-                let cause = format!("chain {:?} stands twice", chain.id);
-                return fail(&chain.id, cause, "keep one [[chain]] and list all its nodes there");
+                let cause = format!("the chain of id {:?} stands twice", chain.id);
+                return fail(places.id.as_ref(), cause, "keep one [[chain]] and list all its nodes there");
             }
             if chain.stop_height == Some(0) {
                 let cause = "stop_height 0 would sign nothing".to_owned();
-                return fail("stop_height", cause, "name the last height to sign, or remove the line");
+                let cure = "name the last height to sign, or remove the line";
+                return fail(places.stop_height.as_ref(), cause, cure);
             }
-            for node in &chain.nodes {
+            for (number, node) in chain.nodes.iter().enumerate() {
+                let place = places.nodes.get(number);
                 if let Err(error) = node.parse::<Address>() {
-                    return fail(node, error.to_string(), error.cure());
+                    return fail(place, format!("nodes: {error}"), error.cure());
                 }
                 if !nodes.insert(node) {
-                    let cause = format!("node {node:?} stands twice");
-                    return fail(node, cause, "one socket serves one chain, once");
+                    let cause = format!("nodes: {node:?} stands twice");
+                    return fail(place, cause, "one socket serves one chain, once");
                 }
             }
         }
@@ -198,21 +195,47 @@ impl Config {
     }
 }
 
-/// What to do about a file that cannot be read for a key which earlier versions had.
-fn removed(text: &str) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Before {
-        #[serde(default)]
-        chain: Vec<ChainBefore>,
+impl Device {
+    /// Whether each key belongs to the transport.
+    fn check(
+        &self,
+        places: &places::Device,
+        fail: &impl Fn(Option<&Place>, String, &str) -> Result<(), Wrong>,
+    ) -> Result<(), Wrong> {
+        const CURE: &str = "remove the line, or choose that transport";
+        match (self.transport, self.address.is_some(), self.serial.is_some() || self.path.is_some()) {
+            (Transport::Speculos, false, _) => {
+                let cause = "transport \"speculos\" has no address".to_owned();
+                return fail(
+                    places.transport.as_ref(),
+                    cause,
+                    "add address = \"127.0.0.1:9999\" to [device]",
+                );
+            }
+            (Transport::Simulated | Transport::Hid, true, _) => {
+                let cause = "address belongs to transport \"speculos\" alone".to_owned();
+                return fail(places.address.as_ref(), cause, CURE);
+            }
+            (Transport::Simulated | Transport::Speculos, _, true) => {
+                let cause = "serial and path belong to transport \"hid\" alone".to_owned();
+                return fail(places.serial.as_ref().or(places.path.as_ref()), cause, CURE);
+            }
+            _ => {}
+        }
+        if self.serial.is_some() && self.path.is_some() {
+            let cause = "serial and path both name the device".to_owned();
+            let cure = "keep serial, or path where several Ledgers have one serial number";
+            return fail(places.path.as_ref(), cause, cure);
+        }
+        if self.spare && self.transport != Transport::Simulated {
+            return fail(
+                places.spare.as_ref(),
+                "spare belongs to transport \"simulated\" alone".to_owned(),
+                CURE,
+            );
+        }
+        Ok(())
     }
-    #[derive(Deserialize)]
-    struct ChainBefore {
-        vote_extensions: Option<toml::Spanned<toml::Value>>,
-    }
-    let before: Before = toml::from_str(text).ok()?;
-    let value = before.chain.into_iter().find_map(|chain| chain.vote_extensions)?;
-    let line = text.get(..value.span().start)?.matches('\n').count() + 1;
-    Some(format!("line {line}: {}", advice::vote_extensions_removed()))
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ fn a_file_from_before_that_says_vote_extensions_is_refused_with_line_cause_and_c
     assert!(text.contains("line 15:"), "{text}");
     // Where it never was a key it is unknown like any other.
     let text = cause(&format!("vote_extensions = \"off\"\n{GOOD}"));
-    assert!(text.contains("line 1,") && text.contains("unknown field"), "{text}");
+    assert!(text.contains("line 1:") && text.contains("unknown field"), "{text}");
 }
 
 #[test]
@@ -123,4 +123,57 @@ fn the_examples_in_the_packaged_file_are_read_and_show_every_key_of_a_chain() {
     let [chain] = &config.chains[..] else { panic!("{text}") };
     assert_eq!(chain.on_absent, OnAbsent::Error, "the default is what is shown");
     assert!(chain.stop_height.is_some() && !chain.nodes.is_empty(), "{text}");
+}
+
+/// A file, one wrong value in it, its line, and what its message names: the key, and a word of the cure.
+#[test]
+fn every_wrong_value_is_refused_with_file_line_and_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("highwater.toml");
+    let more = |text: &str| format!("{GOOD}{text}");
+    let with = |from: &str, to: &str| GOOD.replace(from, to);
+    // What a search for words would find first: the same words in a comment, and in another place.
+    let before = "# state_dir transport address serial path spare metrics stop_height id tcp://run alpha-1\n";
+    for (text, line, key, word) in [
+        (with("/var/lib", "var/lib"), 2, "state_dir", "absolute"),
+        (with("\"/var/lib/highwater\"", "7"), 2, "state_dir", "string"),
+        (with("\"speculos\"", "\"usb\""), 5, "transport", "`hid`"),
+        (with("address = \"127.0.0.1:9999\"", ""), 5, "transport", "add address"),
+        (with("\"speculos\"", "\"simulated\""), 6, "address", "remove the line"),
+        (with("127.0.0.1:9999", "nowhere"), 6, "address", "socket address"),
+        (with("[[chain]]", "serial = \"1\"\n[[chain]]"), 8, "serial", "\"hid\""),
+        (with("[[chain]]", "path = \"/dev/x\"\n[[chain]]"), 8, "path", "\"hid\""),
+        (with("[[chain]]", "spare = true\n[[chain]]"), 8, "spare", "\"simulated\""),
+        (with("[[chain]]", "spare = \"yes\"\n[[chain]]"), 8, "spare", "boolean"),
+        (with("id = \"alpha-1\"", "id = \"alpha 1\""), 9, "id", "letters"),
+        (with("id = \"alpha-1\"", "id = \".new-1\""), 9, "id", ".new-"),
+        (with("on_absent = \"wait\"", "on_absent = \"never\""), 10, "on_absent", "`wait`"),
+        (with("on_absent = \"wait\"", "on_abesnt = \"wait\""), 10, "on_abesnt", "unknown field"),
+        (with("on_absent = \"wait\"", "vote_extensions = \"off\""), 10, "vote_extensions", "remove the line"),
+        (with("on_absent = \"wait\"", "stop_height = 0"), 10, "stop_height", "last height"),
+        (with("on_absent = \"wait\"", "stop_height = -1"), 10, "stop_height", "u64"),
+        (with("unix:///run", "tcp://run"), 11, "nodes", "host and port"),
+        (
+            with("[\"unix", "[\n  \"unix:///run/b.sock\",\n  \"tcp://run\",\n  \"unix"),
+            13,
+            "nodes",
+            "host and port",
+        ),
+        (more("\n[admin]\nmetrics = \"0.0.0.0:9000\"\n"), 14, "metrics", "127.0.0.1"),
+        (more("\n[admin]\nmetrics = \"9000\"\n"), 14, "metrics", "socket address"),
+        (more("[[chain]]\nid = \"alpha-1\"\n"), 13, "id", "twice"),
+        (
+            more("[[chain]]\nid = \"beta-1\"\nnodes = [\"unix:///run/alpha/privval.sock\"]\n"),
+            14,
+            "nodes",
+            "twice",
+        ),
+        (more("nonsense\n"), 12, "nonsense", "docs/operations.md"),
+    ] {
+        std::fs::write(&file, format!("{before}{text}")).unwrap();
+        let told = Config::load(&file).unwrap_err().to_string();
+        let place = format!("{}:{}: ", file.display(), line + 1);
+        let said = told.strip_prefix(&place).unwrap_or_else(|| panic!("{place} {told}"));
+        assert!(said.contains(key) && said.contains(word), "{key}, {word}: {told}");
+    }
 }

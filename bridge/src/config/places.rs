@@ -1,0 +1,73 @@
+//! Where in the file each value stands, so that a complaint about one names its line and its key.
+
+use std::fmt;
+use std::ops::Range;
+
+use serde::Deserialize;
+use toml::{Spanned, Value};
+
+/// A value with its place.
+pub(super) type Place = Spanned<Value>;
+
+/// The values of a file that was read, each with its place.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Places {
+    pub(super) state_dir: Option<Place>,
+    #[serde(default)]
+    pub(super) device: Device,
+    #[serde(rename = "chain", default)]
+    pub(super) chains: Vec<Chain>,
+    #[serde(default)]
+    pub(super) admin: Admin,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Device {
+    pub(super) transport: Option<Place>,
+    pub(super) address: Option<Place>,
+    pub(super) serial: Option<Place>,
+    pub(super) path: Option<Place>,
+    pub(super) spare: Option<Place>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Chain {
+    pub(super) id: Option<Place>,
+    pub(super) stop_height: Option<Place>,
+    #[serde(default)]
+    pub(super) nodes: Vec<Place>,
+    /// A key of earlier versions.
+    pub(super) vote_extensions: Option<Place>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Admin {
+    pub(super) metrics: Option<Place>,
+}
+
+/// What is wrong in the file, and in which line.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Wrong {
+    pub(super) line: usize,
+    pub(super) text: String,
+}
+
+impl Wrong {
+    /// Of the value at this place of the text.
+    pub(super) fn at(text: &str, place: Option<&Place>, wrong: impl fmt::Display) -> Self {
+        Self { line: line(text, place.map(Spanned::span)), text: wrong.to_string() }
+    }
+
+    /// What the reader of the file complains of: the line itself stands beside its words, and so does the key.
+    pub(super) fn of(text: &str, error: &toml::de::Error) -> Self {
+        let line = line(text, error.span());
+        let shown = text.lines().nth(line - 1).unwrap_or_default().trim();
+        Self { line, text: format!("`{shown}`: {}", error.message().trim_end()) }
+    }
+}
+
+/// The number of the line in which this begins.
+fn line(text: &str, place: Option<Range<usize>>) -> usize {
+    let before = place.and_then(|place| text.get(..place.start)).unwrap_or_default();
+    before.matches('\n').count() + 1
+}
