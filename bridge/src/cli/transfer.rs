@@ -74,7 +74,7 @@ pub(super) fn export(config: &Config, to: &Path) -> Result<(), Failure> {
 /// Unpacks into a state directory that knows no chain.
 pub(super) fn import(config: &Config, from: &Path) -> Result<(), Failure> {
     let _locks = lock(config)?;
-    if Pins::load(&config.state_dir)?.iter().next().is_some() || exported_mark(config).exists() {
+    if exported_mark(config).exists() {
         return Err(Failure::usage(advice::import_over(&config.state_dir)));
     }
     let failed = |path: &Path, error: io::Error| Failure::io(path.display(), &error);
@@ -84,7 +84,11 @@ pub(super) fn import(config: &Config, from: &Path) -> Result<(), Failure> {
     if packed.format != FORMAT {
         return Err(damaged(&format!("it has format {}", packed.format)));
     }
-    let Checked { chains, identity } = checked(&packed, config).map_err(|cause| damaged(&cause))?;
+    let Checked { pins, chains, identity } = checked(&packed, config).map_err(|cause| damaged(&cause))?;
+    let here = Pins::load(&config.state_dir)?;
+    if here.iter().next().is_some() {
+        return imported_already(config, &here, &pins, from);
+    }
 
     for (chain, file) in &chains {
         // Its pin may be lost; or an import was cut, and is done again.
@@ -115,8 +119,23 @@ pub(super) fn import(config: &Config, from: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The pins are written last, so where they are those that were packed, the import was ended. The state files may tell of
+/// more by now.
+fn imported_already(config: &Config, here: &Pins, packed: &Pins, from: &Path) -> Result<(), Failure> {
+    if !here.iter().eq(packed.iter()) {
+        return Err(Failure::usage(advice::import_over(&config.state_dir)));
+    }
+    for (chain, pin) in here.iter() {
+        ChainFile::load(&config.state_dir, chain, &pin)?;
+    }
+    say!("{} is imported here already; nothing was changed", from.display());
+    remark!("next: plug the device in here, and start the daemon");
+    Ok(())
+}
+
 /// What was packed, found sound.
 struct Checked {
+    pins: Pins,
     /// Every pinned chain.
     chains: Vec<(String, ChainFile)>,
     /// The identity's file.
@@ -126,7 +145,8 @@ struct Checked {
 /// An error says what is wrong with it.
 fn checked(packed: &Packed, config: &Config) -> Result<Checked, String> {
     let mut chains = Vec::new();
-    for (chain, pin) in Pins::read(&packed.pins, &config.state_dir).map_err(|error| error.cause())?.iter() {
+    let pins = Pins::read(&packed.pins, &config.state_dir).map_err(|error| error.cause())?;
+    for (chain, pin) in pins.iter() {
         chain_id(chain).map_err(|_| format!("{chain:?} is not a chain id"))?;
         let text = packed.chains.get(chain).ok_or_else(|| format!("it has no state of {chain}"))?;
         let file = ChainFile::read(text.as_bytes(), &config.state_dir, chain, &pin);
@@ -140,5 +160,5 @@ fn checked(packed: &Packed, config: &Config) -> Result<Checked, String> {
     if identity.as_ref().is_some_and(|key| !Identity::sound(key)) {
         return Err("its identity is no key".to_owned());
     }
-    Ok(Checked { chains, identity })
+    Ok(Checked { pins, chains, identity })
 }

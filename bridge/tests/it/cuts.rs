@@ -311,3 +311,42 @@ async fn after_a_cut_before_the_pin_the_device_of_before_signs_only_above_the_pl
         assert!(told.contains("\nSIGNING: 1 chain"), "{told}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_was_cut_between_two_files_is_ended_by_the_same_command() {
+    let here = in_service("cuts").await;
+    here.must(&["node-id"]);
+    let file = here.path("moving.json").display().to_string();
+    here.must(&["state", "export", &file]);
+    let import = ["state", "import", &file];
+    // As they are written. The last one ends the import.
+    let writes = [FILE, "state/node_identity.key", PINS];
+    for done in 0..=writes.len() {
+        let there = Desk::with("", here.emulator.clone());
+        there.must(&import);
+        for name in &writes[done..] {
+            fs::remove_file(there.path(name)).unwrap();
+        }
+        let told = there.must(&import);
+        assert_eq!(told.contains("imported here already"), done == writes.len(), "{done}: {told}");
+        assert!(there.must(&["pubkey", CHAIN]).ends_with("exit 0\n"));
+        assert_eq!(there.must(&["node-id"]), here.must(&["node-id"]), "{done}");
+        // And what was signed here meanwhile is not written over.
+        there.must(&["mark", "adopt", CHAIN, "--last-signed", "9/0/precommit"]);
+        there.must(&import);
+        assert!(fs::read_to_string(there.path(FILE)).unwrap().contains("9/0/precommit"), "{done}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_that_was_cut_before_its_file_names_what_to_delete_and_then_goes_on() {
+    let desk = in_service("cuts").await;
+    let file = desk.path("moving.json").display().to_string();
+    let export = ["state", "export", &file];
+    desk.must(&export);
+    fs::remove_file(&file).unwrap();
+    let told = desk.says(&export);
+    assert!(told.contains("delete [dir]/state/exported") && told.ends_with("exit 64\n"), "{told}");
+    fs::remove_file(desk.path("state/exported")).unwrap();
+    desk.must(&export);
+}
