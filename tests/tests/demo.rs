@@ -38,7 +38,8 @@ fn a_demo_on_the_built_in_node_ends_with_every_block_signed_and_runs_no_node_pro
         assert!(ended.success(), "{said}");
         let name = match device {
             "simulated" => "the simulated device (not a hardware key)",
-            _ => "the firmware in the emulator",
+            "nanos" => "the firmware of a Nano S in the emulator",
+            _ => "the firmware of a Nano S Plus in the emulator",
         };
         let last = format!("demo: 3 blocks, 9 signatures by {name}, 0 missed, 0 refused");
         assert_eq!(said.lines().last(), Some(&last[..]), "{said}");
