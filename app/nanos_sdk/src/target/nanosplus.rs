@@ -49,7 +49,7 @@ pub const UX_TASK: u32 = 4;
 
 /// The services of the system, by the number each is called with.
 ///
-/// Those without [`LIBRARY`] are system calls (syscalls.h); the others are functions of the shared library, by index
+/// Those without `LIBRARY` are system calls (syscalls.h); the others are functions of the shared library, by index
 /// (cx_stubs.h and nbgl_stubs.h).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u32)]
