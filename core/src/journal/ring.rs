@@ -137,12 +137,12 @@ impl Ring<'_> {
     }
 
     /// Rules 2, 5 and the end of 5: restores the newest pair, fills the other dead pages, reads the newest
-    /// pair once more. Only for a ring that is not unclear. Gives the serial of the newest record, which may have moved on.
+    /// pair once more. Only for a ring that is not unclear.
     #[inline(never)]
-    pub fn repair<E: Flash + Crypto>(&self, env: &mut E, newest: &Record) -> Result<u32, Unreadable> {
-        let newest = self.newest(env, newest.serial, newest.incarnation)?.record;
-        self.fill_dead(env, &newest, Spare::NewestPair, 0..2 * env.pairs());
-        self.newest(env, newest.serial, newest.incarnation).map(|newest| newest.record.serial)
+    pub fn repair<E: Flash + Crypto>(&self, env: &mut E, newest: &Record) -> Result<(), Unreadable> {
+        self.restore(env, newest)?;
+        self.fill_dead(env, newest, Spare::NewestPair, 0..2 * env.pairs());
+        self.newest(env, newest.serial, newest.incarnation).map(|_| ())
     }
 
     /// Writes whichever copy of `newest` is missing.
@@ -189,9 +189,6 @@ impl Ring<'_> {
     }
 
     /// Rule 8: reads both copies of the newest pair; one bad: restores it first; both bad: lost.
-    ///
-    /// A page that takes no write any more is left behind: the same record is appended on the next pair, and has another
-    /// serial then. On a fault the caller must scan again before the slot's next decision (rule 7).
     #[inline(never)]
     pub fn newest<E: Flash + Crypto>(
         &self,
@@ -212,10 +209,9 @@ impl Ring<'_> {
             found = Some(record);
             copies += 1;
         }
-        let mut record = found.ok_or(Unreadable::Lost)?;
-        if copies == 1 && self.restore(env, &record).is_err() {
-            let (_, proof) = self.append(env, serial, &mut record)?;
-            return Ok(Newest { record, proof });
+        let record = found.ok_or(Unreadable::Lost)?;
+        if copies == 1 {
+            self.restore(env, &record)?;
         }
         Ok(Newest { record, proof: Durable(()) })
     }
