@@ -26,6 +26,7 @@
 mod buttons;
 pub mod crypto;
 pub mod entry;
+mod event;
 #[cfg(not(device = "nanosplus"))]
 mod mcu;
 pub mod nvm;
@@ -50,7 +51,8 @@ pub use sys::fake;
 
 pub use buttons::Button;
 pub use crypto::{Crypto, Key, Stream, hardened};
-pub use io::{Event, Host, Io, Packet};
+pub use event::Event;
+pub use io::{Host, Io, Packet};
 pub use nvm::Nvm;
 pub use os::Os;
 pub use sys::Fault;

@@ -8,23 +8,13 @@
 use super::screen::Screen;
 use super::seph::{self, Incoming};
 use super::usb::{REPORT, SendError, Signal, Usb};
+use crate::Event;
 use crate::buttons::{Button, Buttons};
 use crate::os;
 use crate::screen::Picture;
 use crate::sys::{Mcu, Sys, die};
 
 pub use super::seph::Packet;
-
-/// What concerns the app.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event<'p> {
-    /// 100 ms have gone by.
-    Ticker,
-    /// A button was pressed and let go, while one page of the app stood whole.
-    Button(Button),
-    /// The host is at work.
-    Host(Host<'p>),
-}
 
 /// What the host does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
