@@ -25,42 +25,31 @@ use rand::seq::SliceRandom;
 use trial::Trial;
 use wreck::{Cut, Rot};
 
-mod firmware {
-    use nanos_sdk::target::nanos::DEVICE;
+/// The tests on one device, in a module of its name.
+macro_rules! on {
+    ($($module:ident = $device:path;)*) => {$(
+        mod $module {
+            #[test]
+            fn no_kill_and_no_torn_page_costs_a_mark_or_needs_a_finger() {
+                super::no_kill_and_no_torn_page_costs_a_mark_or_needs_a_finger($device);
+            }
 
-    #[test]
-    fn no_kill_and_no_torn_page_costs_a_mark_or_needs_a_finger() {
-        super::no_kill_and_no_torn_page_costs_a_mark_or_needs_a_finger(DEVICE);
-    }
+            #[test]
+            fn a_torn_page_and_a_rotten_one_leave_the_mark_right_or_unclear() {
+                super::a_torn_page_and_a_rotten_one_leave_the_mark_right_or_unclear($device);
+            }
 
-    #[test]
-    fn a_torn_page_and_a_rotten_one_leave_the_mark_right_or_unclear() {
-        super::a_torn_page_and_a_rotten_one_leave_the_mark_right_or_unclear(DEVICE);
-    }
-
-    #[test]
-    fn an_add_that_is_cut_is_done_or_not_and_harms_no_chain_beside_it() {
-        super::an_add_that_is_cut_is_done_or_not_and_harms_no_chain_beside_it(DEVICE);
-    }
+            #[test]
+            fn an_add_that_is_cut_is_done_or_not_and_harms_no_chain_beside_it() {
+                super::an_add_that_is_cut_is_done_or_not_and_harms_no_chain_beside_it($device);
+            }
+        }
+    )*};
 }
 
-mod nanosplus {
-    use nanos_sdk::target::nanosplus::DEVICE;
-
-    #[test]
-    fn no_kill_and_no_torn_page_costs_a_mark_or_needs_a_finger() {
-        super::no_kill_and_no_torn_page_costs_a_mark_or_needs_a_finger(DEVICE);
-    }
-
-    #[test]
-    fn a_torn_page_and_a_rotten_one_leave_the_mark_right_or_unclear() {
-        super::a_torn_page_and_a_rotten_one_leave_the_mark_right_or_unclear(DEVICE);
-    }
-
-    #[test]
-    fn an_add_that_is_cut_is_done_or_not_and_harms_no_chain_beside_it() {
-        super::an_add_that_is_cut_is_done_or_not_and_harms_no_chain_beside_it(DEVICE);
-    }
+on! {
+    firmware = nanos_sdk::target::nanos::DEVICE;
+    nanosplus = nanos_sdk::target::nanosplus::DEVICE;
 }
 
 /// Each kind of tear at each copy, in any order, over and over.
