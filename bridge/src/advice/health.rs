@@ -59,13 +59,15 @@ pub fn silent_for(silent: Duration) -> String {
     format!("silent for {} s", silent.as_secs())
 }
 
+/// Of a chain with one node whose state file is not written.
+const GOES_ON: &str =
+    "signing goes on, since the device has the mark, but a crash now would leave an old place in the file";
+
 /// The state file cannot be written.
 pub fn disk_fails(chain: &str, several: bool) -> String {
     let what = match several {
         true => "with several nodes nothing is signed without it",
-        false => {
-            "signing goes on, since the device has the mark, but a crash now would leave an old place in the file"
-        }
+        false => GOES_ON,
     };
     format!(
         "the state file of {chain} cannot be written: {what}. The log says why, and it is tried again every 5 s: mend that, \
@@ -77,9 +79,7 @@ pub fn disk_fails(chain: &str, several: bool) -> String {
 pub fn disk_hangs(chain: &str, behind: Duration, several: bool) -> String {
     let what = match several {
         true => "with several nodes nothing is signed before it is done",
-        false => {
-            "signing goes on, since the device has the mark, but a crash now would leave an old place in the file"
-        }
+        false => GOES_ON,
     };
     format!(
         "a write of the state file of {chain} has taken {} s and goes on: {what}. Its disk hangs: look at the disk of \
