@@ -223,6 +223,15 @@ pub fn names<E: Flash + Crypto>(
     })
 }
 
+/// Whether no sound copy of the entry, as it stands in flash now, is of any chain.
+#[inline(never)]
+pub fn is_vacant<E: Flash + Crypto>(env: &mut E, installation: &Installation, slot: u8) -> bool {
+    !(0..2).any(|copy| {
+        let entry = Entry::read(env, slot, copy);
+        entry.chain().is_some() && entry.is_sound(env, installation, slot, copy)
+    })
+}
+
 /// Makes both copies hold `entry` (rule 2), or both blank again where none was ever committed. Safe at any time: it is what the slot says already.
 #[inline(never)]
 pub fn equalise<E: Flash + Crypto>(
@@ -245,7 +254,8 @@ pub fn equalise<E: Flash + Crypto>(
 
 /// Commits `entry` as the next generation, both copies. Consumes the owner's approval.
 ///
-/// On a fault the slot says either the old or the new; the caller reads it again.
+/// On a fault the slot says either the old or the new; the caller reads it again. Where no chain was before, a chain that
+/// could not be written twice is taken back: nobody could sign for it, or remove it.
 #[inline(never)]
 pub fn commit<E: Flash + Crypto>(
     env: &mut E,
@@ -255,15 +265,21 @@ pub fn commit<E: Flash + Crypto>(
     _approved: Approved,
 ) -> Result<(), StorageFault> {
     let mut old = Entry::BLANK;
-    let generation = match read(env, installation, slot, &mut old) {
-        Found::Entry => {
-            equalise(env, installation, slot, &old)?;
-            old.generation().wrapping_add(1)
-        }
-        Found::Blank | Found::Damaged => 1,
-    };
+    let found = read(env, installation, slot, &mut old);
+    if found == Found::Entry {
+        equalise(env, installation, slot, &old)?;
+    }
+    let generation = old.generation().wrapping_add(1);
     entry.bytes[at::GENERATION].copy_from_slice(&generation.to_le_bytes());
-    equalise(env, installation, slot, entry)
+    let committed = equalise(env, installation, slot, entry);
+    if committed.is_err() && found != Found::Damaged && old.chain().is_none() {
+        let incarnation = entry.incarnation();
+        *entry = Entry::BLANK;
+        entry.free(incarnation);
+        entry.bytes[at::GENERATION].copy_from_slice(&generation.wrapping_add(1).to_le_bytes());
+        let _ = equalise(env, installation, slot, entry);
+    }
+    committed
 }
 
 fn write_copy(env: &mut impl Flash, slot: u8, copy: u16, entry: &Entry) -> bool {

@@ -146,9 +146,9 @@ fn rule_5_every_page_of_a_ring_is_filled_or_restored_wherever_the_newest_record_
 }
 
 #[test]
-fn rule_6_a_dead_pair_after_the_newest_is_unclear() {
+fn rule_6_a_dead_pair_anywhere_is_unclear() {
     // Blank is no better than garbage: what was never written there, a cut may have left.
-    for (ahead, copies) in (1..=4).flat_map(|ahead| {
+    for (ahead, copies) in (1..8).flat_map(|ahead| {
         [[DEAD, DEAD], [BLANK, BLANK], [DEAD, BLANK], [BLANK, DEAD]].map(|copies| (ahead, copies))
     }) {
         let mut device = small(8);
@@ -159,6 +159,15 @@ fn rule_6_a_dead_pair_after_the_newest_is_unclear() {
         let mut device = device.restart();
         assert_eq!(status(&mut device, 0).0, ChainState::Unclear, "{ahead} ahead");
         assert_eq!(at(11).sign(&mut device), Err(Status::Unclear));
+    }
+    // One copy of a pair is no pair, nor are neighbours of two pairs.
+    for (first, second) in [((3, 0), (4, 0)), ((3, 1), (4, 0)), ((3, 1), (4, 1))] {
+        let mut device = small(8);
+        at(10).sign(&mut device).unwrap();
+        for (serial, copy) in [first, second] {
+            device.world.medium.rot(record_page(8, 0, serial, copy), DEAD);
+        }
+        assert!(at(11).sign(&mut device.restart()).is_ok());
     }
 }
 

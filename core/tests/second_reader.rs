@@ -8,7 +8,7 @@ use highwater_sim::audit::Auditor;
 use highwater_sim::{Fault, SimDevice, Tear, World};
 
 use crate::stage::{
-    Ask, CHAIN, PREVOTE, add, approved, chain, exchange, hrs, outcome, raw, set_mark, status,
+    Ask, CHAIN, PREVOTE, add, approved, chain, exchange, hrs, named, outcome, raw, set_mark, status,
 };
 
 /// A chain whose name is one bit away from [`CHAIN`], and which signs with the same key.
@@ -225,21 +225,80 @@ fn power_lost_between_a_press_and_its_work_leaves_all_as_it_was() {
 }
 
 #[test]
-fn a_page_that_takes_no_write_any_more_stops_its_chain_and_no_other_statement_is_signed() {
-    // One copy of the newest record rots and its page is broken for good: every write of it fails, all others succeed.
-    let mut device = SimDevice::boot(World::new(b"stage", 4));
-    add(&mut device, CHAIN, Hrs::default()).unwrap();
-    PREVOTE.sign(&mut device).unwrap();
-    let page = record_page(4, 0, 2, 0);
-    device.world.medium.rot(page, [0xa5; 64]);
-    for turn in 0..6 {
-        device.world.medium.plan(0, Fault::Fails(Tear::Old));
-        let refused = Ask { block: 2, ..PREVOTE }.sign(&mut device);
-        assert!(matches!(refused, Err(Status::StorageFault)), "turn {turn}: {refused:?}");
+fn a_page_of_the_newest_pair_that_takes_no_write_any_more_is_left_behind() {
+    // One copy of the newest record rots and its page is broken for good: no write of it has any effect, all others have.
+    for (copy, says, asleep) in (0..8).map(|case| (case & 1, case & 2 != 0, case & 4 != 0)) {
+        let mut device = SimDevice::boot(World::new(b"stage", 8));
+        add(&mut device, CHAIN, Hrs::default()).unwrap();
+        let signed = PREVOTE.sign(&mut device).unwrap();
+        let page = record_page(8, 0, 2, copy);
+        device.world.medium.rot(page, [0xa5; 64]);
+        device.world.medium.stick(page, says);
+        if asleep {
+            device = device.restart();
+        }
+        assert_eq!(Ask { block: 2, ..PREVOTE }.sign(&mut device), Err(Status::Conflict));
+        assert_eq!(PREVOTE.sign(&mut device), Ok(signed), "the same record on the next pair");
+        // And it is no end of it when the ring comes round to that page, several times.
+        for height in 11..60 {
+            assert!(Ask { height, ..PREVOTE }.sign(&mut device).is_ok(), "{height}");
+            if height % 7 == 0 {
+                device = device.restart();
+            }
+            assert_eq!(status(&mut device, 0).1.height.value(), height);
+            assert_eq!(Ask { height, block: 2, ..PREVOTE }.sign(&mut device), Err(Status::Conflict));
+        }
         assert_eq!(device.world.medium.pages()[usize::from(page)], [0xa5; 64]);
     }
-    // Its twin holds the mark all the while: with the page well again the chain goes on.
-    device.world.medium.calm();
-    assert_eq!(Ask { block: 2, ..PREVOTE }.sign(&mut device), Err(Status::Conflict));
-    assert!((Ask { height: 11, ..PREVOTE }).sign(&mut device).is_ok());
+}
+
+/// Three writes that lie and a page that takes no write any more lead the statement five pairs beyond the mark before it,
+/// where no append from that mark comes to. Then the copies that stand rot in one sleep.
+#[test]
+fn a_record_that_moved_on_and_is_lost_leaves_the_chain_unclear_however_far_it_went() {
+    let mut device = SimDevice::boot(World::new(b"stage", 6));
+    add(&mut device, CHAIN, Hrs::default()).unwrap();
+    (0..3).for_each(|nth| device.world.medium.plan(nth, Fault::Lies));
+    device.world.medium.plan(4, Fault::Cut(Tear::Old));
+    assert!(PREVOTE.sign(&mut device).is_err(), "power went before its second copy");
+    let (first, second) = (record_page(6, 0, 5, 0), record_page(6, 0, 5, 1));
+    device.world.medium.power_on();
+    device.world.medium.stick(second, false);
+    let mut device = device.restart();
+    let signed = PREVOTE.sign(&mut device).unwrap();
+    for page in [first, record_page(6, 0, 6, 0), record_page(6, 0, 6, 1)] {
+        device.world.medium.rot(page, [0xa5; 64]);
+    }
+    let mut device = device.restart();
+    assert_eq!(Ask { block: 2, ..PREVOTE }.sign(&mut device), Err(Status::Unclear), "{signed:?} left");
+    assert_eq!(status(&mut device, 0).0, ChainState::Unclear);
+}
+
+#[test]
+fn a_page_that_takes_no_write_any_more_in_a_slot_without_a_chain_stops_no_add() {
+    // Of a chain that was forgotten, and of a slot that never had one: a page of the entry, or of the ring.
+    for used in [true, false] {
+        for page in (0..4).map(|half| entry_page(0, half / 2) + half % 2).chain([record_page(4, 0, 2, 1)]) {
+            for with in [0, 0xa5] {
+                let mut device = SimDevice::boot(World::new(b"stage", 4));
+                if used {
+                    add(&mut device, CHAIN, Hrs::default()).unwrap();
+                    let life = named(&mut device);
+                    approved(&mut device, Command::RemoveChain(life)).unwrap();
+                    approved(&mut device, Command::ForgetChain(life)).unwrap();
+                }
+                device.world.medium.rot(page, [with; 64]);
+                device.world.medium.stick(page, with == 0);
+                let mut device = device.restart();
+                // The first ADD may find it out; the second goes elsewhere.
+                let tried: Vec<_> = (0..2).map(|_| add(&mut device, CHAIN, Hrs::default())).collect();
+                let what = format!("used {used}, page {page}, {with:02x}: {tried:?}");
+                let signed = PREVOTE.sign(&mut device);
+                assert!(signed.is_ok(), "{what}: {signed:?}");
+                // And so does every chain after it, as long as there is room.
+                add(&mut device, "stage-2", Hrs::default()).expect(&what);
+                assert_eq!(PREVOTE.sign(&mut device.restart()), signed, "{what}");
+            }
+        }
+    }
 }

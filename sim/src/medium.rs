@@ -28,6 +28,8 @@ pub struct Medium {
     pairs: u16,
     writes: u32,
     plan: Vec<(u32, Fault)>,
+    /// Pages that take no write any more, and whether writing them says so.
+    stuck: Vec<(u16, bool)>,
     powered: bool,
 }
 
@@ -42,6 +44,7 @@ impl Medium {
             pairs,
             writes: 0,
             plan: Vec::new(),
+            stuck: Vec::new(),
             powered: true,
         }
     }
@@ -75,6 +78,11 @@ impl Medium {
     /// Changes a page behind the signer's back.
     pub fn rot(&mut self, page: u16, cell: Cell) {
         self.pages[usize::from(page)] = cell;
+    }
+
+    /// From now on a page keeps what it holds, whatever is written. `says`: a write of it reports failure.
+    pub fn stick(&mut self, page: u16, says: bool) {
+        self.stuck.push((page, says));
     }
 
     /// All pages.
@@ -130,7 +138,10 @@ impl Medium {
         self.unread[usize::from(page)].set(true);
         let fault = self.plan.iter().find(|(at, _)| *at == now).map(|(_, fault)| *fault);
         let old = self.pages[usize::from(page)];
+        let stuck = self.stuck.iter().find(|(at, _)| *at == page).map(|(_, says)| *says);
         let (content, result) = match fault {
+            None if stuck == Some(true) => (old, Err(WriteFailed)),
+            None if stuck == Some(false) => (old, Ok(())),
             None => (*cell, Ok(())),
             Some(Fault::Lies) => (old, Ok(())),
             Some(Fault::Fails(tear)) => (tear.of(&old, cell), Err(WriteFailed)),
@@ -139,7 +150,9 @@ impl Medium {
                 (tear.of(&old, cell), Err(WriteFailed))
             }
         };
-        self.pages[usize::from(page)] = content;
+        if stuck.is_none() {
+            self.pages[usize::from(page)] = content;
+        }
         result
     }
 }

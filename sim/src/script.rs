@@ -28,6 +28,8 @@ enum Faults {
     Cuts,
     CutsAndRot,
     CutsAndLies,
+    /// And from some moment on one page takes no write any more.
+    CutsAndStuck,
 }
 
 /// Plays a story to its end or to the first violation.
@@ -47,10 +49,11 @@ pub fn steps(story: &[u8], keys: Keys) -> Vec<String> {
 fn tell(story: &[u8], keys: Keys, trace: &mut Option<Vec<String>>) -> Result<Told, Violation> {
     let mut bytes = Bytes(story);
     let pairs = [2, 2, 3, 4, 5, 8][usize::from(bytes.next()) % 6];
-    let faults = [Faults::Cuts, Faults::CutsAndRot, Faults::CutsAndLies][usize::from(bytes.next()) % 3];
+    let faults = [Faults::Cuts, Faults::CutsAndRot, Faults::CutsAndLies, Faults::CutsAndStuck]
+        [usize::from(bytes.next()) % 4];
     let mut driver = Driver::new(World::repeatable(keys, pairs, u64::from(bytes.next())), &CHAINS)?;
     driver.trace = trace.take();
-    let mut teller = Teller { driver, bytes, pairs, faults };
+    let mut teller = Teller { driver, bytes, pairs, faults, stuck: false };
     let told = teller.tell();
     *trace = teller.driver.trace.take();
     told?;
@@ -62,6 +65,8 @@ struct Teller<'a> {
     bytes: Bytes<'a>,
     pairs: u16,
     faults: Faults,
+    /// A page takes no write any more.
+    stuck: bool,
 }
 
 impl Teller<'_> {
@@ -85,6 +90,9 @@ impl Teller<'_> {
         let fault = self.fault();
         if self.faults == Faults::CutsAndRot && self.bytes.next() < 24 {
             self.rot();
+        }
+        if self.faults == Faults::CutsAndStuck && !self.stuck && self.bytes.next() < 24 {
+            self.stick();
         }
         let off = self.go(lane, op, fault)? == Power::Off;
         if off || self.bytes.next() < 16 {
@@ -203,6 +211,16 @@ impl Teller<'_> {
         if !self.driver.hurt().0 {
             self.driver.rot(page, cell);
         }
+    }
+
+    /// One page of a ring or of the table takes no write any more.
+    fn stick(&mut self) {
+        let pages = layout::entry_page(0, 0)..layout::pages(self.pairs);
+        let page =
+            pages.start + u16::from_le_bytes([self.bytes.next(), self.bytes.next()]) % pages.len() as u16;
+        let with = self.bytes.next();
+        self.stuck = true;
+        self.driver.stick(page, [with; 64], with.is_multiple_of(2));
     }
 
     /// Power comes back, up to three times in vain.

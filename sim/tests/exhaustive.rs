@@ -5,8 +5,15 @@ use std::time::Instant;
 
 use highwater_sim::explore::{Rot, Search, Visited};
 
-const TEARS: Search =
-    Search { pairs: 2, heights: 1, rot: Rot::Never, lies: false, lives: true, limit: 200_000_000 };
+const TEARS: Search = Search {
+    pairs: 2,
+    heights: 1,
+    rot: Rot::Never,
+    lies: false,
+    stuck: false,
+    lives: true,
+    limit: 200_000_000,
+};
 
 /// Whether the long versions are asked for.
 fn full() -> bool {
@@ -49,6 +56,15 @@ fn g2_no_lying_or_failing_write_of_a_chain_that_signs_makes_the_mark_fall() {
 }
 
 #[test]
+fn g2_no_page_that_takes_no_write_any_more_makes_the_mark_fall() {
+    let stuck = Search { stuck: true, lives: false, limit: 8_000, ..TEARS };
+    // With lives a path is never forgotten, so each state costs more than the last.
+    for search in [stuck, Search { pairs: 3, ..stuck }, Search { lives: true, limit: 400, ..stuck }] {
+        run(search);
+    }
+}
+
+#[test]
 fn g2_no_tear_at_more_heights_or_on_three_pairs_makes_the_mark_fall_or_unclear() {
     visit(Search { heights: 3, lives: false, ..TEARS });
     visit(Search { pairs: 3, lives: false, ..TEARS });
@@ -66,8 +82,9 @@ const THREE_PAIRS: Search = Search { pairs: 3, ..TEARS };
 
 #[test]
 fn g2_the_first_states_of_the_searches_of_hours_hold() {
-    for search in [ASLEEP, ANYTIME, LIES, THREE_PAIRS] {
-        let visited = run(Search { limit: 20_000, ..search });
+    // After a lie a path is forgotten at the next clean start alone, so with lives each state costs more than the last.
+    for (search, limit) in [(ASLEEP, 20_000), (ANYTIME, 20_000), (LIES, 2_000), (THREE_PAIRS, 20_000)] {
+        let visited = run(Search { limit, ..search });
         assert!(!visited.closed, "it does not take hours any more: {visited:?}");
     }
 }
@@ -91,6 +108,13 @@ fn g2_to_the_end_a_rotten_page_at_any_time() {
 #[ignore = "hours"]
 fn g2_to_the_end_a_lying_write_with_remove_add_and_forget() {
     visit(LIES);
+}
+
+#[test]
+#[ignore = "hours"]
+fn g2_to_the_end_a_page_that_takes_no_write_any_more() {
+    visit(Search { stuck: true, lives: false, ..TEARS });
+    visit(Search { pairs: 3, stuck: true, lives: false, ..TEARS });
 }
 
 #[test]

@@ -7,8 +7,7 @@ mod ring;
 pub use record::{Kind, Record};
 pub use ring::{Newest, Ring, Scan, Spare, Unreadable};
 
-/// How far beyond the newest record an append may reach when read-backs fail, and how far boot looks for
-/// pairs that are dead in both copies.
+/// How far beyond the newest record an append may reach when read-backs fail.
 ///
 /// Bounded by N - 1 so that the newest pair itself is never written (rule 3).
 pub const fn retry_distance(pairs: u16) -> u32 {

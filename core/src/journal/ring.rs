@@ -31,8 +31,8 @@ pub struct Scan {
     filler_serial: u32,
     /// A record that only a committed chain can have left: a signed one or a filler.
     pub committed: bool,
-    /// A pair within the retry distance after the newest has no valid page.
-    dead_pair_ahead: bool,
+    /// A pair has no valid page.
+    dead_pair: bool,
 }
 
 impl Scan {
@@ -41,9 +41,7 @@ impl Scan {
         match &self.newest {
             None => true,
             Some(newest) => {
-                self.dead_pair_ahead
-                    || self.filler_serial > newest.serial
-                    || self.highest_incarnation > incarnation
+                self.dead_pair || self.filler_serial > newest.serial || self.highest_incarnation > incarnation
             }
         }
     }
@@ -107,11 +105,16 @@ impl Ring<'_> {
             highest_hrs: Hrs::default(),
             filler_serial: 0,
             committed: false,
-            dead_pair_ahead: false,
+            dead_pair: false,
         };
         let pairs = env.pairs();
+        let mut was_dead = false;
         for index in 0..2 * pairs {
-            let Some(record) = self.read(env, ring_page(pairs, self.slot, index)) else { continue };
+            let found = self.read(env, ring_page(pairs, self.slot, index));
+            // The copies of a pair are neighbours, the second one at an odd index.
+            scan.dead_pair |= index % 2 == 1 && was_dead && found.is_none();
+            was_dead = found.is_none();
+            let Some(record) = found else { continue };
             scan.highest_serial = scan.highest_serial.max(record.serial);
             scan.highest_incarnation = scan.highest_incarnation.max(record.incarnation);
             scan.highest_hrs = scan.highest_hrs.max(record.hrs);
@@ -127,22 +130,16 @@ impl Ring<'_> {
                 scan.newest = Some(record);
             }
         }
-        if let Some(serial) = scan.newest.as_ref().map(|newest| newest.serial) {
-            scan.dead_pair_ahead = (1..=retry_distance(pairs)).any(|ahead| {
-                let dead = |copy| self.read(env, self.page(env, serial.wrapping_add(ahead), copy)).is_none();
-                (0..2).all(dead)
-            });
-        }
         scan
     }
 
     /// Rules 2, 5 and the end of 5: restores the newest pair, fills the other dead pages, reads the newest
-    /// pair once more. Only for a ring that is not unclear.
+    /// pair once more. Only for a ring that is not unclear. Gives the serial of the newest record, which may have moved on.
     #[inline(never)]
-    pub fn repair<E: Flash + Crypto>(&self, env: &mut E, newest: &Record) -> Result<(), Unreadable> {
-        self.restore(env, newest)?;
-        self.fill_dead(env, newest, Spare::NewestPair, 0..2 * env.pairs());
-        self.newest(env, newest.serial, newest.incarnation).map(|_| ())
+    pub fn repair<E: Flash + Crypto>(&self, env: &mut E, newest: &Record) -> Result<u32, Unreadable> {
+        let newest = self.newest(env, newest.serial, newest.incarnation)?.record;
+        self.fill_dead(env, &newest, Spare::NewestPair, 0..2 * env.pairs());
+        self.newest(env, newest.serial, newest.incarnation).map(|newest| newest.record.serial)
     }
 
     /// Writes whichever copy of `newest` is missing.
@@ -189,6 +186,9 @@ impl Ring<'_> {
     }
 
     /// Rule 8: reads both copies of the newest pair; one bad: restores it first; both bad: lost.
+    ///
+    /// A page that takes no write any more is left behind: the same record is appended on the next pair, and has another
+    /// serial then. On a fault the caller must scan again before the slot's next decision (rule 7).
     #[inline(never)]
     pub fn newest<E: Flash + Crypto>(
         &self,
@@ -209,9 +209,10 @@ impl Ring<'_> {
             found = Some(record);
             copies += 1;
         }
-        let record = found.ok_or(Unreadable::Lost)?;
-        if copies == 1 {
-            self.restore(env, &record)?;
+        let mut record = found.ok_or(Unreadable::Lost)?;
+        if copies == 1 && self.restore(env, &record).is_err() {
+            let (_, proof) = self.append(env, serial, &mut record)?;
+            return Ok(Newest { record, proof });
         }
         Ok(Newest { record, proof: Durable(()) })
     }

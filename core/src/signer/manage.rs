@@ -113,7 +113,7 @@ impl Signer {
         if self.find(env, chain).is_some() {
             return Err(Status::ChainKnown);
         }
-        let mut free = None;
+        let (mut free, mut spare) = (None, None);
         let mut entry = Entry::BLANK;
         for slot in 0..SLOTS as u8 {
             // An entry may have rotted since boot, and then `find` does not see the chain that stands there.
@@ -121,6 +121,10 @@ impl Signer {
                 return Err(Status::StorageDamaged);
             }
             match self.slots[usize::from(slot)].state {
+                // No chain is in it, and its pages do not hold what is written: it is taken if there is no other.
+                ChainState::Fault if chains::is_vacant(env, &self.installation, slot) => {
+                    spare = spare.or(Some(slot));
+                }
                 // Until its owner has seen what stood there, a damaged slot may be any chain, this one too.
                 ChainState::Damaged | ChainState::Fault => return Err(Status::StorageDamaged),
                 ChainState::Tombstone | ChainState::UnclearTombstone
@@ -132,7 +136,7 @@ impl Signer {
                 _ => {}
             }
         }
-        free.ok_or(Status::TableFull)
+        free.or(spare).ok_or(Status::TableFull)
     }
 
     fn named<E: Env>(&self, env: &mut E, named: &Named<'_>) -> Result<u8, Status> {
@@ -252,6 +256,11 @@ impl Signer {
         let slot = ask.slot;
         if ask.what != What::ShowKey {
             self.load(env, slot);
+        }
+        let kept = &mut self.slots[usize::from(slot)].state;
+        if result == Err(Status::StorageFault) && *kept == ChainState::Free {
+            // What was to be added found a page that does not hold: the next ADD goes elsewhere.
+            *kept = ChainState::Fault;
         }
         let view = self.view(env, slot);
         if result.is_ok() && matches!(ask.what, What::Add | What::SetMark) {

@@ -120,16 +120,24 @@ impl Signer {
             ChainState::Damaged => return Err(Status::StorageDamaged),
             _ => return Err(Status::UnknownChain),
         }
-        let serial = self.slots[usize::from(slot)].serial;
-        let incarnation = self.slots[usize::from(slot)].incarnation;
-        self.ring(slot).newest(env, serial, incarnation).map_err(|unreadable| {
-            let (state, status) = match unreadable {
-                Unreadable::Lost => (ChainState::Unclear, Status::Unclear),
-                Unreadable::Fault => (ChainState::Fault, Status::StorageFault),
-            };
-            self.slots[usize::from(slot)].state = state;
-            status
+        self.read_newest(env, slot).map_err(|unreadable| match unreadable {
+            Unreadable::Lost => Status::Unclear,
+            Unreadable::Fault => Status::StorageFault,
         })
+    }
+
+    /// The newest record of an armed slot. What is found instead is the slot's state then, and where it moved to its serial.
+    #[inline(never)]
+    pub(super) fn read_newest<E: Env>(&mut self, env: &mut E, slot: u8) -> Result<Newest, Unreadable> {
+        let Slot { serial, incarnation, .. } = self.slots[usize::from(slot)];
+        let newest = self.ring(slot).newest(env, serial, incarnation);
+        let kept = &mut self.slots[usize::from(slot)];
+        match &newest {
+            Ok(newest) => kept.serial = newest.record.serial,
+            Err(Unreadable::Lost) => kept.state = ChainState::Unclear,
+            Err(Unreadable::Fault) => kept.state = ChainState::Fault,
+        }
+        newest
     }
 
     /// Raises the mark to what is asked (guarantee G1: before the signature).

@@ -165,14 +165,14 @@ impl Signer {
         let ring = Ring { slot, installation: &self.installation };
         let scan = ring.scan(env, incarnation);
         match &scan.newest {
-            Some(newest) if !scan.unclear(incarnation) => {
-                self.slots[usize::from(slot)].serial = newest.serial;
-                match ring.repair(env, newest) {
-                    Ok(()) => ChainState::Armed,
-                    Err(Unreadable::Lost) => ChainState::Unclear,
-                    Err(Unreadable::Fault) => ChainState::Fault,
+            Some(newest) if !scan.unclear(incarnation) => match ring.repair(env, newest) {
+                Ok(serial) => {
+                    self.slots[usize::from(slot)].serial = serial;
+                    ChainState::Armed
                 }
-            }
+                Err(Unreadable::Lost) => ChainState::Unclear,
+                Err(Unreadable::Fault) => ChainState::Fault,
+            },
             _ => ChainState::Unclear,
         }
     }
@@ -210,15 +210,10 @@ impl Signer {
 
     #[inline(never)]
     fn view_newest<E: Env>(&mut self, env: &mut E, slot: u8, view: &mut View) {
-        let Slot { serial, incarnation, .. } = self.slots[usize::from(slot)];
-        match self.ring(slot).newest(env, serial, incarnation) {
-            Ok(newest) => view.take(&newest.record),
-            Err(Unreadable::Lost) => {
-                self.slots[usize::from(slot)].state = ChainState::Unclear;
-                view.state = ChainState::Unclear;
-            }
-            Err(Unreadable::Fault) => view.state = ChainState::Fault,
+        if let Ok(newest) = self.read_newest(env, slot) {
+            view.take(&newest.record);
         }
+        view.state = self.slots[usize::from(slot)].state;
     }
 
     /// What an unclear chain's pages still say is a floor, no more.

@@ -79,6 +79,8 @@ pub struct Driver {
     faulted: bool,
     /// Writes that failed and left a dead page since then.
     dead: u32,
+    /// A page takes no write any more: whatever needs it is refused, and a tear beside it may be too much.
+    stuck: bool,
 }
 
 impl Driver {
@@ -129,6 +131,7 @@ impl Driver {
             torn,
             faulted: false,
             dead: 0,
+            stuck: false,
         }
     }
 
@@ -155,6 +158,14 @@ impl Driver {
         self.device.world.medium.rot(page, cell);
     }
 
+    /// A page rots, and takes no write from now on.
+    pub fn stick(&mut self, page: u16, cell: [u8; 64], says: bool) {
+        self.rot(page, cell);
+        self.note(|| format!("page {page} takes no write any more"));
+        self.device.world.medium.stick(page, says);
+        (self.stuck, self.faulted) = (true, true);
+    }
+
     /// Power vanishes between two writes.
     pub fn power_off(&mut self) {
         self.device.world.medium.calm();
@@ -169,13 +180,13 @@ impl Driver {
         if !self.device.world.medium.is_powered() {
             return Ok(Power::Off);
         }
-        self.faulted = fired;
+        self.faulted = fired || self.stuck;
         self.look_around()?;
         self.counts.recoveries += 1;
         let unclear = |lane: &Lane| lane.seen.is_some_and(|seen| seen.state == ChainState::Unclear);
         self.counts.unclear += u64::from(self.damaged.is_some() || self.lanes.iter().any(unclear));
         if !fired {
-            (self.rotted, self.torn, self.dead) = (false, false, 0);
+            (self.rotted, self.torn, self.dead) = (self.stuck, false, 0);
         }
         Ok(Power::On)
     }
@@ -219,7 +230,7 @@ impl Driver {
             let op = Op::Sign { at: mark, block, seconds };
             let writes = self.device.world.medium.writes();
             self.run(lane, op, None)?;
-            if self.device.world.medium.writes() != writes {
+            if self.device.world.medium.writes() != writes && !self.stuck {
                 return Err(Violation::NeedlessWrite(op));
             }
         }

@@ -34,6 +34,8 @@ pub struct Search {
     pub rot: Rot,
     /// One write may fail or lie between two boots.
     pub lies: bool,
+    /// One page takes no write any more, from a moment while the power is off.
+    pub stuck: bool,
     /// Chains are also removed, added again and forgotten, marks also lowered.
     pub lives: bool,
     /// Give up beyond this many states.
@@ -80,6 +82,8 @@ struct State {
     pages: Vec<Cell>,
     models: Vec<Model>,
     hurt: (bool, bool),
+    /// The page that takes no write any more, and whether writing it says so.
+    stuck: Option<(u16, bool)>,
     /// The steps since; none while the power is off.
     path: Vec<Step>,
     now: Now,
@@ -104,6 +108,7 @@ enum Step {
     /// What the owner approves, and a request between the press and its work.
     Around(Op, Op, Option<(u32, Fault)>),
     Rot(u16, u8),
+    Stick(u16, u8, bool),
     PowerOff,
 }
 
@@ -115,6 +120,7 @@ impl Search {
             pages: world.medium.pages().to_vec(),
             models: vec![Model::ABSENT],
             hurt: (false, false),
+            stuck: None,
             path: Vec::new(),
             now: Now { models: vec![Model::ABSENT], rotted: false, faulted: false },
             life: false,
@@ -161,7 +167,7 @@ impl Explorer {
                         Step::Boot(_) => Step::Boot(Some((nth, fault))),
                         Step::Run(op, _) => Step::Run(op, Some((nth, fault))),
                         Step::Around(op, request, _) => Step::Around(op, request, Some((nth, fault))),
-                        Step::Rot(..) | Step::PowerOff => break,
+                        Step::Rot(..) | Step::Stick(..) | Step::PowerOff => break,
                     };
                     if !self.go(state, step)? {
                         break;
@@ -178,7 +184,7 @@ impl Explorer {
         let before = driver.counts;
         let went = drive(&mut driver, step).and_then(|power| {
             if (step, power) == (Step::Boot(None), Power::On) {
-                settled(&mut driver)?;
+                settled(&mut driver, state.stuck.is_some())?;
             }
             Ok(power)
         });
@@ -195,7 +201,7 @@ impl Explorer {
 
     /// Opens the state the driver is in, if it is new.
     fn keep(&mut self, state: &State, step: Step, driver: &Driver, power: Power) {
-        let asleep = state.path.is_empty() && matches!(step, Step::Rot(..));
+        let asleep = state.path.is_empty() && matches!(step, Step::Rot(..) | Step::Stick(..));
         let on = power == Power::On && !asleep;
         let (rotted, torn, faulted) = driver.hurt();
         let now = Now { models: driver.possible(0).to_vec(), rotted, faulted: faulted && on };
@@ -204,12 +210,16 @@ impl Explorer {
         let seen = driver.seen(0).filter(|_| on);
         let ram = seen.map(|seen| (seen.state as u8, seen.incarnation, seen.writes.wrapping_sub(highest)));
         let life = state.life ^ matches!(step, Step::Run(Op::Add(_), _) | Step::Around(Op::Add(_), ..));
+        let stuck = match step {
+            Step::Stick(page, _, says) => Some((page, says)),
+            _ => state.stuck,
+        };
         // After a clean operation RAM holds what a boot would make of this flash; a test of its own shows that.
         let clean = !on || !(rotted || faulted);
         let ring = ring_page(self.search.pairs, 0, 0);
         let slot = [&shape[..4], &shape[8..10], &shape[ring.into()..(ring + 2 * self.search.pairs).into()]];
         let known =
-            fingerprint(&(slot, &now.models, on, rotted, torn, faulted, life, ram.filter(|_| !clean)));
+            fingerprint(&(slot, &now.models, on, rotted, torn, faulted, stuck, life, ram.filter(|_| !clean)));
         if !self.known.insert(known) {
             return;
         }
@@ -225,10 +235,10 @@ impl Explorer {
         self.open.push(if clean {
             let path = if on { vec![Step::Boot(None)] } else { Vec::new() };
             let hurt = (rotted, torn && !on);
-            State { pages: shape, models: now.models.clone(), hurt, path, now, life, index }
+            State { pages: shape, models: now.models.clone(), hurt, stuck, path, now, life, index }
         } else {
             let path = state.path.iter().copied().chain([step]).collect();
-            State { path, now, life, index, ..state.clone() }
+            State { path, now, life, index, stuck, ..state.clone() }
         });
     }
 
@@ -251,6 +261,10 @@ fn wake(state: &State, pairs: u16) -> Driver {
     world.medium.restore(&state.pages);
     let (rotted, torn) = state.hurt;
     let mut driver = Driver::asleep(world, &[CHAIN], std::slice::from_ref(&state.models), rotted, torn);
+    if let Some((page, says)) = state.stuck {
+        let cell = state.pages[usize::from(page)];
+        driver.stick(page, cell, says);
+    }
     for step in &state.path {
         drive(&mut driver, *step).expect("it went well before");
     }
@@ -266,6 +280,10 @@ fn drive(driver: &mut Driver, step: Step) -> Result<Power, Violation> {
             driver.rot(page, [with; 64]);
             Ok(Power::On)
         }
+        Step::Stick(page, with, says) => {
+            driver.stick(page, [with; 64], says);
+            Ok(Power::On)
+        }
         Step::PowerOff => {
             driver.power_off();
             Ok(Power::Off)
@@ -274,8 +292,12 @@ fn drive(driver: &mut Driver, step: Step) -> Result<Power, Violation> {
 }
 
 /// After a completed boot the mark answers as it should, and another boot has nothing to repair.
-fn settled(driver: &mut Driver) -> Result<(), Violation> {
+fn settled(driver: &mut Driver, stuck: bool) -> Result<(), Violation> {
     driver.probe(0)?;
+    if stuck {
+        // Each boot tries the page once more.
+        return Ok(());
+    }
     let writes = driver.device.world.medium.writes();
     driver.boot(None)?;
     match driver.device.world.medium.writes() - writes {

@@ -49,6 +49,12 @@ impl Search {
                 [0xa5, 0].into_iter().take(1 + usize::from(blank)).map(move |with| Step::Rot(page, with))
             }));
         }
+        if self.stuck && state.stuck.is_none() && state.path.is_empty() && installed {
+            let content = self.pages().flat_map(|page| [0xa5, 0].map(|with| (page, with)));
+            steps.extend(
+                content.flat_map(|(page, with)| [true, false].map(|says| Step::Stick(page, with, says))),
+            );
+        }
         steps
     }
 
