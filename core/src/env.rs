@@ -5,6 +5,7 @@
 //! here, because the proof of the journal (docs/journal.md) rests on them.
 
 use crate::journal::Durable;
+use crate::rings::Rings;
 
 /// Bytes of one cell: what the signer stores on one flash page.
 ///
@@ -19,12 +20,12 @@ pub type Cell = [u8; CELL];
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WriteFailed;
 
-/// The non-volatile memory of this installation: pages `0..layout::pages(pairs)`.
+/// The non-volatile memory of this installation: pages `0..rings().pages()`.
 ///
 /// A freshly installed app reads as zero everywhere (the image covers the whole range).
 pub trait Flash {
-    /// Pairs of pages in the ring of each slot: a constant of the target, at least 2.
-    fn pairs(&self) -> u16;
+    /// The ring of each slot: a constant of the target.
+    fn rings(&self) -> Rings;
 
     /// Reads a page. Never fails: what cannot be read comes back as some content that fails its check.
     fn read(&self, page: u16, cell: &mut Cell);

@@ -35,7 +35,7 @@ pub fn boot<E: Flash + Crypto>(env: &mut E, installation: &mut Installation) -> 
         if record[at::FINGERPRINT] != fingerprint {
             return Standing::OtherSeed;
         }
-    } else if layout::all_blank(env, 2..layout::pages(env.pairs())) {
+    } else if layout::all_blank(env, 2..env.rings().pages()) {
         env.random(&mut installation.id);
         record = [0; CELL];
         record[at::FORMAT] = FORMAT;

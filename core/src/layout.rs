@@ -9,13 +9,13 @@
 //! | --- | --- |
 //! | 0, 1 | installation record, two copies |
 //! | 2 .. 14 | chain table: copy 1 of slots 0, 1, 2, then copy 2; an entry takes two pages |
-//! | 14 + 2N·slot + 2·(serial mod N) + copy | ring of N pairs of each slot |
+//! | 14 .. | the rings of slots 0, 1, 2, one behind the other; in a ring of N pairs a record is on page 2·(serial mod N) + copy |
 //!
 //! Which bytes of a page hold what is said by [`installation_record`], [`chain_entry`] and [`record`]. What they leave out
 //! is zero.
 //!
-//! A check is the first 8 bytes of SHA-256 over a secret and what it binds: the pairs of a ring, a domain byte, slot, page,
-//! and the bytes before the check. The secret is made of seed and installation, and stands nowhere in flash; the record of
+//! A check is the first 8 bytes of SHA-256 over a secret and what it binds: the pairs of each ring, a domain byte, slot,
+//! page, and the bytes before the check. The secret is made of seed and installation, and stands nowhere in flash; the record of
 //! the installation itself is checked with zeros in its place.
 
 use crate::env::{CELL, Cell, Crypto, Flash};
@@ -31,15 +31,9 @@ pub const FORMAT: u8 = 1;
 pub const RATED_ERASES: u32 = 500_000;
 
 const TABLE: u16 = 2;
-const RINGS: u16 = TABLE + 4 * SLOTS as u16;
 
-/// Pages in use with rings of `pairs` pairs.
-pub const fn pages(pairs: u16) -> u16 {
-    RINGS + SLOTS as u16 * 2 * pairs
-}
-
-// The page number is a u16; the largest ring that fits is far beyond any device.
-const _: () = assert!(RINGS as u32 + SLOTS as u32 * 2 * 256 < u16::MAX as u32);
+/// The first page of the first ring; [`Rings`](crate::rings::Rings) says where each lies.
+pub const RINGS: u16 = TABLE + 4 * SLOTS as u16;
 
 /// The page of copy 0 or 1 of the installation record.
 pub const fn installation_page(copy: u16) -> u16 {
@@ -49,16 +43,6 @@ pub const fn installation_page(copy: u16) -> u16 {
 /// The first of the two pages of a copy of a chain entry.
 pub const fn entry_page(slot: u8, copy: u16) -> u16 {
     TABLE + 2 * (copy * SLOTS as u16 + slot as u16)
-}
-
-/// The page of a copy of the record with `serial` in `slot`.
-pub const fn record_page(pairs: u16, slot: u8, serial: u32, copy: u16) -> u16 {
-    ring_page(pairs, slot, 2 * (serial % pairs as u32) as u16 + copy)
-}
-
-/// The `index`th page of the ring of `slot`.
-pub const fn ring_page(pairs: u16, slot: u8, index: u16) -> u16 {
-    RINGS + slot as u16 * 2 * pairs + index
 }
 
 /// The bytes of the installation record; one cell.
@@ -237,14 +221,14 @@ pub fn check<E: Flash + Crypto>(
     place: Place,
     content: &[u8],
 ) -> [u8; CHECK] {
-    const HEAD: usize = 32 + 6;
+    const HEAD: usize = 32 + 2 * SLOTS + 4;
     // The longest content is an entry of two cells without its check.
     let mut bytes = [0; HEAD + 2 * CELL - CHECK];
     bytes[..32].copy_from_slice(&installation.secret);
-    bytes[32..34].copy_from_slice(&env.pairs().to_le_bytes());
-    bytes[34] = place.domain as u8;
-    bytes[35] = place.slot;
-    bytes[36..HEAD].copy_from_slice(&place.page.to_le_bytes());
+    bytes[32..38].copy_from_slice(&env.rings().to_bytes());
+    bytes[38] = place.domain as u8;
+    bytes[39] = place.slot;
+    bytes[40..HEAD].copy_from_slice(&place.page.to_le_bytes());
     bytes[HEAD..HEAD + content.len()].copy_from_slice(content);
     let digest = env.sha256(&bytes[..HEAD + content.len()]);
     let mut check = [0; CHECK];
@@ -307,12 +291,8 @@ mod tests {
     }
 
     #[test]
-    fn the_map_is_pinned() {
-        assert_eq!(pages(256), 1550);
-        assert_eq!(pages(128), 782);
+    fn the_table_is_pinned() {
         assert_eq!((entry_page(0, 0), entry_page(2, 0), entry_page(0, 1), entry_page(2, 1)), (2, 6, 8, 12));
-        assert_eq!(record_page(256, 0, 0, 0), 14);
-        assert_eq!(record_page(256, 0, 256 + 3, 1), 14 + 7);
-        assert_eq!(record_page(256, 2, 255, 1), 1549);
+        assert_eq!(entry_page(2, 1) + 2, RINGS);
     }
 }

@@ -12,6 +12,7 @@
 //! | [`statement`] | the digest of everything a message says but when |
 //! | [`mod@judge`] | the rule of what may be signed |
 //! | [`layout`] | the map of non-volatile memory |
+//! | [`rings`] | where the ring of each slot lies in it |
 //! | [`installation`] | which installation, of which seed |
 //! | [`journal`] | the ring of record pairs that holds the mark |
 //! | [`chains`] | the table of approved chains |
@@ -39,5 +40,6 @@ pub mod installation;
 pub mod journal;
 pub mod judge;
 pub mod layout;
+pub mod rings;
 pub mod signer;
 pub mod statement;

@@ -2,7 +2,8 @@
 
 use highwater_core::apdu::{ChainState, Command, PromptState, Status};
 use highwater_core::hrs::{Hrs, Step};
-use highwater_core::layout::{entry_page, record_page};
+use highwater_core::layout::entry_page;
+use highwater_core::rings::Rings;
 use highwater_sim::{Fault, SimDevice, Tear};
 
 use crate::stage::{
@@ -113,7 +114,7 @@ fn g2_a_lowering_never_passes_a_vote_signed_meanwhile_whatever_fails_then() {
 fn g2_a_lowering_of_a_chain_that_becomes_unclear_meanwhile_is_not_carried_out() {
     let (mut device, lowering) = lowering_under_way();
     Ask { height: 51, ..PREVOTE }.sign(&mut device).unwrap();
-    (0..2).for_each(|copy| device.world.medium.rot(record_page(8, 0, 4, copy), [0xa5; 64]));
+    (0..2).for_each(|copy| device.world.medium.rot(Rings::equal(8).record_page(0, 4, copy), [0xa5; 64]));
     assert_eq!(status(&mut device, 0).0, ChainState::Unclear);
     let pages = device.world.medium.pages().to_vec();
     device.finish_work();
@@ -128,7 +129,7 @@ fn an_unclear_chain_may_be_set_at_its_floor_and_removed() {
     let mut device = armed();
     PREVOTE.sign(&mut device).unwrap();
     Ask { height: 11, ..PREVOTE }.sign(&mut device).unwrap();
-    (0..2).for_each(|copy| device.world.medium.rot(record_page(8, 0, 3, copy), [0xa5; 64]));
+    (0..2).for_each(|copy| device.world.medium.rot(Rings::equal(8).record_page(0, 3, copy), [0xa5; 64]));
     device.reboot();
     let floor = PREVOTE.hrs();
     assert_eq!(status(&mut device, 0), (ChainState::Unclear, floor, 1, floor));

@@ -3,7 +3,7 @@
 use highwater_core::apdu::{ChainState, Command, MAX_CHUNK, Status, ins};
 use highwater_core::canonical::Frame;
 use highwater_core::hrs::{Hrs, Step};
-use highwater_core::layout::record_page;
+use highwater_core::rings::Rings;
 use highwater_sim::audit::Auditor;
 use highwater_sim::extend::signature;
 use highwater_sim::{Extend, Fault, SimDevice, Tear, World};
@@ -167,7 +167,7 @@ fn a_locked_device_signs_and_one_of_another_seed_or_an_unclear_chain_does_not() 
     let mut other = SimDevice::boot(other);
     assert_eq!(extend(b"x").sign(&mut other), Err(Status::OtherSeed));
     assert_eq!(extend(b"x").stream(&mut other, 1), Err(Status::OtherSeed));
-    (0..2).for_each(|copy| device.world.medium.rot(record_page(8, 0, 2, copy), [0xa5; 64]));
+    (0..2).for_each(|copy| device.world.medium.rot(Rings::equal(8).record_page(0, 2, copy), [0xa5; 64]));
     assert_eq!(extend(b"x").sign(&mut device), Err(Status::Unclear));
     assert_eq!(extend(b"x").stream(&mut device, 1), Err(Status::Unclear));
 }
@@ -264,7 +264,7 @@ fn again(device: &mut SimDevice) {
 }
 
 fn rot(device: &mut SimDevice) {
-    (0..2).for_each(|copy| device.world.medium.rot(record_page(8, 0, 2, copy), [0xa5; 64]));
+    (0..2).for_each(|copy| device.world.medium.rot(Rings::equal(8).record_page(0, 2, copy), [0xa5; 64]));
 }
 
 #[test]
@@ -273,7 +273,7 @@ fn the_mark_is_looked_at_once_more_right_before_the_last_step() {
     let content = content(20);
     let rest = opened(&mut device, extend(&content), 10, 3);
     // It rots after the last chunk was found to be in place, while its hash is computed.
-    device.world.rots_at_digest = (0..2).map(|copy| record_page(8, 0, 2, copy)).collect();
+    device.world.rots_at_digest = (0..2).map(|copy| Rings::equal(8).record_page(0, 2, copy)).collect();
     is_dropped(&mut device, &rest, Status::Unclear);
 }
 

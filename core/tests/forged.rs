@@ -5,7 +5,8 @@ use highwater_core::env::{CELL, Cell, Crypto, CryptoFailed, Life};
 use highwater_core::hrs::{Hrs, Step};
 use highwater_core::installation;
 use highwater_core::journal::Durable;
-use highwater_core::layout::{self, Installation, installation_page, record, record_page, ring_page};
+use highwater_core::layout::{self, Installation, installation_page, record};
+use highwater_core::rings::Rings;
 use highwater_sim::{Derives, Fault, Keys, SimDevice, Tear, World};
 
 use crate::stage::{Ask, CHAIN, PREVOTE, add, at, exchange, small, status};
@@ -35,12 +36,12 @@ fn a_page_made_with_all_that_a_host_knows_is_dead() {
             // The newest record of all, at height 1.
             let serial = 4 + u32::from(PAIRS);
             for copy in 0..2 {
-                let page = record_page(PAIRS, 0, serial, copy);
+                let page = Rings::equal(PAIRS).record_page(0, serial, copy);
                 let mut cell = device.world.medium.pages()[usize::from(page)];
                 cell[record::SERIAL].copy_from_slice(&serial.to_le_bytes());
                 cell[record::HEIGHT_ROUND].fill(0);
                 cell[record::HEIGHT_ROUND.start] = 1;
-                let number = if pairs { PAIRS.to_le_bytes().to_vec() } else { Vec::new() };
+                let number = if pairs { [PAIRS.to_le_bytes(); 3].concat() } else { Vec::new() };
                 let [low, high] = page.to_le_bytes();
                 let bound = [&guess, &number[..], &[3, 0, low, high], &cell[..record::CHECK.start]].concat();
                 let check = device.world.sha256(&bound);
@@ -66,7 +67,7 @@ fn two_devices_of_one_installation_id_and_two_seeds_have_no_check_in_common() {
     let (one, other) = (pages(b"one"), pages(b"other"));
     assert_eq!(one.0, other.0);
     for index in 0..2 * PAIRS {
-        let page = usize::from(ring_page(PAIRS, 0, index));
+        let page = usize::from(Rings::equal(PAIRS).page(0, index));
         let at = record::CHECK.start;
         assert_eq!(one.1[page][..at], other.1[page][..at], "the same content");
         assert_ne!(one.1[page][at..], other.1[page][at..], "page {page}");
@@ -130,7 +131,7 @@ fn g2_times_that_a_host_chooses_make_no_half_new_page_valid() {
         // What stands on this page then, but for time and check: read from a device of his own.
         let mut own = SimDevice::boot(World::repeatable(Keys::weak(12), 2, story));
         add(&mut own, CHAIN, Hrs::default()).unwrap();
-        let page = record_page(2, 0, 2, 0);
+        let page = Rings::equal(2).record_page(0, 2, 0);
         let stands = |own: &mut SimDevice, ask: Ask| {
             ask.sign(own).unwrap();
             own.world.medium.pages()[usize::from(page)]
@@ -154,20 +155,27 @@ fn g2_times_that_a_host_chooses_make_no_half_new_page_valid() {
 }
 
 #[test]
-fn g2_rings_read_as_half_as_long_or_twice_as_long_are_not_believed() {
-    for (written, read) in [(8, 4), (4, 8), (8, 7)] {
+fn g2_rings_read_as_of_other_lengths_are_not_believed() {
+    let equal = [(8, 4), (4, 8), (8, 7)].map(|(written, read)| ([written; 3], [read; 3]));
+    // Another ring than the chain's own is enough, though no page of the chain lies elsewhere then.
+    let others = [([8, 2, 2], [8, 2, 3]), ([8, 2, 3], [8, 3, 2]), ([2, 3, 5], [5, 3, 2])];
+    for (written, read) in equal.into_iter().chain(others) {
         for signed in 1..9 {
             let mut device = small(written);
             (1..=signed).for_each(|height| assert!(at(height).sign(&mut device).is_ok()));
             let mut pages = device.world.medium.pages().to_vec();
-            pages.resize(layout::pages(read).into(), [0; CELL]);
+            pages.resize(Rings::new(read).pages().into(), [0; CELL]);
             let mut world = World::new(b"stage", read);
             world.medium.restore(&pages);
             let mut device = SimDevice::boot(world);
             assert_eq!(version(&mut device).standing, 2, "damaged");
             for height in 1..=signed + 1 {
                 let refused = Ask { block: 2, ..at(height) }.sign(&mut device);
-                assert_eq!(refused, Err(Status::StorageDamaged), "{written} as {read}, {height} of {signed}");
+                assert_eq!(
+                    refused,
+                    Err(Status::StorageDamaged),
+                    "{written:?} as {read:?}, {height} of {signed}"
+                );
             }
             assert!(
                 device.world.medium.pages() == pages,

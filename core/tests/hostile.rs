@@ -6,7 +6,7 @@ use highwater_core::apdu::{ChainState, Command, Named, PromptState, Status};
 use highwater_core::canonical::Message;
 use highwater_core::env::Crypto;
 use highwater_core::hrs::{Hrs, Step};
-use highwater_core::layout::ring_page;
+use highwater_core::rings::Rings;
 use highwater_core::statement;
 use highwater_sim::{Fault, Owner, SimDevice, Tear, World};
 
@@ -195,7 +195,7 @@ fn an_old_page_that_rots_after_a_lowering_brings_no_old_mark_back() {
             set_mark(&mut device, hrs(50, 0, Step::None)).unwrap();
             set_mark(&mut device, hrs(11, 0, Step::None)).unwrap();
             let late = Ask { height: 12, ..PREVOTE }.sign(&mut device).unwrap();
-            device.world.medium.rot(ring_page(pairs, 0, page), [0xa5; 64]);
+            device.world.medium.rot(Rings::equal(pairs).page(0, page), [0xa5; 64]);
             let mut device = device.restart();
             assert_eq!(
                 Ask { height: 12, ..PREVOTE }.sign(&mut device),

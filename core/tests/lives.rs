@@ -2,7 +2,7 @@
 
 use highwater_core::apdu::ChainState;
 use highwater_core::hrs::{Hrs, Step};
-use highwater_core::layout;
+use highwater_core::rings::Rings;
 use highwater_sim::{Fault, SimDevice, Tear, World};
 use proptest::prelude::*;
 
@@ -69,7 +69,7 @@ fn live(pairs: u16, days: &[Day]) -> usize {
         if let Some((page, blank)) = day.rot {
             let index = page % (2 * pairs);
             let rotten = if blank { [0; 64] } else { [0xa5; 64] };
-            device.world.medium.rot(layout::ring_page(pairs, 0, index), rotten);
+            device.world.medium.rot(Rings::equal(pairs).page(0, index), rotten);
         }
         let mut image = device.world.medium.pages().to_vec();
         for at in &day.recovery {

@@ -6,7 +6,7 @@
 use highwater_core::apdu::{ChainState, Command, Named, Status};
 use highwater_core::env::Cell;
 use highwater_core::hrs::{Hrs, Step};
-use highwater_core::layout::record_page;
+use highwater_core::rings::Rings;
 use highwater_sim::{Fault, SimDevice, Tear};
 
 use crate::auditor::{Auditor, Op, boot};
@@ -26,7 +26,7 @@ fn remove(device: &mut SimDevice) {
 /// Both copies of the record with this serial fall back to what stood there in `image`.
 fn fall_back(device: &mut SimDevice, pairs: u16, serial: u32, image: &[Cell]) {
     for copy in 0..2 {
-        let page = record_page(pairs, 0, serial, copy);
+        let page = Rings::equal(pairs).record_page(0, serial, copy);
         device.world.medium.rot(page, image[usize::from(page)]);
     }
 }
@@ -76,7 +76,7 @@ fn rule_4_a_filler_at_its_own_place_is_never_the_mark() {
     let mut device = small(3);
     at(10).sign(&mut device).unwrap();
     remove(&mut device);
-    device.world.medium.rot(record_page(3, 0, 2, 0), DEAD);
+    device.world.medium.rot(Rings::equal(3).record_page(0, 2, 0), DEAD);
     let image = device.world.medium.pages().to_vec();
     add(&mut device, CHAIN, mark(20)).unwrap();
     at(21).sign(&mut device).unwrap();
@@ -95,7 +95,7 @@ fn rule_4_a_record_of_another_life_is_never_repaired_as_the_mark() {
     let image = device.world.medium.pages().to_vec();
     add(&mut device, CHAIN, mark(20)).unwrap();
     fall_back(&mut device, 4, 3, &image);
-    device.world.medium.rot(record_page(4, 0, 4, 0), DEAD);
+    device.world.medium.rot(Rings::equal(4).record_page(0, 4, 0), DEAD);
     wakes_unclear(device);
 }
 
@@ -106,9 +106,9 @@ fn rule_5_a_new_life_fills_the_pair_of_the_highest_serial_too() {
     for pairs in [2, 3] {
         let mut device = small(pairs);
         at(10).sign(&mut device).unwrap();
-        device.world.medium.rot(record_page(pairs, 0, 3, 0), DEAD);
+        device.world.medium.rot(Rings::equal(pairs).record_page(0, 3, 0), DEAD);
         let mut device = device.restart();
-        (0..2).for_each(|copy| device.world.medium.rot(record_page(pairs, 0, 2, copy), DEAD));
+        (0..2).for_each(|copy| device.world.medium.rot(Rings::equal(pairs).record_page(0, 2, copy), DEAD));
         let mut device = device.restart();
         assert_eq!(status(&mut device, 0).0, ChainState::Unclear, "{pairs}");
         set_mark(&mut device, mark(20)).unwrap();

@@ -6,6 +6,7 @@ use highwater_core::apdu::{ChainState, Status};
 use highwater_core::env::Cell;
 use highwater_core::hrs::Step;
 use highwater_core::layout;
+use highwater_core::rings::Rings;
 use highwater_sim::{Fault, SimDevice, Tear, World};
 
 use crate::auditor::{Auditor, Op, boot, recover_to_cut};
@@ -170,7 +171,7 @@ fn a_cut_and_one_rotten_page_leave_the_mark_right_or_unclear() {
     for pairs in [2, 3] {
         let pages: Vec<u16> = (0..2)
             .chain((0..2).flat_map(|copy| [0, 1].map(|half| layout::entry_page(0, copy) + half)))
-            .chain((0..2 * pairs).map(|index| layout::ring_page(pairs, 0, index)))
+            .chain((0..2 * pairs).map(|index| Rings::equal(pairs).page(0, index)))
             .collect();
         walk(pairs, |image, seen, ops| {
             for page in &pages {

@@ -3,6 +3,7 @@
 use highwater_core::apdu::{ChainState, Command, Named, PromptState, Status};
 use highwater_core::hrs::{Hrs, Step};
 use highwater_core::layout;
+use highwater_core::rings::Rings;
 use highwater_sim::{Fault, Owner, SimDevice, Tear, World};
 
 use crate::stage::{
@@ -137,7 +138,7 @@ fn an_old_page_that_rots_after_a_lowering_changes_nothing_or_is_unclear() {
         set_mark(&mut device, hrs(50, 0, Step::None)).unwrap();
         set_mark(&mut device, hrs(11, 0, Step::None)).unwrap();
         let late = Ask { height: 12, ..PREVOTE }.sign(&mut device).unwrap();
-        device.world.medium.rot(layout::ring_page(8, 0, index), [0xa5; 64]);
+        device.world.medium.rot(Rings::equal(8).page(0, index), [0xa5; 64]);
         let mut device = device.restart();
         assert_eq!(Ask { height: 12, ..PREVOTE }.sign(&mut device), Ok(late), "page {index}");
         assert_eq!(Ask { height: 12, block: 2, ..PREVOTE }.sign(&mut device), Err(Status::Conflict));
@@ -228,7 +229,7 @@ fn an_unclear_chain_is_set_by_finger_not_below_what_is_left() {
     PREVOTE.sign(&mut device).unwrap();
     let serial = 2;
     for copy in 0..2 {
-        device.world.medium.rot(layout::record_page(8, 0, serial, copy), [0xee; 64]);
+        device.world.medium.rot(Rings::equal(8).record_page(0, serial, copy), [0xee; 64]);
     }
     assert_eq!(Ask { block: 2, ..PREVOTE }.sign(&mut device), Err(Status::Unclear), "noticed while running");
     let mut device = device.restart();

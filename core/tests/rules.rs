@@ -2,7 +2,8 @@
 
 use highwater_core::apdu::{ChainState, Status};
 use highwater_core::hrs::Step;
-use highwater_core::layout::{entry_page, record_page, ring_page};
+use highwater_core::layout::entry_page;
+use highwater_core::rings::Rings;
 use highwater_sim::{Fault, SimDevice, Tear, World};
 
 use crate::stage::{Ask, approved, at, hrs, set_mark, small, status};
@@ -12,7 +13,9 @@ const BLANK: [u8; 64] = [0; 64];
 
 /// The pages of the pair of a serial.
 fn pair(device: &SimDevice, pairs: u16, serial: u32) -> [[u8; 64]; 2] {
-    [0, 1].map(|copy| device.world.medium.pages()[usize::from(record_page(pairs, 0, serial, copy))])
+    [0, 1].map(|copy| {
+        device.world.medium.pages()[usize::from(Rings::equal(pairs).record_page(0, serial, copy))]
+    })
 }
 
 #[test]
@@ -53,7 +56,7 @@ fn rule_2_boot_restores_the_missing_copy_before_anything_is_asked() {
         let mut device = small(4);
         at(10).sign(&mut device).unwrap();
         let whole = pair(&device, 4, 2);
-        device.world.medium.rot(record_page(4, 0, 2, copy), DEAD);
+        device.world.medium.rot(Rings::equal(4).record_page(0, 2, copy), DEAD);
         let device = device.restart();
         assert_eq!(pair(&device, 4, 2), whole, "copy {copy}");
     }
@@ -75,7 +78,7 @@ fn rule_2_boot_makes_the_entries_equal_before_anything_is_asked() {
 fn rule_2_what_cannot_be_restored_is_a_fault_and_nothing_is_released() {
     let mut device = small(4);
     at(10).sign(&mut device).unwrap();
-    device.world.medium.rot(record_page(4, 0, 2, 0), DEAD);
+    device.world.medium.rot(Rings::equal(4).record_page(0, 2, 0), DEAD);
     device.world.medium.power_on();
     (0..60).for_each(|nth| device.world.medium.plan(nth, Fault::Fails(Tear::Old)));
     device.reboot();
@@ -118,7 +121,7 @@ fn rule_5_a_dead_page_is_filled_at_boot_so_that_dead_pages_never_add_up() {
         assert!(at(11).sign(&mut device).is_err());
         // A whole day later the torn page's twin rots, and nothing else is wrong.
         let mut device = device.restart();
-        device.world.medium.rot(record_page(pairs, 0, 3, 1), DEAD);
+        device.world.medium.rot(Rings::equal(pairs).record_page(0, 3, 1), DEAD);
         let mut device = device.restart();
         assert_eq!(status(&mut device, 0).0, ChainState::Armed, "{pairs}");
         assert_eq!(status(&mut device, 0).1, at(10).hrs(), "{pairs}");
@@ -135,9 +138,9 @@ fn rule_5_every_page_of_a_ring_is_filled_or_restored_wherever_the_newest_record_
             }
             let newest = pair(&device, pairs, 1 + signed as u32);
             for index in 0..2 * pairs {
-                device.world.medium.rot(ring_page(pairs, 0, index), DEAD);
+                device.world.medium.rot(Rings::equal(pairs).page(0, index), DEAD);
                 device = device.restart();
-                let page = usize::from(ring_page(pairs, 0, index));
+                let page = usize::from(Rings::equal(pairs).page(0, index));
                 assert_ne!(device.world.medium.pages()[page], DEAD, "{index} of {pairs} pairs, {signed}");
                 assert_eq!(pair(&device, pairs, 1 + signed as u32), newest);
             }
@@ -154,7 +157,7 @@ fn rule_6_a_dead_pair_anywhere_is_unclear() {
         let mut device = small(8);
         at(10).sign(&mut device).unwrap();
         for (copy, content) in (0..2).zip(copies) {
-            device.world.medium.rot(record_page(8, 0, 2 + ahead, copy), content);
+            device.world.medium.rot(Rings::equal(8).record_page(0, 2 + ahead, copy), content);
         }
         let mut device = device.restart();
         assert_eq!(status(&mut device, 0).0, ChainState::Unclear, "{ahead} ahead");
@@ -165,7 +168,7 @@ fn rule_6_a_dead_pair_anywhere_is_unclear() {
         let mut device = small(8);
         at(10).sign(&mut device).unwrap();
         for (serial, copy) in [first, second] {
-            device.world.medium.rot(record_page(8, 0, serial, copy), DEAD);
+            device.world.medium.rot(Rings::equal(8).record_page(0, serial, copy), DEAD);
         }
         assert!(at(11).sign(&mut device.restart()).is_ok());
     }
@@ -179,11 +182,11 @@ fn rule_6_a_filler_that_names_a_later_record_makes_unclear() {
     let older = pair(&device, 2, 4);
     (13..15).for_each(|height| assert!(at(height).sign(&mut device).is_ok()));
     // A page of the other pair was dead and was filled: it names the newest.
-    device.world.medium.rot(record_page(2, 0, 5, 0), DEAD);
+    device.world.medium.rot(Rings::equal(2).record_page(0, 5, 0), DEAD);
     let mut device = device.restart();
     assert_eq!(status(&mut device, 0).1, at(14).hrs());
     for copy in 0..2 {
-        device.world.medium.rot(record_page(2, 0, 6, copy), older[usize::from(copy)]);
+        device.world.medium.rot(Rings::equal(2).record_page(0, 6, copy), older[usize::from(copy)]);
     }
     let mut device = device.restart();
     assert_eq!(status(&mut device, 0).0, ChainState::Unclear);
@@ -199,7 +202,7 @@ fn rule_6_an_interrupted_approval_never_wakes_with_the_older_record() {
             at(10).sign(&mut device).unwrap();
             at(11).sign(&mut device).unwrap();
             for copy in 0..2 {
-                device.world.medium.rot(record_page(pairs, 0, 3, copy), DEAD);
+                device.world.medium.rot(Rings::equal(pairs).record_page(0, 3, copy), DEAD);
             }
             let mut device = device.restart();
             assert_eq!(status(&mut device, 0).0, ChainState::Unclear);
@@ -233,7 +236,7 @@ fn rule_8_one_bad_copy_is_restored_before_the_repeat_leaves() {
         let mut device = small(4);
         at(10).sign(&mut device).unwrap();
         let whole = pair(&device, 4, 2);
-        device.world.medium.rot(record_page(4, 0, 2, copy), DEAD);
+        device.world.medium.rot(Rings::equal(4).record_page(0, 2, copy), DEAD);
         at(10).sign(&mut device).unwrap();
         assert_eq!(pair(&device, 4, 2), whole, "copy {copy}");
         assert_eq!(device.world.early, None);
@@ -244,7 +247,7 @@ fn rule_8_one_bad_copy_is_restored_before_the_repeat_leaves() {
 fn rule_8_two_bad_copies_are_noticed_while_the_device_runs() {
     let mut device = small(4);
     at(10).sign(&mut device).unwrap();
-    (0..2).for_each(|copy| device.world.medium.rot(record_page(4, 0, 2, copy), DEAD));
+    (0..2).for_each(|copy| device.world.medium.rot(Rings::equal(4).record_page(0, 2, copy), DEAD));
     assert_eq!(at(11).sign(&mut device), Err(Status::Unclear));
     let pages = device.world.medium.pages().to_vec();
     let mut device = device.restart();
@@ -289,9 +292,9 @@ fn a_ring_page_of_another_slot_or_place_is_never_taken() {
     at(10).sign(&mut device).unwrap();
     let pages = device.world.medium.pages().to_vec();
     // The other slot's record, and this slot's own one pair further on: valid where they stood, nowhere else.
-    for from in [ring_page(4, 1, 2), record_page(4, 0, 2, 0)] {
+    for from in [Rings::equal(4).page(1, 2), Rings::equal(4).record_page(0, 2, 0)] {
         for copy in 0..2 {
-            device.world.medium.rot(record_page(4, 0, 3, copy), pages[usize::from(from)]);
+            device.world.medium.rot(Rings::equal(4).record_page(0, 3, copy), pages[usize::from(from)]);
         }
         let mut device = SimDevice::boot({
             let mut world = World::new(b"stage", 4);

@@ -3,7 +3,8 @@
 use highwater_core::apdu::{ChainState, Command, Named, PromptState, Status};
 use highwater_core::env::Crypto;
 use highwater_core::hrs::{Hrs, Step};
-use highwater_core::layout::{entry_page, record_page};
+use highwater_core::layout::entry_page;
+use highwater_core::rings::Rings;
 use highwater_sim::audit::Auditor;
 use highwater_sim::{Fault, SimDevice, Tear, World};
 
@@ -231,7 +232,7 @@ fn a_page_of_the_newest_pair_that_takes_no_write_any_more_is_left_behind() {
         let mut device = SimDevice::boot(World::new(b"stage", 8));
         add(&mut device, CHAIN, Hrs::default()).unwrap();
         let signed = PREVOTE.sign(&mut device).unwrap();
-        let page = record_page(8, 0, 2, copy);
+        let page = Rings::equal(8).record_page(0, 2, copy);
         device.world.medium.rot(page, [0xa5; 64]);
         device.world.medium.stick(page, says);
         if asleep {
@@ -261,12 +262,12 @@ fn a_record_that_moved_on_and_is_lost_leaves_the_chain_unclear_however_far_it_we
     (0..3).for_each(|nth| device.world.medium.plan(nth, Fault::Lies));
     device.world.medium.plan(4, Fault::Cut(Tear::Old));
     assert!(PREVOTE.sign(&mut device).is_err(), "power went before its second copy");
-    let (first, second) = (record_page(6, 0, 5, 0), record_page(6, 0, 5, 1));
+    let (first, second) = (Rings::equal(6).record_page(0, 5, 0), Rings::equal(6).record_page(0, 5, 1));
     device.world.medium.power_on();
     device.world.medium.stick(second, false);
     let mut device = device.restart();
     let signed = PREVOTE.sign(&mut device).unwrap();
-    for page in [first, record_page(6, 0, 6, 0), record_page(6, 0, 6, 1)] {
+    for page in [first, Rings::equal(6).record_page(0, 6, 0), Rings::equal(6).record_page(0, 6, 1)] {
         device.world.medium.rot(page, [0xa5; 64]);
     }
     let mut device = device.restart();
@@ -278,7 +279,10 @@ fn a_record_that_moved_on_and_is_lost_leaves_the_chain_unclear_however_far_it_we
 fn a_page_that_takes_no_write_any_more_in_a_slot_without_a_chain_stops_no_add() {
     // Of a chain that was forgotten, and of a slot that never had one: a page of the entry, or of the ring.
     for used in [true, false] {
-        for page in (0..4).map(|half| entry_page(0, half / 2) + half % 2).chain([record_page(4, 0, 2, 1)]) {
+        for page in (0..4)
+            .map(|half| entry_page(0, half / 2) + half % 2)
+            .chain([Rings::equal(4).record_page(0, 2, 1)])
+        {
             for with in [0, 0xa5] {
                 let mut device = SimDevice::boot(World::new(b"stage", 4));
                 if used {

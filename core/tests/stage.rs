@@ -3,6 +3,7 @@
 use highwater_core::apdu::{ChainStatus, Command, MAX_COMMAND, Named, PromptStatus, Reply, Status};
 use highwater_core::canonical::ChainId;
 use highwater_core::hrs::{Hrs, Step};
+use highwater_core::rings::Rings;
 pub(crate) use highwater_sim::Ask;
 use highwater_sim::{Owner, SimDevice, World};
 
@@ -22,9 +23,9 @@ pub(crate) fn armed() -> SimDevice {
     small(8)
 }
 
-/// The same with a ring of so many pairs.
-pub(crate) fn small(pairs: u16) -> SimDevice {
-    let mut device = SimDevice::boot(World::new(b"stage", pairs));
+/// The same with these rings; of a number, all rings are as long.
+pub(crate) fn small(rings: impl Into<Rings>) -> SimDevice {
+    let mut device = SimDevice::boot(World::new(b"stage", rings));
     add(&mut device, CHAIN, Hrs::default()).unwrap();
     device
 }

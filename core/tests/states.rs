@@ -3,7 +3,8 @@
 use highwater_core::apdu::{ChainState, Command, Status, Version};
 use highwater_core::hrs::{Hrs, Step};
 use highwater_core::installation::Standing;
-use highwater_core::layout::{entry_page, record_page, ring_page};
+use highwater_core::layout::entry_page;
+use highwater_core::rings::Rings;
 use highwater_core::signer::{APP_VERSION, Signer};
 use highwater_sim::{Fault, SimDevice, Tear, World};
 
@@ -19,7 +20,7 @@ fn the_app_may_quit_only_while_no_chain_is_at_work() {
     assert!(device.signer().0.is_idle(), "new");
     add(&mut device, CHAIN, Hrs::default()).unwrap();
     assert!(!device.signer().0.is_idle(), "armed");
-    (0..2).for_each(|copy| device.world.medium.rot(record_page(4, 0, 1, copy), [0xa5; 64]));
+    (0..2).for_each(|copy| device.world.medium.rot(Rings::equal(4).record_page(0, 1, copy), [0xa5; 64]));
     device.reboot();
     assert_eq!(status(&mut device, 0).0, ChainState::Unclear);
     assert!(!device.signer().0.is_idle(), "unclear");
@@ -152,7 +153,7 @@ fn a_slot_is_free_only_if_no_page_of_its_ring_remembers_a_vote() {
             (0..2).for_each(|half| device.world.medium.rot(entry_page(0, copy) + half, [0; 64]))
         });
         for index in (0..16).filter(|index| *index != kept) {
-            device.world.medium.rot(ring_page(8, 0, index), [0; 64]);
+            device.world.medium.rot(Rings::equal(8).page(0, index), [0; 64]);
         }
         assert_eq!(status(&mut device.restart(), 0).0, ChainState::Damaged, "{kept}");
     }

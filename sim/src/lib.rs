@@ -23,6 +23,8 @@ mod stream;
 mod tear;
 mod world;
 
+use highwater_core::rings::Rings;
+
 pub use ask::{Ask, sign_bytes};
 pub use cable::Cable;
 pub use extend::Extend;
@@ -32,5 +34,5 @@ pub use owner::Owner;
 pub use tear::Tear;
 pub use world::{Derives, SimDevice, World};
 
-/// Pairs in a ring of a Nano S, the default.
-pub const PAIRS: u16 = 256;
+/// The rings of a Nano S, the default.
+pub const RINGS: Rings = Rings::equal(256);

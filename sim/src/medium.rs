@@ -3,7 +3,7 @@
 use std::cell::Cell as Flag;
 
 use highwater_core::env::{CELL, Cell, WriteFailed};
-use highwater_core::layout;
+use highwater_core::rings::Rings;
 
 use crate::Tear;
 
@@ -25,7 +25,7 @@ pub struct Medium {
     /// Pages written and not read since: what stands there is not known to anybody.
     unread: Vec<Flag<bool>>,
     erases: Vec<u32>,
-    pairs: u16,
+    rings: Rings,
     writes: u32,
     plan: Vec<(u32, Fault)>,
     /// Pages that take no write any more, and whether writing them says so.
@@ -34,14 +34,15 @@ pub struct Medium {
 }
 
 impl Medium {
-    /// Blank memory with rings of `pairs` pairs, as after an installation.
-    pub fn blank(pairs: u16) -> Self {
-        let pages = usize::from(layout::pages(pairs));
+    /// Blank memory with these rings, as after an installation.
+    pub fn blank(rings: impl Into<Rings>) -> Self {
+        let rings = rings.into();
+        let pages = usize::from(rings.pages());
         Self {
             pages: vec![[0; CELL]; pages],
             unread: vec![Flag::new(false); pages],
             erases: vec![0; pages],
-            pairs,
+            rings,
             writes: 0,
             plan: Vec::new(),
             stuck: Vec::new(),
@@ -119,8 +120,9 @@ impl Medium {
         self.writes
     }
 
-    pub(crate) fn pairs(&self) -> u16 {
-        self.pairs
+    /// The rings of the slots.
+    pub fn rings(&self) -> Rings {
+        self.rings
     }
 
     pub(crate) fn read(&self, page: u16, cell: &mut Cell) {

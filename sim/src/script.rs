@@ -5,6 +5,7 @@
 
 use highwater_core::hrs::{Hrs, Step};
 use highwater_core::layout;
+use highwater_core::rings::Rings;
 
 use crate::driver::{Counts, Driver, Power, Violation};
 use crate::model::{Model, Op, Standing, ZERO};
@@ -199,7 +200,8 @@ impl Teller<'_> {
 
     /// One page rots, unless one did since the last completed boot.
     fn rot(&mut self) {
-        let page = u16::from_le_bytes([self.bytes.next(), self.bytes.next()]) % layout::pages(self.pairs);
+        let page =
+            u16::from_le_bytes([self.bytes.next(), self.bytes.next()]) % Rings::equal(self.pairs).pages();
         let with = self.bytes.next();
         let mut cell = self.driver.device.world.medium.pages()[usize::from(page)];
         match with % 4 {
@@ -215,7 +217,7 @@ impl Teller<'_> {
 
     /// One page of a ring or of the table takes no write any more.
     fn stick(&mut self) {
-        let pages = layout::entry_page(0, 0)..layout::pages(self.pairs);
+        let pages = layout::entry_page(0, 0)..Rings::equal(self.pairs).pages();
         let page =
             pages.start + u16::from_le_bytes([self.bytes.next(), self.bytes.next()]) % pages.len() as u16;
         let with = self.bytes.next();

@@ -5,12 +5,13 @@ use highwater_core::env::{
     Cell, Crypto, CryptoFailed, Device, Diagnostics, Flash, Life, Streaming, WriteFailed,
 };
 use highwater_core::journal::Durable;
+use highwater_core::rings::Rings;
 use highwater_core::signer::{Prompt, Signer};
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
 
 use crate::stream::Stream;
-use crate::{Keys, Medium, Owner, PAIRS, audit};
+use crate::{Keys, Medium, Owner, RINGS, audit};
 
 /// How a derivation goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,14 +48,14 @@ pub struct World {
 }
 
 impl World {
-    /// A new device of `seed` with rings of `pairs` pairs.
-    pub fn new(seed: &[u8], pairs: u16) -> Self {
-        Self::of(Medium::blank(pairs), Keys::new(seed))
+    /// A new device of `seed` with these rings; of a number, all rings are as long.
+    pub fn new(seed: &[u8], rings: impl Into<Rings>) -> Self {
+        Self::of(Medium::blank(rings), Keys::new(seed))
     }
 
     /// A new device with these keys, whose random bytes follow from `seed`.
-    pub fn repeatable(keys: Keys, pairs: u16, seed: u64) -> Self {
-        Self { random: Some(StdRng::seed_from_u64(seed)), ..Self::of(Medium::blank(pairs), keys) }
+    pub fn repeatable(keys: Keys, rings: impl Into<Rings>, seed: u64) -> Self {
+        Self { random: Some(StdRng::seed_from_u64(seed)), ..Self::of(Medium::blank(rings), keys) }
     }
 
     fn of(medium: Medium, keys: Keys) -> Self {
@@ -92,8 +93,8 @@ impl World {
 }
 
 impl Flash for World {
-    fn pairs(&self) -> u16 {
-        self.medium.pairs()
+    fn rings(&self) -> Rings {
+        self.medium.rings()
     }
 
     fn read(&self, page: u16, cell: &mut Cell) {
@@ -248,7 +249,7 @@ impl SimDevice {
 
     /// A new device in memory.
     pub fn in_memory(seed: &[u8]) -> Self {
-        Self::boot(World::new(seed, PAIRS))
+        Self::boot(World::new(seed, RINGS))
     }
 
     /// Takes the power away and gives it back.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use highwater_core::apdu::{Command, MAX_COMMAND, Reply, Status};
 use highwater_core::canonical::{BlockId, ChainId, MAX_MESSAGE, Message, Timestamp};
 use highwater_core::hrs::{Hrs, Step};
-use highwater_core::layout;
+use highwater_core::rings::Rings;
 use highwater_sim::{Fault, Owner, SimDevice, Tear, World};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -136,7 +136,7 @@ fn a_tear_and_one_rotten_page_leave_the_mark_right_or_unclear() {
             device.world.medium.plan(random.random_range(0..4), Fault::Cut(tear(&mut random)));
             ask(&mut device, &mut auditor, &mut random);
             ask(&mut device, &mut auditor, &mut random);
-            let page = random.random_range(2..layout::pages(pairs));
+            let page = random.random_range(2..Rings::equal(pairs).pages());
             let mut cell = [0; 64];
             if random.random() {
                 random.fill(&mut cell[..]);
@@ -189,7 +189,7 @@ fn a_blank_or_garbage_ring_under_an_approved_chain_is_unclear() {
             if !blank {
                 random.fill(&mut cell[..]);
             }
-            device.world.medium.rot(layout::ring_page(4, 0, index), cell);
+            device.world.medium.rot(Rings::equal(4).page(0, index), cell);
         }
         let mut device = device.restart();
         assert_eq!(vote(&mut device, 1_000, Step::Prevote, 1).1, Status::Unclear);
@@ -205,7 +205,7 @@ fn wear_is_level_within_one_erase() {
         assert_eq!(vote(&mut device, height, Step::Prevote, 1).1, Status::Ok, "a repeat");
     }
     let worn: Vec<u32> = (0..16)
-        .map(|index| usize::from(layout::ring_page(8, 0, index)))
+        .map(|index| usize::from(Rings::equal(8).page(0, index)))
         .map(|page| device.world.medium.erases()[page] - before[page])
         .collect();
     assert_eq!(worn.iter().sum::<u32>(), 320, "two page writes a signature, none for a repeat");

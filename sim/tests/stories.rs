@@ -2,7 +2,7 @@
 
 use highwater_core::apdu::ChainState;
 use highwater_core::hrs::{Hrs, Step};
-use highwater_core::layout::ring_page;
+use highwater_core::rings::Rings;
 use highwater_sim::driver::Driver;
 use highwater_sim::model::{Op, ZERO};
 use highwater_sim::powercut::{Sum, run};
@@ -33,7 +33,7 @@ fn g3_every_signature_of_many_lives_verifies_and_no_two_conflict() {
 #[test]
 fn g2_an_unclear_chain_whose_evidence_rots_has_its_old_mark_or_none() {
     let high = Hrs::new(1, 0, Step::None).unwrap();
-    let ring = || (0..4).map(|index| ring_page(2, 0, index));
+    let ring = || (0..4).map(|index| Rings::equal(2).page(0, index));
     let (mut unclear, mut again) = (0, 0);
     for (cut, first, second) in
         (0..4).flat_map(|cut| ring().flat_map(move |first| ring().map(move |second| (cut, first, second))))

@@ -3,7 +3,7 @@
 use highwater_core::apdu::{ChainState, Command, PromptState, Status};
 use highwater_core::env::Cell;
 use highwater_core::hrs::Step;
-use highwater_core::layout::{entry_page, record_page};
+use highwater_core::layout::entry_page;
 use highwater_tests::on_every_device;
 use highwater_tests::request::{Request, prevote, proposal};
 use highwater_tests::stage::{CHAIN, Stage, chain, hrs};
@@ -38,7 +38,7 @@ fn a_torn_copy_of_the_newest_record_is_mended_by_the_device_itself(stage: &mut S
         let vote = prevote(CHAIN, stage.fresh_height(), 0);
         let first = stage.sign(&vote);
         let slot = stage.slot(0);
-        let page = record_page(stage.device.pairs(), 0, slot.writes, copy);
+        let page = stage.device.rings().record_page(0, slot.writes, copy);
         let whole = stage.device.page(page).unwrap();
         stage.device.restart(&[(page, torn(whole))]).unwrap();
         assert_eq!(stage.slot(0).state, ChainState::Armed, "copy {copy}");
@@ -55,7 +55,7 @@ fn a_write_that_was_cut_short_is_no_loss(stage: &mut Stage) {
     let first = stage.sign(&vote);
     let slot = stage.slot(0);
     // The first copy of the next record had begun; nothing was released for it.
-    let page = record_page(stage.device.pairs(), 0, slot.writes + 1, 0);
+    let page = stage.device.rings().record_page(0, slot.writes + 1, 0);
     let before = stage.device.page(page).unwrap();
     stage.device.restart(&[(page, torn(before))]).unwrap();
     assert_eq!((stage.slot(0).state, stage.slot(0).mark), (ChainState::Armed, slot.mark));
@@ -70,7 +70,7 @@ fn a_chain_that_lost_both_copies_signs_nothing_until_its_owner_sets_the_mark(sta
     let lost = prevote(CHAIN, before.height + 1, 0);
     stage.sign(&lost);
     let slot = stage.slot(0);
-    let pages = [0, 1].map(|copy| record_page(stage.device.pairs(), 0, slot.writes, copy));
+    let pages = [0, 1].map(|copy| stage.device.rings().record_page(0, slot.writes, copy));
     let spoilt = pages.map(|page| (page, torn(stage.device.page(page).unwrap())));
     stage.device.restart(&spoilt).unwrap();
     assert_eq!((stage.slot(0).state, stage.slot(0).mark), (ChainState::Unclear, before.hrs()));

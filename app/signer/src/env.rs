@@ -5,10 +5,12 @@ use highwater_core::env::{
 };
 use highwater_core::journal::Durable;
 use highwater_core::layout::{self, SLOTS};
+use highwater_core::rings::Rings;
 use nanos_sdk::{Key, Nvm, Os, hardened, stack, target};
 
 // The runtime declares the pages and says what they endure, the signer maps and counts them; neither knows the other.
-const _: () = assert!(layout::pages(target::PAIRS) == target::PAGES);
+const RINGS: Rings = Rings::new(target::PAIRS);
+const _: () = assert!(RINGS.pages() == target::PAGES);
 const _: () = assert!(layout::RATED_ERASES == target::THIS.erases.rated);
 
 /// `44'/118'/0'/0'`: the app is installed for what lies below it, and the system refuses every other path.
@@ -41,8 +43,9 @@ pub(crate) struct World<'a> {
 }
 
 impl Flash for World<'_> {
-    fn pairs(&self) -> u16 {
-        target::PAIRS
+    #[inline(always)]
+    fn rings(&self) -> Rings {
+        RINGS
     }
 
     fn read(&self, page: u16, cell: &mut Cell) {

@@ -17,16 +17,16 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use highwater_core::env::{CELL, Cell, WriteFailed};
-use highwater_core::layout;
+use highwater_core::rings::Rings;
 
 use crate::Fault;
 use crate::files::{self, Private};
 
-/// Pairs of pages in the ring of each slot, as on a Nano S.
-pub const PAIRS: u16 = 256;
+/// The rings of the slots, as on a Nano S.
+pub const RINGS: Rings = Rings::equal(256);
 
 /// Bytes of the image.
-const IMAGE: usize = layout::pages(PAIRS) as usize * CELL;
+const IMAGE: usize = RINGS.pages() as usize * CELL;
 
 /// No page of the journal and no blank one: what stands for a page that cannot be read.
 const UNREADABLE: Cell = [0xff; CELL];

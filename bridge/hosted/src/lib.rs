@@ -27,5 +27,5 @@ mod world;
 
 pub use device::Device;
 pub use fault::Fault;
-pub use flash::{Disk, FlashFile, PAIRS};
+pub use flash::{Disk, FlashFile, RINGS};
 pub use keys::{FileKeys, KeyFault, KeyStore};

@@ -6,11 +6,12 @@ use highwater_core::env::{
 };
 use highwater_core::journal::Durable;
 use highwater_core::layout::SLOTS;
+use highwater_core::rings::Rings;
 use rand::RngCore;
 use sha2::{Digest, Sha256};
 
 use crate::streaming::Stream;
-use crate::{Fault, FlashFile, KeyFault, KeyStore, PAIRS};
+use crate::{Fault, FlashFile, KeyFault, KeyStore, RINGS};
 
 /// A device in this process whose key is a file: what GET_VERSION calls "simulated".
 const TARGET: u8 = 0;
@@ -81,8 +82,8 @@ impl World {
 }
 
 impl Flash for World {
-    fn pairs(&self) -> u16 {
-        PAIRS
+    fn rings(&self) -> Rings {
+        RINGS
     }
 
     fn read(&self, page: u16, cell: &mut Cell) {

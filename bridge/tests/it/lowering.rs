@@ -6,9 +6,8 @@ use std::fs;
 use highwater::store::{ChainFile, Pins};
 use highwater_core::apdu::ChainStatus;
 use highwater_core::hrs::Hrs;
-use highwater_core::layout::ring_page;
 use highwater_guard::Stopped;
-use highwater_sim::{Owner, PAIRS};
+use highwater_sim::{Owner, RINGS};
 
 use crate::desk::{CHAIN, Desk, prevote};
 use crate::drills::{approve, in_service};
@@ -30,9 +29,9 @@ fn make_unclear(desk: &Desk) {
     let mut device = desk.emulator.swap(owned("nothing"));
     let reply = device.exchange(&[0xe0, 0x10, 0, 0, 1, 0]);
     let newest = ChainStatus::parse(&reply[..reply.len() - 2]).unwrap().writes;
-    let first = 2 * (newest % u32::from(PAIRS)) as u16;
+    let first = 2 * (newest % u32::from(RINGS.pairs(0))) as u16;
     for copy in [first, first + 1] {
-        device.world.medium.rot(ring_page(PAIRS, 0, copy), [0xa5; 64]);
+        device.world.medium.rot(RINGS.page(0, copy), [0xa5; 64]);
     }
     desk.emulator.swap(device.restart());
 }

@@ -4,7 +4,7 @@ use super::{Durable, Kind, Record, StorageFault, retry_distance};
 use crate::env::{CELL, Crypto, Flash};
 use crate::hrs::Hrs;
 use crate::judge::Signed;
-use crate::layout::{self, Domain, Installation, Place, record_page, ring_page};
+use crate::layout::{self, Domain, Installation, Place};
 use crate::statement::Digest;
 
 /// The ring of one slot. Holds no state: everything it knows stands in flash.
@@ -107,10 +107,10 @@ impl Ring<'_> {
             committed: false,
             dead_pair: false,
         };
-        let pairs = env.pairs();
+        let pairs = self.pairs(env);
         let mut was_dead = false;
         for index in 0..2 * pairs {
-            let found = self.read(env, ring_page(pairs, self.slot, index));
+            let found = self.read(env, env.rings().page(self.slot, index));
             // The copies of a pair are neighbours, the second one at an odd index.
             scan.dead_pair |= index % 2 == 1 && was_dead && found.is_none();
             was_dead = found.is_none();
@@ -138,7 +138,7 @@ impl Ring<'_> {
     #[inline(never)]
     pub fn repair<E: Flash + Crypto>(&self, env: &mut E, newest: &Record) -> Result<u32, Unreadable> {
         let newest = self.newest(env, newest.serial, newest.incarnation)?.record;
-        self.fill_dead(env, &newest, Spare::NewestPair, 0..2 * env.pairs());
+        self.fill_dead(env, &newest, Spare::NewestPair, 0..2 * self.pairs(env));
         self.newest(env, newest.serial, newest.incarnation).map(|newest| newest.record.serial)
     }
 
@@ -162,10 +162,10 @@ impl Ring<'_> {
         spare: Spare,
         range: core::ops::Range<u16>,
     ) {
-        let pairs = env.pairs();
+        let pairs = self.pairs(env);
         let filler = Record::filler(newest.incarnation, newest.serial, newest.hrs);
         for index in range {
-            let page = ring_page(pairs, self.slot, index);
+            let page = env.rings().page(self.slot, index);
             let own = u32::from(index / 2) == newest.serial % u32::from(pairs);
             let spared = own && spare == Spare::NewestPair;
             if !spared && self.read(env, page).is_none() {
@@ -180,8 +180,8 @@ impl Ring<'_> {
         env: &mut E,
         range: core::ops::Range<u16>,
     ) -> Result<(), StorageFault> {
-        let pairs = env.pairs();
-        let mut pages = range.map(|index| ring_page(pairs, self.slot, index));
+        let rings = env.rings();
+        let mut pages = range.map(|index| rings.page(self.slot, index));
         if pages.all(|page| self.put(env, &Record::formatted(), page)) { Ok(()) } else { Err(StorageFault) }
     }
 
@@ -229,8 +229,7 @@ impl Ring<'_> {
         newest_serial: u32,
         record: &mut Record,
     ) -> Result<(u32, Durable), StorageFault> {
-        let pairs = env.pairs();
-        for ahead in 1..=retry_distance(pairs) {
+        for ahead in 1..=retry_distance(self.pairs(env)) {
             // A serial that cannot be counted any further is four billion signatures away.
             let serial = newest_serial.checked_add(ahead).ok_or(StorageFault)?;
             record.serial = serial;
@@ -243,7 +242,12 @@ impl Ring<'_> {
 
     /// The page of a copy of the record with `serial`.
     fn page(&self, env: &impl Flash, serial: u32, copy: u16) -> u16 {
-        record_page(env.pairs(), self.slot, serial, copy)
+        env.rings().record_page(self.slot, serial, copy)
+    }
+
+    /// The pairs of the ring.
+    fn pairs(&self, env: &impl Flash) -> u16 {
+        env.rings().pairs(self.slot)
     }
 
     #[inline(never)]

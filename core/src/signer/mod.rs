@@ -208,7 +208,7 @@ impl Signer {
         }
         self.sound()?;
         let view = self.view(env, slot);
-        view.put(env.pairs(), self.events.last_of(slot), reply);
+        view.put(env.rings().pairs(slot), self.events.last_of(slot), reply);
         Ok(())
     }
 

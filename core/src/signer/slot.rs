@@ -7,7 +7,7 @@ use crate::env::{CryptoFailed, Env, Life};
 use crate::events::Kept;
 use crate::hrs::Hrs;
 use crate::journal::{Kind, Record, Ring, Unreadable};
-use crate::layout::{self, RATED_ERASES, ring_page};
+use crate::layout::{self, RATED_ERASES};
 
 /// The heights a chain may rise by at once: at start, after an approved ADD or SET_MARK, and at most.
 pub const LEAP_CREDIT: u32 = 100_000;
@@ -147,8 +147,8 @@ impl Signer {
 
     /// A slot without an entry is free unless its ring remembers a chain that was at work.
     fn uncommitted<E: Env>(&self, env: &mut E, slot: u8) -> ChainState {
-        let pairs = env.pairs();
-        let ring = ring_page(pairs, slot, 0)..ring_page(pairs, slot, 2 * pairs);
+        let rings = env.rings();
+        let ring = rings.page(slot, 0)..rings.page(slot, 2 * rings.pairs(slot));
         if layout::all_blank(env, ring) || !self.ring(slot).scan(env, 0).committed {
             ChainState::Free
         } else {

@@ -47,7 +47,7 @@ impl Signer {
             highest_signed,
             format,
             live,
-            next_page: if live { 2 * env.pairs() } else { 0 },
+            next_page: if live { 2 * env.rings().pairs(slot) } else { 0 },
             key: None,
         };
         self.prompts.phase = Phase::Working;
@@ -100,7 +100,7 @@ impl Signer {
     fn prepare_pages<E: Env>(&mut self, env: &mut E, slot: u8) -> Result<bool, StorageFault> {
         let ring = Ring { slot, installation: &self.installation };
         let work = &mut self.prompts.work;
-        let range = work.next_page..(work.next_page + PAGES_PER_TURN).min(2 * env.pairs());
+        let range = work.next_page..(work.next_page + PAGES_PER_TURN).min(2 * env.rings().pairs(slot));
         if range.is_empty() {
             return Ok(false);
         }

@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use std::hash::Hash;
 
 use highwater_core::env::Cell;
-use highwater_core::layout::ring_page;
+use highwater_core::rings::Rings;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::driver::{Driver, Power, Violation};
@@ -216,7 +216,7 @@ impl Explorer {
         };
         // After a clean operation RAM holds what a boot would make of this flash; a test of its own shows that.
         let clean = !on || !(rotted || faulted);
-        let ring = ring_page(self.search.pairs, 0, 0);
+        let ring = Rings::equal(self.search.pairs).page(0, 0);
         let slot = [&shape[..4], &shape[8..10], &shape[ring.into()..(ring + 2 * self.search.pairs).into()]];
         let known =
             fingerprint(&(slot, &now.models, on, rotted, torn, faulted, stuck, life, ram.filter(|_| !clean)));

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use highwater_core::chains::State;
 use highwater_core::env::{CELL, Cell, Crypto, Flash};
 use highwater_core::journal::Kind;
-use highwater_core::layout::{self, Domain, Installation, Place, entry_page, installation_page, ring_page};
+use highwater_core::layout::{self, Domain, Installation, Place, entry_page, installation_page};
 use highwater_core::layout::{chain_entry, installation_record, record};
 
 const DEAD: u8 = 0xa5;
@@ -27,10 +27,10 @@ const ENTRY: usize = 2 * CELL;
 
 /// Brings the pages of slot 0 into normal form; gives the highest serial there was.
 pub(super) fn normalise<E: Flash + Crypto>(env: &mut E, pages: &mut [Cell]) -> u32 {
-    let pairs = env.pairs();
+    let rings = env.rings();
     let (installation, copies) = &installation(env, pages);
     let entries = [0, 1].map(|copy| entry(env, installation, copy, pages));
-    let ring = ring_page(pairs, 0, 0)..ring_page(pairs, 0, 2 * pairs);
+    let ring = rings.page(0, 0)..rings.page(1, 0);
     let mut records = Vec::new();
     for page in ring {
         let cell = &mut pages[usize::from(page)];
@@ -45,7 +45,7 @@ pub(super) fn normalise<E: Flash + Crypto>(env: &mut E, pages: &mut [Cell]) -> u
     }
     let cells = records.iter().map(|page| &pages[usize::from(*page)]);
     let serials: BTreeSet<u32> = cells.clone().map(record::serial).collect();
-    let serials = narrowed(&serials, u32::from(pairs));
+    let serials = narrowed(&serials, u32::from(rings.pairs(0)));
 
     let mut lives: BTreeSet<u16> = cells.map(record::incarnation).collect();
     let mut generations = BTreeSet::new();

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use highwater::device::Transport;
 use highwater_core::env::Cell;
+use highwater_core::rings::Rings;
 use nanos_sdk::target::Device as Hardware;
 use speculos::{Button, Emulator, Image, Model, Options, Seed};
 
@@ -168,8 +169,8 @@ impl Device for Emulated {
         self.plug_in(spoilt.iter().fold(image, |image, (page, cell)| image.with_page((*page).into(), cell)))
     }
 
-    fn pairs(&self) -> u16 {
-        self.hardware.pairs
+    fn rings(&self) -> Rings {
+        self.hardware.pairs.into()
     }
 
     fn page(&mut self, page: u16) -> Result<Cell> {

@@ -15,6 +15,7 @@ pub use simulated::Simulated;
 
 use anyhow::Result;
 use highwater_core::env::Cell;
+use highwater_core::rings::Rings;
 
 /// What both devices can do. Where one of them has no screen, there is nothing to read.
 pub trait Device: Send {
@@ -40,8 +41,8 @@ pub trait Device: Send {
     /// The power goes and comes back; meanwhile these pages of flash become something else.
     fn restart(&mut self, spoilt: &[(u16, Cell)]) -> Result<()>;
 
-    /// Pairs of pages in the ring of each slot.
-    fn pairs(&self) -> u16;
+    /// The rings of the slots.
+    fn rings(&self) -> Rings;
 
     /// A page of flash as it is now.
     fn page(&mut self, page: u16) -> Result<Cell>;

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use highwater_core::env::Cell;
+use highwater_core::rings::Rings;
 use highwater_sim::{Cable, SimDevice, World};
 
 use super::{Device, SEED};
@@ -16,7 +17,7 @@ pub struct Simulated {
 impl Simulated {
     /// A new one.
     pub fn new() -> Self {
-        let world = World::new(&SEED, highwater_sim::PAIRS);
+        let world = World::new(&SEED, highwater_sim::RINGS);
         Self { cable: Some(Cable::new(SimDevice::boot(world))) }
     }
 
@@ -75,8 +76,8 @@ impl Device for Simulated {
         Ok(())
     }
 
-    fn pairs(&self) -> u16 {
-        highwater_sim::PAIRS
+    fn rings(&self) -> Rings {
+        highwater_sim::RINGS
     }
 
     fn page(&mut self, page: u16) -> Result<Cell> {

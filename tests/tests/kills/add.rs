@@ -2,7 +2,8 @@
 
 use highwater_core::apdu::{ChainState, Command, PromptState};
 use highwater_core::hrs::{Hrs, Step};
-use highwater_core::layout::{entry_page, record_page, ring_page};
+use highwater_core::layout::entry_page;
+use highwater_core::rings::Rings;
 use highwater_sim::Tear;
 use highwater_tests::request::prevote;
 use highwater_tests::stage::{chain, hrs};
@@ -19,14 +20,14 @@ const PAGES_A_TURN: u16 = 4;
 
 /// The pages of an ADD, in the order in which they are written: the ring, the two copies of its first record, and the
 /// entry, each copy of two pages.
-fn order(pairs: u16, page: usize) -> (u8, usize) {
+fn order(rings: Rings, page: usize) -> (u8, usize) {
     let pages = |first: u16, count: u16| usize::from(first)..usize::from(first + count);
-    let (ring, entries) = (ring_page(pairs, SLOT, 0), [0, 1].map(|copy| entry_page(SLOT, copy)));
+    let (ring, entries) = (rings.page(SLOT, 0), [0, 1].map(|copy| entry_page(SLOT, copy)));
     if entries.iter().any(|entry| pages(*entry, 2).contains(&page)) {
         return (2, page);
     }
-    assert!(pages(ring, 2 * pairs).contains(&page), "page {page} is no business of this ADD");
-    let first = usize::from(record_page(pairs, SLOT, 1, 0));
+    assert!(pages(ring, 2 * rings.pairs(SLOT)).contains(&page), "page {page} is no business of this ADD");
+    let first = usize::from(rings.record_page(SLOT, 1, 0));
     (u8::from([first, first + 1].contains(&page)), page)
 }
 
@@ -44,9 +45,10 @@ pub(super) enum Cut {
 impl Trial {
     /// Kills it in an ADD that was approved, tears what it was writing, and starts it again.
     pub(super) fn kill_during_add(&mut self, mark: Hrs, cut: Cut) {
-        let pairs = self.stage.device.pairs();
+        let rings = self.stage.device.rings();
         // By then the last page of the ring is prepared.
-        let all = u32::from(pairs * 2 / PAGES_A_TURN);
+        let pages = 2 * rings.pairs(SLOT);
+        let all = u32::from(pages.div_ceil(PAGES_A_TURN));
         let (turns, from_the_end) = match cut {
             Cut::Ring => (self.stream.random.random_range(1..all), 0),
             Cut::Record => (all, 4),
@@ -62,14 +64,14 @@ impl Trial {
         }
         let after = self.emulated().pull_the_plug().unwrap();
         // Formatted pages are formatted anew after an ADD that was cut, which changes nothing in them but by a tear.
-        let formatted = (0..turns as u16 * PAGES_A_TURN).map(|index| ring_page(pairs, SLOT, index));
+        let formatted = (0..pages.min(turns as u16 * PAGES_A_TURN)).map(|index| rings.page(SLOT, index));
         let mut written = before.changed_pages(&after);
         written.extend(formatted.map(usize::from));
-        written.sort_by_key(|page| order(pairs, *page));
+        written.sort_by_key(|page| order(rings, *page));
         written.dedup();
         if !matches!(cut, Cut::Ring) {
             let entries = [0, 1].map(|copy| entry_page(SLOT, copy)).map(|page| [page, page + 1]);
-            let last = [record_page(pairs, SLOT, 1, 0), record_page(pairs, SLOT, 1, 1)];
+            let last = [rings.record_page(SLOT, 1, 0), rings.record_page(SLOT, 1, 1)];
             let last: Vec<usize> = last.into_iter().chain(entries.concat()).map(usize::from).collect();
             assert!(written.ends_with(&last), "{written:?}");
         }

@@ -117,7 +117,7 @@ impl Trial {
             Some(rot) => {
                 // The signature may have left only if both copies stood.
                 let least = if image == death.after { new } else { old };
-                let rotten = rot.of(self.stage.device.pairs(), &image, serial, copy, &mut self.stream.random);
+                let rotten = rot.of(self.stage.device.rings(), &image, serial, copy, &mut self.stream.random);
                 self.wake_rotten(&rotten, op, [least, new]);
             }
         }
@@ -186,13 +186,13 @@ impl Trial {
     pub(super) fn start(&mut self, image: &Image) -> Vec<usize> {
         self.emulated().plug_in(image.clone()).unwrap();
         let flash = self.emulated().emulator().unwrap().nvram().unwrap();
-        let pairs = self.stage.device.pairs();
+        let rings = self.stage.device.rings();
         assert!(
-            cells(pairs, &flash) == simulated_start(pairs, image),
+            cells(rings, &flash) == simulated_start(rings, image),
             "both devices make the same of one flash"
         );
         let mut repaired = image.changed_pages(&flash);
-        let newest = pair(pairs, self.stage.slot(0).writes);
+        let newest = pair(rings, self.stage.slot(0).writes);
         repaired.sort_by_key(|page| (!newest.contains(page), *page));
         repaired
     }
@@ -214,7 +214,7 @@ impl Trial {
 
     /// The pages of the record with this serial.
     fn pair(&self, serial: u32) -> [usize; 2] {
-        pair(self.stage.device.pairs(), serial)
+        pair(self.stage.device.rings(), serial)
     }
 
     pub(super) fn emulated(&mut self) -> &mut Emulated {

@@ -1,7 +1,7 @@
 //! What a kill leaves of flash: pages in the order in which they were written, one of them torn.
 
 use highwater_core::env::Cell;
-use highwater_core::layout::{self, record_page};
+use highwater_core::rings::Rings;
 use highwater_sim::{SimDevice, Tear, World};
 use highwater_tests::device::SEED;
 use rand::Rng;
@@ -17,19 +17,19 @@ pub(super) fn torn(before: &Image, after: &Image, written: &[usize], nth: usize,
 }
 
 /// The two pages of the record with this serial, of the stage's chain, in the order in which they are written.
-pub(super) fn pair(pairs: u16, serial: u32) -> [usize; 2] {
-    [0, 1].map(|copy| record_page(pairs, 0, serial, copy).into())
+pub(super) fn pair(rings: Rings, serial: u32) -> [usize; 2] {
+    [0, 1].map(|copy| rings.record_page(0, serial, copy).into())
 }
 
 /// All pages of the app.
-pub(super) fn cells(pairs: u16, image: &Image) -> Vec<Cell> {
-    (0..layout::pages(pairs)).map(|page| image.page(page.into())).collect()
+pub(super) fn cells(rings: Rings, image: &Image) -> Vec<Cell> {
+    (0..rings.pages()).map(|page| image.page(page.into())).collect()
 }
 
 /// What the simulated device makes of this flash when it starts on it, with the same keys.
-pub(super) fn simulated_start(pairs: u16, image: &Image) -> Vec<Cell> {
-    let mut world = World::new(&SEED, pairs);
-    world.medium.restore(&cells(pairs, image));
+pub(super) fn simulated_start(rings: Rings, image: &Image) -> Vec<Cell> {
+    let mut world = World::new(&SEED, rings);
+    world.medium.restore(&cells(rings, image));
     SimDevice::boot(world).world.medium.pages().to_vec()
 }
 
@@ -63,18 +63,18 @@ impl Rot {
     /// The image with the page rotten; `copy` of the record with `serial` is the torn one.
     pub(super) fn of(
         self,
-        pairs: u16,
+        rings: Rings,
         image: &Image,
         serial: u32,
         copy: usize,
         random: &mut StdRng,
     ) -> Image {
-        let pair = |serial| pair(pairs, serial);
+        let pair = |serial| pair(rings, serial);
         let page = match self {
             Self::Other => pair(serial)[1 - copy],
             Self::Before => pair(serial - 1)[random.random_range(0..2)],
             Self::Soon => pair(serial + random.random_range(1..6))[random.random_range(0..2)],
-            Self::Any => random.random_range(0..layout::pages(pairs).into()),
+            Self::Any => random.random_range(0..rings.pages().into()),
         };
         let mut cell = [0; 64];
         if random.random() {

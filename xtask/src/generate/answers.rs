@@ -5,6 +5,7 @@ use highwater_core::apdu::{ChainState, ChainStatus, Command, MAX_COMMAND, Reply,
 use highwater_core::canonical::{BlockId, ChainId, Extension, Frame, MAX_MESSAGE, Message, Timestamp};
 use highwater_core::hrs::{Hrs, Step};
 use highwater_core::layout;
+use highwater_core::rings::Rings;
 use highwater_sim::{Fault, Owner, SimDevice, Tear, World};
 
 use super::commands::{chain, describe, each, frame};
@@ -114,7 +115,7 @@ fn committed() -> Result<Scene> {
 
 fn unclear() -> Result<Scene> {
     let mut scene = armed()?;
-    scene.rot(layout::ring_page(PAIRS, 0, 0)..layout::ring_page(PAIRS, 0, 2 * PAIRS));
+    scene.rot(Rings::equal(PAIRS).page(0, 0)..Rings::equal(PAIRS).page(0, 2 * PAIRS));
     scene.restart().expect(ChainState::Unclear)
 }
 

@@ -31,8 +31,8 @@ pub struct Device {
     pub parameters: bool,
     /// Bytes of one flash page: an erase costs a whole one, and the loader wants code and NVM to end on one.
     pub page: usize,
-    /// Pairs of pages in the ring of a chain, unless the build says otherwise.
-    pub pairs: u16,
+    /// Pairs of pages in the ring of each of the three slots, unless the build says otherwise.
+    pub pairs: [u16; 3],
     /// Erases that a page is rated for.
     pub erases: Erases,
     /// Width and height of the screen in pixels.
@@ -87,7 +87,21 @@ impl Device {
 
     /// Pages of an app whose rings have so many pairs: two of the installation record, twelve of the chain table, three
     /// rings.
-    pub const fn pages(pairs: u16) -> u16 {
-        2 + 12 + 3 * 2 * pairs
+    pub const fn pages(pairs: [u16; 3]) -> u16 {
+        2 + 12 + 2 * (pairs[0] + pairs[1] + pairs[2])
+    }
+
+    /// Flash of an app with so many pages, one more included: it is declared to the system and never written, since the
+    /// emulator refuses a write that ends where the area does.
+    pub const fn nvm(&self, pages: u16) -> usize {
+        (pages as usize + 1) * self.page
+    }
+
+    /// Whether an app with so many pages fits beside the most code that it may have, and its install parameters.
+    pub const fn has_room(&self, pages: u16) -> bool {
+        self.nvm(pages) + CODE + self.page <= self.flash.length as usize
     }
 }
+
+/// Bytes of code for which the rings leave room. `xtask/budget.toml` says how many an image may have.
+const CODE: usize = 32 * 1024;

@@ -45,36 +45,43 @@ impl Call {
     }
 }
 
-/// Pairs of pages in the journal's ring of each chain: those of the device, or what `HIGHWATER_PAIRS` said when this was
-/// built.
+/// Pairs of pages in the journal's ring of each slot: those of the device, or what `HIGHWATER_PAIRS` said when this was
+/// built; one number for all three, or three with commas between them.
 ///
-/// Fewer are for a device that has not enough flash left for the app. An installed app keeps its own number.
-pub const PAIRS: u16 = match option_env!("HIGHWATER_PAIRS") {
-    Some(text) => decimal(text),
+/// Fewer are for a device that has not enough flash left for the app. An installed app keeps its own numbers.
+pub const PAIRS: [u16; 3] = match option_env!("HIGHWATER_PAIRS") {
+    Some(text) => lengths(text),
     None => THIS.pairs,
 };
-const _: () = assert!(PAIRS >= 2 && PAIRS <= 512, "HIGHWATER_PAIRS must be between 2 and 512");
+const _: () = assert!(
+    PAIRS[0] >= 2 && PAIRS[1] >= 2 && PAIRS[2] >= 2 && PAIRS[0] <= 512 && PAIRS[1] <= 512 && PAIRS[2] <= 512,
+    "HIGHWATER_PAIRS must be between 2 and 512"
+);
 
 /// Pages the app may use.
 pub const PAGES: u16 = Device::pages(PAIRS);
+const _: () = assert!(THIS.has_room(PAGES), "rings of HIGHWATER_PAIRS leave no room for the code");
 
 /// Pages declared to the system. The last is never written: the emulator refuses a write that ends where the area does.
 pub const DECLARED_PAGES: u16 = PAGES + 1;
 
-const fn decimal(text: &str) -> u16 {
+const fn lengths(text: &str) -> [u16; 3] {
     let digits = text.as_bytes();
-    assert!(
-        !digits.is_empty() && digits.len() <= 4,
-        "HIGHWATER_PAIRS must be a number of at most four digits"
-    );
-    let mut value = 0;
-    let mut at = 0;
+    let (mut values, mut which, mut at, mut long) = ([0; 3], 0, 0, 0);
     while at < digits.len() {
-        assert!(digits[at].is_ascii_digit(), "HIGHWATER_PAIRS must be a decimal number");
-        value = value * 10 + (digits[at] - b'0') as u16;
+        if digits[at] == b',' {
+            assert!(long > 0 && which < 2, "HIGHWATER_PAIRS must be one number, or three with commas");
+            (which, long) = (which + 1, 0);
+        } else {
+            assert!(digits[at].is_ascii_digit(), "HIGHWATER_PAIRS must be decimal numbers");
+            assert!(long < 4, "a number of HIGHWATER_PAIRS has at most four digits");
+            values[which] = values[which] * 10 + (digits[at] - b'0') as u16;
+            long += 1;
+        }
         at += 1;
     }
-    value
+    assert!(long > 0 && which != 1, "HIGHWATER_PAIRS must be one number, or three with commas");
+    if which == 0 { [values[0]; 3] } else { values }
 }
 
 #[cfg(test)]
@@ -83,16 +90,17 @@ mod tests {
 
     #[test]
     fn the_area_is_the_map_of_the_journal_and_one_page_more() {
-        assert_eq!(PAGES, 14 + 6 * PAIRS);
+        assert_eq!(PAGES, 14 + 2 * PAIRS.iter().sum::<u16>());
         assert_eq!(DECLARED_PAGES, PAGES + 1);
+        assert_eq!(THIS.nvm(PAGES), usize::from(DECLARED_PAGES) * PAGE);
     }
 
     #[test]
     fn the_rings_of_every_device_leave_room_for_its_code() {
         for device in DEVICES {
-            let nvm = (usize::from(Device::pages(device.pairs)) + 1) * device.page;
-            let code = device.flash.length as usize - nvm;
-            assert!(code >= 32 * 1024, "{}: {code} bytes are left", device.title);
+            assert!(device.has_room(Device::pages(device.pairs)), "{}", device.title);
+            let most = device.flash.length as usize / device.page;
+            assert!(!device.has_room(most as u16 - 1), "{}", device.title);
             assert!(device.page >= CELL && device.page % CELL == 0);
         }
     }
@@ -112,13 +120,15 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_pairs_are_read_as_decimal() {
-        assert_eq!([decimal("2"), decimal("128"), decimal("0512")], [2, 128, 512]);
+    fn pairs_are_read_as_one_decimal_number_or_three() {
+        assert_eq!(["2", "128", "0512"].map(lengths), [[2; 3], [128; 3], [512; 3]]);
+        assert_eq!(lengths("211,73,73"), [211, 73, 73]);
     }
 
     #[test]
-    #[should_panic(expected = "decimal number")]
-    fn anything_but_digits_is_refused() {
-        decimal("12x");
+    fn anything_else_is_refused() {
+        for text in ["", "12x", "1,2", ",1,2", "1,,2", "1,2,", "1,2,3,4", "12345", "-1", " 2"] {
+            assert!(std::panic::catch_unwind(|| lengths(text)).is_err(), "{text}");
+        }
     }
 }

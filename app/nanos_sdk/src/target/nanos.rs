@@ -20,7 +20,7 @@ pub const DEVICE: Device = Device {
     ram_moves: false,
     parameters: false,
     page: 64,
-    pairs: 256,
+    pairs: [256; 3],
     erases: Erases {
         rated: 500_000,
         source: "Ledger's documentation of the ST31, for its pages of 64 bytes",

@@ -26,7 +26,7 @@ pub const DEVICE: Device = Device {
     parameters: true,
     page: 512,
     // With 32 KiB of code this fills the 400 KiB.
-    pairs: 120,
+    pairs: [120; 3],
     erases: Erases {
         rated: 500_000,
         source: "assumed: no figure of the ST33K1M5 is public, and this one is of another chip with pages of 64 bytes",

@@ -5,7 +5,7 @@ use nanos_sdk::Button;
 use crate::bench::{Bench, host, kernel, panel};
 use crate::words::{CHAIN, add, apdu, prevote};
 use highwater_core::apdu::{Command, PromptState};
-use highwater_core::layout::record_page;
+use highwater_core::rings::Rings;
 use nanos_sdk::fake::Host;
 use nanos_sdk::target::PAIRS;
 
@@ -218,7 +218,7 @@ fn a_press_begun_on_reject_and_let_go_on_approve_decides_nothing() {
     bench.turn_to("Reject");
     hold(&mut bench, BOTH, 2);
     // The chain becomes unclear, its prompt has one page more, and where "Reject" stood stands "Approve" now.
-    let pages = (0..2).map(|copy| record_page(PAIRS, 0, 1, copy));
+    let pages = (0..2).map(|copy| Rings::new(PAIRS).record_page(0, 1, copy));
     kernel(|kernel| pages.for_each(|page| kernel.nvm[usize::from(page)] = [0xee; 64]));
     hold(&mut bench, BOTH, 15);
     assert_eq!(bench.lines()[0], "Approve");

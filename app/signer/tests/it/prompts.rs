@@ -2,7 +2,7 @@
 
 use highwater_core::apdu::{Command, Named, PromptState, Status};
 use highwater_core::hrs::Step;
-use highwater_core::layout::record_page;
+use highwater_core::rings::Rings;
 use nanos_sdk::Button;
 use nanos_sdk::fake::Host;
 use nanos_sdk::target::{Call, PAIRS};
@@ -103,7 +103,8 @@ fn a_press_decides_what_the_screen_says_whatever_the_chain_has_become_since() {
     bench.turn_to("Reject");
     // The chain becomes unclear, and its prompt has one page more from now on.
     kernel(|kernel| {
-        (0..2).for_each(|copy| kernel.nvm[usize::from(record_page(PAIRS, 0, 1, copy))] = [0xee; 64]);
+        (0..2)
+            .for_each(|copy| kernel.nvm[usize::from(Rings::new(PAIRS).record_page(0, 1, copy))] = [0xee; 64]);
     });
     bench.press(Button::Both);
     assert_eq!(bench.outcome(ticket).0, PromptState::Denied);

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use highwater_core::apdu::{Command, Named};
 use highwater_core::hrs::{Height, Hrs, Round, Step};
-use highwater_core::layout::{entry_page, record_page, ring_page};
+use highwater_core::layout::entry_page;
+use highwater_core::rings::Rings;
 use nanos_sdk::Button;
 use nanos_sdk::target::{Call, PAIRS};
 
@@ -86,7 +87,7 @@ fn unclear() -> Bench {
     let mut bench = Bench::armed();
     bench.sign(10).unwrap();
     bench.sign(11).unwrap();
-    spoil((0..2).map(|copy| record_page(PAIRS, 0, 3, copy)));
+    spoil((0..2).map(|copy| Rings::new(PAIRS).record_page(0, 3, copy)));
     bench.restarted()
 }
 
@@ -301,7 +302,7 @@ fn forget_of_a_damaged_slot_without_one_whole_page_shows_no_height() {
     let mut bench = Bench::armed();
     bench.sign(10).unwrap();
     spoil((0..2).flat_map(|copy| [entry_page(0, copy), entry_page(0, copy) + 1]));
-    spoil((0..2 * PAIRS).map(|index| ring_page(PAIRS, 0, index)));
+    spoil((0..2 * PAIRS[0]).map(|index| Rings::new(PAIRS).page(0, index)));
     prompt("forget-damaged-empty", &mut bench.restarted(), Command::ForgetSlot(0));
 }
 

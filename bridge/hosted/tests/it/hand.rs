@@ -8,8 +8,7 @@ use highwater_core::apdu::{
 };
 use highwater_core::canonical::ChainId;
 use highwater_core::hrs::Hrs;
-use highwater_core::layout;
-use highwater_hosted::{Device, Fault, FileKeys, FlashFile, PAIRS};
+use highwater_hosted::{Device, Fault, FileKeys, FlashFile, RINGS};
 use highwater_sim::Ask;
 
 use crate::disk::Platter;
@@ -35,7 +34,7 @@ pub(crate) fn put(path: &Path, bytes: &[u8]) {
 
 /// A disk as after an installation.
 pub(crate) fn blank() -> Platter {
-    Platter::new(vec![[0; 64]; usize::from(layout::pages(PAIRS))])
+    Platter::new(vec![[0; 64]; usize::from(RINGS.pages())])
 }
 
 pub(crate) fn boot(platter: &Platter) -> Result<Device, Fault> {
