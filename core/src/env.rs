@@ -4,7 +4,7 @@
 //! them; the signer on top is the same code. Every implementation must keep the contracts written
 //! here, because the proof of the journal (docs/journal.md) rests on them.
 
-use crate::journal::Durable;
+use crate::journal::{Precommitted, Signable};
 use crate::rings::Rings;
 
 /// Bytes of one cell: what the signer stores on one flash page.
@@ -89,17 +89,11 @@ pub trait Crypto {
     /// Forgets and wipes the key of `slot`.
     fn unload_key(&mut self, slot: u8);
 
-    /// Signs `message` with the key loaded for `life`: Ed25519 as everybody verifies it, and the same bytes each time.
+    /// Signs the bytes with the key loaded for their life: Ed25519 as everybody verifies it, and the same each time.
     /// On failure `signature` means nothing, and the key may be gone: it is loaded anew then.
     ///
-    /// The permit proves that the mark of this message stands in flash (guarantee G1); it is consumed.
-    fn sign(
-        &mut self,
-        permit: Durable,
-        life: Life,
-        message: &[u8],
-        signature: &mut [u8; 64],
-    ) -> Result<(), CryptoFailed>;
+    /// That there are bytes to be signed proves that their mark stands in flash (guarantee G1); they are consumed.
+    fn sign(&mut self, what: Signable<'_>, signature: &mut [u8; 64]) -> Result<(), CryptoFailed>;
 }
 
 /// Signing of what is too long to be held, and therefore comes twice: once for the nonce, once for the challenge
@@ -125,13 +119,9 @@ pub trait Streaming {
     /// Ends the second pass, whose digest was taken and is that of the first: makes S, and proves the whole before it
     /// is given (S·B = R + k·A). Wipes everything in any case. On failure `signature` means nothing.
     ///
-    /// The permit proves that the mark stands at this extension's own precommit (guarantee G1); it is consumed.
-    fn stream_sign(
-        &mut self,
-        permit: Durable,
-        life: Life,
-        signature: &mut [u8; 64],
-    ) -> Result<(), CryptoFailed>;
+    /// The permit proves that the mark stands at this extension's own precommit (guarantee G1), and says whose key signs; it
+    /// is consumed.
+    fn stream_sign(&mut self, permit: Precommitted, signature: &mut [u8; 64]) -> Result<(), CryptoFailed>;
 
     /// Wipes what is under way.
     fn stream_wipe(&mut self);

@@ -95,6 +95,11 @@ impl Hrs {
         }
     }
 
+    /// The place of a precommit.
+    pub const fn precommit(height: Height, round: Round) -> Self {
+        Self { height, round, step: Step::Precommit }
+    }
+
     /// The wire and flash form.
     pub fn to_bytes(self) -> [u8; Self::SIZE] {
         let mut bytes = [0; Self::SIZE];

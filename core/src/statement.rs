@@ -3,6 +3,7 @@
 use crate::canonical::{MAX_CHAIN_ID, Message};
 use crate::env::Crypto;
 use crate::hrs::Step;
+use crate::judge::Asked;
 
 /// 28 bytes of SHA-256 over every canonical field but the timestamp.
 ///
@@ -10,6 +11,38 @@ use crate::hrs::Step;
 /// made shorter: 224 bits leave 2^112 work for a collision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Digest(pub [u8; 28]);
+
+/// A message, and what the rule looks at: its place, its digest, its time. Made in one place, so they belong together.
+///
+/// ```compile_fail
+/// use highwater_core::{canonical::Message, judge::Asked, statement::Said};
+/// fn of_another<'a>(message: &'a Message<'a>, asked: Asked) -> Said<'a> {
+///     Said { message, asked }
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Said<'a> {
+    message: &'a Message<'a>,
+    asked: Asked,
+}
+
+impl<'a> Said<'a> {
+    /// Of this message. One hash.
+    pub fn of(crypto: &mut impl Crypto, message: &'a Message<'a>) -> Self {
+        let statement = digest(crypto, message);
+        Self { message, asked: Asked { hrs: message.hrs, statement, timestamp: message.timestamp } }
+    }
+
+    /// The message.
+    pub fn message(&self) -> &'a Message<'a> {
+        self.message
+    }
+
+    /// What it asks for.
+    pub fn asked(&self) -> &Asked {
+        &self.asked
+    }
+}
 
 /// Keeps these digests apart from every other use of SHA-256 here.
 const DOMAIN: u8 = 0x53;

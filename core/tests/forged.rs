@@ -4,7 +4,7 @@ use highwater_core::apdu::{ChainState, Command, Status, Version};
 use highwater_core::env::{CELL, Cell, Crypto, CryptoFailed, Life};
 use highwater_core::hrs::{Hrs, Step};
 use highwater_core::installation;
-use highwater_core::journal::Durable;
+use highwater_core::journal::Signable;
 use highwater_core::layout::{self, Installation, installation_page, record};
 use highwater_core::rings::Rings;
 use highwater_sim::{Derives, Fault, Keys, SimDevice, Tear, World};
@@ -244,7 +244,7 @@ fn what_the_secret_is_made_of_is_pinned() {
             Err(CryptoFailed)
         }
         fn unload_key(&mut self, _: u8) {}
-        fn sign(&mut self, _: Durable, _: Life, _: &[u8], _: &mut [u8; 64]) -> Result<(), CryptoFailed> {
+        fn sign(&mut self, _: Signable<'_>, _: &mut [u8; 64]) -> Result<(), CryptoFailed> {
             Err(CryptoFailed)
         }
     }

@@ -13,6 +13,7 @@ mod lives;
 mod mutations;
 mod older;
 mod passes;
+mod permits;
 mod powercut;
 mod prompts;
 mod protocol;

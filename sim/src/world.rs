@@ -4,7 +4,7 @@ use highwater_core::apdu::Reply;
 use highwater_core::env::{
     Cell, Crypto, CryptoFailed, Device, Diagnostics, Flash, Life, Streaming, WriteFailed,
 };
-use highwater_core::journal::Durable;
+use highwater_core::journal::{Precommitted, Signable};
 use highwater_core::rings::Rings;
 use highwater_core::signer::{Prompt, Signer};
 use rand::rngs::StdRng;
@@ -145,15 +145,9 @@ impl Crypto for World {
         self.keys.unload(slot);
     }
 
-    fn sign(
-        &mut self,
-        _permit: Durable,
-        life: Life,
-        message: &[u8],
-        signature: &mut [u8; 64],
-    ) -> Result<(), CryptoFailed> {
-        self.watch(message);
-        *signature = self.keys.sign(life, message)?;
+    fn sign(&mut self, what: Signable<'_>, signature: &mut [u8; 64]) -> Result<(), CryptoFailed> {
+        self.watch(what.bytes());
+        *signature = self.keys.sign(what.life(), what.bytes())?;
         Ok(())
     }
 }
@@ -179,15 +173,10 @@ impl Streaming for World {
         self.stream.turn(&self.keys, life)
     }
 
-    fn stream_sign(
-        &mut self,
-        _permit: Durable,
-        life: Life,
-        signature: &mut [u8; 64],
-    ) -> Result<(), CryptoFailed> {
+    fn stream_sign(&mut self, permit: Precommitted, signature: &mut [u8; 64]) -> Result<(), CryptoFailed> {
         let message = self.stream.message.clone();
         self.watch(&message);
-        *signature = self.stream.sign(&self.keys, life)?;
+        *signature = self.stream.sign(&self.keys, permit.life())?;
         Ok(())
     }
 

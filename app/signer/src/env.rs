@@ -3,7 +3,7 @@
 use highwater_core::env::{
     Cell, Crypto, CryptoFailed, Device, Diagnostics, Flash, Life, SECRET_INDEX, Streaming, WriteFailed,
 };
-use highwater_core::journal::Durable;
+use highwater_core::journal::{Precommitted, Signable};
 use highwater_core::layout::{self, SLOTS};
 use highwater_core::rings::Rings;
 use nanos_sdk::{Key, Nvm, Os, hardened, stack, target};
@@ -113,17 +113,10 @@ impl Crypto for World<'_> {
         }
     }
 
-    fn sign(
-        &mut self,
-        permit: Durable,
-        life: Life,
-        message: &[u8],
-        signature: &mut [u8; 64],
-    ) -> Result<(), CryptoFailed> {
-        // The mark of this message stands in flash; that is all the permit says, and it ends here.
-        let _ = permit;
+    fn sign(&mut self, what: Signable<'_>, signature: &mut [u8; 64]) -> Result<(), CryptoFailed> {
+        let life = what.life();
         let key = self.keys.get_mut(usize::from(life.slot)).ok_or(CryptoFailed)?;
-        key.sign(purpose(life), message, signature).map_err(|_| CryptoFailed)
+        key.sign(purpose(life), what.bytes(), signature).map_err(|_| CryptoFailed)
     }
 }
 
@@ -154,14 +147,8 @@ impl Streaming for World<'_> {
         stream.turn(key, purpose(life)).map_err(|_| CryptoFailed)
     }
 
-    fn stream_sign(
-        &mut self,
-        permit: Durable,
-        life: Life,
-        signature: &mut [u8; 64],
-    ) -> Result<(), CryptoFailed> {
-        // The mark is the precommit of this extension; that is all the permit says, and it ends here.
-        let _ = permit;
+    fn stream_sign(&mut self, permit: Precommitted, signature: &mut [u8; 64]) -> Result<(), CryptoFailed> {
+        let life = permit.life();
         let (stream, key) = self.stream(life.slot)?;
         stream.sign(key, purpose(life), signature).map_err(|_| CryptoFailed)
     }

@@ -4,7 +4,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use highwater_core::env::{
     Cell, Crypto, CryptoFailed, Device, Diagnostics, Flash, Life, Streaming, WriteFailed,
 };
-use highwater_core::journal::Durable;
+use highwater_core::journal::{Precommitted, Signable};
 use highwater_core::layout::SLOTS;
 use highwater_core::rings::Rings;
 use rand::RngCore;
@@ -137,14 +137,8 @@ impl Crypto for World {
         }
     }
 
-    fn sign(
-        &mut self,
-        _permit: Durable,
-        life: Life,
-        message: &[u8],
-        signature: &mut [u8; 64],
-    ) -> Result<(), CryptoFailed> {
-        *signature = self.signed(life, message)?;
+    fn sign(&mut self, what: Signable<'_>, signature: &mut [u8; 64]) -> Result<(), CryptoFailed> {
+        *signature = self.signed(what.life(), what.bytes())?;
         Ok(())
     }
 }
@@ -170,14 +164,9 @@ impl Streaming for World {
         self.stream.turn()
     }
 
-    fn stream_sign(
-        &mut self,
-        _permit: Durable,
-        life: Life,
-        signature: &mut [u8; 64],
-    ) -> Result<(), CryptoFailed> {
+    fn stream_sign(&mut self, permit: Precommitted, signature: &mut [u8; 64]) -> Result<(), CryptoFailed> {
         let message = self.stream.end()?;
-        *signature = self.signed(life, &message)?;
+        *signature = self.signed(permit.life(), &message)?;
         Ok(())
     }
 

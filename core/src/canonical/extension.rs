@@ -103,3 +103,34 @@ impl<'a> Extension<'a> {
         put(frame.tail(&mut around));
     }
 }
+
+/// An extension and the sign bytes it was parsed from. Made in one place, so they belong together.
+///
+/// ```compile_fail
+/// use highwater_core::canonical::{Extension, Whole};
+/// fn of_others<'a>(extension: Extension<'a>) -> Whole<'a> {
+///     Whole { extension, bytes: b"others" }
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Whole<'a> {
+    extension: Extension<'a>,
+    bytes: &'a [u8],
+}
+
+impl<'a> Whole<'a> {
+    /// Parses sign bytes, as [`Extension::parse`] does.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, NotCanonical> {
+        Ok(Self { extension: Extension::parse(bytes)?, bytes })
+    }
+
+    /// The extension.
+    pub fn extension(&self) -> &Extension<'a> {
+        &self.extension
+    }
+
+    /// Its sign bytes.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+}

@@ -13,7 +13,7 @@ mod message;
 mod parts;
 
 pub use cursor::NotCanonical;
-pub use extension::{Extension, Frame, MAX_AROUND, MAX_EXTENSION};
+pub use extension::{Extension, Frame, MAX_AROUND, MAX_EXTENSION, Whole};
 pub use message::Message;
 pub use parts::{BlockId, ChainId, MAX_CHAIN_ID, SECONDS, Timestamp};
 

@@ -69,6 +69,10 @@ impl Record {
         Self::bare(0, 0, Hrs::default(), Kind::Formatted)
     }
 
+    /// Room for one that is read.
+    pub const NONE: Self =
+        Self { incarnation: 0, serial: 0, hrs: Hrs::ZERO, kind: Kind::Formatted, body: [0; BODY] };
+
     /// What fills a dead page: it names a serial, a mark and an incarnation.
     pub fn filler(incarnation: u16, serial: u32, hrs: Hrs) -> Self {
         Self::bare(incarnation, serial, hrs, Kind::Filler)
@@ -139,35 +143,36 @@ impl Record {
         layout::seal(env, installation, place, cell);
     }
 
-    /// Reads what stands at a place; `None` if it fails its check or says something no writer writes.
+    /// Becomes what stands at a place; `false` if that fails its check or says something no writer writes.
     #[inline(never)]
     pub fn decode<E: Flash + Crypto>(
+        &mut self,
         env: &mut E,
         installation: &Installation,
         place: Place,
         cell: &Cell,
-    ) -> Option<Self> {
+    ) -> bool {
         if at::format(cell[at::HEAD]) != FORMAT || !layout::is_sealed(env, installation, place, cell) {
-            return None;
+            return false;
         }
-        let mut hrs = [0; Hrs::SIZE];
-        hrs[..12].copy_from_slice(&cell[at::HEIGHT_ROUND]);
-        hrs[12] = at::step(cell[at::HEAD]);
-        let kind = match at::kind(cell[at::HEAD]) {
+        let mut bytes = [0; Hrs::SIZE];
+        bytes[..12].copy_from_slice(&cell[at::HEIGHT_ROUND]);
+        bytes[12] = at::step(cell[at::HEAD]);
+        let Some(hrs) = Hrs::from_bytes(&bytes) else { return false };
+        self.kind = match at::kind(cell[at::HEAD]) {
             1 => Kind::SignedBlock,
             2 => Kind::SignedNil,
             3 => Kind::MarkOnly,
             4 => Kind::Formatted,
             5 => Kind::Filler,
-            _ => return None,
+            _ => return false,
         };
-        let mut record = Self::bare(at::incarnation(cell), at::serial(cell), Hrs::from_bytes(&hrs)?, kind);
-        record.body.copy_from_slice(&cell[at::BODY]);
-        let sound = match kind {
-            Kind::SignedBlock | Kind::SignedNil => record.timestamp().is_some(),
-            Kind::MarkOnly => record.named().is_some(),
+        (self.incarnation, self.serial, self.hrs) = (at::incarnation(cell), at::serial(cell), hrs);
+        self.body.copy_from_slice(&cell[at::BODY]);
+        match self.kind {
+            Kind::SignedBlock | Kind::SignedNil => self.timestamp().is_some(),
+            Kind::MarkOnly => self.named().is_some(),
             Kind::Formatted | Kind::Filler => true,
-        };
-        sound.then_some(record)
+        }
     }
 }

@@ -3,9 +3,7 @@
 use super::{Durable, Kind, Record, StorageFault, retry_distance};
 use crate::env::{CELL, Crypto, Flash};
 use crate::hrs::Hrs;
-use crate::judge::Signed;
 use crate::layout::{self, Domain, Installation, Place};
-use crate::statement::Digest;
 
 /// The ring of one slot. Holds no state: everything it knows stands in flash.
 #[derive(Debug, Clone, Copy)]
@@ -44,29 +42,6 @@ impl Scan {
                 self.dead_pair || self.filler_serial > newest.serial || self.highest_incarnation > incarnation
             }
         }
-    }
-}
-
-/// The newest record, both copies of which were just read and are valid.
-#[derive(Debug)]
-pub struct Newest {
-    /// The record.
-    pub record: Record,
-    proof: Durable,
-}
-
-impl Newest {
-    /// The permit to sign again what this record names; nothing else.
-    pub fn permit_repeat(self, statement: &Digest) -> Option<Durable> {
-        match self.record.statement() {
-            Signed::Statement(digest, _) if digest == *statement => Some(self.proof),
-            _ => None,
-        }
-    }
-
-    /// The permit to sign an extension of `precommit`: it was signed, for a block, and stands at the mark; nothing else.
-    pub fn permit_extension(self, precommit: &Hrs) -> Option<Durable> {
-        self.record.is_precommit(precommit).then_some(self.proof)
     }
 }
 
@@ -109,12 +84,15 @@ impl Ring<'_> {
         };
         let pairs = self.pairs(env);
         let mut was_dead = false;
+        let mut record = Record::NONE;
         for index in 0..2 * pairs {
-            let found = self.read(env, env.rings().page(self.slot, index));
+            let dead = !self.read(env, env.rings().page(self.slot, index), &mut record);
             // The copies of a pair are neighbours, the second one at an odd index.
-            scan.dead_pair |= index % 2 == 1 && was_dead && found.is_none();
-            was_dead = found.is_none();
-            let Some(record) = found else { continue };
+            scan.dead_pair |= index % 2 == 1 && was_dead && dead;
+            was_dead = dead;
+            if dead {
+                continue;
+            }
             scan.highest_serial = scan.highest_serial.max(record.serial);
             scan.highest_incarnation = scan.highest_incarnation.max(record.incarnation);
             scan.highest_hrs = scan.highest_hrs.max(record.hrs);
@@ -137,16 +115,18 @@ impl Ring<'_> {
     /// pair once more. Only for a ring that is not unclear. Gives the serial of the newest record, which may have moved on.
     #[inline(never)]
     pub fn repair<E: Flash + Crypto>(&self, env: &mut E, newest: &Record) -> Result<u32, Unreadable> {
-        let newest = self.newest(env, newest.serial, newest.incarnation)?.record;
+        let mut record = Record::NONE;
+        let newest = *self.newest(env, newest.serial, newest.incarnation, &mut record)?.record();
         self.fill_dead(env, &newest, Spare::NewestPair, 0..2 * self.pairs(env));
-        self.newest(env, newest.serial, newest.incarnation).map(|newest| newest.record.serial)
+        self.newest(env, newest.serial, newest.incarnation, &mut record).map(|newest| newest.record().serial)
     }
 
     /// Writes whichever copy of `newest` is missing.
     fn restore<E: Flash + Crypto>(&self, env: &mut E, newest: &Record) -> Result<(), StorageFault> {
         let stands = (0..2).all(|copy| {
             let page = self.page(env, newest.serial, copy);
-            self.read(env, page).is_some_and(|found| found == *newest) || self.put(env, newest, page)
+            let mut found = Record::NONE;
+            self.read(env, page, &mut found) && found == *newest || self.put(env, newest, page)
         });
         if stands { Ok(()) } else { Err(StorageFault) }
     }
@@ -168,7 +148,8 @@ impl Ring<'_> {
             let page = env.rings().page(self.slot, index);
             let own = u32::from(index / 2) == newest.serial % u32::from(pairs);
             let spared = own && spare == Spare::NewestPair;
-            if !spared && self.read(env, page).is_none() {
+            let mut found = Record::NONE;
+            if !spared && !self.read(env, page, &mut found) {
                 self.put(env, &filler, page);
             }
         }
@@ -190,51 +171,56 @@ impl Ring<'_> {
     /// A page that takes no write any more is left behind: the same record is appended on the next pair, and has another
     /// serial then. On a fault the caller must scan again before the slot's next decision (rule 7).
     #[inline(never)]
-    pub fn newest<E: Flash + Crypto>(
+    pub fn newest<'r, E: Flash + Crypto>(
         &self,
         env: &mut E,
         serial: u32,
         incarnation: u16,
-    ) -> Result<Newest, Unreadable> {
-        let (mut found, mut copies): (Option<Record>, u8) = (None, 0);
+        record: &'r mut Record,
+    ) -> Result<Durable<'r>, Unreadable> {
+        let (mut copies, mut found) = (0, Record::NONE);
         for copy in 0..2 {
-            let Some(record) = self.read(env, self.page(env, serial, copy)) else { continue };
-            if !record.is_mark() || record.serial != serial || record.incarnation != incarnation {
+            let page = self.page(env, serial, copy);
+            if !self.read(env, page, &mut found) {
+                continue;
+            }
+            if !found.is_mark() || found.serial != serial || found.incarnation != incarnation {
                 continue;
             }
             // Two valid copies that differ were written by nobody: neither is believed.
-            if found.as_ref().is_some_and(|other| *other != record) {
+            if copies == 1 && found != *record {
                 return Err(Unreadable::Lost);
             }
-            found = Some(record);
+            *record = found;
             copies += 1;
         }
-        let mut record = found.ok_or(Unreadable::Lost)?;
-        if copies == 1 && self.restore(env, &record).is_err() {
-            let (_, proof) = self.append(env, serial, &mut record)?;
-            return Ok(Newest { record, proof });
+        if copies == 0 {
+            return Err(Unreadable::Lost);
         }
-        Ok(Newest { record, proof: Durable(()) })
+        if copies == 1 && self.restore(env, record).is_err() {
+            return Ok(self.append(env, serial, record)?);
+        }
+        Ok(Durable::new(self.slot, record))
     }
 
-    /// Appends `record` after `newest_serial` and gives its serial and the permit to sign it.
+    /// Appends `record` after `newest_serial`, under the serial of the place where it stands then.
     ///
     /// Copy 2 starts after copy 1 was read back (rule 1). A failed read-back moves on to the next pair,
     /// within the retry distance, so the newest pair is never touched (rule 3). On a fault anything may be
     /// half written: the caller must scan again before the slot's next decision (rule 7).
     #[inline(never)]
-    pub fn append<E: Flash + Crypto>(
+    pub fn append<'r, E: Flash + Crypto>(
         &self,
         env: &mut E,
         newest_serial: u32,
-        record: &mut Record,
-    ) -> Result<(u32, Durable), StorageFault> {
+        record: &'r mut Record,
+    ) -> Result<Durable<'r>, StorageFault> {
         for ahead in 1..=retry_distance(self.pairs(env)) {
             // A serial that cannot be counted any further is four billion signatures away.
             let serial = newest_serial.checked_add(ahead).ok_or(StorageFault)?;
             record.serial = serial;
             if (0..2).all(|copy| self.put(env, record, self.page(env, serial, copy))) {
-                return Ok((serial, Durable(())));
+                return Ok(Durable::new(self.slot, record));
             }
         }
         Err(StorageFault)
@@ -251,10 +237,10 @@ impl Ring<'_> {
     }
 
     #[inline(never)]
-    fn read<E: Flash + Crypto>(&self, env: &mut E, page: u16) -> Option<Record> {
+    fn read<E: Flash + Crypto>(&self, env: &mut E, page: u16, record: &mut Record) -> bool {
         let mut cell = [0; CELL];
         env.read(page, &mut cell);
-        Record::decode(env, self.installation, self.place(page), &cell)
+        record.decode(env, self.installation, self.place(page), &cell)
     }
 
     /// Writes `record` on `page` and reads it back.

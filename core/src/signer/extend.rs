@@ -11,12 +11,11 @@
 
 use super::Signer;
 use super::ask::ChainName;
-use super::slot::Slot;
 use crate::apdu::{Reply, Status};
-use crate::canonical::{Extension, Frame, MAX_AROUND, MAX_EXTENSION, NotCanonical};
-use crate::env::Env;
-use crate::hrs::{Height, Hrs, Round, Step};
-use crate::journal::Durable;
+use crate::canonical::{Extension, Frame, MAX_AROUND, MAX_EXTENSION, NotCanonical, Whole};
+use crate::env::{Env, Life};
+use crate::hrs::Hrs;
+use crate::journal::{Durable, Precommitted, Record};
 
 /// The extension that comes in chunks, if one does. Nonce and hashes are the environment's
 /// ([`crate::env::Streaming`]).
@@ -29,9 +28,8 @@ pub(super) struct Stream {
     /// Its precommit.
     at: Hrs,
     chain: ChainName,
-    slot: u8,
     /// The life and the record it is bound to: the precommit's.
-    incarnation: u16,
+    life: Life,
     serial: u32,
     /// SHA-256 of the first pass, once that is over.
     first: [u8; 32],
@@ -44,8 +42,7 @@ impl Stream {
         length: 0,
         at: Hrs::ZERO,
         chain: ChainName::NONE,
-        slot: 0,
-        incarnation: 0,
+        life: Life { slot: 0, incarnation: 0 },
         serial: 0,
         first: [0; 32],
     };
@@ -62,10 +59,11 @@ impl Signer {
         reply: &mut Reply,
     ) -> Result<(), Status> {
         self.sound()?;
-        let extension = Extension::parse(bytes).map_err(|rule| refuse(rule, reply))?;
-        let slot = self.slot_of(env, extension.chain)?;
-        let at = precommit(extension.height, extension.round);
-        let signed = self.sign_whole(env, slot, at, bytes, reply);
+        let whole = Whole::parse(bytes).map_err(|rule| refuse(rule, reply))?;
+        let Extension { height, round, chain, .. } = *whole.extension();
+        let slot = self.slot_of(env, chain)?;
+        let at = Hrs::precommit(height, round);
+        let signed = self.sign_whole(env, slot, at, &whole, reply);
         self.close(env, slot, at, signed, reply)
     }
 
@@ -75,12 +73,13 @@ impl Signer {
         env: &mut E,
         slot: u8,
         at: Hrs,
-        bytes: &[u8],
+        whole: &Whole<'_>,
         reply: &mut Reply,
     ) -> Result<(), Status> {
-        let permit = self.permit(env, slot, at, reply)?;
+        let mut record = Record::NONE;
+        let newest = self.precommit(env, slot, at, &mut record, reply)?;
         let mut signature = [0; 64];
-        env.sign(permit, self.life(slot), bytes, &mut signature)?;
+        env.sign(newest.extension(whole).ok_or(Status::Internal)?, &mut signature)?;
         reply.put(&signature);
         Ok(())
     }
@@ -99,7 +98,7 @@ impl Signer {
             return Err(refuse(NotCanonical::Content, reply));
         }
         let slot = self.slot_of(env, frame.chain)?;
-        let at = precommit(frame.height, frame.round);
+        let at = Hrs::precommit(frame.height, frame.round);
         let begun = self.open(env, slot, at, frame, reply);
         self.close(env, slot, at, begun, reply)
     }
@@ -113,12 +112,11 @@ impl Signer {
         reply: &mut Reply,
     ) -> Result<(), Status> {
         // Asked again at every chunk; here it spares the host the way.
-        let _ = self.permit(env, slot, at, reply)?;
-        env.stream_begin(self.life(slot))?;
-        let Slot { incarnation, serial, .. } = self.slots[usize::from(slot)];
+        let permit = self.permit(env, slot, at, reply)?;
+        env.stream_begin(permit.life())?;
         // The rest is as it was wiped.
         let stream = &mut self.stream;
-        (stream.incarnation, stream.serial, stream.slot) = (incarnation, serial, slot);
+        (stream.life, stream.serial) = (permit.life(), permit.serial());
         (stream.length, stream.at) = (frame.length, at);
         stream.chain.set(frame.chain);
         Ok(())
@@ -136,7 +134,7 @@ impl Signer {
         if self.stream.length == 0 {
             return Err(Status::ExtensionOrder);
         }
-        let (slot, at) = (self.stream.slot, self.stream.at);
+        let (slot, at) = (self.stream.life.slot, self.stream.at);
         let taken = self.take_chunk(env, position, bytes, reply);
         self.close(env, slot, at, taken, reply)
     }
@@ -187,7 +185,7 @@ impl Signer {
     #[inline(never)]
     fn turn<E: Env>(&mut self, env: &mut E) -> Result<(), Status> {
         env.stream_digest(&mut self.stream.first)?;
-        Ok(env.stream_turn(self.life(self.stream.slot))?)
+        Ok(env.stream_turn(self.stream.life)?)
     }
 
     /// The end of the second pass: signs if it was the first one again, and the mark still stands where it stood.
@@ -200,7 +198,7 @@ impl Signer {
         }
         let permit = self.permit_stream(env, reply)?;
         let mut signature = [0; 64];
-        env.stream_sign(permit, self.life(self.stream.slot), &mut signature)?;
+        env.stream_sign(permit, &mut signature)?;
         self.stream = Stream::NONE;
         reply.put(&signature);
         Ok(())
@@ -208,28 +206,39 @@ impl Signer {
 
     /// The rule: the mark is the signed precommit for a block at `at`.
     #[inline(never)]
+    fn precommit<'r, E: Env>(
+        &mut self,
+        env: &mut E,
+        slot: u8,
+        at: Hrs,
+        record: &'r mut Record,
+        reply: &mut Reply,
+    ) -> Result<Durable<'r>, Status> {
+        let newest = self.newest(env, slot, record)?;
+        if newest.record().is_precommit(&at) {
+            return Ok(newest);
+        }
+        reply.put_hrs(newest.record().hrs);
+        Err(Status::NoPrecommit)
+    }
+
+    #[inline(never)]
     fn permit<E: Env>(
         &mut self,
         env: &mut E,
         slot: u8,
         at: Hrs,
         reply: &mut Reply,
-    ) -> Result<Durable, Status> {
-        let newest = self.newest(env, slot)?;
-        let mark = newest.record.hrs;
-        newest.permit_extension(&at).ok_or_else(|| {
-            reply.put_hrs(mark);
-            Status::NoPrecommit
-        })
+    ) -> Result<Precommitted, Status> {
+        let mut record = Record::NONE;
+        self.precommit(env, slot, at, &mut record, reply)?.precommitted(&at).ok_or(Status::Internal)
     }
 
     /// The same for the stream; and the record is still the one it began with, not another one at the same place.
-    #[inline(never)]
-    fn permit_stream<E: Env>(&mut self, env: &mut E, reply: &mut Reply) -> Result<Durable, Status> {
-        let (slot, at) = (self.stream.slot, self.stream.at);
+    fn permit_stream<E: Env>(&mut self, env: &mut E, reply: &mut Reply) -> Result<Precommitted, Status> {
+        let (slot, at) = (self.stream.life.slot, self.stream.at);
         let permit = self.permit(env, slot, at, reply)?;
-        let Slot { incarnation, serial, .. } = self.slots[usize::from(slot)];
-        if (incarnation, serial) == (self.stream.incarnation, self.stream.serial) {
+        if (permit.life(), permit.serial()) == (self.stream.life, self.stream.serial) {
             Ok(permit)
         } else {
             Err(Status::NoPrecommit)
@@ -246,14 +255,10 @@ impl Signer {
     /// The mark of `slot` moved, or its life ended: what a stream of it had so far is not left in memory until its
     /// next chunk is refused.
     pub(super) fn mark_moved<E: Env>(&self, env: &mut E, slot: u8) {
-        if self.stream.length != 0 && self.stream.slot == slot {
+        if self.stream.length != 0 && self.stream.life.slot == slot {
             env.stream_wipe();
         }
     }
-}
-
-fn precommit(height: Height, round: Round) -> Hrs {
-    Hrs { height, round, step: Step::Precommit }
 }
 
 fn refuse(rule: NotCanonical, reply: &mut Reply) -> Status {

@@ -226,17 +226,18 @@ impl Signer {
             return Ok(Progress::Working);
         }
         // Marks move every few seconds: what the owner read may be past by now.
-        let newest = self.newest(env, slot)?;
-        let highest = newest.record.highest_signed();
-        if to < highest || (raise && to <= newest.record.hrs) {
+        let mut record = Record::NONE;
+        let newest = *self.newest(env, slot, &mut record)?.record();
+        let highest = newest.highest_signed();
+        if to < highest || (raise && to <= newest.hrs) {
             return Ok(Progress::Moved);
         }
-        if to < newest.record.hrs {
+        if to < newest.hrs {
             // A lowering is a new life: what stands above it must never be taken for the mark again.
             self.prepare(env, slot, to, highest, approved)?;
             return Ok(Progress::Working);
         }
-        let mut record = Record::mark_only(newest.record.incarnation, to, highest);
+        record = Record::mark_only(newest.incarnation, to, highest);
         // A raise changes no entry and can only forbid; the approval ends here.
         let _ = approved;
         let _ = self.append(env, slot, &mut record)?;

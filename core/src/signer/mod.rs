@@ -23,7 +23,7 @@ use crate::apdu::{
 };
 use crate::canonical::ChainId;
 use crate::chains;
-use crate::env::Env;
+use crate::env::{Env, Life};
 use crate::events::{Events, NO_SLOT};
 use crate::hrs::Hrs;
 use crate::installation::{self, Standing};
@@ -57,11 +57,10 @@ pub const TICKS_PER_SECOND: u32 = 10;
 /// Leap credit regained a second.
 const CREDIT_PER_SECOND: u32 = 4;
 
-/// The last signature, for repeats; valid only for its slot, incarnation and serial.
+/// The last signature, for repeats; valid only for its record: the life and the serial. None has serial 0.
 #[derive(Debug, Clone, Copy)]
 struct LastSignature {
-    slot: u8,
-    incarnation: u16,
+    life: Life,
     serial: u32,
     signature: [u8; 64],
 }
@@ -78,7 +77,7 @@ pub struct Signer {
     standing: Standing,
     installation: Installation,
     slots: [Slot; SLOTS],
-    last: Option<LastSignature>,
+    last: LastSignature,
     stream: Stream,
     prompts: Prompts,
     events: Events,
@@ -94,7 +93,7 @@ impl Signer {
             standing: Standing::Fault,
             installation: Installation { id: [0; 16], secret: [0; 32] },
             slots: [Slot::EMPTY; SLOTS],
-            last: None,
+            last: LastSignature { life: Life { slot: 0, incarnation: 0 }, serial: 0, signature: [0; 64] },
             stream: Stream::NONE,
             prompts: Prompts::NONE,
             events: Events::NONE,

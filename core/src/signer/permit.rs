@@ -1,6 +1,6 @@
-//! The two tokens without which nothing happens.
+//! The tokens without which nothing happens.
 
-pub use crate::journal::Durable;
+pub use crate::journal::{Durable, Precommitted, Signable};
 
 /// The proof that the owner approved on the device's screen, with the PIN valid at the press.
 ///

@@ -1,14 +1,14 @@
 //! SIGN: one canonical message in, one signature out, or the reason why not.
 
+use super::Signer;
 use super::slot::{LEAP_CREDIT, Slot};
-use super::{LastSignature, Signer};
 use crate::apdu::{ChainState, Reply, Signed, Status};
-use crate::canonical::{MAX_MESSAGE, Message, Timestamp};
-use crate::env::{CryptoFailed, Env, Life};
+use crate::canonical::{MAX_MESSAGE, Message};
+use crate::env::{CryptoFailed, Env};
 use crate::hrs::Hrs;
-use crate::journal::{Durable, Newest, Record, Unreadable};
-use crate::judge::{self, Asked, Refusal, Verdict, judge};
-use crate::statement::{self, Digest};
+use crate::journal::{Durable, Record, Unreadable};
+use crate::judge::{self, Refusal, Verdict, judge};
+use crate::statement::Said;
 
 impl From<CryptoFailed> for Status {
     fn from(_: CryptoFailed) -> Self {
@@ -48,7 +48,7 @@ impl Signer {
             }
         };
         let slot = self.slot_of(env, message.chain)?;
-        let result = self.sign_in(env, slot, &message, bytes, reply);
+        let result = self.sign_in(env, slot, &message, reply);
         self.close(env, slot, message.hrs, result, reply)
     }
 
@@ -79,35 +79,32 @@ impl Signer {
         env: &mut E,
         slot: u8,
         message: &Message<'_>,
-        bytes: &[u8],
         reply: &mut Reply,
     ) -> Result<(), Status> {
-        let asked = Asked {
-            hrs: message.hrs,
-            statement: statement::digest(env, message),
-            timestamp: message.timestamp,
-        };
-        let newest = self.newest(env, slot)?;
-        let mark = newest.record.hrs;
+        let said = Said::of(env, message);
+        let mut record = Record::NONE;
+        let newest = self.newest(env, slot, &mut record)?;
+        let mark = newest.record().hrs;
         let credit = LEAP_CREDIT.saturating_sub(self.slots[usize::from(slot)].spent);
-        match judge(&asked, mark, &newest.record.statement(), credit) {
+        let durable = match judge(said.asked(), mark, &newest.record().statement(), credit) {
             Verdict::Refuse(refusal) => {
                 reply.put_hrs(mark);
-                Err(refusal.into())
+                return Err(refusal.into());
             }
-            Verdict::Fresh => {
-                let permit = self.raise(env, slot, message, &asked, mark)?;
-                self.release(env, permit, slot, bytes, asked.timestamp, reply)
-            }
-            Verdict::Repeat | Verdict::Retimed => {
-                self.again(env, slot, message, newest, &asked.statement, reply)
-            }
-        }
+            Verdict::Fresh => self.raise(env, slot, &said, mark, &mut record)?,
+            Verdict::Repeat | Verdict::Retimed => newest,
+        };
+        self.release(env, durable, &said, reply)
     }
 
     /// The newest record of a slot that may decide; scans and repairs first where a fault left it stale (rule 7).
     #[inline(never)]
-    pub(super) fn newest<E: Env>(&mut self, env: &mut E, slot: u8) -> Result<Newest, Status> {
+    pub(super) fn newest<'r, E: Env>(
+        &mut self,
+        env: &mut E,
+        slot: u8,
+        record: &'r mut Record,
+    ) -> Result<Durable<'r>, Status> {
         let known = self.slots[usize::from(slot)].state;
         // A key that failed to sign may have been unloaded for it.
         if known == ChainState::Fault || known == ChainState::Armed && env.loaded_key(slot).is_err() {
@@ -120,7 +117,7 @@ impl Signer {
             ChainState::Damaged => return Err(Status::StorageDamaged),
             _ => return Err(Status::UnknownChain),
         }
-        self.read_newest(env, slot).map_err(|unreadable| match unreadable {
+        self.read_newest(env, slot, record).map_err(|unreadable| match unreadable {
             Unreadable::Lost => Status::Unclear,
             Unreadable::Fault => Status::StorageFault,
         })
@@ -128,12 +125,17 @@ impl Signer {
 
     /// The newest record of an armed slot. What is found instead is the slot's state then, and where it moved to its serial.
     #[inline(never)]
-    pub(super) fn read_newest<E: Env>(&mut self, env: &mut E, slot: u8) -> Result<Newest, Unreadable> {
+    pub(super) fn read_newest<'r, E: Env>(
+        &mut self,
+        env: &mut E,
+        slot: u8,
+        record: &'r mut Record,
+    ) -> Result<Durable<'r>, Unreadable> {
         let Slot { serial, incarnation, .. } = self.slots[usize::from(slot)];
-        let newest = self.ring(slot).newest(env, serial, incarnation);
+        let newest = self.ring(slot).newest(env, serial, incarnation, record);
         let kept = &mut self.slots[usize::from(slot)];
         match &newest {
-            Ok(newest) => kept.serial = newest.record.serial,
+            Ok(newest) => kept.serial = newest.record().serial,
             Err(Unreadable::Lost) => kept.state = ChainState::Unclear,
             Err(Unreadable::Fault) => kept.state = ChainState::Fault,
         }
@@ -142,38 +144,38 @@ impl Signer {
 
     /// Raises the mark to what is asked (guarantee G1: before the signature).
     #[inline(never)]
-    fn raise<E: Env>(
+    fn raise<'r, E: Env>(
         &mut self,
         env: &mut E,
         slot: u8,
-        message: &Message<'_>,
-        asked: &Asked,
+        said: &Said<'_>,
         mark: Hrs,
-    ) -> Result<Durable, Status> {
+        record: &'r mut Record,
+    ) -> Result<Durable<'r>, Status> {
         let incarnation = self.slots[usize::from(slot)].incarnation;
-        let nil = message.block.is_none();
-        let mut record = Record::signed(incarnation, asked.hrs, nil, &asked.statement, asked.timestamp);
-        let permit = self.append(env, slot, &mut record)?;
+        let (asked, nil) = (said.asked(), said.message().block.is_none());
+        *record = Record::signed(incarnation, asked.hrs, nil, &asked.statement, asked.timestamp);
+        let durable = self.append(env, slot, record)?;
         let heights = asked.hrs.height.value() - mark.height.value();
         // The verdict was Fresh, so the difference is within the credit.
         let spent = &mut self.slots[usize::from(slot)].spent;
         *spent = spent.saturating_add(u32::try_from(heights).unwrap_or(u32::MAX));
-        Ok(permit)
+        Ok(durable)
     }
 
     /// Appends a record; a failed append makes the slot's index invalid until it is scanned again (rule 7).
-    pub(super) fn append<E: Env>(
+    pub(super) fn append<'r, E: Env>(
         &mut self,
         env: &mut E,
         slot: u8,
-        record: &mut Record,
-    ) -> Result<Durable, Status> {
+        record: &'r mut Record,
+    ) -> Result<Durable<'r>, Status> {
         self.mark_moved(env, slot);
         let serial = self.slots[usize::from(slot)].serial;
         match self.ring(slot).append(env, serial, record) {
-            Ok((serial, permit)) => {
-                self.slots[usize::from(slot)].serial = serial;
-                Ok(permit)
+            Ok(durable) => {
+                self.slots[usize::from(slot)].serial = durable.record().serial;
+                Ok(durable)
             }
             Err(_) => {
                 self.slots[usize::from(slot)].state = ChainState::Fault;
@@ -182,50 +184,28 @@ impl Signer {
         }
     }
 
-    /// The statement at the mark once more: the same signature, with the same timestamp.
-    #[inline(never)]
-    fn again<E: Env>(
-        &mut self,
-        env: &mut E,
-        slot: u8,
-        message: &Message<'_>,
-        newest: Newest,
-        statement: &Digest,
-        reply: &mut Reply,
-    ) -> Result<(), Status> {
-        let judge::Signed::Statement(_, timestamp) = newest.record.statement() else {
-            return Err(Status::Internal);
-        };
-        let (serial, incarnation) = (newest.record.serial, newest.record.incarnation);
-        if let Some(last) = &self.last
-            && (last.slot, last.serial, last.incarnation) == (slot, serial, incarnation)
-        {
-            Signed::put(&last.signature, timestamp, reply);
-            return Ok(());
-        }
-        let permit = newest.permit_repeat(statement).ok_or(Status::Internal)?;
-        // Ed25519 is deterministic: over the recorded timestamp these are the bytes that were signed.
-        let mut bytes = [0; MAX_MESSAGE];
-        let len = message.at(timestamp).encode(&mut bytes);
-        self.release(env, permit, slot, &bytes[..len], timestamp, reply)
-    }
-
-    /// Signs what may be signed, and keeps the signature as the last one.
+    /// Signs what the record names, or gives the signature that was kept of this very record: Ed25519 is deterministic, so
+    /// over the record's time these are the bytes that were signed.
     #[inline(never)]
     fn release<E: Env>(
         &mut self,
         env: &mut E,
-        permit: Durable,
-        slot: u8,
-        bytes: &[u8],
-        timestamp: Timestamp,
+        durable: Durable<'_>,
+        said: &Said<'_>,
         reply: &mut Reply,
     ) -> Result<(), Status> {
-        let Slot { serial, incarnation, .. } = self.slots[usize::from(slot)];
-        let last = self.last.insert(LastSignature { slot, serial, incarnation, signature: [0; 64] });
-        if env.sign(permit, Life { slot, incarnation }, bytes, &mut last.signature).is_err() {
-            self.last = None;
-            return Err(Status::StorageFault);
+        let (life, record) = (durable.life(), durable.record());
+        let judge::Signed::Statement(_, timestamp) = record.statement() else {
+            return Err(Status::Internal);
+        };
+        let mut bytes = [0; MAX_MESSAGE];
+        let what = durable.statement(said, &mut bytes).ok_or(Status::Internal)?;
+        let last = &mut self.last;
+        if (last.life, last.serial) != (life, record.serial) {
+            // Of no record, until there is a signature.
+            last.serial = 0;
+            env.sign(what, &mut last.signature)?;
+            (last.life, last.serial) = (life, record.serial);
         }
         Signed::put(&last.signature, timestamp, reply);
         Ok(())

@@ -210,8 +210,9 @@ impl Signer {
 
     #[inline(never)]
     fn view_newest<E: Env>(&mut self, env: &mut E, slot: u8, view: &mut View) {
-        if let Ok(newest) = self.read_newest(env, slot) {
-            view.take(&newest.record);
+        let mut record = Record::NONE;
+        if let Ok(newest) = self.read_newest(env, slot, &mut record) {
+            view.take(newest.record());
         }
         view.state = self.slots[usize::from(slot)].state;
     }

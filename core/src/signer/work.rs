@@ -121,12 +121,12 @@ impl Signer {
         // Out of its place first: whatever comes of it, it is not done twice.
         let mut work = core::mem::replace(&mut self.prompts.work, Work::NONE);
         self.prompts.phase = Phase::Idle;
+        let mut record = Record::NONE;
         // A live chain goes on signing while its ring is prepared for a lowering. After a fault what it signed is read
         // anew (rule 7): what was known at the press is not its newest record any more.
         if work.live {
-            let newest = self.newest(env, slot)?;
-            work.serial = newest.record.serial;
-            work.highest_signed = newest.record.highest_signed();
+            let newest = self.newest(env, slot, &mut record)?.record();
+            (work.serial, work.highest_signed) = (newest.serial, newest.highest_signed());
             if work.mark < work.highest_signed {
                 return Ok(false);
             }
@@ -138,7 +138,7 @@ impl Signer {
         }
         let approved = work.approved.take().ok_or(Status::Internal)?;
         self.slots[usize::from(slot)].serial = work.serial;
-        let mut record = Record::mark_only(work.incarnation, work.mark, work.highest_signed);
+        record = Record::mark_only(work.incarnation, work.mark, work.highest_signed);
         let _ = self.append(env, slot, &mut record)?;
         self.commit_entry(env, ask, &work, approved)?;
         Ok(true)
