@@ -11,7 +11,7 @@ pub enum Button {
     Left,
     /// The one on the right.
     Right,
-    /// Both: Speculos tells the app of one press after the other, and then of two releases.
+    /// Both: the app is told that the left one is down, then both, then the right one, then none (see `launch.py`).
     Both,
 }
 

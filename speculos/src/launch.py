@@ -18,6 +18,7 @@ import sys
 import threading
 
 import speculos.main
+from speculos.mcu.seproxyhal import SeProxyHal, SephTag
 
 WANTED = sys.argv.pop(1)
 FOUND = importlib.metadata.version("speculos")
@@ -67,6 +68,17 @@ def follow_parent(qemu):
 
 
 speculos.main.run_qemu = run_qemu
+
+
+def handle_button(self, button, pressed):
+    # As an MCU reports: all that are down. Left to itself Speculos tells of the one alone that goes down, and at the end of
+    # one that both are up.
+    down = getattr(self, "down", 0)
+    self.down = down | button if pressed else down & ~button
+    self.socket_helper.queue_packet(SephTag.BUTTON_PUSH_EVENT, bytes([self.down << 1]))
+
+
+SeProxyHal.handle_button = handle_button
 
 if __name__ == "__main__":
     speculos.main.main(prog="speculos")

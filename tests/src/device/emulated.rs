@@ -144,7 +144,10 @@ impl Device for Emulated {
     }
 
     fn press_home(&mut self) -> Result<()> {
-        Ok(self.emulator()?.press(Button::Both)?)
+        let emulator = self.emulator()?;
+        // A press counts for a page that stood for a tick, and one may have gone just now.
+        emulator.pause()?.step(2)?;
+        Ok(emulator.press(Button::Both)?)
     }
 
     fn screen(&mut self) -> Result<Option<String>> {

@@ -2,11 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use speculos::{Button, Emulator, Screen};
 
 /// Longer than a page takes to be drawn, on a slow machine too.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Longer than a tick.
+const READING: Duration = Duration::from_millis(200);
+/// Longer than it takes until the screen shows what a press that was taken led to.
+const AGAIN: Duration = Duration::from_secs(2);
 /// The longest prompt has twelve.
 const MOST_PAGES: usize = 20;
 /// The first lines of the prompts.
@@ -24,13 +28,14 @@ pub fn read_and_decide(emulator: &Emulator, approved: bool, mut seen: impl FnMut
     let begins =
         |screen: &Screen| TITLES.iter().any(|title| screen.lines().first().is_some_and(|l| l == title));
     let mut page = emulator.wait_for_screen("the first page of a prompt", PATIENCE, begins)?;
+    // A page stands from the first tick after it was drawn, and nobody reads one faster.
+    std::thread::sleep(READING);
     let decision = if approved { "Approve" } else { "Reject" };
     for _ in 0..MOST_PAGES {
         seen(&page);
         if page.contains(decision) {
-            emulator.press(Button::Both)?;
-            emulator.wait_for_screen("the end of the prompt", PATIENCE, |screen| *screen != page)?;
-            return Ok(());
+            let ended = press(emulator, Button::Both, |screen| *screen != page)?;
+            return ended.map(drop).context("the prompt does not end");
         }
         page = turn(emulator, &page)?;
     }
@@ -48,19 +53,28 @@ pub fn approve(emulator: &Emulator, seen: impl FnMut(&Screen)) -> Result<()> {
     Ok(())
 }
 
-/// Presses the right button and waits for another page. The mark on a page may change by itself meanwhile, so it is
-/// pressed once only.
+/// Presses the right button until another page stands.
 fn turn(emulator: &Emulator, page: &Screen) -> Result<Screen> {
-    emulator.press(Button::Right)?;
+    let other = press(emulator, Button::Right, |screen| screen != page && !screen.lines().is_empty())?;
+    other.with_context(|| format!("the page does not turn: {}", lines(page)))
+}
+
+/// Presses until the screen is as wanted, and gives that; again after [`AGAIN`], as anybody does whose press is not taken.
+///
+/// The system of a Nano S Plus loses what its buttons do while it sends a reply, and the bridge asks all the time.
+fn press(emulator: &Emulator, button: Button, wanted: impl Fn(&Screen) -> bool) -> Result<Option<Screen>> {
     let until = Instant::now() + PATIENCE;
-    loop {
-        let screen = emulator.screen()?;
-        if screen != *page && !screen.lines().is_empty() {
-            return Ok(screen);
+    while Instant::now() < until {
+        // When this returns, the app has taken the press, however slow the machine is.
+        emulator.press(button)?;
+        let again = Instant::now() + AGAIN;
+        while Instant::now() < again {
+            let screen = emulator.screen()?;
+            if wanted(&screen) {
+                return Ok(Some(screen));
+            }
+            std::thread::sleep(Duration::from_millis(20));
         }
-        if Instant::now() > until {
-            bail!("the page does not turn: {}", lines(page));
-        }
-        std::thread::sleep(Duration::from_millis(20));
     }
+    Ok(None)
 }

@@ -74,6 +74,7 @@ impl Io {
                 Incoming::Ticker => {
                     self.screen.owned_by(os::forward());
                     self.screen.tick();
+                    self.buttons.tick();
                     // First the reset: at a mere tick the app would go on with a reply that is void.
                     self.tick_due = self.usb.tick();
                     return if self.tick_due { Event::Host(Host::LinkReset) } else { Event::Ticker };

@@ -65,6 +65,7 @@ impl Io {
             match packet.event(length) {
                 Incoming::Ticker => {
                     self.screen.owned_by(os::forward());
+                    self.buttons.tick();
                     return Event::Ticker;
                 }
                 Incoming::Buttons(down) => {
