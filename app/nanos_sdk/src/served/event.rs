@@ -9,7 +9,7 @@ pub(super) enum Incoming {
     Buttons(u8),
     /// 100 ms have gone by.
     Ticker,
-    /// Power and the like.
+    /// Power and the like: for the user interface of the system.
     Status,
     /// The system has drawn, and gives the screen back.
     Redraw,
@@ -18,7 +18,7 @@ pub(super) enum Incoming {
         /// The way by which it came: its answer goes the same way.
         way: u8,
     },
-    /// Nothing that concerns us, or nothing that makes sense.
+    /// Nothing that concerns anybody here, or nothing that makes sense.
     Other,
 }
 
@@ -47,9 +47,9 @@ impl Incoming {
         match (tag, payload) {
             (0x05, [mask, ..]) => Self::Buttons(mask >> 1),
             (0x0e, _) => Self::Ticker,
-            (0x15, _) => Self::Status,
             (0x1a, [0x20, ..]) => Self::Redraw,
-            _ => Self::Other,
+            (0x1a, _) => Self::Other,
+            _ => Self::Status,
         }
     }
 }
@@ -91,7 +91,9 @@ mod tests {
             (&[0x01, 0x15, 0, 4, 0, 0, 0, 8], Incoming::Status),
             (&[0x02, 0x1a, 0, 1, 0x20], Incoming::Redraw),
             (&[0x02, 0x1a, 0, 1, 0x21], Incoming::Other),
-            (&[0x01, 0x16, 0, 4, 0xe0, 3, 0, 0], Incoming::Other),
+            (&[0x01, 0x16, 0, 4, 0xe0, 3, 0, 0], Incoming::Status),
+            (&[0x02, 0x05, 0, 0], Incoming::Status),
+            (&[0x02, 0x1a, 0, 0], Incoming::Other),
             (&[0x20, 0xe0, 0x03], Incoming::Command { way: 0x20 }),
             (&[0x10], Incoming::Command { way: 0x10 }),
             (&[0x0f, 0x05, 0, 1, 0x06], Incoming::Other),
@@ -102,14 +104,7 @@ mod tests {
 
     #[test]
     fn packets_shorter_than_they_claim_are_dropped() {
-        for event in [
-            &[][..],
-            &[0x01],
-            &[0x02, 0x05, 0, 1],
-            &[0x02, 0x05, 0, 0],
-            &[0x01, 0x0e, 0, 1],
-            &[0x02, 0x1a, 0, 2, 0x20],
-        ] {
+        for event in [&[][..], &[0x01], &[0x02, 0x05, 0, 1], &[0x01, 0x0e, 0, 1], &[0x02, 0x1a, 0, 2, 0x20]] {
             assert_eq!(Incoming::parse(event), Incoming::Other, "{event:x?}");
         }
     }

@@ -1,7 +1,7 @@
 //! The event loop of an app, in one call: [`Io::next_event`] waits for the next event that concerns the app.
 //!
-//! Every event of the MCU goes to the system's user interface first, which may ask for the PIN meanwhile. The picture is
-//! drawn between two events, all of it at once.
+//! Every event of the MCU or the secure element goes to the system's user interface first, which may ask for the PIN meanwhile;
+//! all but what the secure element tells the app itself. The picture is drawn between two events, all of it at once.
 
 use super::event::Incoming;
 use super::screen::Screen;
@@ -74,7 +74,7 @@ impl Io {
                     }
                 }
                 Incoming::Status => self.screen.owned_by(os::forward()),
-                Incoming::Redraw => self.screen.redraw(),
+                Incoming::Redraw => self.screen.given_back(),
                 Incoming::Command { way } => {
                     self.way = way;
                     break length;

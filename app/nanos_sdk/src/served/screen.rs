@@ -1,9 +1,9 @@
 //! The screen, which the system draws: by calls that are done when they return. So a picture is drawn whole, and nothing
-//! has to be remembered of it.
+//! has to be remembered of it. One of which a call failed does not stand: it is drawn again before every event until it does.
 
 use crate::os::Owner;
 use crate::screen::{Align, Font, Icon, Item, LINE, Picture, Scratch};
-use crate::sys::{Area, Served, Sys};
+use crate::sys::{Area, Fault, Served, Sys};
 use crate::target::{SCREEN_HEIGHT, SCREEN_WIDTH};
 
 /// Whether there is something to draw.
@@ -36,33 +36,41 @@ impl Screen {
         }
     }
 
+    /// The system says that the app draws now.
+    pub(super) fn given_back(&mut self) {
+        self.owned_by(Owner::AppMustRedraw);
+    }
+
     /// Whether all of the picture stands there, and nothing else.
     pub(super) fn is_whole(&self) -> bool {
         !self.due && !self.lent
     }
 
     /// Draws all of the picture, if it is time for it.
-    #[inline(never)]
     pub(super) fn draw(&mut self, picture: &impl Picture) {
-        if !self.due || self.lent {
-            return;
+        if self.due && !self.lent {
+            self.due = show(picture).is_err();
         }
-        self.due = false;
-        let whole = Area::new(0, 0, SCREEN_WIDTH, SCREEN_HEIGHT);
-        Sys::draw_bar(&whole, BLACK);
-        let mut scratch = [0; size_of::<Scratch>()];
-        let mut index = 0;
-        while let Some(item) = picture.item(index, &mut scratch) {
-            item.draw();
-            index += 1;
-        }
-        Sys::refresh(&whole);
     }
+}
+
+/// Draws all of a picture, or what there is of it before the first call that fails.
+#[inline(never)]
+fn show(picture: &impl Picture) -> Result<(), Fault> {
+    let whole = Area::new(0, 0, SCREEN_WIDTH, SCREEN_HEIGHT);
+    Sys::draw_bar(&whole, BLACK)?;
+    let mut scratch = [0; size_of::<Scratch>()];
+    let mut index = 0;
+    while let Some(item) = picture.item(index, &mut scratch) {
+        item.draw()?;
+        index += 1;
+    }
+    Sys::refresh(&whole)
 }
 
 impl Item<'_> {
     #[inline(never)]
-    fn draw(&self) {
+    fn draw(&self) -> Result<(), Fault> {
         match *self {
             Item::Text { text, font, align, x, width, baseline } => {
                 let text = &text[..text.len().min(LINE)];
@@ -74,7 +82,7 @@ impl Item<'_> {
                 };
                 let (above, height) = font.line();
                 let area = Area::new(x + left, baseline.saturating_sub(above), wide, height);
-                Sys::draw_text(&area, font as u8, text, WHITE);
+                Sys::draw_text(&area, font as u8, text, WHITE)
             }
             Item::Icon { icon, x, y } => icon.draw(x, y),
             Item::Bar { x, y, width, height } => Sys::draw_bar(&Area::new(x, y, width, height), WHITE),
@@ -94,7 +102,7 @@ impl Font {
 
 impl Icon {
     /// The system has no glyphs for an app, so arrows are made of columns or rows, and anything else of its whole area.
-    fn draw(self, x: u8, y: u8) {
+    fn draw(self, x: u8, y: u8) -> Result<(), Fault> {
         let (width, height) = self.size();
         let strokes = if matches!(self, Self::Up | Self::Down) { height } else { width };
         for at in 0..strokes {
@@ -115,7 +123,8 @@ impl Icon {
                     Area::new(x + at, y + (height - long) / 2, 1, long)
                 }
             };
-            Sys::draw_bar(&area, WHITE);
+            Sys::draw_bar(&area, WHITE)?;
         }
+        Ok(())
     }
 }

@@ -23,7 +23,7 @@ impl Area {
     }
 }
 
-/// Commands, events, drawing. A drawing that fails is one that is not seen: there is no better answer to it.
+/// Commands, events, drawing.
 pub(crate) trait Served {
     /// Starts USB, as HID alone.
     fn io_start() -> Result<(), Fault>;
@@ -32,11 +32,11 @@ pub(crate) trait Served {
     /// Waits for the next event. Gives its length, which is 0 for one that the system has dealt with.
     fn receive(packet: &mut [u8; PACKET]) -> Result<usize, Fault>;
     /// Fills a rectangle.
-    fn draw_bar(area: &Area, colour: u8);
+    fn draw_bar(area: &Area, colour: u8) -> Result<(), Fault>;
     /// Writes one line in a font of the system, beginning at the left end of `area`. It neither wraps nor cuts.
-    fn draw_text(area: &Area, font: u8, text: &[u8], colour: u8);
+    fn draw_text(area: &Area, font: u8, text: &[u8], colour: u8) -> Result<(), Fault>;
     /// The width of a line in pixels; what is wider than the screen is 255.
     fn text_width(font: u8, text: &[u8]) -> u8;
     /// Shows what was drawn.
-    fn refresh(area: &Area);
+    fn refresh(area: &Area) -> Result<(), Fault>;
 }

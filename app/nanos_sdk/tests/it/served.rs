@@ -194,15 +194,84 @@ fn a_press_counts_for_the_page_it_was_begun_on_alone() {
 }
 
 #[test]
-fn a_drawing_that_fails_harms_nothing() {
-    let mut bolos = boot();
-    for call in [Call::DrawBar, Call::DrawText, Call::Refresh] {
-        kernel(|kernel| kernel.fail(call, 20));
+fn a_page_of_which_a_drawing_failed_is_drawn_again_and_no_press_counts_on_it() {
+    const ALWAYS: usize = usize::MAX;
+    // Clearing, an arrow, either line, showing what was drawn.
+    let drawings = [
+        (Call::DrawBar, 0),
+        (Call::DrawBar, 2),
+        (Call::DrawText, 0),
+        (Call::DrawText, 1),
+        (Call::Refresh, 0),
+    ];
+    for (call, spared) in drawings {
+        let mut bolos = boot();
+        next_with(&mut bolos, &Blank);
         bolos.io.redraw();
-        next_with(&mut bolos, &TwoLines);
-        kernel(Kernel::mend);
+        kernel(|kernel| {
+            kernel.fail_later(call, spared, ALWAYS);
+            kernel.events.extend([buttons(2, 3), buttons(2, 0)]);
+        });
+        assert_eq!(next_with(&mut bolos, &TwoLines), Told::Ticker, "{call:?} {spared}: what stands is older");
+        assert_eq!(desk(|desk| desk.lines()), [""; 0], "{call:?} {spared}");
+        kernel(|kernel| {
+            kernel.mend();
+            kernel.events.extend([buttons(2, 3), buttons(2, 0)]);
+        });
+        assert_eq!(next_with(&mut bolos, &TwoLines), Told::Button(Button::Both), "{call:?} {spared}");
+        assert_eq!(desk(|desk| desk.lines()), ["above", "below"], "{call:?} {spared}");
     }
-    bolos.io.redraw();
+}
+
+#[test]
+fn a_press_that_was_begun_before_a_page_was_drawn_again_counts_for_nothing() {
+    let mut bolos = boot();
     next_with(&mut bolos, &TwoLines);
-    assert_eq!(desk(|desk| desk.lines()), ["above", "below"]);
+    kernel(|kernel| kernel.events.push_back(buttons(2, 3)));
+    assert_eq!(next_with(&mut bolos, &TwoLines), Told::Ticker);
+    // Drawn at the second attempt, while the buttons are down.
+    kernel(|kernel| kernel.fail(Call::Refresh, 1));
+    bolos.io.redraw();
+    assert_eq!(next_with(&mut bolos, &TwoLines), Told::Ticker);
+    kernel(|kernel| kernel.events.push_back(buttons(2, 0)));
+    assert_eq!(next_with(&mut bolos, &TwoLines), Told::Ticker);
+}
+
+#[test]
+fn every_event_of_either_chip_goes_to_the_system_but_those_that_are_for_the_app() {
+    let mut bolos = boot();
+    let seen = || kernel(|kernel| kernel.count(Call::Ux));
+    for (event, expected) in [
+        (vec![0x01, 0x15, 0, 4, 0, 0, 0, 8], 1),
+        (vec![0x01, 0x16, 0, 4, 0xe0, 3, 0, 0], 1),
+        (vec![0x02, 0x0c, 0, 0], 1),
+        (vec![0x02, 0x7f, 0, 1, 9], 1),
+        (buttons(2, 0), 1),
+        // Between tasks of the system: the app draws again, or it is no concern of the app's.
+        (vec![0x02, 0x1a, 0, 1, 0x20], 0),
+        (vec![0x02, 0x1a, 0, 1, 0x21], 0),
+        // No packet.
+        (vec![0x02, 0x15, 0, 9, 1], 0),
+        (DEALT_WITH, 0),
+    ] {
+        let before = seen();
+        kernel(|kernel| kernel.events.push_back(event.clone()));
+        assert_eq!(next(&mut bolos), Told::Ticker);
+        // One more for the tick.
+        assert_eq!(seen() - before, expected + 1, "{event:x?}");
+    }
+}
+
+#[test]
+fn a_system_that_says_draw_has_given_the_screen_back() {
+    let mut bolos = boot();
+    next_with(&mut bolos, &TwoLines);
+    kernel(|kernel| kernel.verdict = 0x97);
+    next_with(&mut bolos, &TwoLines);
+    bolos.io.redraw();
+    let pictures = || desk(|desk| desk.pictures);
+    let before = pictures();
+    kernel(|kernel| kernel.events.push_back(vec![0x02, 0x1a, 0, 1, 0x20]));
+    next_with(&mut bolos, &TwoLines);
+    assert_eq!(pictures() - before, 1);
 }

@@ -39,15 +39,17 @@ impl Served for Os {
         Ok(negative_is_error(call(Call::Receive, parameters)?)?.min(PACKET))
     }
 
-    fn draw_bar(area: &Area, colour: u8) {
+    fn draw_bar(area: &Area, colour: u8) -> Result<(), Fault> {
         let area = Area { colour, ..*area };
-        let _ = call(Call::DrawBar, &mut [place(&area), 0, 0]);
+        call(Call::DrawBar, &mut [place(&area), 0, 0]).map(drop)
     }
 
-    fn draw_text(area: &Area, font: u8, text: &[u8], colour: u8) {
+    fn draw_text(area: &Area, font: u8, text: &[u8], colour: u8) -> Result<(), Fault> {
         // Safety: the library reads an area and so many bytes of text.
-        let _ =
+        let last =
             unsafe { nanos_draw_text(area, text.as_ptr(), text.len() as u32, font.into(), colour.into()) };
+        // It gives the font of the last letter, which a text without control characters does not change.
+        Fault::check(u32::from(last as u8 ^ font))
     }
 
     fn text_width(font: u8, text: &[u8]) -> u8 {
@@ -56,10 +58,10 @@ impl Served for Os {
         width.min(u8::MAX.into()) as u8
     }
 
-    fn refresh(area: &Area) {
+    fn refresh(area: &Area) -> Result<(), Fault> {
         // As nbgl_refresh() has it: FULL_COLOR_CLEAN_REFRESH, POST_REFRESH_FORCE_POWER_OFF. This screen knows neither.
         const CLEAN: u32 = 2;
-        let _ = call(Call::Refresh, &mut [place(area), CLEAN, 0, 0, 0]);
+        call(Call::Refresh, &mut [place(area), CLEAN, 0, 0, 0]).map(drop)
     }
 }
 

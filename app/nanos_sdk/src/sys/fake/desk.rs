@@ -105,7 +105,7 @@ impl Served for Os {
         })
     }
 
-    fn draw_bar(area: &Area, colour: u8) {
+    fn draw_bar(area: &Area, colour: u8) -> Result<(), Fault> {
         drawing(Call::DrawBar, |kernel| {
             if colour == BLACK {
                 let whole = Area::new(0, 0, SCREEN_WIDTH, SCREEN_HEIGHT);
@@ -114,11 +114,11 @@ impl Served for Os {
             } else {
                 kernel.desk.draw(area, None);
             }
-        });
+        })
     }
 
-    fn draw_text(area: &Area, _: u8, text: &[u8], _: u8) {
-        drawing(Call::DrawText, |kernel| kernel.desk.draw(area, Some(text)));
+    fn draw_text(area: &Area, _: u8, text: &[u8], _: u8) -> Result<(), Fault> {
+        drawing(Call::DrawText, |kernel| kernel.desk.draw(area, Some(text)))
     }
 
     fn text_width(_: u8, text: &[u8]) -> u8 {
@@ -126,18 +126,18 @@ impl Served for Os {
         (6 * text.len()).min(u8::MAX.into()) as u8
     }
 
-    fn refresh(_: &Area) {
+    fn refresh(_: &Area) -> Result<(), Fault> {
         drawing(Call::Refresh, |kernel| {
             let Desk { drawn, shown, pictures, .. } = &mut kernel.desk;
             (*shown, *pictures) = (std::mem::take(drawn), *pictures + 1);
-        });
+        })
     }
 }
 
 /// A drawing that is to fail is not seen.
-fn drawing(which: Call, work: impl FnOnce(&mut Kernel)) {
-    let _ = call(which, |kernel| {
+fn drawing(which: Call, work: impl FnOnce(&mut Kernel)) -> Result<(), Fault> {
+    call(which, |kernel| {
         assert!(!kernel.system_draws, "draws while the screen is the system's");
         work(kernel);
-    });
+    })
 }
