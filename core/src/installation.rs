@@ -53,12 +53,19 @@ pub fn boot<E: Flash + Crypto>(env: &mut E, installation: &mut Installation) -> 
         record[at::SECRET_CHECK].copy_from_slice(&secret_check);
     }
     // With a wrong secret no page of any chain would pass its check. That is no loss: the next start derives it anew. The
-    // first start has nothing to hold it against, so it derives it twice.
-    if record[at::SECRET_CHECK] != secret_check || !known && self::secret(env, &installation.id) != Ok(secret)
-    {
+    // first start has nothing to hold it against, nor the fingerprint, so it makes both twice.
+    if record[at::SECRET_CHECK] != secret_check || !known && !is_made_again(env, installation, &record) {
         return Standing::Fault;
     }
     if (0..2).all(|copy| restore(env, &mut record, copy)) { Standing::Sound } else { Standing::Fault }
+}
+
+/// Whether secret and fingerprint come out as they did.
+#[inline(never)]
+fn is_made_again<E: Flash + Crypto>(env: &mut E, installation: &Installation, record: &Cell) -> bool {
+    let Ok(identity) = env.identity() else { return false };
+    record[at::FINGERPRINT] == env.sha256(&identity)
+        && secret(env, &installation.id) == Ok(installation.secret)
 }
 
 /// The secret of the checks of an installation, under the seed at hand.

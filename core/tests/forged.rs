@@ -203,6 +203,20 @@ fn a_secret_that_cannot_be_derived_or_comes_out_wrong_is_a_fault_until_the_next_
 }
 
 #[test]
+fn a_first_start_whose_fingerprint_comes_out_in_two_ways_installs_nothing() {
+    for spoilt in 0..2 {
+        let mut world = World::new(b"stage", PAIRS);
+        world.keys.spoilt = Some(spoilt);
+        let mut device = SimDevice::boot(world);
+        assert_eq!(version(&mut device).standing, 3, "{spoilt}");
+        assert!(device.world.medium.pages().iter().all(layout::is_blank), "{spoilt}");
+        let mut device = device.restart();
+        assert_eq!(version(&mut device).standing, 0, "{spoilt}");
+        add(&mut device, CHAIN, Hrs::default()).unwrap();
+    }
+}
+
+#[test]
 fn a_first_start_with_a_wrong_secret_installs_nothing() {
     for derives in [
         [Derives::Well, Derives::Wrong(9)],
