@@ -1,12 +1,12 @@
 //! The key of a life: which one is in RAM, and what is done with one that came out wrong.
 
-use highwater_core::apdu::{Command, PromptState, Status};
+use highwater_core::apdu::{ChainState, Command, PromptState, Status};
 use highwater_core::env::Crypto;
 use highwater_core::hrs::{Hrs, Step};
 use highwater_sim::{SimDevice, World};
 
 use crate::stage::{
-    CHAIN, PREVOTE, add, approved, armed, at, chain, exchange, hrs, named, outcome, raise, set_mark,
+    CHAIN, PREVOTE, add, approved, armed, at, chain, exchange, hrs, named, outcome, raise, set_mark, status,
 };
 
 const HIGHER: highwater_sim::Ask = highwater_sim::Ask { height: PREVOTE.height + 1, ..PREVOTE };
@@ -45,6 +45,18 @@ fn an_add_whose_key_comes_out_in_two_ways_is_not_done() {
         assert_eq!(PREVOTE.sign(&mut device), Err(Status::UnknownChain));
         add(&mut device, CHAIN, Hrs::default()).unwrap();
         assert!(PREVOTE.sign(&mut device).is_ok());
+    }
+}
+
+#[test]
+fn an_add_whose_key_comes_out_in_two_ways_leaves_its_slot_free() {
+    for spoilt in 0..2 {
+        let (mut device, _) = approved_only();
+        device.world.keys.spoilt = Some(spoilt);
+        device.finish_work();
+        assert_eq!(status(&mut device, 0).0, ChainState::Free, "{spoilt}: its pages hold");
+        let outcome = add(&mut device, CHAIN, Hrs::default()).unwrap();
+        assert_eq!(status(&mut device, 0).0, ChainState::Armed, "{spoilt}: {outcome:?}");
     }
 }
 

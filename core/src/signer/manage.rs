@@ -255,12 +255,14 @@ impl Signer {
     #[inline(never)]
     pub(super) fn conclude<E: Env>(&mut self, env: &mut E, ask: &Ask, result: Result<(), Status>) {
         let slot = ask.slot;
+        let before = self.slots[usize::from(slot)].state;
         if ask.what != What::ShowKey {
             self.load(env, slot);
         }
         let kept = &mut self.slots[usize::from(slot)].state;
-        if result == Err(Status::StorageFault) && *kept == ChainState::Free {
-            // What was to be added found a page that does not hold: the next ADD goes elsewhere.
+        if before == ChainState::Fault && *kept == ChainState::Free {
+            // What was to be added found a page that does not hold: the next ADD goes elsewhere. A key that could not be
+            // derived says nothing of the pages.
             *kept = ChainState::Fault;
         }
         let view = self.view(env, slot);

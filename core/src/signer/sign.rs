@@ -6,7 +6,7 @@ use crate::apdu::{ChainState, Reply, Signed, Status};
 use crate::canonical::{MAX_MESSAGE, Message};
 use crate::env::{CryptoFailed, Env};
 use crate::hrs::Hrs;
-use crate::journal::{Durable, Record, Unreadable};
+use crate::journal::{Durable, Record, StorageFault, Unreadable};
 use crate::judge::{self, Refusal, Verdict, judge};
 use crate::statement::Said;
 
@@ -177,11 +177,14 @@ impl Signer {
                 self.slots[usize::from(slot)].serial = durable.record().serial;
                 Ok(durable)
             }
-            Err(_) => {
-                self.slots[usize::from(slot)].state = ChainState::Fault;
-                Err(Status::StorageFault)
-            }
+            Err(StorageFault) => Err(self.page_failed(slot)),
         }
+    }
+
+    /// A page of a slot does not hold what was written: its index is invalid until it is scanned again.
+    pub(super) fn page_failed(&mut self, slot: u8) -> Status {
+        self.slots[usize::from(slot)].state = ChainState::Fault;
+        Status::StorageFault
     }
 
     /// Signs what the record names, or gives the signature that was kept of this very record: Ed25519 is deterministic, so

@@ -84,7 +84,7 @@ impl Signer {
     /// Goes on with what comes before the commit: pages, then the key of an ADD. `true`: there is nothing left of it.
     #[inline(never)]
     fn ready<E: Env>(&mut self, env: &mut E, ask: &Ask) -> Result<bool, Status> {
-        if self.prepare_pages(env, ask.slot).map_err(|_| Status::StorageFault)? {
+        if self.prepare_pages(env, ask.slot).map_err(|StorageFault| self.page_failed(ask.slot))? {
             return Ok(false);
         }
         if ask.what != What::Add || self.prompts.work.key.is_some() {
@@ -164,6 +164,6 @@ impl Signer {
             return Err(Status::StorageFault);
         }
         chains::commit(env, &self.installation, ask.slot, &mut entry, approved)
-            .map_err(|_| Status::StorageFault)
+            .map_err(|_| self.page_failed(ask.slot))
     }
 }
