@@ -94,6 +94,10 @@ pub trait Crypto {
     ///
     /// That there are bytes to be signed proves that their mark stands in flash (guarantee G1); they are consumed.
     fn sign(&mut self, what: Signable<'_>, signature: &mut [u8; 64]) -> Result<(), CryptoFailed>;
+
+    /// As [`Crypto::sign`], of a vote extension: nobody needs the same bytes again. So where a computation can be spoilt from
+    /// outside its nonce is another one each time, and no two signatures under one nonce can be compared.
+    fn sign_extension(&mut self, what: Signable<'_>, signature: &mut [u8; 64]) -> Result<(), CryptoFailed>;
 }
 
 /// Signing of what is too long to be held, and therefore comes twice: once for the nonce, once for the challenge

@@ -261,6 +261,9 @@ fn what_the_secret_is_made_of_is_pinned() {
         fn sign(&mut self, _: Signable<'_>, _: &mut [u8; 64]) -> Result<(), CryptoFailed> {
             Err(CryptoFailed)
         }
+        fn sign_extension(&mut self, _: Signable<'_>, _: &mut [u8; 64]) -> Result<(), CryptoFailed> {
+            Err(CryptoFailed)
+        }
     }
     assert_eq!(installation::secret(&mut heard, &id), Ok([7; 32]));
     assert_eq!(heard.0, [&b"\x03Highwater check1"[..], &id].concat(), "03: the domain of checks");

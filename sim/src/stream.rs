@@ -104,6 +104,23 @@ impl Stream {
     }
 }
 
+/// The signature of what comes whole, with a nonce of its own all the same.
+pub(crate) fn at_once(
+    keys: &Keys,
+    life: Life,
+    fresh: [u8; 32],
+    message: &[u8],
+) -> Result<[u8; 64], CryptoFailed> {
+    let mut stream = Stream::default();
+    stream.begin(keys, life, fresh)?;
+    stream.feed(message)?;
+    stream.digest()?;
+    stream.turn(keys, life)?;
+    stream.feed(message)?;
+    stream.digest()?;
+    stream.sign(keys, life)
+}
+
 impl std::fmt::Debug for Stream {
     /// Never the nonce.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -10,7 +10,7 @@ use highwater_core::signer::{Prompt, Signer};
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
 
-use crate::stream::Stream;
+use crate::stream::{self, Stream};
 use crate::{Keys, Medium, Owner, RINGS, audit};
 
 /// How a derivation goes.
@@ -148,6 +148,14 @@ impl Crypto for World {
     fn sign(&mut self, what: Signable<'_>, signature: &mut [u8; 64]) -> Result<(), CryptoFailed> {
         self.watch(what.bytes());
         *signature = self.keys.sign(what.life(), what.bytes())?;
+        Ok(())
+    }
+
+    fn sign_extension(&mut self, what: Signable<'_>, signature: &mut [u8; 64]) -> Result<(), CryptoFailed> {
+        self.watch(what.bytes());
+        let mut fresh = [0; 32];
+        self.random(&mut fresh);
+        *signature = stream::at_once(&self.keys, what.life(), fresh, what.bytes())?;
         Ok(())
     }
 }

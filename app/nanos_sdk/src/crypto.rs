@@ -8,7 +8,7 @@ mod whole;
 
 use core::sync::atomic::{Ordering, compiler_fence};
 
-pub use key::{Key, NO_KEY, NOT_GOOD};
+pub use key::{Key, NO_KEY, NOT_GOOD, Nonce};
 pub use stream::{OUT_OF_ORDER, Stream};
 
 use crate::sys::{Fault, Sys, System, die};

@@ -50,7 +50,7 @@ pub use served::io;
 pub use sys::fake;
 
 pub use buttons::Button;
-pub use crypto::{Crypto, Key, Stream, hardened};
+pub use crypto::{Crypto, Key, Nonce, Stream, hardened};
 pub use event::Event;
 pub use io::{Host, Io, Packet};
 pub use nvm::Nvm;

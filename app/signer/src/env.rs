@@ -6,7 +6,7 @@ use highwater_core::env::{
 use highwater_core::journal::{Precommitted, Signable};
 use highwater_core::layout::{self, SLOTS};
 use highwater_core::rings::Rings;
-use nanos_sdk::{Key, Nvm, Os, hardened, stack, target};
+use nanos_sdk::{Key, Nonce, Nvm, Os, hardened, stack, target};
 
 // The runtime declares the pages and says what they endure, the signer maps and counts them; neither knows the other.
 const RINGS: Rings = Rings::new(target::PAIRS);
@@ -114,13 +114,27 @@ impl Crypto for World<'_> {
     }
 
     fn sign(&mut self, what: Signable<'_>, signature: &mut [u8; 64]) -> Result<(), CryptoFailed> {
-        let life = what.life();
-        let key = self.keys.get_mut(usize::from(life.slot)).ok_or(CryptoFailed)?;
-        key.sign(purpose(life), what.bytes(), signature).map_err(|_| CryptoFailed)
+        self.sign_with(what, Nonce::OfMessage, signature)
+    }
+
+    fn sign_extension(&mut self, what: Signable<'_>, signature: &mut [u8; 64]) -> Result<(), CryptoFailed> {
+        self.sign_with(what, Nonce::Fresh, signature)
     }
 }
 
 impl World<'_> {
+    #[inline(never)]
+    fn sign_with(
+        &mut self,
+        what: Signable<'_>,
+        nonce: Nonce,
+        signature: &mut [u8; 64],
+    ) -> Result<(), CryptoFailed> {
+        let life = what.life();
+        let key = self.keys.get_mut(usize::from(life.slot)).ok_or(CryptoFailed)?;
+        key.sign(purpose(life), what.bytes(), nonce, signature).map_err(|_| CryptoFailed)
+    }
+
     /// The stream, and the key of a slot; of one that is none, no key.
     fn stream(&mut self, slot: u8) -> Result<(&mut nanos_sdk::Stream, &mut Key), CryptoFailed> {
         let key = self.keys.get_mut(usize::from(slot)).ok_or(CryptoFailed)?;

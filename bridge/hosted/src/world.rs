@@ -141,6 +141,11 @@ impl Crypto for World {
         *signature = self.signed(what.life(), what.bytes())?;
         Ok(())
     }
+
+    /// Of a store the nonce is its own business.
+    fn sign_extension(&mut self, what: Signable<'_>, signature: &mut [u8; 64]) -> Result<(), CryptoFailed> {
+        self.sign(what, signature)
+    }
 }
 
 impl Streaming for World {

@@ -79,7 +79,7 @@ impl Signer {
         let mut record = Record::NONE;
         let newest = self.precommit(env, slot, at, &mut record, reply)?;
         let mut signature = [0; 64];
-        env.sign(newest.extension(whole).ok_or(Status::Internal)?, &mut signature)?;
+        env.sign_extension(newest.extension(whole).ok_or(Status::Internal)?, &mut signature)?;
         reply.put(&signature);
         Ok(())
     }

@@ -29,6 +29,15 @@ pub const NO_KEY: Fault = Fault::own(0);
 /// The key, or a signature that was made, is not what it must be. The key is unloaded for it. No number of the system.
 pub const NOT_GOOD: Fault = Fault::own(2);
 
+/// What is in a nonce beside public key, prefix and message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nonce {
+    /// Nothing: the same message gets the same signature.
+    OfMessage,
+    /// 32 random bytes: what a fault spoils in one signature has no other one to be compared with.
+    Fresh,
+}
+
 impl Key {
     /// No key.
     pub const fn empty() -> Self {
@@ -45,8 +54,8 @@ impl Key {
         &self.public
     }
 
-    /// Signs: Ed25519 without context or prehash, which everybody verifies as RFC 8032 says. The same message gets the
-    /// same signature. Its nonce is the SHA-512 of public key, prefix and message, which is not the nonce of RFC 8032.
+    /// Signs: Ed25519 without context or prehash, which everybody verifies as RFC 8032 says. Its nonce is the SHA-512 of
+    /// public key, prefix, what [`Nonce`] says, and message, which is not the nonce of RFC 8032.
     ///
     /// `purpose` is what the key was derived for.
     ///
@@ -54,8 +63,14 @@ impl Key {
     /// If there is no key ([`NO_KEY`]), the library fails, or something is not what it must be ([`NOT_GOOD`]: the key is
     /// unloaded). `signature` holds nothing new then. Trying again may help.
     #[inline(never)]
-    pub fn sign(&mut self, purpose: u32, message: &[u8], signature: &mut [u8; 64]) -> Result<(), Fault> {
-        let made = whole::sign(self, purpose, message, signature);
+    pub fn sign(
+        &mut self,
+        purpose: u32,
+        message: &[u8],
+        nonce: Nonce,
+        signature: &mut [u8; 64],
+    ) -> Result<(), Fault> {
+        let made = whole::sign(self, purpose, message, nonce, signature);
         Sys::scrub();
         self.judge(made)
     }

@@ -14,9 +14,9 @@ use crate::sys::{Fault, Hash, Library, Point, Sys};
 #[repr(C, align(4))]
 pub(super) struct Context<const SIZE: usize>(pub(super) [u8; SIZE]);
 
-/// SHA-512 of three parts.
+/// SHA-512 of some parts.
 #[inline(never)]
-pub(super) fn sha512(parts: [&[u8]; 3], out: &mut [u8; 64]) -> Result<(), Fault> {
+pub(super) fn sha512(parts: &[&[u8]], out: &mut [u8; 64]) -> Result<(), Fault> {
     let mut context = Context([0; 204]);
     let made = Sys::hash_begin(Hash::Sha512, &mut context.0)
         .and_then(|()| parts.iter().try_for_each(|part| Sys::hash_update(&mut context.0, part)))
@@ -29,7 +29,7 @@ pub(super) fn sha512(parts: [&[u8]; 3], out: &mut [u8; 64]) -> Result<(), Fault>
 #[inline(never)]
 pub(super) fn expand(key: &Key, purpose: u32, secret: &mut [u8; 64]) -> Result<(), Fault> {
     key.check(purpose)?;
-    sha512([&key.private, &[], &[]], secret)
+    sha512(&[&key.private], secret)
 }
 
 /// The nonce of its hash, big endian.

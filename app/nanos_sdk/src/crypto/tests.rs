@@ -39,7 +39,7 @@ fn a_derived_key_signs_without_deriving_again() {
     let (bolos, mut key) = derived();
     assert!(key.is_loaded());
     let mut signature = [0; 64];
-    key.sign(USE, b"vote", &mut signature).unwrap();
+    key.sign(USE, b"vote", Nonce::OfMessage, &mut signature).unwrap();
     assert!(fake::holds(key.public(), b"vote", &signature));
     assert!(!fake::holds(key.public(), b"Vote", &signature));
     assert_eq!(bolos.crypto.derivations(), 1);
@@ -80,7 +80,7 @@ fn without_a_key_nothing_is_asked_of_the_library() {
     key.wipe();
     let calls = || fake::with(|kernel| kernel.count(Call::BeginSha512) + kernel.count(Call::PointMultiply));
     let before = calls();
-    assert_eq!(key.sign(USE, b"vote", &mut [0; 64]), Err(NO_KEY));
+    assert_eq!(key.sign(USE, b"vote", Nonce::OfMessage, &mut [0; 64]), Err(NO_KEY));
     assert_eq!(calls(), before);
     assert!(!format!("{key:?}").contains("private"));
 }

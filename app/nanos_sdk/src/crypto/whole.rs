@@ -11,7 +11,7 @@
 //! Nothing is received meanwhile. docs/security.md says against what each part is, and what is left.
 
 use super::parts::{commit, expand, nonce, respond, same, sha512};
-use super::{Key, wipe};
+use super::{Key, Nonce, wipe};
 use crate::sys::{Fault, Sys, System};
 
 #[cfg(test)]
@@ -23,6 +23,8 @@ struct Work {
     secret: [u8; 64],
     /// The hash of the nonce, then of the challenge.
     hash: [u8; 64],
+    /// What a fresh nonce has in it, the same in both passes.
+    fresh: [u8; 32],
     /// Of each pass. R is made of the first.
     nonces: [[u8; 32]; 2],
     /// R, written twice.
@@ -33,16 +35,24 @@ struct Work {
 
 /// Signs. `signature` is written only when all is proved.
 #[inline(never)]
-pub(super) fn sign(key: &Key, purpose: u32, message: &[u8], signature: &mut [u8; 64]) -> Result<(), Fault> {
+pub(super) fn sign(
+    key: &Key,
+    purpose: u32,
+    message: &[u8],
+    nonce: Nonce,
+    signature: &mut [u8; 64],
+) -> Result<(), Fault> {
     let mut work = Work {
         secret: [0xa5; 64],
         hash: [0xa5; 64],
+        fresh: [0xa5; 32],
         nonces: [[0xa5; 32]; 2],
         points: [[0xa5; 32]; 2],
         responses: [[0xa5; 32]; 2],
     };
     work.each(Sys::random);
-    let made = work.make(key, purpose, message).and_then(|()| work.proved()).and_then(|()| work.proved());
+    let made =
+        work.make(key, purpose, message, nonce).and_then(|()| work.proved()).and_then(|()| work.proved());
     if made.is_ok() {
         let (point, response) = signature.split_at_mut(32);
         point.copy_from_slice(&work.points[0]);
@@ -57,25 +67,31 @@ impl Work {
     fn each(&mut self, mut with: impl FnMut(&mut [u8])) {
         with(&mut self.secret);
         with(&mut self.hash);
+        with(&mut self.fresh);
         for pair in [&mut self.nonces, &mut self.points, &mut self.responses] {
             with(pair.as_flattened_mut());
         }
     }
 
     #[inline(never)]
-    fn make(&mut self, key: &Key, purpose: u32, message: &[u8]) -> Result<(), Fault> {
+    fn make(&mut self, key: &Key, purpose: u32, message: &[u8], kind: Nonce) -> Result<(), Fault> {
+        let fresh = match kind {
+            Nonce::OfMessage => 0,
+            Nonce::Fresh => self.fresh.len(),
+        };
         for pass in 0..2 {
             Sys::random(&mut self.secret);
             Sys::random(&mut self.hash);
             expand(key, purpose, &mut self.secret)?;
             // The public key first: no message that is signed by RFC 8032 with this key gives the same bytes.
-            sha512([key.public(), &self.secret[32..], message], &mut self.hash)?;
+            let parts = [&key.public()[..], &self.secret[32..], &self.fresh[..fresh], message];
+            sha512(&parts, &mut self.hash)?;
             nonce(&mut self.hash, &mut self.nonces[pass])?;
             if pass == 0 {
                 commit(&self.nonces[0], &mut self.points)?;
             }
             Sys::random(&mut self.hash);
-            sha512([&self.points[0], key.public(), message], &mut self.hash)?;
+            sha512(&[&self.points[0], key.public(), message], &mut self.hash)?;
             respond(&mut self.secret, &mut self.hash, &self.nonces[pass], &mut self.responses[pass])?;
         }
         Ok(())

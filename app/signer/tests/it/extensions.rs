@@ -77,6 +77,24 @@ fn an_extension_is_signed_whole_or_streamed() {
 }
 
 #[test]
+fn no_two_signatures_of_a_whole_extension_share_a_nonce_and_repeats_of_a_vote_are_the_same_bytes() {
+    let mut bench = committed(CHAIN);
+    let vote = bench.sign_bytes(CHAIN, &precommit(CHAIN, HEIGHT)).unwrap();
+    let mut points: Vec<_> = (0..5)
+        .map(|_| {
+            let signature = bench.ask(Command::SignExtension(&bytes(CHAIN, b"short"))).unwrap();
+            verify(&mut bench, CHAIN, b"short", &signature);
+            signature[..32].to_vec()
+        })
+        .collect();
+    points.sort();
+    points.dedup();
+    assert_eq!(points.len(), 5);
+    let mut bench = bench.restarted();
+    assert_eq!(bench.sign_bytes(CHAIN, &precommit(CHAIN, HEIGHT)), Ok(vote));
+}
+
+#[test]
 fn whatever_fails_in_the_library_costs_the_stream_and_nothing_else() {
     let mut bench = committed(CHAIN);
     let content = content(300);

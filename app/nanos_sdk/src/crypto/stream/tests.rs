@@ -1,4 +1,4 @@
-use super::super::{Crypto, NO_KEY, NOT_GOOD, hardened};
+use super::super::{Crypto, NO_KEY, NOT_GOOD, Nonce, hardened};
 use super::*;
 use crate::fake;
 use crate::target::Call;
@@ -80,7 +80,7 @@ fn steps(
 
 fn whole(key: &mut Key, message: &[u8]) -> [u8; 64] {
     let mut signature = [0; 64];
-    key.sign(USE, message, &mut signature).unwrap();
+    key.sign(USE, message, Nonce::OfMessage, &mut signature).unwrap();
     signature
 }
 

@@ -44,7 +44,7 @@ const NOTHING: [u8; 64] = [0xee; 64];
 
 fn signed(key: &mut Key, message: &[u8]) -> Result<[u8; 64], Fault> {
     let mut signature = NOTHING;
-    let made = key.sign(USE, message, &mut signature);
+    let made = key.sign(USE, message, Nonce::OfMessage, &mut signature);
     assert!(made.is_ok() || signature == NOTHING, "a refusal has left bytes");
     made.map(|()| signature)
 }
@@ -62,6 +62,22 @@ fn it_is_the_signature_that_is_documented_and_the_same_each_time() {
         assert!(fake::holds(key.public(), &message, &expected));
         assert_eq!([(); 2].map(|()| signed(&mut key, &message)), [Ok(expected); 2], "{length}");
     }
+}
+
+#[test]
+fn a_fresh_nonce_is_another_one_each_time_and_no_one_else_s() {
+    let mut key = booted();
+    let mut points = vec![signed(&mut key, b"extension").unwrap()[..32].to_vec()];
+    for _ in 0..20 {
+        let mut signature = NOTHING;
+        key.sign(USE, b"extension", Nonce::Fresh, &mut signature).unwrap();
+        assert!(fake::holds(key.public(), b"extension", &signature));
+        points.push(signature[..32].to_vec());
+    }
+    points.sort();
+    points.dedup();
+    assert_eq!(points.len(), 21);
+    assert_eq!(count(Call::PointMultiply), 21, "one each");
 }
 
 #[test]
@@ -166,7 +182,7 @@ fn a_bit_that_fell_over_in_the_key_gives_no_signature_and_unloads_it() {
 #[test]
 fn a_key_for_something_else_signs_nothing() {
     let mut key = booted();
-    assert_eq!(key.sign(USE + 1, b"vote", &mut [0; 64]), Err(NOT_GOOD));
+    assert_eq!(key.sign(USE + 1, b"vote", Nonce::OfMessage, &mut [0; 64]), Err(NOT_GOOD));
     derive(&mut key).unwrap();
     key.index ^= 1;
     assert_eq!(signed(&mut key, b"vote"), Err(NOT_GOOD));
