@@ -89,6 +89,12 @@ pub trait Crypto {
     /// Forgets and wipes the key of `slot`.
     fn unload_key(&mut self, slot: u8);
 
+    /// Forgets the key of `slot`, which is not the one that the owner approved. An implementation whose key may have come
+    /// out wrong by an attack loads none into this slot after some of them.
+    fn refuse_key(&mut self, slot: u8) {
+        self.unload_key(slot);
+    }
+
     /// Signs the bytes with the key loaded for their life: Ed25519 as everybody verifies it, and the same each time.
     /// On failure `signature` means nothing, and the key may be gone: it is loaded anew then.
     ///

@@ -44,14 +44,16 @@ impl Crypto {
     ///
     /// # Errors
     /// If the system refuses (another path than the app was installed for, say) or the library fails. The key is empty
-    /// then; trying again may help. It does not if too many signatures were [`NOT_GOOD`].
+    /// then; trying again may help. It does not if the key was too often [`NOT_GOOD`].
     #[inline(never)]
     pub fn derive(&mut self, path: &[u32; 5], purpose: u32, key: &mut Key) -> Result<(), Fault> {
-        self.derivations = self.derivations.saturating_add(1);
         key.wipe();
-        let made = key.may_load().and_then(|()| make(path, key)).and(displace());
+        key.may_load()?;
+        self.derivations = self.derivations.saturating_add(1);
+        let made = make(path, purpose, key).and(displace());
         match made {
-            Ok(()) => key.load(purpose, path[4]),
+            Ok(()) => {}
+            Err(NOT_GOOD) => key.refuse(),
             Err(_) => key.wipe(),
         }
         Sys::scrub();
@@ -72,10 +74,8 @@ impl Crypto {
         let (Some(key), Some(text)) = (key.first_chunk_mut(), rest.get_mut(..message.len())) else {
             return Err(TOO_LONG);
         };
-        let derived = Sys::derive(path, key);
+        let derived = private(path, key);
         if derived.is_ok() {
-            // The system puts 32 bytes more behind the key.
-            wipe(&mut key[32..]);
             key.iter_mut().for_each(|byte| *byte ^= 0x36);
             text.copy_from_slice(message);
             let inner = self.sha256(&block[..BLOCK + message.len()]);
@@ -99,19 +99,35 @@ pub const fn hardened(index: u32) -> u32 {
     index | 1 << 31
 }
 
-/// The two halves of a key.
+/// The private key at a path, and zeros behind it. The room for it is random before: a derivation that did nothing gives
+/// a key that nobody knows, and another one the next time.
 #[inline(never)]
-fn make(path: &[u32; 5], key: &mut Key) -> Result<(), Fault> {
-    let mut private = [0; 64];
+fn private(path: &[u32; 5], key: &mut [u8; 64]) -> Result<(), Fault> {
+    Sys::random(key);
+    Sys::derive(path, key)?;
+    // The system puts 32 bytes more behind the key.
+    wipe(&mut key[32..]);
+    if key[..32] == [0; 32] { Err(NOT_GOOD) } else { Ok(()) }
+}
+
+/// The two halves of a key, under their tag.
+#[inline(never)]
+fn make(path: &[u32; 5], purpose: u32, key: &mut Key) -> Result<(), Fault> {
+    let mut seed = [0; 64];
     let mut point = [0; 65];
-    let made = Sys::derive(path, &mut private).and_then(|()| {
-        key.private.copy_from_slice(&private[..32]);
-        Sys::public_point(&key.private, &mut point)
+    let made = private(path, &mut seed).and_then(|()| {
+        key.private.copy_from_slice(&seed[..32]);
+        Sys::public_point(&key.private, &mut point)?;
+        key.public = compress(&point);
+        key.load(purpose, path[4], &seed[..32])?;
+        if point[0] == UNCOMPRESSED { Ok(()) } else { Err(NOT_GOOD) }
     });
-    wipe(&mut private);
-    key.public = compress(&point);
+    wipe(&mut seed);
     made
 }
+
+/// How a point begins that was written. Its room is zero before.
+const UNCOMPRESSED: u8 = 4;
 
 /// A message is longer than there is room for. No number of the system.
 const TOO_LONG: Fault = Fault::own(3);

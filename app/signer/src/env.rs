@@ -113,6 +113,12 @@ impl Crypto for World<'_> {
         }
     }
 
+    fn refuse_key(&mut self, slot: u8) {
+        if let Some(key) = self.keys.get_mut(usize::from(slot)) {
+            key.refuse();
+        }
+    }
+
     fn sign(&mut self, what: Signable<'_>, signature: &mut [u8; 64]) -> Result<(), CryptoFailed> {
         self.sign_with(what, Nonce::OfMessage, signature)
     }

@@ -255,6 +255,6 @@ pub(super) fn load_key<E: Env>(
     if chains::fingerprint(env, &public) == *key {
         return Ok(());
     }
-    env.unload_key(life.slot);
+    env.refuse_key(life.slot);
     Err(CryptoFailed)
 }

@@ -1,6 +1,6 @@
 //! A key in RAM: seed, public key, and a tag over both and over what they are for.
 
-use super::{whole, wipe};
+use super::{OUT_OF_ORDER, whole, wipe};
 use crate::sys::{Fault, Sys, System, die};
 
 /// An Ed25519 key in RAM, or none. It is wiped when it is dropped, derived over, or told so.
@@ -13,14 +13,14 @@ pub struct Key {
     pub(super) tag: [u8; TAG],
     /// The last element of the path.
     pub(super) index: u32,
-    /// Signatures that were not good, since the start.
+    /// How often it was not good, since the start.
     mismatches: u8,
     loaded: bool,
 }
 
 const TAG: usize = 16;
 
-/// After so many signatures that were not good a key stays unloaded until a restart.
+/// A key that was not good so often stays unloaded until a restart.
 const MISMATCHES: u8 = 3;
 
 /// There is no key to work with. No number of the system.
@@ -60,8 +60,8 @@ impl Key {
     /// `purpose` is what the key was derived for.
     ///
     /// # Errors
-    /// If there is no key ([`NO_KEY`]), the library fails, or something is not what it must be ([`NOT_GOOD`]: the key is
-    /// unloaded). `signature` holds nothing new then. Trying again may help.
+    /// If there is no key ([`NO_KEY`]). If the library fails or something is not what it must be ([`NOT_GOOD`]) the key is
+    /// unloaded. `signature` holds nothing new then. Trying again may help.
     #[inline(never)]
     pub fn sign(
         &mut self,
@@ -75,20 +75,29 @@ impl Key {
         self.judge(made)
     }
 
-    /// Unloads the key if what was made with it is not good.
+    /// Unloads the key if a signature with it came to nothing. An error of the library counts as well: that is how a
+    /// faulted multiplication shows, whose point lies on no curve.
     pub(super) fn judge(&mut self, made: Result<(), Fault>) -> Result<(), Fault> {
-        if made == Err(NOT_GOOD) {
-            self.mismatches = self.mismatches.saturating_add(1);
-            self.wipe();
+        if !matches!(made, Ok(()) | Err(NO_KEY | OUT_OF_ORDER)) {
+            self.refuse();
         }
         made
     }
 
-    /// The key is complete.
-    pub(super) fn load(&mut self, purpose: u32, index: u32) {
+    /// Unloads a key that is not what it must be. The third time it stays unloaded until a restart.
+    #[inline(never)]
+    pub fn refuse(&mut self) {
+        self.mismatches = self.mismatches.saturating_add(1);
+        self.wipe();
+    }
+
+    /// The key is complete. What is tagged is the seed that was derived: it may have changed since then, and the public
+    /// key would be right all the same.
+    pub(super) fn load(&mut self, purpose: u32, index: u32, seed: &[u8]) -> Result<(), Fault> {
         self.index = index;
         self.tag = self.tag_for(purpose);
         self.loaded = true;
+        if self.private == *seed { Ok(()) } else { Err(NOT_GOOD) }
     }
 
     /// Whether it may be derived anew.

@@ -53,8 +53,8 @@ impl Stream {
     /// Begins the first pass, with the key that was derived for this purpose. What was under way is wiped.
     ///
     /// # Errors
-    /// If there is no key ([`NO_KEY`](super::NO_KEY)), it is not what it must be ([`NOT_GOOD`](super::NOT_GOOD): it is unloaded), or the
-    /// library fails; as in every other step that takes the key.
+    /// If there is no key ([`NO_KEY`](super::NO_KEY)). If it is not what it must be ([`NOT_GOOD`](super::NOT_GOOD)) or the library fails
+    /// it is unloaded; as in every other step that takes the key.
     #[inline(never)]
     pub fn begin(&mut self, key: &mut Key, purpose: u32) -> Result<(), Fault> {
         self.wipe();

@@ -46,6 +46,76 @@ fn a_derived_key_signs_without_deriving_again() {
     assert_eq!(fake::with(|kernel| kernel.count(Call::Derive)), 1);
 }
 
+/// What a derivation gives of which one call has done nothing: public key and seed.
+fn derived_without(call: Call, spared: usize) -> Result<([u8; 32], [u8; 32]), Fault> {
+    let mut bolos = fake::boot();
+    fake::with(|kernel| kernel.idle(call, spared));
+    let mut key = Key::empty();
+    let made = bolos.crypto.derive(&PATH, USE, &mut key);
+    assert_eq!(made.is_ok(), key.is_loaded());
+    made.map(|()| (*key.public(), key.private))
+}
+
+#[test]
+fn a_derivation_that_did_nothing_gives_no_key_that_anybody_knows() {
+    let (public, seed) = derived_without(Call::Derive, 0).unwrap();
+    assert_ne!(seed, [0; 32]);
+    assert_eq!(public, fake::with(|kernel| (kernel.software.public_key)(&seed)));
+    // Of the point no random one: it would be stored as the key of a chain.
+    assert_eq!(derived_without(Call::GeneratePair, 0), Err(NOT_GOOD));
+    // Another time it is another one, so no two agree.
+    let mut bolos = fake::boot();
+    let keys = [(); 2].map(|()| {
+        fake::with(|kernel| kernel.idle(Call::Derive, 0));
+        let mut key = Key::empty();
+        bolos.crypto.derive(&PATH, USE, &mut key).unwrap();
+        *key.public()
+    });
+    assert_ne!(keys[0], keys[1]);
+    let macs = [(); 2].map(|()| {
+        fake::with(|kernel| kernel.idle(Call::Derive, 0));
+        let mut mac = [0; 32];
+        bolos.crypto.secret(&PATH, b"what it is for", &mut mac).unwrap();
+        mac
+    });
+    assert_ne!(macs[0], macs[1], "the secret of the checks");
+}
+
+#[test]
+fn a_private_key_of_zeros_is_none() {
+    let mut bolos = fake::boot();
+    fake::with(|kernel| kernel.software.derive = |_| [0; 32]);
+    let mut key = Key::empty();
+    assert_eq!(bolos.crypto.derive(&PATH, USE, &mut key), Err(NOT_GOOD));
+    assert!(!key.is_loaded());
+    let mut mac = [9; 32];
+    assert_eq!(bolos.crypto.secret(&PATH, b"", &mut mac), Err(NOT_GOOD));
+    assert_eq!(mac, [9; 32]);
+}
+
+#[test]
+fn a_seed_that_has_changed_before_it_was_tagged_is_no_key() {
+    let (_bolos, mut key) = derived();
+    let seed = key.private;
+    for bit in 0..256 {
+        key.private = seed;
+        key.private[bit / 8] ^= 1 << (bit % 8);
+        assert_eq!(key.load(USE, PATH[4], &seed), Err(NOT_GOOD), "bit {bit}");
+    }
+    key.private = seed;
+    assert_eq!(key.load(USE, PATH[4], &seed), Ok(()));
+}
+
+#[test]
+fn after_the_third_mismatch_nothing_is_asked_of_the_library_for_a_key() {
+    let (mut bolos, mut key) = derived();
+    (0..3).for_each(|_| key.refuse());
+    let calls = || fake::with(|kernel| [Call::Derive, Call::GeneratePair].map(|call| kernel.count(call)));
+    let before = (calls(), bolos.crypto.derivations());
+    assert_eq!(bolos.crypto.derive(&PATH, USE, &mut key), Err(NOT_GOOD));
+    assert_eq!((calls(), bolos.crypto.derivations()), before);
+}
+
 #[test]
 fn a_failed_derivation_leaves_no_key_not_even_the_old_one() {
     let (mut bolos, mut key) = derived();

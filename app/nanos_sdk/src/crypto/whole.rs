@@ -4,7 +4,8 @@
 //! the challenge takes the public key as it is stored. A wrong one would be a second challenge, so that it may cost a
 //! signature and never the key
 //!
-//! - the nonce is made of the public key as well: another key, another nonce;
+//! - the nonce is made of the public key as well: another key, another nonce; of what need not be the same bytes again it
+//!   is random too;
 //! - seed and key are held against their tag;
 //! - all but the multiplication is done twice, and compared twice, before the first byte of the reply.
 //!

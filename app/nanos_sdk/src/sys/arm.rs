@@ -208,6 +208,8 @@ fn generate_pair(private: &[u8; 32], public: &mut PublicKey) -> Result<(), Fault
 #[inline(never)]
 fn with_private_key(raw: &[u8; 32], operation: impl FnOnce(*mut PrivateKey) -> u32) -> Result<(), Fault> {
     let mut key = PrivateKey { curve: 0, length: 0, bytes: [0; 32] };
+    // Were it zero, a call that does nothing would make a key that everybody knows.
+    Os::random(&mut key.bytes);
     // Safety: the structure is laid out as the library has it.
     let mut error = unsafe { nanos_init_private_key(ED25519, raw.as_ptr(), raw.len(), &mut key) };
     if error == 0 {

@@ -143,6 +143,21 @@ fn a_failed_signature_gives_no_bytes_and_costs_no_second_mark() {
 }
 
 #[test]
+fn the_third_error_of_the_library_in_a_signature_is_the_last_until_a_restart() {
+    let mut bench = Bench::armed();
+    let derived = || kernel(|kernel| kernel.count(Call::Derive) + kernel.count(Call::GeneratePair));
+    for (nth, height) in (1..=3).zip(10..) {
+        fail(Call::PointDecompress, 1);
+        assert_eq!(bench.sign(height), Err(Status::StorageFault), "{nth}");
+        let before = derived();
+        let again = bench.sign(height);
+        assert_eq!(again.is_ok(), nth < 3, "{nth}: {again:?}");
+        assert_eq!(derived() == before, nth == 3, "{nth}");
+    }
+    bench.restarted().sign(12).unwrap();
+}
+
+#[test]
 #[should_panic(expected = "exit(255)")]
 fn a_hash_that_fails_ends_the_app() {
     let mut bench = Bench::armed();

@@ -76,3 +76,24 @@ fn after_a_mismatch_the_key_is_derived_anew_and_the_third_is_the_last() {
     let mut bench = bench.restarted();
     bench.sign(12).unwrap();
 }
+
+#[test]
+fn the_third_derivation_that_gives_another_key_than_the_owner_approved_is_the_last() {
+    let bench = Bench::armed();
+    let right = kernel(|kernel| kernel.software.public_key);
+    // At the start the key is not derived; from then on it is another one.
+    let mut bench = bench.restarted_on(|kernel| kernel.fail_later(Call::Derive, 2, 1));
+    kernel(|kernel| {
+        kernel.mend();
+        kernel.software.public_key = |_| [7; 32];
+    });
+    let derived = || kernel(|kernel| (kernel.count(Call::Derive), kernel.count(Call::GeneratePair)));
+    for nth in 1..=5 {
+        let before = derived();
+        assert_eq!(bench.sign(10), Err(Status::StorageFault), "{nth}");
+        assert_eq!(derived() == before, nth > 3, "{nth}");
+    }
+    kernel(|kernel| kernel.software.public_key = right);
+    assert_eq!(bench.sign(10), Err(Status::StorageFault), "until a restart");
+    bench.restarted().sign(10).unwrap();
+}

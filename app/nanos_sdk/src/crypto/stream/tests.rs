@@ -151,7 +151,7 @@ fn any_call_of_the_library_may_fail_and_nothing_is_left_of_the_stream() {
         let calls = fake::with(|kernel| kernel.count(call)) - before;
         assert!(calls > 0, "{call:?} has no part in a signature");
         for nth in 0..calls {
-            let mut stream = Stream::empty();
+            let (mut stream, mut key) = (Stream::empty(), self::key(7));
             fake::with(|kernel| kernel.fail_later(call, nth, 1));
             let result = signed(&mut stream, &mut key, &message, 20);
             // A unit that was not given back, or not got, at once is at the second attempt.
@@ -159,7 +159,7 @@ fn any_call_of_the_library_may_fail_and_nothing_is_left_of_the_stream() {
             assert_eq!(result.err(), (!again).then_some(fake::FAULT), "{call:?}, the {nth}th");
             is_wiped(&stream);
             fake::with(fake::Kernel::mend);
-            signed(&mut stream, &mut key, &message, 20).unwrap();
+            signed(&mut stream, &mut self::key(7), &message, 20).unwrap();
         }
     }
 }

@@ -93,6 +93,7 @@ fn it_takes_one_multiplication() {
 fn the_stack_is_scrubbed_after_each_signature_and_each_refusal() {
     let mut key = booted();
     for failing in [None, Some(Call::NumberExport)] {
+        derive(&mut key).unwrap();
         let before = fake::with(|kernel| {
             failing.into_iter().for_each(|call| kernel.fail(call, 1));
             kernel.scrubs
@@ -103,7 +104,7 @@ fn the_stack_is_scrubbed_after_each_signature_and_each_refusal() {
 }
 
 #[test]
-fn any_call_of_the_library_may_fail_and_then_there_is_no_signature() {
+fn any_call_of_the_library_may_fail_and_then_there_is_no_signature_and_it_counts() {
     let mut key = booted();
     let good = signed(&mut key, b"vote").unwrap();
     for call in CALLS.into_iter().filter(|call| *call != Call::Sha256) {
@@ -118,6 +119,10 @@ fn any_call_of_the_library_may_fail_and_then_there_is_no_signature() {
             let expected = if again { Ok(good) } else { Err(fake::FAULT) };
             assert_eq!(signed(&mut key, b"vote"), expected, "{call:?}, the {nth}th");
             fake::with(fake::Kernel::mend);
+            // A faulted multiplication shows so: whoever can cause it is not to try on.
+            assert_eq!(key.is_loaded(), again, "{call:?}, the {nth}th");
+            key = Key::empty();
+            derive(&mut key).unwrap();
             assert_eq!(signed(&mut key, b"vote"), Ok(good), "after {call:?}, the {nth}th");
         }
     }
@@ -202,6 +207,20 @@ fn the_third_mismatch_keeps_the_key_unloaded_until_a_restart() {
 }
 
 #[test]
+fn the_third_error_of_the_library_keeps_the_key_unloaded_until_a_restart() {
+    let mut key = booted();
+    for nth in 1..=3 {
+        assert_eq!(derive(&mut key), Ok(()), "{nth}");
+        // The point that was made is none of the curve.
+        fake::with(|kernel| kernel.fail(Call::PointDecompress, 1));
+        assert_eq!(signed(&mut key, b"vote"), Err(fake::FAULT));
+        assert_eq!(signed(&mut key, b"vote"), Err(NO_KEY), "{nth}: that counts for nothing");
+    }
+    assert_eq!(derive(&mut key), Err(NOT_GOOD));
+    assert_eq!(derive(&mut Key::empty()), Ok(()));
+}
+
+#[test]
 fn nonces_of_zero_and_one_and_points_of_no_nonce_are_refused() {
     type Change = fn(&mut fake::Software);
     let changes: [(&str, Change); 4] = [
@@ -242,6 +261,7 @@ fn another_public_key_is_another_nonce() {
     let first = point(&mut key);
     key.public[3] ^= 1;
     // A tag that goes with it: the worst that can be.
-    key.load(USE, PATH[4]);
+    let seed = key.private;
+    key.load(USE, PATH[4], &seed).unwrap();
     assert_ne!(point(&mut key), first);
 }
