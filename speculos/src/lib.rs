@@ -62,7 +62,7 @@ pub mod venv;
 pub use buttons::Button;
 pub use emulator::Emulator;
 pub use error::Error;
-pub use memory::Memory;
+pub use memory::{Memory, Ram};
 pub use model::{Model, Release};
 pub use nvram::Image;
 pub use options::{Options, Seed};

@@ -7,36 +7,49 @@ use std::path::PathBuf;
 
 use crate::{Emulator, Error};
 
-/// Where the emulator puts the app's code, and where its RAM is, as the app sees them. The crypto library's RAM is in
-/// there as well.
+/// Where the emulator puts the app's code, as the app sees it.
 const CODE: u64 = 0x4000_0000;
-const RAM: u64 = 0x2000_0000;
-/// Bytes of RAM.
-pub const SIZE: usize = 0x2000;
-/// Where the app's own RAM begins and ends in it: statics and stack.
-pub const APP: std::ops::Range<usize> = 0x0200..0x1400;
+
+/// What of a device's RAM an app writes to, or the crypto library for it; by the addresses that the app sees, and sizes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ram {
+    /// Statics and stack of the app.
+    pub app: (u64, usize),
+    /// All of it, the library's too.
+    pub parts: &'static [(u64, usize)],
+}
+
+impl Ram {
+    /// A Nano S: one block.
+    pub const NANOS: Self = Self { app: (0x2000_0200, 0x1200), parts: &[(0x2000_0000, 0x2000)] };
+    /// A Nano S Plus. The library has a block of its own, the section `.shram` of Speculos's file of it, which stands at
+    /// the same place at every level.
+    pub const NANOSPLUS: Self =
+        Self { app: (0x5000_0000, 0xa000), parts: &[(0x5000_0000, 0xa000), (0x2000_4000, 0x2000)] };
+}
 
 /// A look at the RAM, which can be taken again and again until the emulator ends.
 #[derive(Debug)]
 pub struct Memory {
     file: File,
-    at: u64,
+    /// What is added to an address of the app.
+    shift: u64,
 }
 
 impl Memory {
-    /// The RAM at this moment. The app may be changing it.
+    /// A part of the RAM at this moment. The app may be changing it.
     ///
     /// # Errors
     /// If the processor is gone.
-    pub fn read(&self) -> io::Result<Vec<u8>> {
-        let mut ram = vec![0; SIZE];
-        self.file.read_exact_at(&mut ram, self.at)?;
-        Ok(ram)
+    pub fn read(&self, (at, size): (u64, usize)) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; size];
+        self.file.read_exact_at(&mut bytes, at.wrapping_add(self.shift))?;
+        Ok(bytes)
     }
 }
 
 impl Emulator {
-    /// The RAM of the device: 0x2000_0000 and what follows.
+    /// The RAM of the device.
     ///
     /// # Errors
     /// [`Error::Io`] if the system does not let us look into the emulated processor.
@@ -51,7 +64,7 @@ fn open(speculos: u32) -> io::Result<Memory> {
     let nobody = || io::Error::new(io::ErrorKind::NotFound, "it has no process for the processor");
     let processor = children(speculos)?.into_iter().find_map(|folder| Some((code(&folder)?, folder)));
     let (code, folder) = processor.ok_or_else(nobody)?;
-    Ok(Memory { file: File::open(folder.join("mem"))?, at: code - CODE + RAM })
+    Ok(Memory { file: File::open(folder.join("mem"))?, shift: code.wrapping_sub(CODE) })
 }
 
 /// Where the app's code stands in a process.

@@ -29,7 +29,7 @@ use env::{Keys, World};
 use highwater_core::layout::SLOTS;
 use highwater_core::signer::Signer;
 use link::Link;
-use nanos_sdk::{Bolos, Event, Key, Stream};
+use nanos_sdk::{Bolos, Event, Key, Stream, stack};
 use screen::Screen;
 
 /// The app's state. It stands in static memory.
@@ -82,6 +82,7 @@ impl App {
         self.signer.start(&mut world);
         self.screen.start(&mut self.signer, &mut world);
         io.redraw();
+        stack::scrub();
         io.connect();
     }
 
@@ -116,6 +117,8 @@ impl App {
                 io.redraw();
             }
         }
+        // Each check of a page has left the secret of the checks there.
+        stack::scrub();
     }
 }
 

@@ -248,6 +248,23 @@ fn an_old_jump_buffer_that_cannot_be_forgotten_changes_nothing() {
 }
 
 #[test]
+fn the_stack_is_scrubbed_after_the_start_and_after_every_turn() {
+    let scrubs = || kernel(|kernel| kernel.scrubs);
+    let mut bolos = nanos_sdk::fake::boot();
+    let mut app = highwater_signer::App::default();
+    // The last thing of a start, before a host sees the device.
+    kernel(|kernel| kernel.scrubs = 0);
+    app.boot(&mut bolos);
+    let of_keys = kernel(|kernel| kernel.count(Call::Derive));
+    assert_eq!(scrubs(), of_keys + 1);
+    for _ in 0..10 {
+        let before = scrubs();
+        app.turn(&mut bolos);
+        assert_eq!(scrubs() - before, 1);
+    }
+}
+
+#[test]
 fn an_overrun_stack_releases_nothing_not_even_a_repeat() {
     let mut bench = Bench::armed();
     bench.sign(10).unwrap();
