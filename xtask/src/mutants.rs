@@ -170,7 +170,9 @@ impl<'a> Bench<'a> {
     }
 
     fn fate(&self, mutant: &Mutant) -> Result<Fate> {
-        let builds = self.passes("build --quiet --package highwater-core --package highwater-guard")?;
+        const PACKAGES: &str =
+            "--package highwater-core --package highwater-guard --package highwater-signer";
+        let builds = self.passes(&format!("build --quiet {PACKAGES}"))?;
         if mutant.type_error {
             return Ok(if builds { Fate::Survived } else { Fate::Died("the compiler".to_owned()) });
         }
