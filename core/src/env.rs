@@ -20,12 +20,24 @@ pub type Cell = [u8; CELL];
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WriteFailed;
 
+/// How often a page may be erased. Nothing in the signer rests on it: the host is told, and tells its owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Erases {
+    /// The figure.
+    pub rated: u32,
+    /// Nobody has published one for this memory.
+    pub assumed: bool,
+}
+
 /// The non-volatile memory of this installation: pages `0..rings().pages()`.
 ///
 /// A freshly installed app reads as zero everywhere (the image covers the whole range).
 pub trait Flash {
     /// The ring of each slot: a constant of the target.
     fn rings(&self) -> Rings;
+
+    /// How often a page may be erased: a constant of the target.
+    fn erases(&self) -> Erases;
 
     /// Reads a page. Never fails: what cannot be read comes back as some content that fails its check.
     fn read(&self, page: u16, cell: &mut Cell);

@@ -27,9 +27,6 @@ pub const SLOTS: usize = 3;
 /// later one migrates.
 pub const FORMAT: u8 = 1;
 
-/// Rated erases of one page of a Nano S (Ledger's documentation of the ST31: 500,000 per 64-byte page).
-pub const RATED_ERASES: u32 = 500_000;
-
 const TABLE: u16 = 2;
 
 /// The first page of the first ring; [`Rings`](crate::rings::Rings) says where each lies.

@@ -9,7 +9,7 @@ use highwater_core::hrs::{Hrs, Step};
 use highwater_sim::SimDevice;
 use ledger_apdu::APDUAnswer;
 
-use crate::stage::{Ask, CHAIN, PREVOTE, approved, armed, chain, exchange, hrs, raw};
+use crate::stage::{Ask, CHAIN, PREVOTE, approved, armed, chain, exchange, hrs, raw, small};
 
 /// The bytes of an HRS, written out here a second time.
 fn bytes_of(height: u64, round: u32, step: u8) -> Vec<u8> {
@@ -52,13 +52,14 @@ fn the_status_of_a_chain() {
     let pinned = [
         &[1, 7][..],
         b"stage-1",
-        &0u32.to_le_bytes(), // key index
-        &1u16.to_le_bytes(), // incarnation
-        &bytes_of(10, 5, 2), // mark
-        &bytes_of(10, 5, 2), // highest signed
-        &[1],                // a block
-        &2u32.to_le_bytes(), // the mark of ADD, and one signature
-        &0u32.to_le_bytes(), // no page was erased a second time
+        &0u32.to_le_bytes(),       // key index
+        &1u16.to_le_bytes(),       // incarnation
+        &bytes_of(10, 5, 2),       // mark
+        &bytes_of(10, 5, 2),       // highest signed
+        &[1],                      // a block
+        &2u32.to_le_bytes(),       // the mark of ADD, and one signature
+        &8u16.to_le_bytes(),       // pairs of its ring
+        &500_000u32.to_le_bytes(), // rated erases
         &0xb003u16.to_le_bytes(),
         &bytes_of(9, 5, 2),
     ]
@@ -71,7 +72,17 @@ fn the_status_of_a_chain() {
     let (data, _) = exchange(&mut device, Command::GetStatus { slot: 1 });
     let free = ChainStatus::parse(&data).unwrap();
     assert_eq!((free.state, free.chain, free.mark), (ChainState::Free, None, Hrs::default()));
-    assert_eq!(data.len(), 2 + 4 + 2 + 13 + 13 + 1 + 4 + 4 + 2 + 13);
+    assert_eq!(data.len(), 2 + 4 + 2 + 13 + 13 + 1 + 4 + 2 + 4 + 2 + 13);
+}
+
+#[test]
+fn each_slot_tells_the_pairs_of_its_own_ring() {
+    let mut device = small([8, 2, 5]);
+    for (slot, pairs) in [(0, 8), (1, 2), (2, 5)] {
+        let (data, _) = exchange(&mut device, Command::GetStatus { slot });
+        let status = ChainStatus::parse(&data).unwrap();
+        assert_eq!((status.pairs, status.rated_erases), (pairs, 500_000), "slot {slot}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use highwater_core::apdu::Reply;
 use highwater_core::env::{
-    Cell, Crypto, CryptoFailed, Device, Diagnostics, Flash, Life, Streaming, WriteFailed,
+    Cell, Crypto, CryptoFailed, Device, Diagnostics, Erases, Flash, Life, Streaming, WriteFailed,
 };
 use highwater_core::journal::{Precommitted, Signable};
 use highwater_core::rings::Rings;
@@ -43,6 +43,8 @@ pub struct World {
     pub derives: Vec<Derives>,
     /// Pages that rot when the digest of a pass is taken next: between one look at the mark and another.
     pub rots_at_digest: Vec<u16>,
+    /// What a page endures: as on a Nano S.
+    pub erases: Erases,
     /// The extension that comes in two passes.
     stream: Stream,
 }
@@ -69,6 +71,7 @@ impl World {
             early: None,
             derives: Vec::new(),
             rots_at_digest: Vec::new(),
+            erases: Erases { rated: 500_000, assumed: false },
             stream,
         }
     }
@@ -95,6 +98,10 @@ impl World {
 impl Flash for World {
     fn rings(&self) -> Rings {
         self.medium.rings()
+    }
+
+    fn erases(&self) -> Erases {
+        self.erases
     }
 
     fn read(&self, page: u16, cell: &mut Cell) {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use highwater_core::apdu::{Command, MAX_COMMAND, PROTOCOL, SIGNS_EXTENSIONS, Status, ins};
+use highwater_core::apdu::{
+    ChainStatus, Command, ERASES_ASSUMED, MAX_COMMAND, PROTOCOL, SIGNS_EXTENSIONS, Status, ins,
+};
 use highwater_core::hrs::Step;
 use highwater_core::signer::APP_VERSION;
 use highwater_tests::device::{Device as _, Emulated};
@@ -42,7 +44,15 @@ fn version_name_key_status_and_events_are_told(stage: &mut Stage) {
     let version = stage.version();
     let target = stage.device.emulated().map_or(0, |emulated| emulated.hardware.number);
     assert_eq!((version.app, version.protocol, version.target), (APP_VERSION, PROTOCOL, target));
-    assert_eq!((version.slots, version.standing, version.flags), (3, 0, SIGNS_EXTENSIONS));
+    let erases = stage.device.emulated().map_or(nanos::DEVICE.erases, |emulated| emulated.hardware.erases);
+    let flags = if erases.assumed { SIGNS_EXTENSIONS | ERASES_ASSUMED } else { SIGNS_EXTENSIONS };
+    assert_eq!((version.slots, version.standing, version.flags), (3, 0, flags));
+    let rings = stage.device.rings();
+    for slot in 0..3 {
+        let data = stage.ask(Command::GetStatus { slot });
+        let status = ChainStatus::parse(&data).unwrap();
+        assert_eq!((status.pairs, status.rated_erases), (rings.pairs(slot), erases.rated), "slot {slot}");
+    }
     assert_ne!(version.installation, [0; 16]);
     assert_eq!(stage.ask(Command::GetAppName), b"Highwater");
     // The same key on both: the seed is the same, and so is the derivation.

@@ -1,17 +1,17 @@
 //! BOLOS behind the signer's view of the world.
 
 use highwater_core::env::{
-    Cell, Crypto, CryptoFailed, Device, Diagnostics, Flash, Life, SECRET_INDEX, Streaming, WriteFailed,
+    Cell, Crypto, CryptoFailed, Device, Diagnostics, Erases, Flash, Life, SECRET_INDEX, Streaming,
+    WriteFailed,
 };
 use highwater_core::journal::{Precommitted, Signable};
-use highwater_core::layout::{self, SLOTS};
+use highwater_core::layout::SLOTS;
 use highwater_core::rings::Rings;
 use nanos_sdk::{Key, Nonce, Nvm, Os, hardened, stack, target};
 
-// The runtime declares the pages and says what they endure, the signer maps and counts them; neither knows the other.
+// The runtime declares the pages, the signer maps them; neither knows the other.
 const RINGS: Rings = Rings::new(target::PAIRS);
 const _: () = assert!(RINGS.pages() == target::PAGES);
-const _: () = assert!(layout::RATED_ERASES == target::THIS.erases.rated);
 
 /// `44'/118'/0'/0'`: the app is installed for what lies below it, and the system refuses every other path.
 pub const PATH: [u32; 4] = [hardened(44), hardened(118), hardened(0), hardened(0)];
@@ -46,6 +46,12 @@ impl Flash for World<'_> {
     #[inline(always)]
     fn rings(&self) -> Rings {
         RINGS
+    }
+
+    #[inline(always)]
+    fn erases(&self) -> Erases {
+        let target::Erases { rated, assumed, .. } = target::THIS.erases;
+        Erases { rated, assumed }
     }
 
     fn read(&self, page: u16, cell: &mut Cell) {

@@ -2,7 +2,7 @@
 
 use ed25519_dalek::{Signature, VerifyingKey};
 use highwater_core::env::{
-    Cell, Crypto, CryptoFailed, Device, Diagnostics, Flash, Life, Streaming, WriteFailed,
+    Cell, Crypto, CryptoFailed, Device, Diagnostics, Erases, Flash, Life, Streaming, WriteFailed,
 };
 use highwater_core::journal::{Precommitted, Signable};
 use highwater_core::layout::SLOTS;
@@ -84,6 +84,11 @@ impl World {
 impl Flash for World {
     fn rings(&self) -> Rings {
         RINGS
+    }
+
+    /// A file does not wear; the figure is that of a Nano S, as the rings are.
+    fn erases(&self) -> Erases {
+        Erases { rated: 500_000, assumed: false }
     }
 
     fn read(&self, page: u16, cell: &mut Cell) {

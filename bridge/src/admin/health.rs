@@ -125,6 +125,8 @@ mod tests {
             installation: [9; 16],
             standing: Standing::Sound,
             extension_fits: None,
+            erases_assumed: false,
+            rings: Vec::new(),
             slots: vec![slot],
         };
         Seen { session: Some(session), ..Seen::default() }
@@ -151,6 +153,7 @@ mod tests {
             disk: DiskState::Writes,
             disk_behind: Duration::ZERO,
             counts: [1, 0, 0],
+            counted: Duration::from_secs(10),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The state of everything, for `status`, `/status` and `/health`.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,8 @@ pub struct ChainReport {
     pub last_refusal: Option<String>,
     /// Signatures delivered.
     pub signatures: u64,
+    /// Signatures a day, by those delivered. None in the first hour, and while there are none.
+    pub signatures_a_day: Option<u64>,
     /// Requests refused.
     pub refusals: u64,
     /// Requests met with silence.
@@ -114,9 +116,16 @@ fn chain(device: Result<&Session, &str>, view: &ChainView) -> ChainReport {
             .collect(),
         last_refusal: view.last_refusal.clone(),
         signatures,
+        signatures_a_day: a_day(signatures, view.counted),
         refusals,
         silences,
     }
+}
+
+/// Rounded up: what it is used for is how long flash lasts.
+fn a_day(signatures: u64, counted: Duration) -> Option<u64> {
+    let day = u64::from(signatures > 0 && counted >= Duration::from_secs(3600)) * 86_400;
+    Some((signatures * day).div_ceil(counted.as_secs().max(1))).filter(|signatures| *signatures > 0)
 }
 
 /// One line for all chains; the first problem is told, with its cure.

@@ -254,3 +254,11 @@ async fn a_disk_that_hangs_is_told_while_it_does_and_counted() {
     }
     assert!(late(), "once");
 }
+
+#[test]
+fn signatures_a_day_are_told_after_an_hour_and_never_as_too_few() {
+    let hours = |hours: u64| Duration::from_secs(hours * 3600);
+    assert_eq!([a_day(1_200, hours(1) - Duration::from_secs(1)), a_day(0, hours(9))], [None; 2]);
+    assert_eq!([a_day(1_200, hours(1)), a_day(28_800, hours(24))], [Some(28_800); 2]);
+    assert_eq!(a_day(1, hours(48)), Some(1), "half a one a day");
+}

@@ -10,6 +10,7 @@ mod log;
 mod prompt;
 mod refusal;
 mod state;
+mod wear;
 
 use std::path::Path;
 
@@ -27,6 +28,7 @@ pub(crate) use log::*;
 pub use prompt::*;
 pub use refusal::*;
 pub use state::*;
+pub use wear::*;
 
 /// What a chain id may be. The beginning is that of files which are swept away.
 pub const CHAIN_ID: &str =

@@ -20,6 +20,9 @@ pub(super) async fn add(config: &Config, new: New<'_>, terminal: &mut Terminal) 
 
 fn tell_added(config: &Config, id: &str, added: &add::Added) {
     say!("{id} added: key {}, mark {}", hex::encode(added.key), added.mark);
+    if let Some(lasts) = &added.lasts {
+        remark!("{lasts}");
+    }
     if config.chain(id).is_none() {
         remark!("next: a [[chain]] section with id = {id:?} in the config, then start the daemon again");
     }

@@ -7,7 +7,7 @@ use highwater_core::apdu::Status;
 
 use crate::admin::{ChainReport, Report};
 use crate::advice;
-use crate::device::{Session, Slot, Standing, Target};
+use crate::device::{Pace, Session, Slot, Standing, Target};
 
 /// Of a value, so that a line fits a terminal of 100 columns.
 const WIDTH: usize = 74;
@@ -20,7 +20,6 @@ pub(super) fn report(report: &Report) -> String {
         (None, Some(fault)) => format!("device   away\n{}", line("why", fault)),
         (None, None) => "device   being opened\n".to_owned(),
     };
-    let slots = report.device.iter().flat_map(|session| &session.slots);
     for chain in &report.chains {
         let slot = report.device.as_ref().and_then(|session| session.chain(&chain.chain));
         let here = report.device.as_ref().map(|session| hex::encode(session.installation));
@@ -40,14 +39,17 @@ pub(super) fn report(report: &Report) -> String {
         if let Some(warning) = &chain.warning {
             text += &line("warning", warning);
         }
-        if let Some(slot) = slot {
-            text += &of_slot(slot);
+        if let (Some(session), Some(slot)) = (&report.device, slot) {
+            text += &of_slot(session, slot, Pace::of(chain.signatures_a_day));
         }
         text += &of_daemon(chain);
     }
-    for slot in slots.filter(|slot| !report.chains.iter().any(|chain| chain.chain == slot.chain)) {
-        let _ = writeln!(text, "\nchain    {}, {}, not in the config", name(slot), slot.state);
-        text += &of_slot(slot);
+    if let Some(session) = &report.device {
+        let configured = |slot: &&Slot| report.chains.iter().any(|chain| chain.chain == slot.chain);
+        for slot in session.slots.iter().filter(|slot| !configured(slot)) {
+            let _ = writeln!(text, "\nchain    {}, {}, not in the config", name(slot), slot.state);
+            text += &of_slot(session, slot, Pace::Assumed);
+        }
     }
     text
 }
@@ -57,7 +59,7 @@ pub(super) fn info(session: &Session) -> String {
     let mut text = device(session);
     for slot in &session.slots {
         let _ = writeln!(text, "\nslot {}   {}, {}", slot.slot, name(slot), slot.state);
-        text += &of_slot(slot);
+        text += &of_slot(session, slot, Pace::Assumed);
     }
     if session.slots.is_empty() && session.standing == Standing::Sound {
         text += "\nno chain is approved: run `highwater chain add`\n";
@@ -88,7 +90,7 @@ fn extensions(session: &Session) -> String {
     }
 }
 
-fn of_slot(slot: &Slot) -> String {
+fn of_slot(session: &Session, slot: &Slot, pace: Pace) -> String {
     let mark = match slot.state.is_unclear() {
         true => format!("unclear, at least {}", slot.mark),
         false => slot.mark.to_string(),
@@ -96,7 +98,7 @@ fn of_slot(slot: &Slot) -> String {
     let mut text = line("mark", &mark);
     text += &line("highest signed", &slot.highest_signed.to_string());
     text += &line("key", &format!("44'/118'/0'/0'/{}'", slot.key_index));
-    text += &line("wear", &format!("{} of rated life, {} writes", percent(slot.wear_ppm), slot.writes));
+    text += &wear(session, slot, pace);
     if slot.last_refusal != 0 {
         let reason = Status::from_word(slot.last_refusal).map_or("unknown to this version", advice::status);
         let said = format!("{}, {:04x}: {reason}", slot.refused, slot.last_refusal);
@@ -149,6 +151,22 @@ fn line(name: &str, value: &str) -> String {
 
 fn name(slot: &Slot) -> &str {
     if slot.chain.is_empty() { "(unknown)" } else { &slot.chain }
+}
+
+/// What its flash has endured and will endure. The writes of a slot without a chain are not counted before the next one.
+fn wear(session: &Session, slot: &Slot, pace: Pace) -> String {
+    let Some(ring) = session.ring(slot.slot).filter(|_| !slot.state.is_removed()) else {
+        return String::new();
+    };
+    let guess =
+        if session.erases_assumed { format!("; {}", advice::erases_assumed(ring)) } else { String::new() };
+    let writes = slot.writes;
+    let mut text = line("wear", &format!("{} of rated life, {writes} writes{guess}", percent(slot.wear_ppm)));
+    // A file does not wear.
+    if session.target.has_buttons() {
+        text += &line("lasts", &advice::lasts(ring, writes, pace));
+    }
+    text
 }
 
 /// Millionths as percent, rounded up: wear is never shown as less than it is.

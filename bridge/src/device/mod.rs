@@ -10,6 +10,7 @@ mod hosted;
 mod lock;
 mod owner;
 mod pace;
+mod ring;
 mod session;
 mod speculos;
 
@@ -20,6 +21,7 @@ pub use fault::{Fault, TransportError};
 pub use handle::{Device, Died, Exchange, Seen};
 pub(crate) use handle::{Event, NoReply, Ticket};
 pub use lock::{Lock, LockError, LockFile, files as lock_files};
+pub use ring::{Pace, Ring};
 pub use session::{Session, Slot, SlotState, Standing, Target};
 
 use std::path::Path;

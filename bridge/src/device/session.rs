@@ -1,16 +1,17 @@
 //! What is at the other end: asked after every opening, before anything is signed.
 
+use std::cmp::Reverse;
 use std::fmt;
 
 use highwater_core::apdu::{
-    ChainState, ChainStatus, Command, PROTOCOL, Reply, SIGNS_EXTENSIONS, Status, Version,
+    ChainState, ChainStatus, Command, ERASES_ASSUMED, PROTOCOL, Reply, SIGNS_EXTENSIONS, Status, Version,
 };
 use highwater_core::hrs::Hrs;
 use highwater_core::signer::APP_NAME;
 use highwater_guard::encode;
 use serde::{Deserialize, Serialize};
 
-use super::Fault;
+use super::{Fault, Ring};
 use crate::hrs_text::HrsText;
 
 /// What kind of device answers.
@@ -140,6 +141,10 @@ pub struct Session {
     pub standing: Standing,
     /// Bytes of the longest extension that it signs while its node waits; unknown until it is measured.
     pub extension_fits: Option<u32>,
+    /// Nobody has published how often its flash may be erased: what its rings say is assumed.
+    pub erases_assumed: bool,
+    /// The ring of each slot, also of those that are free; none where it is not sound.
+    pub rings: Vec<Ring>,
     /// The slots that are not free.
     pub slots: Vec<Slot>,
 }
@@ -230,10 +235,11 @@ impl Questions {
             Some(Question::Status(slot)) => {
                 let status =
                     ChainStatus::parse(data(reply, "GET_STATUS")?).ok_or(Fault::Malformed("GET_STATUS"))?;
-                if let Some(session) = &mut self.session
-                    && status.state != ChainState::Free
-                {
-                    session.slots.push(Slot::new(slot, &status));
+                if let Some(session) = &mut self.session {
+                    session.rings.push(Ring::of(&status));
+                    if status.state != ChainState::Free {
+                        session.slots.push(Slot::new(slot, &status));
+                    }
                 }
                 Ok(())
             }
@@ -254,6 +260,8 @@ impl Session {
             installation: version.installation,
             standing: Standing::of(version.standing),
             extension_fits: None,
+            erases_assumed: version.flags & ERASES_ASSUMED != 0,
+            rings: Vec::new(),
             slots: Vec::new(),
         }
     }
@@ -261,6 +269,22 @@ impl Session {
     /// The slot in which `chain` is approved.
     pub fn chain(&self, chain: &str) -> Option<&Slot> {
         self.slots.iter().find(|slot| slot.chain == chain && !slot.state.is_removed())
+    }
+
+    /// The lowest slot that is free: a chain without a tombstone takes it.
+    pub(crate) fn free(&self) -> Option<u8> {
+        (0..self.rings.len() as u8).find(|free| self.slots.iter().all(|slot| slot.slot != *free))
+    }
+
+    /// The ring of a slot.
+    pub(crate) fn ring(&self, slot: u8) -> Option<Ring> {
+        self.rings.get(usize::from(slot)).copied()
+    }
+
+    /// The slot that lasts longest, the lowest of several, and its ring.
+    pub(crate) fn longest(&self) -> Option<(u8, Ring)> {
+        let rings = (0..).zip(self.rings.iter().copied());
+        rings.max_by_key(|(slot, ring)| (ring.pairs, Reverse(*slot)))
     }
 
     /// The tombstone of `chain`.
@@ -313,7 +337,7 @@ impl Slot {
             mark: HrsText(status.mark),
             highest_signed: HrsText(status.highest_signed),
             writes: status.writes,
-            wear_ppm: status.wear_ppm,
+            wear_ppm: Ring::of(status).wear_ppm(status.writes),
             last_refusal: status.last_refusal,
             refused: HrsText(status.refused),
         }

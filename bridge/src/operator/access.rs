@@ -10,7 +10,7 @@ use highwater_guard::{Followed, Slot, encode};
 use crate::admin::Client;
 use crate::advice;
 use crate::config::Config;
-use crate::device::{self, Device, Exchange, Fault, Lock, LockError, LockFile, Session, SlotState};
+use crate::device::{self, Device, Exchange, Fault, Lock, LockError, LockFile, Pace, Session, SlotState};
 use crate::failure::Failure;
 use crate::store::{ChainFile, ChainFileError, Pin, Pins, PinsError, chain_file_path, durable};
 
@@ -147,6 +147,14 @@ impl Access {
     pub(crate) async fn key_of(&mut self, chain: ChainId<'_>) -> Result<[u8; 32], Failure> {
         let key = self.ask(Command::GetPublicKey(chain)).await?;
         key.try_into().map_err(|_| Failure::unavailable(advice::fault(&Fault::Malformed("GET_PUBLIC_KEY"))))
+    }
+
+    /// How often the chain signs, if a daemon serves it and has done so for a while.
+    pub(crate) async fn pace(&mut self, chain: &str) -> Result<Pace, Failure> {
+        let Way::Daemon(client) = &mut self.way else { return Ok(Pace::Assumed) };
+        let report = client.status().await.map_err(Failure::unavailable)?;
+        let known = report.chains.iter().find(|known| known.chain == chain);
+        Ok(Pace::of(known.and_then(|known| known.signatures_a_day)))
     }
 
     /// Whether a daemon serves the chain.

@@ -8,7 +8,7 @@ use super::prompt::{Question, Talk};
 use super::{Access, not_exported};
 use crate::advice;
 use crate::config::Config;
-use crate::device::Slot;
+use crate::device::{Pace, Session, Slot};
 use crate::failure::Failure;
 use crate::store::{ChainFile, Pin, Pins};
 
@@ -26,15 +26,27 @@ pub(crate) struct New<'a> {
 }
 
 /// A chain that was added.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Added {
     /// Its key.
     pub(crate) key: [u8; 32],
     /// Its mark.
     pub(crate) mark: Hrs,
+    /// Its slot and how long the ring there lasts, in words.
+    pub(crate) lasts: Option<String>,
 }
 
 pub(crate) async fn add(config: &Config, new: New<'_>, talk: &mut dyn Talk) -> Result<Added, Failure> {
+    add_at_the_pace_of(config, new.id, new, talk).await
+}
+
+/// `like` is the chain by whose pace it is told how long the slot lasts.
+async fn add_at_the_pace_of(
+    config: &Config,
+    like: &str,
+    new: New<'_>,
+    talk: &mut dyn Talk,
+) -> Result<Added, Failure> {
     let New { id, key_index, mark, below } = new;
     let chain = chain_id(id)?;
     not_exported(config)?;
@@ -62,11 +74,15 @@ pub(crate) async fn add(config: &Config, new: New<'_>, talk: &mut dyn Talk) -> R
         return Err(Failure::unavailable(advice::question_refused(Status::ChainKnown.word())));
     }
     let confirmed = known.allows(id, mark, below)?;
+    let pace = access.pace(like).await?;
     match approved {
         Some(_) => talk.hint(&format!("{id} is approved on the device already; its key is pinned now")),
         None => {
             if mark.height.value() <= 1 {
                 talk.hint(&advice::first_mark(id, mark));
+            }
+            if let Some(text) = shorter_slot(&session, id, pace) {
+                talk.hint(&text);
             }
             let words = format!("add chain {id}, key 44'/118'/0'/0'/{key_index}', mark {mark}.");
             let command = Command::AddChain { chain, key_index, mark };
@@ -88,7 +104,20 @@ pub(crate) async fn add(config: &Config, new: New<'_>, talk: &mut dyn Talk) -> R
     }
     let pin = Pin { key, installation: session.installation };
     access.adopt(id, &now, ChainFile::new(id, key, mark), || pins.pin(id, pin)).await?;
-    Ok(Added { key, mark })
+    let lasts = now.chain(id).and_then(|slot| {
+        let ring = now.ring(slot.slot).filter(|_| now.target.has_buttons())?;
+        Some(advice::slot_lasts(slot.slot, ring, now.erases_assumed, slot.writes, pace))
+    });
+    Ok(Added { key, mark, lasts })
+}
+
+/// Of a chain that would take a slot with a shorter ring than another has: the lowest one that is free. A chain that was
+/// there before goes to its own.
+fn shorter_slot(session: &Session, id: &str, pace: Pace) -> Option<String> {
+    let slot = session.free().filter(|_| session.tombstone(id).is_none())?;
+    let ring = session.ring(slot)?;
+    let (longest, than) = session.longest()?;
+    (ring.pairs < than.pairs).then(|| advice::shorter_slot(slot, ring, longest, than, pace))
 }
 
 /// The chain's id changes at an upgrade, its key does not: the new id is a chain of its own on the device.
@@ -105,5 +134,5 @@ pub(crate) async fn rename(
         return Err(Failure::unavailable(advice::pinned_elsewhere(id)));
     }
     let slot = session.chain(id).ok_or_else(|| Failure::unavailable(advice::not_on_device(id)))?;
-    add(config, New { key_index: slot.key_index, ..new }, talk).await
+    add_at_the_pace_of(config, id, New { key_index: slot.key_index, ..new }, talk).await
 }

@@ -352,6 +352,7 @@ impl Chain {
             disk: self.disk.state(now),
             disk_behind: self.disk.behind(now),
             counts: self.counters.of(&self.id),
+            counted: now.since(Moment::BEGIN),
         }
     }
 }

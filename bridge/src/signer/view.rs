@@ -42,6 +42,8 @@ pub struct ChainView {
     pub disk_behind: Duration,
     /// Signatures delivered, refusals, silences.
     pub counts: [u64; 3],
+    /// How long they were counted.
+    pub counted: Duration,
 }
 
 /// A node of a chain.

@@ -5,7 +5,7 @@
 use std::fs;
 
 use highwater::privval::proto::Sum;
-use highwater_sim::Owner;
+use highwater_sim::{Owner, SimDevice, World};
 
 use crate::desk::{CHAIN, Desk, prevote};
 use crate::emulator::{Fault, owned};
@@ -63,6 +63,26 @@ fn a_device_and_its_chains() {
     shown("mark-show-unknown", &desk.says(&["mark", "show", "beta-1"]));
     shown("mark-set-below-signed", &desk.says(&["mark", "set", CHAIN, "--next-height", "3"]));
     shown("status-no-daemon", &desk.says(&["status"]));
+}
+
+/// As on a Nano S Plus: the first ring is longer than the others, and nobody has published what its flash endures.
+#[test]
+fn chain_add_says_which_slot_it_takes_and_how_long_that_lasts() {
+    let desk = Desk::new("sentences");
+    let mut world = World::new(b"uneven", [211, 73, 73]);
+    world.erases.assumed = true;
+    let mut device = SimDevice::boot(world);
+    device.owner = Owner::Approves;
+    desk.emulator.swap(device);
+    let add = |chain, index| {
+        desk.says(&["chain", "add", chain, "--key-index", index, "--last-signed", "7/0/precommit"])
+    };
+    shown("chain-add-longest", &add(CHAIN, "0"));
+    shown("chain-add-shorter", &add("beta-1", "1"));
+    shown("device-info-uneven", &desk.says(&["device", "info"]));
+    // Back to where it was: nothing to say of other slots.
+    desk.must(&["chain", "remove", "beta-1"]);
+    shown("chain-add-own-slot", &add("beta-1", "1"));
 }
 
 /// The id is checked by the tests of `PeerId`; here it is that both lines speak of one key.

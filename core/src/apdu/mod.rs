@@ -30,6 +30,9 @@ pub const MAX_COMMAND: usize = 5 + 255;
 pub const MAX_CHUNK: usize = MAX_COMMAND - 5 - 4;
 /// Of the flags of GET_VERSION: vote extensions are signed.
 pub const SIGNS_EXTENSIONS: u8 = 1;
+/// Of the flags of GET_VERSION: nobody has published how often a page of this device may be erased, and the figure of
+/// GET_STATUS is assumed.
+pub const ERASES_ASSUMED: u8 = 2;
 
 /// Instruction bytes.
 pub mod ins {

@@ -91,7 +91,7 @@ pub struct Version {
     pub slots: u8,
     /// 0 sound, 1 other seed, 2 storage damaged, 3 storage fault.
     pub standing: u8,
-    /// What it can do: [`super::SIGNS_EXTENSIONS`]. 0 if the reply ends before.
+    /// [`super::SIGNS_EXTENSIONS`], [`super::ERASES_ASSUMED`]. 0 if the reply ends before.
     pub flags: u8,
 }
 
@@ -184,7 +184,8 @@ impl ChainState {
 }
 
 /// Reply to GET_STATUS: state 1, id length and id, key index 4, incarnation 2, mark 13, highest signed 13,
-/// kind of the newest record 1, writes 4, wear 4, last refusal: status word 2, HRS asked 13.
+/// kind of the newest record 1, writes 4, pairs of the ring 2, erases a page is rated for 4, last
+/// refusal: status word 2, HRS asked 13.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChainStatus<'a> {
     /// What the slot is.
@@ -203,8 +204,10 @@ pub struct ChainStatus<'a> {
     pub kind: u8,
     /// Records written to the ring, ever.
     pub writes: u32,
-    /// Erases of the most worn page, in millionths of its rated life.
-    pub wear_ppm: u32,
+    /// Pairs of pages in the ring: the page that is worn most was erased `writes / pairs` times.
+    pub pairs: u16,
+    /// Erases that a page is rated for.
+    pub rated_erases: u32,
     /// The last refusal or fault of this slot, as its status word; 0 if there was none.
     pub last_refusal: u16,
     /// The HRS it was asked for.
@@ -212,7 +215,7 @@ pub struct ChainStatus<'a> {
 }
 
 impl<'a> ChainStatus<'a> {
-    const MAX: usize = 1 + 1 + MAX_CHAIN_ID + 4 + 2 + 13 + 13 + 1 + 4 + 4 + 2 + 13;
+    const MAX: usize = 1 + 1 + MAX_CHAIN_ID + 4 + 2 + 13 + 13 + 1 + 4 + 2 + 4 + 2 + 13;
 
     /// Reads the data of the reply.
     pub fn parse(data: &'a [u8]) -> Option<Self> {
@@ -230,7 +233,8 @@ impl<'a> ChainStatus<'a> {
             highest_signed: reader.hrs(),
             kind: reader.u8(),
             writes: reader.u32(),
-            wear_ppm: reader.u32(),
+            pairs: reader.u16(),
+            rated_erases: reader.u32(),
             last_refusal: reader.u16(),
             refused: reader.hrs(),
         };

@@ -18,8 +18,8 @@ pub use ask::{Ask, ChainName, Prompt, What};
 pub use slot::{LEAP_CREDIT, View};
 
 use crate::apdu::{
-    CLA, ChainState, Command, EventList, PROTOCOL, PROTOCOL_MIN, Reply, SIGNS_EXTENSIONS, Status, Version,
-    ins,
+    CLA, ChainState, Command, ERASES_ASSUMED, EventList, PROTOCOL, PROTOCOL_MIN, Reply, SIGNS_EXTENSIONS,
+    Status, Version, ins,
 };
 use crate::canonical::ChainId;
 use crate::chains;
@@ -196,7 +196,7 @@ impl Signer {
                 Standing::Damaged => 2,
                 Standing::Fault => 3,
             },
-            flags: SIGNS_EXTENSIONS,
+            flags: if env.erases().assumed { SIGNS_EXTENSIONS | ERASES_ASSUMED } else { SIGNS_EXTENSIONS },
         }
     }
 
@@ -207,7 +207,7 @@ impl Signer {
         }
         self.sound()?;
         let view = self.view(env, slot);
-        view.put(env.rings().pairs(slot), self.events.last_of(slot), reply);
+        view.put(env.rings().pairs(slot), env.erases().rated, self.events.last_of(slot), reply);
         Ok(())
     }
 

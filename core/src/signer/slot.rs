@@ -7,14 +7,10 @@ use crate::env::{CryptoFailed, Env, Life};
 use crate::events::Kept;
 use crate::hrs::Hrs;
 use crate::journal::{Kind, Record, Ring, Unreadable};
-use crate::layout::{self, RATED_ERASES};
+use crate::layout;
 
 /// The heights a chain may rise by at once: at start, after an approved ADD or SET_MARK, and at most.
 pub const LEAP_CREDIT: u32 = 100_000;
-
-/// Millionths of a page's rated life that one erase costs.
-const PPM_PER_ERASE: u32 = 1_000_000 / RATED_ERASES;
-const _: () = assert!(PPM_PER_ERASE * RATED_ERASES == 1_000_000);
 
 /// What RAM keeps of a slot: an index into flash, never the mark itself.
 #[derive(Debug, Clone, Copy)]
@@ -74,10 +70,9 @@ impl View {
     }
 
     /// Writes the reply to GET_STATUS, which [`crate::apdu::ChainStatus::parse`] reads.
-    pub(super) fn put(&self, pairs: u16, refused: Option<&Kept>, reply: &mut Reply) {
+    pub(super) fn put(&self, pairs: u16, rated: u32, refused: Option<&Kept>, reply: &mut Reply) {
         let entry = self.entry.as_ref().unwrap_or(&Entry::BLANK);
         let id = entry.chain().map_or(&[][..], |chain| chain.as_bytes());
-        let erases = self.writes / u32::from(pairs);
         reply.put(&[self.state as u8, id.len() as u8]);
         reply.put(id);
         reply.put_number(entry.key_index(), 4);
@@ -86,7 +81,8 @@ impl View {
         reply.put_hrs(self.highest_signed);
         reply.put_number(self.kind.into(), 1);
         reply.put_number(self.writes, 4);
-        reply.put_number(erases.saturating_mul(PPM_PER_ERASE), 4);
+        reply.put_number(pairs.into(), 2);
+        reply.put_number(rated, 4);
         reply.put_number(refused.map_or(0, |event| event.word).into(), 2);
         reply.put(refused.map_or(&[0; Hrs::SIZE], |event| &event.asked));
     }

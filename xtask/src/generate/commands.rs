@@ -85,7 +85,7 @@ pub(super) fn describe(command: &Command<'_>) -> [&'static str; 3] {
         Command::GetStatus { .. } => [
             "GET_STATUS",
             "slot 1",
-            "state 1 · chain id (length 0 if none) · key index 4 · incarnation 2 · mark 13 · highest signed 13 · kind 1 · writes 4 · wear 4 · last refusal 2 · HRS refused 13",
+            "state 1 · chain id (length 0 if none) · key index 4 · incarnation 2 · mark 13 · highest signed 13 · kind 1 · writes 4 · pairs of the ring 2 · rated erases 4 · last refusal 2 · HRS refused 13",
         ],
         Command::GetEvents => [
             "GET_EVENTS",

@@ -68,7 +68,9 @@ pub struct Memory {
 pub struct Erases {
     /// The figure.
     pub rated: u32,
-    /// Where it comes from. What is assumed is said to be.
+    /// Nobody has published one, so this is a guess.
+    pub assumed: bool,
+    /// Where it comes from.
     pub source: &'static str,
 }
 

@@ -23,6 +23,7 @@ pub const DEVICE: Device = Device {
     pairs: [256; 3],
     erases: Erases {
         rated: 500_000,
+        assumed: false,
         source: "Ledger's documentation of the ST31, for its pages of 64 bytes",
     },
     screen: (128, 32),

@@ -29,7 +29,8 @@ pub const DEVICE: Device = Device {
     pairs: [120; 3],
     erases: Erases {
         rated: 500_000,
-        source: "assumed: no figure of the ST33K1M5 is public, and this one is of another chip with pages of 64 bytes",
+        assumed: true,
+        source: "no figure of the ST33K1M5 is public, and this one is of another chip with pages of 64 bytes",
     },
     screen: (128, 64),
     // As NBGL has it: width and height, bits a pixel, length; then the pixels in columns from right to left, each from top
