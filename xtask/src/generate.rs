@@ -11,6 +11,7 @@ mod marked;
 mod screens;
 mod sources;
 mod status_words;
+mod wear;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -83,6 +84,7 @@ fn documents(root: &Path) -> Result<Vec<Document>> {
     Ok(vec![
         document(root, "docs/protocol.md", &protocol)?,
         document(root, "docs/security.md", &security)?,
+        document(root, "docs/journal.md", &[("wear", wear::table())])?,
         document(root, "README.md", &readme)?,
     ])
 }

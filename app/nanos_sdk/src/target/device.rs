@@ -106,4 +106,4 @@ impl Device {
 }
 
 /// Bytes of code for which the rings leave room. `xtask/budget.toml` says how many an image may have.
-const CODE: usize = 32 * 1024;
+const CODE: usize = 35 * 1024;

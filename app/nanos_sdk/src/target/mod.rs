@@ -102,6 +102,8 @@ mod tests {
             let most = device.flash.length as usize / device.page;
             assert!(!device.has_room(most as u16 - 1), "{}", device.title);
             assert!(device.page >= CELL && device.page % CELL == 0);
+            // The first chain that is added takes the first slot.
+            assert!(device.pairs.is_sorted_by(|one, next| one >= next), "{}", device.title);
         }
     }
 
