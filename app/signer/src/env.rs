@@ -26,7 +26,7 @@ const fn path(index: u32) -> [u32; 5] {
 pub(crate) type Keys = [Key; SLOTS];
 
 /// What a key signs for: one life of a chain in a slot.
-fn purpose(life: Life) -> u32 {
+pub(crate) fn purpose(life: Life) -> u32 {
     u32::from(life.slot) << 16 | u32::from(life.incarnation)
 }
 

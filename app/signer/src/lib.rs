@@ -21,6 +21,8 @@ mod home;
 mod link;
 mod prompt;
 mod screen;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use commands::Own;

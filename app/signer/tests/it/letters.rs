@@ -101,6 +101,7 @@ fn the_left_button_leads_back_through_a_long_text() {
     let mut pages = vec![bench.lines()];
     while bench.lines()[0] != "Reject" {
         bench.press(Button::Right);
+        assert!(!pages.contains(&bench.lines()), "the page is not turned");
         pages.push(bench.lines());
     }
     assert!(pages[1..3].concat().concat().starts_with(id), "two pages of it: {pages:?}");

@@ -228,3 +228,26 @@ fn the_mark_is_read_as_it_stands_now() {
     bench.wait(12);
     assert_ne!(bench.lines(), before);
 }
+
+#[test]
+fn a_slot_that_was_forgotten_signs_with_the_key_it_is_added_with_and_no_other() {
+    let mut bench = Bench::armed();
+    let key = |bench: &mut Bench| bench.ask(Command::GetPublicKey(chain(CHAIN))).unwrap();
+    let with_index =
+        |key_index| Command::AddChain { chain: chain(CHAIN), key_index, mark: hrs(20, 0, Step::None) };
+    let seventh = key(&mut bench);
+    for (incarnation, (forgotten, index)) in (1..).zip([(true, 8), (false, 9), (true, 7)]) {
+        let named = Named { chain: chain(CHAIN), incarnation };
+        bench.approve(Command::RemoveChain(named));
+        assert_eq!(bench.ask(Command::GetPublicKey(chain(CHAIN))), Err(Status::UnknownChain));
+        if forgotten {
+            bench.approve(Command::ForgetChain(named));
+        }
+        bench.approve(with_index(index));
+        assert_eq!(key(&mut bench) == seventh, index == 7, "key {index}");
+        bench.sign(20 + u64::from(index)).unwrap();
+        let expected = key(&mut bench);
+        bench = bench.restarted();
+        assert_eq!(key(&mut bench), expected, "the same as after a start");
+    }
+}
