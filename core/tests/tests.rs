@@ -10,6 +10,8 @@ mod forged;
 mod hostile;
 mod keys;
 mod lives;
+mod longer;
+mod model;
 mod mutations;
 mod older;
 mod passes;
