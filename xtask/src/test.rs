@@ -19,7 +19,7 @@ use nanos_sdk::target::{DEVICES, Device, nanosplus};
 use crate::digest::{Digest, Verdict};
 use crate::firmware::report::Report;
 use crate::toolchain::{self, Toolchain};
-use crate::tools::{cometbft, debian, emulator, gno};
+use crate::tools::{cometbft, debian, emulator, gno, z3};
 use crate::workspace::Workspace;
 use crate::{dependencies, documents, firmware, process, sideload};
 use plan::{Plan, Step};
@@ -78,6 +78,7 @@ fn run(plan: Plan, args: &Args) -> Result<ExitCode> {
     let mut run = Run { workspace, args, plan, tally: Tally::default() };
     run.host();
     run.dependencies();
+    run.proof();
     let built = run.on_firmware();
     run.sideload(&built);
     run.on_emulator(&built);
@@ -163,6 +164,27 @@ impl Run<'_> {
         self.check_if_possible(Step::Advisories, || {
             let skipped = dependencies::advisories(workspace)?;
             Ok(skipped.map_or(Looked::Well, Looked::Skipped))
+        });
+    }
+
+    /// The ring of the journal, as a table that is proved; and the real ring beside that table.
+    fn proof(&mut self) {
+        let (workspace, args) = (self.workspace, self.args);
+        let python = |script: &str| -> Result<Command> {
+            let mut python = Command::new(z3::ensure(workspace)?);
+            // No bytecode beside the sources.
+            python.arg("-B").arg(workspace.root().join("core/proof").join(script));
+            Ok(python)
+        };
+        self.suite(Step::Proof, || python("__main__.py"));
+        self.suite(Step::Proof, || {
+            let cases = workspace.target().join("ring-cases.txt");
+            let many = if args.full { "400000" } else { "20000" };
+            process::run(python("cases.py")?.arg(&cases).arg(many))?;
+            let mut test = cargo_test(workspace, args);
+            test.args(["--package", "highwater-core", "--test", "tests", "model::"]);
+            test.env("HIGHWATER_RING_CASES", cases);
+            Ok(test)
         });
     }
 

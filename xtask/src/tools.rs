@@ -10,6 +10,7 @@ pub(crate) mod gno;
 mod go;
 pub(crate) mod python;
 pub(crate) mod tmkms;
+pub(crate) mod z3;
 
 use std::io::IsTerminal;
 
