@@ -1,14 +1,14 @@
 //! Stories that no ring of two or three pairs tells. `core/proof/expected.py` has them as steps of its table.
 
 use highwater_core::apdu::{ChainState, Status};
-use highwater_core::layout::record_page;
+use highwater_core::rings::Rings;
 use highwater_sim::{Fault, SimDevice};
 
 use crate::stage::{at, small, status};
 
 /// A page of the ring rots in the device's sleep.
 fn rots(mut device: SimDevice, serial: u32, copy: u16) -> SimDevice {
-    device.world.medium.rot(record_page(6, 0, serial, copy), [0xa5; 64]);
+    device.world.medium.rot(Rings::equal(6).record_page(0, serial, copy), [0xa5; 64]);
     device.restart()
 }
 
@@ -29,7 +29,7 @@ fn a_mark_five_pairs_back_is_not_the_newest_once_what_stood_between_was_filled()
     device = rots(device, 6, 0);
     assert_eq!(at(11).sign(&mut device), Ok(second), "the copy that is left restores the other");
     for copy in 0..2 {
-        device.world.medium.rot(record_page(6, 0, 6, copy), [0xa5; 64]);
+        device.world.medium.rot(Rings::equal(6).record_page(0, 6, copy), [0xa5; 64]);
     }
     let mut device = device.restart();
     assert_eq!(status(&mut device, 0).0, ChainState::Unclear);

@@ -8,7 +8,8 @@ use highwater_core::env::{CELL, Cell};
 use highwater_core::hrs::{Hrs, Step};
 use highwater_core::journal::{Kind, Record, Ring, Spare, Unreadable};
 use highwater_core::judge::Signed;
-use highwater_core::layout::{Domain, Installation, Place, ring_page};
+use highwater_core::layout::{Domain, Installation, Place};
+use highwater_core::rings::Rings;
 use highwater_core::statement::Digest;
 use highwater_sim::{Fault, Tear, World};
 
@@ -83,7 +84,7 @@ impl<'a> Case<'a> {
     fn check(&self, line: &str) {
         let mut world = World::new(b"model", self.pairs);
         for (index, said) in self.pages.iter().enumerate() {
-            let page = ring_page(self.pairs, 0, index as u16);
+            let page = Rings::equal(self.pairs).page(0, index as u16);
             let mut cell = DEAD;
             if let Some(record) = record(said) {
                 record.encode(&mut world, &INSTALLATION, place(page), &mut cell);
@@ -91,7 +92,7 @@ impl<'a> Case<'a> {
             world.medium.rot(page, cell);
         }
         if let Some(index) = self.stuck {
-            world.medium.stick(ring_page(self.pairs, 0, index), index % 3 == 0);
+            world.medium.stick(Rings::equal(self.pairs).page(0, index), index % 3 == 0);
         }
         for (nth, fate) in self.fates.iter().enumerate() {
             let garbage = Tear::Garbage(nth as u64);
@@ -114,10 +115,11 @@ impl<'a> Case<'a> {
         let mut expected: Vec<&str> = self.pages.clone();
         self.changed.iter().for_each(|(index, said)| expected[*index] = said);
         for (index, said) in expected.iter().enumerate() {
-            let page = ring_page(self.pairs, 0, index as u16);
+            let page = Rings::equal(self.pairs).page(0, index as u16);
             let cell = world.medium.pages()[usize::from(page)];
-            let found = Record::decode(&mut world, &INSTALLATION, place(page), &cell);
-            assert_eq!(text(found), *said, "page {index}: {line}");
+            let mut record = Record::NONE;
+            let found = record.decode(&mut world, &INSTALLATION, place(page), &cell);
+            assert_eq!(text(found.then_some(record)), *said, "page {index}: {line}");
         }
     }
 
@@ -141,8 +143,9 @@ impl<'a> Case<'a> {
     }
 
     fn decide(&self, world: &mut World) -> String {
-        let newest = match RING.newest(world, self.serial, self.incarnation) {
-            Ok(newest) => newest.record,
+        let mut newest = Record::NONE;
+        let newest = match RING.newest(world, self.serial, self.incarnation, &mut newest) {
+            Ok(durable) => *durable.record(),
             Err(why) => return unreadable(why),
         };
         let (incarnation, word) = match self.operation {
@@ -154,7 +157,7 @@ impl<'a> Case<'a> {
             statement => signed(incarnation, self.height, statement),
         };
         RING.append(world, newest.serial, &mut record)
-            .map_or_else(|_| "FAULT".to_owned(), |(serial, _)| format!("{word} {serial}"))
+            .map_or_else(|_| "FAULT".to_owned(), |durable| format!("{word} {}", durable.record().serial))
     }
 
     fn set(&self, world: &mut World) -> String {
@@ -164,7 +167,7 @@ impl<'a> Case<'a> {
         RING.fill_dead(world, &named, Spare::Nothing, 0..2 * self.pairs);
         let mut record = Record::mark_only(incarnation, hrs(self.height), hrs(self.height));
         RING.append(world, scan.highest_serial, &mut record)
-            .map_or_else(|_| "FAULT".to_owned(), |(serial, _)| format!("WRITTEN {serial}"))
+            .map_or_else(|_| "FAULT".to_owned(), |durable| format!("WRITTEN {}", durable.record().serial))
     }
 }
 
