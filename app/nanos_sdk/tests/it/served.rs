@@ -214,10 +214,9 @@ fn a_page_of_which_a_drawing_failed_is_drawn_again_and_no_press_counts_on_it() {
         });
         assert_eq!(next_with(&mut bolos, &TwoLines), Told::Ticker, "{call:?} {spared}: what stands is older");
         assert_eq!(desk(|desk| desk.lines()), [""; 0], "{call:?} {spared}");
-        kernel(|kernel| {
-            kernel.mend();
-            kernel.events.extend([buttons(2, 3), buttons(2, 0)]);
-        });
+        kernel(Kernel::mend);
+        assert_eq!(next_with(&mut bolos, &TwoLines), Told::Ticker, "{call:?} {spared}: drawn, it stands");
+        kernel(|kernel| kernel.events.extend([buttons(2, 3), buttons(2, 0)]));
         assert_eq!(next_with(&mut bolos, &TwoLines), Told::Button(Button::Both), "{call:?} {spared}");
         assert_eq!(desk(|desk| desk.lines()), ["above", "below"], "{call:?} {spared}");
     }
