@@ -19,6 +19,8 @@ SEARCHED = [
     (2, 'safe', {'rot': 2, 'bad': 1, 'owner': 0}, 60_000), (2, 'safe', {'rot': 1, 'bad': 1, 'owner': 2}, 40_000),
     (3, 'safe', {'rot': 1, 'bad': 1, 'owner': 1}, 60_000), (6, 'safe', {'rot': 1, 'bad': 2, 'owner': 1}, 60_000),
 ]
+# What a start looks at: of each, cases in which it matters.
+LOOKED_AT = ('4', '6 pair', '6 near', '6 filler', '6 incarnation', '6 nothing')
 LENGTHS = (2, 3, 4, 5, 6, 8, 73)
 
 
@@ -28,6 +30,14 @@ class Model:
     def __init__(self, pairs):
         self.machine = Machine('safe', pairs, heights=TOP)
         self.pairs = pairs
+        self.less = {rule: Machine('safe', pairs, rule, heights=TOP) for rule in LOOKED_AT}
+
+    def matters(self, state):
+        """The rules without which a start would find something else."""
+        found = [step[:3] for step in self.next(state, 'program')]
+        for rule, machine in self.less.items():
+            if [step[:3] for step in machine.follow['SCAN', 'program'](*state[1:])] != found:
+                yield f'by rule {rule}'
 
     def next(self, state, cause):
         follow = self.machine.follow.get((state[0], cause))
@@ -56,6 +66,8 @@ class Model:
                 else:
                     outcome, step = rng.choice(ways)
                 plan.append(outcome)
+            if state[0] == 'SCAN':
+                steps += self.matters(state)
             steps.append(step[0])
             state = (step[2], step[3], step[4])
         return steps, plan, state
@@ -97,7 +109,9 @@ def asked(model, state, rng):
         serial = max([cell[1] for cell in known], default=0)
         return ('set', TOP, 0, ('set', TOP, above, serial))
     newest = [cell for cell in known if cell[0] == 1 and cell[1:3] == (values[AT['serial']], values[AT['inc']])]
-    if not newest or newest[0][3] >= TOP:
+    if not newest:
+        return ('sign', TOP, 1, ('asked', TOP, 1))
+    if newest[0][3] >= TOP:
         return None
     height, signed = newest[0][3], newest[0][5]
     kind = rng.choice(('asked', 'raised', 'lowered'))
@@ -140,6 +154,7 @@ def any_ring(model, rng):
     """A ring that no story made: each page in any state, most of them near the newest."""
     pairs, first = model.pairs, model.machine.first()
     top, life = rng.randint(1, 3 * pairs), rng.randint(1, 2)
+    older = rng.random() < 0.1  # the newest is of an older life
 
     def cell(index):
         kind, serial = rng.random(), top - (top - index // 2) % pairs - pairs * (rng.random() < 0.25)
@@ -150,7 +165,7 @@ def any_ring(model, rng):
             return (2, near, life + (rng.random() < 0.1), 3, 0, 0)
         height = min(serial, TOP - 1)
         other = rng.random()
-        its_life = max(1, life + (other > 0.97) - (other > 0.94))
+        its_life = max(1, life + (other > 0.97) - (other > 0.94 or older and serial == top))
         return (1, serial + (other < 0.03), its_life, height, 1 + (rng.random() < 0.05), height)
 
     values = list(first[2])

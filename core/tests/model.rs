@@ -85,7 +85,8 @@ impl<'a> Case<'a> {
         let mut world = World::new(b"model", self.pairs);
         for (index, said) in self.pages.iter().enumerate() {
             let page = Rings::equal(self.pairs).page(0, index as u16);
-            let mut cell = DEAD;
+            // Some dead pages were never written.
+            let mut cell = if index / 2 % 3 == 0 { [0; CELL] } else { DEAD };
             if let Some(record) = record(said) {
                 record.encode(&mut world, &INSTALLATION, place(page), &mut cell);
             }
