@@ -149,6 +149,9 @@ mod tests {
             kernel.version = vec![b'v'; 30];
         });
         assert_eq!(bolos.os.app_and_version(&mut out), 1 + 18 + 18 + 2, "long ones are cut");
+        fake::with(|kernel| kernel.flags = 0x5a);
+        assert_eq!((bolos.os.flags(), bolos.os.app_and_version(&mut out)), (0x5a, 39));
+        assert_eq!(out[37..39], [1, 0x5a]);
 
         fake::with(|kernel| {
             kernel.fail(Call::AppTag, 2);

@@ -17,6 +17,7 @@ fn derived() -> (crate::Bolos, Key) {
 #[test]
 fn every_element_gets_its_highest_bit() {
     assert_eq!(PATH, [0x8000_002c, 0x8000_0076, 0x8000_0000, 0x8000_0000, 0x8000_0007]);
+    assert_eq!(hardened(PATH[4]), PATH[4], "it has it already");
 }
 
 #[test]

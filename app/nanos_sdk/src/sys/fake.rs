@@ -60,6 +60,8 @@ pub struct Kernel {
     pub name: Vec<u8>,
     /// Version of the app.
     pub version: Vec<u8>,
+    /// Flags of the system.
+    pub flags: u32,
     /// Words from the guard to the end of the stack.
     pub stack: Vec<u32>,
     /// How often what calls left below the stack pointer was zeroed.
@@ -101,6 +103,7 @@ impl Kernel {
             wakes: 0,
             name: b"Fake".to_vec(),
             version: b"1.2.3".to_vec(),
+            flags: 0,
             stack,
             scrubs: 0,
             software: Software::default(),
@@ -291,11 +294,17 @@ impl System for Os {
     }
 
     fn flags() -> Result<u32, Fault> {
-        call(Call::Flags, |_| 0)
+        call(Call::Flags, |kernel| kernel.flags)
     }
 
     fn app_tag(tag: u32, out: &mut [u8]) -> Result<usize, Fault> {
-        call(Call::AppTag, |kernel| put(if tag == 1 { &kernel.name } else { &kernel.version }, out))
+        call(Call::AppTag, |kernel| {
+            // As the emulator does it: a zero behind the text, in the room that it was given.
+            let last = out.len() - 1;
+            let length = put(if tag == 1 { &kernel.name } else { &kernel.version }, &mut out[..last]);
+            out[length] = 0;
+            length
+        })
     }
 
     fn forget_try_context() -> Result<(), Fault> {
