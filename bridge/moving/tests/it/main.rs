@@ -1,0 +1,10 @@
+//! Files as the five signers write them, and as people, crashes and other tools leave them.
+
+mod files;
+mod keys;
+mod poison;
+mod properties;
+mod silence;
+mod states;
+mod traps;
+mod words;

@@ -1,0 +1,91 @@
+//! Files that are not the ones which the old signer writes, or that it still writes.
+
+use std::time::Duration;
+
+use highwater_core::hrs::Step;
+use highwater_moving::{Found, Refusal, Source, Warning, judge, never_signed};
+
+use super::one;
+use crate::files::{Written, at, found, fresh, now, question, somewhere};
+
+#[test]
+fn trap_a_backup_beside_the_state() {
+    let text = Written::default().by(Source::CometBft);
+    for end in [".bak", ".BAK", ".old", ".orig", ".backup", "~", ".swp", ".tmp", ".before-highwater"] {
+        let path = format!("data/priv_validator_state.json{end}");
+        let refusal = judge(&question(Source::CometBft), &[found(&path, &text)]).unwrap_err();
+        assert_eq!(refusal, Refusal::Copy { file: path });
+    }
+    // A folder of this name is no copy.
+    assert!(judge(&question(Source::CometBft), &[found("old.bak/priv_validator_state.json", &text)]).is_ok());
+}
+
+#[test]
+fn trap_a_signer_in_another_folder_makes_a_new_state_at_height_0() {
+    for source in Source::ALL.into_iter().filter(|source| *source != Source::Horcrux) {
+        assert!(matches!(one(source, &fresh(source)), Err(Refusal::Fresh { .. })), "{source}");
+    }
+    let nil = "{\"height\":\"0\",\"round\":\"0\",\"step\":0,\"block_id\":{\"hash\":\"\",\"parts\":{\"total\":0,\"hash\":\"\"}}}";
+    assert!(matches!(one(Source::Tmkms, nil), Err(Refusal::Fresh { .. })));
+    // Beside the right one it changes nothing.
+    let right = Written::default().by(Source::Tmkms);
+    let new = fresh(Source::Tmkms);
+    for files in [[&right, &new], [&new, &right]] {
+        let verdict = judge(&question(Source::Tmkms), &files.map(|text| found("x", text))).unwrap();
+        assert_eq!(verdict.mark, somewhere());
+        assert!(verdict.warnings.iter().any(|warning| matches!(warning, Warning::FreshAmongOthers { .. })));
+    }
+}
+
+#[test]
+fn trap_the_old_signer_still_runs() {
+    let text = Written::default().by(Source::CometBft);
+    let aged = |age| Found { changed: now() - age, ..found("x", &text) };
+    let question = question(Source::CometBft);
+    for seconds in [0, 1, 29] {
+        let age = Duration::from_secs(seconds) + Duration::from_millis(999);
+        let refusal = judge(&question, &[aged(age)]).unwrap_err();
+        assert_eq!(refusal, Refusal::StillRuns { file: "x".to_owned(), seconds, wait: 30 });
+        assert!(matches!(never_signed(&question, "demo-1", &[aged(age)]), Err(Refusal::StillRuns { .. })));
+    }
+    assert!(judge(&question, &[aged(Duration::from_secs(30))]).is_ok());
+    let future = Found { changed: now() + Duration::from_millis(1), ..found("x", &text) };
+    assert!(matches!(judge(&question, &[future]), Err(Refusal::FromTheFuture { .. })));
+    // One of several is enough.
+    let files = [found("x", &text), aged(Duration::ZERO)];
+    assert!(matches!(judge(&question, &files), Err(Refusal::StillRuns { .. })));
+}
+
+#[test]
+fn trap_an_empty_or_missing_state_is_not_one_that_never_signed() {
+    let question = question(Source::CometBft);
+    for text in ["", "\n"] {
+        assert!(matches!(one(Source::CometBft, text), Err(Refusal::Empty { .. })));
+    }
+    let missing = Found { bytes: None, ..found("x", "") };
+    assert!(matches!(judge(&question, &[missing]), Err(Refusal::Missing { .. })));
+    assert_eq!(judge(&question, &[]), Err(Refusal::NoState(Source::CometBft)));
+    // One that is missing among several may be the one that signed highest.
+    let text = Written::default().by(Source::CometBft);
+    assert!(matches!(judge(&question, &[found("x", &text), missing]), Err(Refusal::Missing { .. })));
+}
+
+#[test]
+fn a_chain_that_was_never_signed_for_begins_at_1_if_its_id_was_typed() {
+    let question = question(Source::CometBft);
+    let new = fresh(Source::CometBft);
+    let files = [Found { bytes: None, ..found("x", "") }, found("y", ""), found("z", &new)];
+    for files in [&files[..], &[]] {
+        let verdict = never_signed(&question, "demo-1", files).unwrap();
+        assert_eq!((verdict.mark, verdict.warnings), (at(1, 0, Step::None), vec![Warning::NeverSigned]));
+    }
+    for typed in ["", "demo", "Demo-1", "demo-1 "] {
+        assert!(matches!(never_signed(&question, typed, &files), Err(Refusal::NotTyped { .. })));
+    }
+    let signed = Written::default().by(Source::CometBft);
+    let refusal = never_signed(&question, "demo-1", &[found("x", &signed)]).unwrap_err();
+    assert_eq!(refusal, Refusal::WasSigned { file: "x".to_owned(), place: somewhere() });
+    assert!(matches!(never_signed(&question, "demo-1", &[found("x", "{")]), Err(Refusal::Form { .. })));
+    let young = Found { changed: now(), ..found("x", "") };
+    assert!(matches!(never_signed(&question, "demo-1", &[young]), Err(Refusal::StillRuns { .. })));
+}
