@@ -17,6 +17,7 @@
 //! | `verdict` | the mark that the chain begins with |
 //! | `silence` | the mark of a validator whose signer left no state |
 //! | `poison` | states that let the old signer sign nothing |
+//! | `retire` | the plan by which the old signer is retired |
 //! | `refusal`, `warning` | every sentence of cause and cure, and of what is not proven |
 
 #![forbid(unsafe_code)]
@@ -26,6 +27,7 @@ mod json;
 mod key;
 mod poison;
 mod refusal;
+mod retire;
 mod seed;
 mod signed;
 mod silence;
@@ -39,6 +41,7 @@ pub use found::Found;
 pub use key::{Key, PublicKey};
 pub use poison::{Poison, poison};
 pub use refusal::Refusal;
+pub use retire::{Act, Plan, Remains, retire};
 pub use seed::Seed;
 pub use signed::Signed;
 pub use silence::{Commit, Ours, next_height};

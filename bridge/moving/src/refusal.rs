@@ -96,6 +96,9 @@ pub enum Refusal {
     )]
     NotAThreshold(usize),
 
+    #[error("{file} is one of the two states of a cosigner, which signs by either. Name {other} too.")]
+    OneOfTwo { file: String, other: String },
+
     // Of a chain that was never signed for.
     #[error("{file} says that {place} was signed. Leave --never-signed away.")]
     WasSigned { file: String, place: Hrs },

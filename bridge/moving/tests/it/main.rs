@@ -4,6 +4,7 @@ mod files;
 mod keys;
 mod poison;
 mod properties;
+mod retiring;
 mod silence;
 mod states;
 mod traps;

@@ -32,6 +32,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::NoThreshold,
         Refusal::FewCosigners { found: 1, threshold: 2 },
         Refusal::NotAThreshold(1),
+        Refusal::OneOfTwo { file: file(), other: "G".to_owned() },
         Refusal::WasSigned { file: file(), place: somewhere() },
         Refusal::NotTyped { typed, chain },
         Refusal::NotAKey { file: file(), named, why: "it is empty" },

@@ -1,0 +1,152 @@
+//! How the old signer is retired, as a plan: what is copied, written and moved, in which order, and what a person has to
+//! do beside it. Nothing is done here.
+
+use std::fmt;
+
+use crate::found::{Found, MOVED, SHARE, STATE, SUPERSEDED};
+use crate::poison::{Poison, poison};
+use crate::refusal::Refusal;
+use crate::source::Source;
+use crate::verdict::Question;
+
+/// One thing to do to the files. Each is done whole, and is on the disk, before the next begins; one that fails ends the
+/// plan, and the same plan can be made again and goes on from there.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Act {
+    /// `from` is copied with its owner and mode, and the copy is synced, and its folder. A copy that is there already is
+    /// never written over: it holds the same bytes, or the plan ends.
+    Copy {
+        /// What is copied.
+        from: String,
+        /// Where to.
+        to: String,
+    },
+    /// These bytes take the place of what is in the file: written beside it, synced, renamed over it, its folder synced.
+    /// Owner and mode stay.
+    Write {
+        /// The file.
+        to: String,
+        /// What it is to hold.
+        what: Poison,
+    },
+    /// The file gets another name and is for its owner to read only; its folder is synced.
+    Move {
+        /// Its name.
+        from: String,
+        /// The other.
+        to: String,
+    },
+}
+
+/// What a plan does, and what it leaves.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// What is done, in this order.
+    pub acts: Vec<Act>,
+    /// What can still sign, or begin to.
+    pub remains: Vec<Remains>,
+}
+
+/// What can still sign after the files are retired, or bring the old signer back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remains {
+    /// The states from before.
+    Copies,
+    /// Whoever starts the old signer again by itself.
+    Restarts,
+    /// A node without a key file and without a signer.
+    NewKey,
+    /// Other nodes that the old signer dials, or that dial it.
+    OtherNodes,
+    /// Keys in a YubiHSM.
+    YubiHsm,
+    /// Shards and the other cosigners.
+    Shards,
+    /// Copies of the key.
+    KeyCopies,
+}
+
+impl fmt::Display for Remains {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Copies => {
+                "A restored snapshot or backup of this host has the old state and can sign twice. Restore none without \
+                 the old signer's unit masked."
+            }
+            Self::Restarts => {
+                "A service manager or a container's restart policy starts the old signer again. Mask its unit (`systemctl \
+                 mask`), remove its container, and take it out of what deploys it."
+            }
+            Self::NewKey => {
+                "A node whose key file is gone makes a new key, unless priv_validator_laddr is set, and then votes with a key \
+                 that the chain does not know. Set priv_validator_laddr to Highwater before the node is started; \
+                 priv_validator_key_file is then not read."
+            }
+            Self::OtherNodes => {
+                "The old signer dials nodes by itself. Let priv_validator_laddr of every node, sentries too, take Highwater \
+                 alone, and close its port to the old signer's host."
+            }
+            Self::YubiHsm => {
+                "A key in a YubiHSM can still sign. Delete the old signer's auth key there (tmkms: 0x0004), and change the \
+                 admin's if its configuration held that: no restored disk undoes this."
+            }
+            Self::Shards => {
+                "The shards of any cosigners that are as many as the threshold can sign. Retire the states on the host of \
+                 every cosigner, and keep the shards away for ever."
+            }
+            Self::KeyCopies => {
+                "Every copy and backup of the key file can sign. Destroy them, or keep one offline on purpose."
+            }
+        })
+    }
+}
+
+/// The plan for these state files, and for the key file if its key has moved. The device has to have answered before:
+/// what was signed stands in the copies only, afterwards.
+///
+/// All copies are made before the first state is written, and the key is moved last: a plan that is cut leaves a signer
+/// that has its state, or one that signs nothing. Files that are retired already are passed over.
+pub fn retire(question: &Question<'_>, states: &[Found<'_>], key: Option<&str>) -> Result<Plan, Refusal> {
+    let (mut copies, mut writes) = (Vec::new(), Vec::new());
+    for file in states {
+        both(question.source, file, states)?;
+        match question.read(file) {
+            Err(Refusal::Retired { .. }) => continue,
+            read => question.belongs(file, &read?)?,
+        };
+        let what = poison(question.source, file.path, file.bytes.unwrap_or_default())?;
+        let path = || file.path.to_owned();
+        copies.push(Act::Copy { from: path(), to: format!("{}{SUPERSEDED}", file.path) });
+        writes.push(Act::Write { to: path(), what });
+    }
+    // The one file of Tendermint 0.27 is state and key, and stays where it is: without it a new key is made.
+    let key = key.filter(|_| question.source != Source::Tendermint027);
+    let moved = key.map(|key| Act::Move { from: key.to_owned(), to: format!("{key}{MOVED}") });
+    let acts = copies.into_iter().chain(writes).chain(moved).collect();
+    Ok(Plan { acts, remains: remains(question.source) })
+}
+
+/// A cosigner of horcrux has two states, and signs by either.
+fn both(source: Source, file: &Found<'_>, states: &[Found<'_>]) -> Result<(), Refusal> {
+    if source != Source::Horcrux {
+        return Ok(());
+    }
+    for (this, other) in [(SHARE, STATE), (STATE, SHARE)] {
+        let Some(stem) = file.path.strip_suffix(this) else { continue };
+        let other = format!("{stem}{other}");
+        if !states.iter().any(|state| state.path == other) {
+            return Err(Refusal::OneOfTwo { file: file.path.to_owned(), other });
+        }
+    }
+    Ok(())
+}
+
+fn remains(source: Source) -> Vec<Remains> {
+    use Remains::{Copies, KeyCopies, NewKey, OtherNodes, Restarts, Shards, YubiHsm};
+    match source {
+        Source::CometBft | Source::Tendermint027 => vec![Restarts, Copies, NewKey, KeyCopies],
+        Source::Tmkms => vec![Restarts, Copies, OtherNodes, YubiHsm, KeyCopies],
+        Source::Kms => vec![Restarts, Copies, OtherNodes, KeyCopies],
+        Source::Horcrux => vec![Restarts, Copies, OtherNodes, Shards, KeyCopies],
+    }
+}

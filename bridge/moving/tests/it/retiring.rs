@@ -1,0 +1,120 @@
+//! The plan by which the old signer is retired.
+
+use highwater_moving::{Act, Found, Question, Refusal, Remains, Source, poison, retire};
+
+use crate::files::{Written, base64, found, now, path, public, question};
+
+/// Which act on which file, in order.
+fn order(acts: &[Act]) -> Vec<(&'static str, String)> {
+    let said = |act: &Act| match act {
+        Act::Copy { from, to } => {
+            assert_eq!(*to, format!("{from}.before-highwater"));
+            ("copy", from.clone())
+        }
+        Act::Write { to, .. } => ("write", to.clone()),
+        Act::Move { from, to } => {
+            assert_eq!(*to, format!("{from}.moved-to-highwater"));
+            ("move", from.clone())
+        }
+    };
+    acts.iter().map(said).collect()
+}
+
+#[test]
+fn all_copies_are_made_before_the_first_state_is_written_and_the_key_moves_last() {
+    let [share, state] = ["a/demo-1_share_sign_state.json", "a/demo-1_priv_validator_state.json"];
+    let text = Written::default().by(Source::Horcrux);
+    let plan =
+        retire(&question(Source::Horcrux), &[found(share, &text), found(state, &text)], Some("key")).unwrap();
+    let expected = [("copy", share), ("copy", state), ("write", share), ("write", state), ("move", "key")];
+    assert_eq!(order(&plan.acts), expected.map(|(act, file)| (act, file.to_owned())));
+}
+
+#[test]
+fn what_is_written_is_what_retires_each_signer() {
+    for source in Source::ALL.into_iter().filter(|source| *source != Source::Horcrux) {
+        let text = Written::default().by(source);
+        let question = Question { key: Some(&public()), ..question(source) };
+        let plan = retire(&question, &[found(path(source), &text)], Some("key.json")).unwrap();
+        let Some(Act::Write { what, .. }) = plan.acts.get(1) else { panic!("{source}") };
+        assert_eq!(*what, poison(source, path(source), text.as_bytes()).unwrap());
+        // The one file of Tendermint 0.27 is the key file, and a node without one makes a new key.
+        assert_eq!(plan.acts.len(), if source == Source::Tendermint027 { 2 } else { 3 });
+    }
+}
+
+#[test]
+fn a_plan_that_was_cut_goes_on_where_it_was() {
+    let text = Written::default().by(Source::Tmkms);
+    let retired = poison(Source::Tmkms, "x", text.as_bytes()).unwrap();
+    let just_now = Found { path: "x", bytes: Some(retired.as_bytes()), changed: now() };
+    let plan = retire(&question(Source::Tmkms), &[just_now, found("y", &text)], None).unwrap();
+    assert_eq!(order(&plan.acts), [("copy", "y".to_owned()), ("write", "y".to_owned())]);
+    assert_eq!(retire(&question(Source::Tmkms), &[just_now], None).unwrap().acts, []);
+}
+
+#[test]
+fn a_state_of_another_chain_or_of_a_signer_that_runs_is_not_retired() {
+    let question = question(Source::CometBft);
+    let other = Written { chain: Some("other-1"), ..Written::default() }.by(Source::CometBft);
+    assert!(matches!(retire(&question, &[found("x", &other)], None), Err(Refusal::OtherChain { .. })));
+    let text = Written::default().by(Source::CometBft);
+    // It would write its own state over the new one.
+    let young = Found { changed: now(), ..found("x", &text) };
+    assert!(matches!(retire(&question, &[young], None), Err(Refusal::StillRuns { .. })));
+    let missing = Found { bytes: None, ..young };
+    assert!(matches!(retire(&question, &[missing], None), Err(Refusal::Missing { .. })));
+}
+
+#[test]
+fn both_states_of_a_cosigner_are_retired_or_none() {
+    let text = Written::default().by(Source::Horcrux);
+    let paths = ["a/demo-1_share_sign_state.json", "a/demo-1_priv_validator_state.json"];
+    for (path, other) in [(paths[0], paths[1]), (paths[1], paths[0])] {
+        let refusal = retire(&question(Source::Horcrux), &[found(path, &text)], None).unwrap_err();
+        assert_eq!(refusal, Refusal::OneOfTwo { file: path.to_owned(), other: other.to_owned() });
+    }
+    let elsewhere = [found(paths[0], &text), found("b/demo-1_priv_validator_state.json", &text)];
+    assert!(matches!(retire(&question(Source::Horcrux), &elsewhere, None), Err(Refusal::OneOfTwo { .. })));
+}
+
+/// What no file can prevent, by signer.
+#[test]
+fn what_brings_the_old_signer_back_is_told() {
+    let told = |source| {
+        let text = Written::default().by(source);
+        let paths = ["demo-1_share_sign_state.json", "demo-1_priv_validator_state.json"];
+        let files = paths.map(|path| found(path, &text));
+        let files = if source == Source::Horcrux { &files[..] } else { &files[1..] };
+        retire(&question(source), files, None).unwrap().remains
+    };
+    for source in Source::ALL {
+        let told = told(source);
+        // trap: a container that restarts the old signer; a snapshot; a backup of the key
+        assert!(
+            [Remains::Restarts, Remains::Copies, Remains::KeyCopies].iter().all(|one| told.contains(one))
+        );
+        // trap: a new key is made where the file is gone; a node still configured with priv_validator_key_file
+        let by_node = matches!(source, Source::CometBft | Source::Tendermint027);
+        assert_eq!(told.contains(&Remains::NewKey), by_node);
+        // trap: a second sentry that the old signer still dials
+        assert_eq!(told.contains(&Remains::OtherNodes), !by_node);
+    }
+    assert!(told(Source::Tmkms).contains(&Remains::YubiHsm));
+    assert!(told(Source::Horcrux).contains(&Remains::Shards));
+    assert!(Remains::NewKey.to_string().contains("priv_validator_key_file"));
+}
+
+/// The one file of Tendermint 0.27 holds the key, and so does what takes its place.
+#[test]
+fn no_debug_text_of_a_file_or_a_plan_holds_a_piece_of_the_secret() {
+    let text = Written::default().by(Source::Tendermint027);
+    let file = found("F", &text);
+    let plan = retire(&question(Source::Tendermint027), &[file], None).unwrap();
+    let Some(Act::Write { what, .. }) = plan.acts.get(1) else { panic!("{plan:?}") };
+    let secret = base64(&[7; 30]);
+    assert!(std::str::from_utf8(what.as_bytes()).unwrap().contains(&secret));
+    let said = format!("{file:?} {plan:?}");
+    let as_numbers = format!("{:?}", secret.as_bytes());
+    assert!(!said.contains(&secret) && !said.contains(as_numbers.trim_matches(['[', ']'])), "{said}");
+}
