@@ -170,8 +170,8 @@ impl<'a> Bench<'a> {
     }
 
     fn fate(&self, mutant: &Mutant) -> Result<Fate> {
-        const PACKAGES: &str =
-            "--package highwater-core --package highwater-guard --package highwater-signer";
+        const PACKAGES: &str = "--package highwater-core --package highwater-guard --package highwater-moving \
+                                --package highwater-signer";
         let builds = self.passes(&format!("build --quiet {PACKAGES}"))?;
         if mutant.type_error {
             return Ok(if builds { Fate::Survived } else { Fate::Died("the compiler".to_owned()) });
