@@ -19,6 +19,9 @@ const MOST: usize = 64 << 10;
 /// Signed bytes are not longer, in any era.
 const MOST_SIGNED: usize = 1 << 10;
 
+/// No more characters are said of what is wrong in a file.
+const MOST_SAID: usize = 200;
+
 /// What a state file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
@@ -161,7 +164,9 @@ impl File<'_> {
         if self.source == Source::Tendermint027 {
             return self.form(format!("line {}, column {}", error.line(), error.column()));
         }
-        self.form(error.to_string())
+        // Nor may a name in the file write to the terminal, or fill it.
+        let plain = |char: char| if char.is_control() { '?' } else { char };
+        self.form(error.to_string().chars().map(plain).take(MOST_SAID).collect::<String>())
     }
 
     fn parse<T: DeserializeOwned>(&self, text: &str) -> Result<T, Refusal> {

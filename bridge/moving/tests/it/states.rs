@@ -157,3 +157,15 @@ fn height_zero_is_a_new_file_or_one_that_somebody_changed() {
     let block = Written { place: at(0, 0, Step::Proposal), ..Written::default() }.by(Source::Tmkms);
     assert!(matches!(read(Source::Tmkms, &block), Err(Refusal::ZeroHeight { .. })));
 }
+
+#[test]
+fn a_name_in_a_file_neither_acts_on_a_terminal_nor_fills_it() {
+    let sound = Written { chain: None, ..Written::default() }.by(Source::CometBft);
+    for name in ["\\u001b[2J\\u0007\\r\\n".to_owned(), "x".repeat(9000)] {
+        let refusal =
+            read(Source::CometBft, &sound.replacen('{', &format!("{{\"{name}\": 1,"), 1)).unwrap_err();
+        let said = refusal.to_string();
+        assert!(said.contains("unknown field") && said.len() < 500, "{said:?}");
+        assert!(!said.chars().any(char::is_control), "{said:?}");
+    }
+}
