@@ -14,6 +14,9 @@ use crate::{Fault, Keys, Tear, World};
 /// The chains of every story: as many as there are slots, so that the table is never full.
 pub const CHAINS: [&str; 3] = ["story-1", "story-2", "story-3"];
 
+/// The rings of stories: all as long, and each slot's another.
+const RINGS: [[u16; 3]; 8] = [[2; 3], [2; 3], [3; 3], [4; 3], [5; 3], [8; 3], [2, 3, 5], [5, 2, 3]];
+
 /// What a story was.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Told {
@@ -49,12 +52,12 @@ pub fn steps(story: &[u8], keys: Keys) -> Vec<String> {
 
 fn tell(story: &[u8], keys: Keys, trace: &mut Option<Vec<String>>) -> Result<Told, Violation> {
     let mut bytes = Bytes(story);
-    let pairs = [2, 2, 3, 4, 5, 8][usize::from(bytes.next()) % 6];
+    let rings = RINGS[usize::from(bytes.next()) % RINGS.len()].into();
     let faults = [Faults::Cuts, Faults::CutsAndRot, Faults::CutsAndLies, Faults::CutsAndStuck]
         [usize::from(bytes.next()) % 4];
-    let mut driver = Driver::new(World::repeatable(keys, pairs, u64::from(bytes.next())), &CHAINS)?;
+    let mut driver = Driver::new(World::repeatable(keys, rings, u64::from(bytes.next())), &CHAINS)?;
     driver.trace = trace.take();
-    let mut teller = Teller { driver, bytes, pairs, faults, stuck: false };
+    let mut teller = Teller { driver, bytes, rings, faults, stuck: false };
     let told = teller.tell();
     *trace = teller.driver.trace.take();
     told?;
@@ -64,7 +67,7 @@ fn tell(story: &[u8], keys: Keys, trace: &mut Option<Vec<String>>) -> Result<Tol
 struct Teller<'a> {
     driver: Driver,
     bytes: Bytes<'a>,
-    pairs: u16,
+    rings: Rings,
     faults: Faults,
     /// A page takes no write any more.
     stuck: bool,
@@ -200,8 +203,7 @@ impl Teller<'_> {
 
     /// One page rots, unless one did since the last completed boot.
     fn rot(&mut self) {
-        let page =
-            u16::from_le_bytes([self.bytes.next(), self.bytes.next()]) % Rings::equal(self.pairs).pages();
+        let page = u16::from_le_bytes([self.bytes.next(), self.bytes.next()]) % self.rings.pages();
         let with = self.bytes.next();
         let mut cell = self.driver.device.world.medium.pages()[usize::from(page)];
         match with % 4 {
@@ -217,7 +219,7 @@ impl Teller<'_> {
 
     /// One page of a ring or of the table takes no write any more.
     fn stick(&mut self) {
-        let pages = layout::entry_page(0, 0)..Rings::equal(self.pairs).pages();
+        let pages = layout::entry_page(0, 0)..self.rings.pages();
         let page =
             pages.start + u16::from_le_bytes([self.bytes.next(), self.bytes.next()]) % pages.len() as u16;
         let with = self.bytes.next();

@@ -6,7 +6,8 @@ use std::time::Instant;
 use highwater_sim::explore::{Rot, Search, Visited};
 
 const TEARS: Search = Search {
-    pairs: 2,
+    rings: [2; 3],
+    slot: 0,
     heights: 1,
     rot: Rot::Never,
     lies: false,
@@ -59,7 +60,7 @@ fn g2_no_lying_or_failing_write_of_a_chain_that_signs_makes_the_mark_fall() {
 fn g2_no_page_that_takes_no_write_any_more_makes_the_mark_fall() {
     let stuck = Search { stuck: true, lives: false, limit: 8_000, ..TEARS };
     // With lives a path is never forgotten, so each state costs more than the last.
-    for search in [stuck, Search { pairs: 3, ..stuck }, Search { lives: true, limit: 400, ..stuck }] {
+    for search in [stuck, Search { rings: [3; 3], ..stuck }, Search { lives: true, limit: 400, ..stuck }] {
         run(search);
     }
 }
@@ -67,7 +68,19 @@ fn g2_no_page_that_takes_no_write_any_more_makes_the_mark_fall() {
 #[test]
 fn g2_no_tear_at_more_heights_or_on_three_pairs_makes_the_mark_fall_or_unclear() {
     visit(Search { heights: 3, lives: false, ..TEARS });
-    visit(Search { pairs: 3, lives: false, ..TEARS });
+    visit(Search { rings: [3; 3], lives: false, ..TEARS });
+}
+
+/// Rings of 2, 3 and 5 pairs, the chain in each slot in turn, with other chains in those before. A step that changes a page
+/// of another slot is a violation of its own.
+#[test]
+fn g2_no_tear_in_any_slot_of_rings_of_uneven_length_makes_the_mark_fall_or_changes_another_slot() {
+    let rings = [2, 3, 5];
+    visit(Search { rings, slot: 0, heights: 3, lives: false, ..TEARS });
+    visit(Search { rings, slot: 1, lives: false, ..TEARS });
+    visit(Search { rings, slot: 2, lives: false, ..TEARS });
+    // The shortest ring between longer ones.
+    visit_or_begin(Search { rings: [3, 2, 5], slot: 1, ..TEARS });
 }
 
 #[test]
@@ -78,7 +91,7 @@ fn g2_no_tear_at_two_heights_with_remove_add_and_forget_makes_the_mark_fall_or_u
 const ASLEEP: Search = Search { rot: Rot::Asleep, ..TEARS };
 const ANYTIME: Search = Search { rot: Rot::Anytime, lives: false, ..TEARS };
 const LIES: Search = Search { lies: true, ..TEARS };
-const THREE_PAIRS: Search = Search { pairs: 3, ..TEARS };
+const THREE_PAIRS: Search = Search { rings: [3; 3], ..TEARS };
 
 #[test]
 fn g2_the_first_states_of_the_searches_of_hours_hold() {
@@ -114,7 +127,7 @@ fn g2_to_the_end_a_lying_write_with_remove_add_and_forget() {
 #[ignore = "hours"]
 fn g2_to_the_end_a_page_that_takes_no_write_any_more() {
     visit(Search { stuck: true, lives: false, ..TEARS });
-    visit(Search { pairs: 3, stuck: true, lives: false, ..TEARS });
+    visit(Search { rings: [3; 3], stuck: true, lives: false, ..TEARS });
 }
 
 #[test]

@@ -54,6 +54,11 @@ pub enum Violation {
         /// Pages written.
         writes: u32,
     },
+    /// A page changed that belongs to another slot.
+    AnotherSlot {
+        /// The page.
+        page: usize,
+    },
     /// An operation that must change nothing wrote to flash.
     NeedlessWrite(Op),
 }

@@ -1,7 +1,8 @@
 //! Every state a small ring can reach, to closure: every operation, cut at every write with every tear, recoveries cut
 //! in turn, and as asked a page that rots or a write that fails or lies in every state.
 //!
-//! One chain in slot 0 (slots share no page but the installation's), heights up to a small number. A state is flash as
+//! One chain, in the first slot or with other chains in those before (slots share no page but the installation's: a step
+//! that changes a page of another slot is a violation, unless writes fail), heights up to a small number. A state is flash as
 //! power left it, in its normal form, the models the chain may be in, and the steps since. While RAM holds no more than
 //! a boot would make of the flash, those steps are one boot; after rot or a fault in operation they are all that
 //! happened since.
@@ -11,23 +12,29 @@ mod steps;
 
 use std::collections::HashSet;
 use std::hash::Hash;
+use std::ops::Range;
 
 use highwater_core::env::Cell;
+use highwater_core::layout::{SLOTS, entry_page};
 use highwater_core::rings::Rings;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::driver::{Driver, Power, Violation};
-use crate::model::{Model, Op, Standing};
+use crate::model::{Model, Op, Standing, ZERO};
 use crate::{Fault, Keys, World};
 
 /// The chain of every search.
 const CHAIN: &str = "c";
+/// The chains in the slots before its own.
+const OTHERS: [&str; 2] = ["a", "b"];
 
 /// What a search covers.
 #[derive(Debug, Clone, Copy)]
 pub struct Search {
-    /// Pairs of the ring.
-    pub pairs: u16,
+    /// Pairs of the ring of each slot.
+    pub rings: [u16; SLOTS],
+    /// The slot of the chain. In those before it other chains stand, armed.
+    pub slot: u8,
     /// Heights go from 0 to this.
     pub heights: u64,
     /// Whether one page rots between two completed boots.
@@ -115,9 +122,10 @@ enum Step {
 impl Search {
     /// Visits everything, or stops at the first violation.
     pub fn run(self) -> Result<Visited, Box<Counterexample>> {
-        let world = World::repeatable(Keys::toy(), self.pairs, 0);
+        let world = World::repeatable(Keys::toy(), self.rings, 0);
+        let pages = self.new_flash().map_err(|violation| Counterexample { violation, steps: Vec::new() })?;
         let new = State {
-            pages: world.medium.pages().to_vec(),
+            pages: pages.clone(),
             models: vec![Model::ABSENT],
             hurt: (false, false),
             stuck: None,
@@ -132,6 +140,7 @@ impl Search {
             open: vec![new],
             trail: vec![(0, Step::PowerOff)],
             visited: Visited::default(),
+            new: pages,
             world,
         };
         while let Some(state) = explorer.open.pop() {
@@ -143,6 +152,32 @@ impl Search {
         explorer.visited.closed = true;
         Ok(explorer.visited)
     }
+
+    fn rings(&self) -> Rings {
+        self.rings.into()
+    }
+
+    /// The pages of the chain's slot: both copies of its entry, and its ring.
+    fn own(&self) -> [Range<usize>; 3] {
+        let (slot, rings) = (self.slot, self.rings());
+        let ring = rings.page(slot, 0)..rings.page(slot, 2 * rings.pairs(slot));
+        let [one, two] = [0, 1].map(|copy| entry_page(slot, copy)).map(|page| page..page + 2);
+        [one, two, ring].map(|pages| pages.start.into()..pages.end.into())
+    }
+
+    /// Blank memory; or that of a device with a chain in each slot before the chain's.
+    fn new_flash(&self) -> Result<Vec<Cell>, Violation> {
+        let world = World::repeatable(Keys::toy(), self.rings, 0);
+        let others = &OTHERS[..self.slot.into()];
+        if others.is_empty() {
+            return Ok(world.medium.pages().to_vec());
+        }
+        let mut driver = Driver::new(world, others)?;
+        for lane in 0..others.len() {
+            driver.run(lane, Op::Add(ZERO), None)?;
+        }
+        Ok(driver.device.world.medium.pages().to_vec())
+    }
 }
 
 struct Explorer {
@@ -152,6 +187,8 @@ struct Explorer {
     /// For each state ever opened: its predecessor and the step from there.
     trail: Vec<(usize, Step)>,
     visited: Visited,
+    /// Flash as it was at first.
+    new: Vec<Cell>,
     /// Lends its hash to the normal form.
     world: World,
 }
@@ -180,13 +217,16 @@ impl Explorer {
 
     /// Goes one step; `false` if the fault it names was never reached.
     fn go(&mut self, state: &State, step: Step) -> Result<bool, Box<Counterexample>> {
-        let mut driver = wake(state, self.search.pairs);
+        let mut driver = wake(state, self.search.rings);
         let before = driver.counts;
         let went = drive(&mut driver, step).and_then(|power| {
             if (step, power) == (Step::Boot(None), Power::On) {
                 settled(&mut driver, state.stuck.is_some())?;
             }
-            Ok(power)
+            match self.strayed(driver.device.world.medium.pages()) {
+                Some(page) => Err(Violation::AnotherSlot { page }),
+                None => Ok(power),
+            }
         });
         let power = went.map_err(|violation| self.counterexample(violation, state, step))?;
         let planned =
@@ -199,6 +239,18 @@ impl Explorer {
         Ok(true)
     }
 
+    /// A page of another slot that is not what it was. Where a write fails for good the chain itself takes another slot.
+    fn strayed(&self, pages: &[Cell]) -> Option<usize> {
+        if self.search.lies || self.search.stuck {
+            return None;
+        }
+        let own = self.search.own();
+        let others = usize::from(entry_page(0, 0))..pages.len();
+        others
+            .filter(|page| !own.iter().any(|own| own.contains(page)))
+            .find(|page| pages[*page] != self.new[*page])
+    }
+
     /// Opens the state the driver is in, if it is new.
     fn keep(&mut self, state: &State, step: Step, driver: &Driver, power: Power) {
         let asleep = state.path.is_empty() && matches!(step, Step::Rot(..) | Step::Stick(..));
@@ -206,7 +258,7 @@ impl Explorer {
         let (rotted, torn, faulted) = driver.hurt();
         let now = Now { models: driver.possible(0).to_vec(), rotted, faulted: faulted && on };
         let mut shape = driver.device.world.medium.pages().to_vec();
-        let highest = normal::normalise(&mut self.world, &mut shape);
+        let highest = normal::normalise(&mut self.world, self.search.slot, &mut shape);
         let seen = driver.seen(0).filter(|_| on);
         let ram = seen.map(|seen| (seen.state as u8, seen.incarnation, seen.writes.wrapping_sub(highest)));
         let life = state.life ^ matches!(step, Step::Run(Op::Add(_), _) | Step::Around(Op::Add(_), ..));
@@ -216,8 +268,8 @@ impl Explorer {
         };
         // After a clean operation RAM holds what a boot would make of this flash; a test of its own shows that.
         let clean = !on || !(rotted || faulted);
-        let ring = Rings::equal(self.search.pairs).page(0, 0);
-        let slot = [&shape[..4], &shape[8..10], &shape[ring.into()..(ring + 2 * self.search.pairs).into()]];
+        let slot = self.search.own().map(|pages| &shape[pages]);
+        let slot = (&shape[..2], slot);
         let known =
             fingerprint(&(slot, &now.models, on, rotted, torn, faulted, stuck, life, ram.filter(|_| !clean)));
         if !self.known.insert(known) {
@@ -256,8 +308,8 @@ impl Explorer {
 }
 
 /// A driver in `state`. The steps went well when they were new.
-fn wake(state: &State, pairs: u16) -> Driver {
-    let mut world = World::repeatable(Keys::toy(), pairs, 0);
+fn wake(state: &State, rings: [u16; SLOTS]) -> Driver {
+    let mut world = World::repeatable(Keys::toy(), rings, 0);
     world.medium.restore(&state.pages);
     let (rotted, torn) = state.hurt;
     let mut driver = Driver::asleep(world, &[CHAIN], std::slice::from_ref(&state.models), rotted, torn);

@@ -1,4 +1,4 @@
-//! The normal form of slot 0: what makes an endless life a finite number of states.
+//! The normal form of a slot: what makes an endless life a finite number of states.
 //!
 //! Serials, incarnations and generations grow for ever, but the signer only compares them, adds one to the highest,
 //! and takes a serial modulo N. So a state is the same state when all serials are moved by one multiple of N, when a
@@ -25,16 +25,16 @@ use highwater_core::layout::{chain_entry, installation_record, record};
 const DEAD: u8 = 0xa5;
 const ENTRY: usize = 2 * CELL;
 
-/// Brings the pages of slot 0 into normal form; gives the highest serial there was.
-pub(super) fn normalise<E: Flash + Crypto>(env: &mut E, pages: &mut [Cell]) -> u32 {
+/// Brings the pages of a slot into normal form; gives the highest serial there was.
+pub(super) fn normalise<E: Flash + Crypto>(env: &mut E, slot: u8, pages: &mut [Cell]) -> u32 {
     let rings = env.rings();
     let (installation, copies) = &installation(env, pages);
-    let entries = [0, 1].map(|copy| entry(env, installation, copy, pages));
-    let ring = rings.page(0, 0)..rings.page(1, 0);
+    let entries = [0, 1].map(|copy| entry(env, installation, slot, copy, pages));
+    let ring = rings.page(slot, 0)..rings.page(slot + 1, 0);
     let mut records = Vec::new();
     for page in ring {
         let cell = &mut pages[usize::from(page)];
-        if layout::is_sealed(env, installation, place(Domain::Record, page), cell) {
+        if layout::is_sealed(env, installation, place(Domain::Record, slot, page), cell) {
             // A formatted page has serial and incarnation 0, whatever happens.
             if record::kind(cell[record::HEAD]) != Kind::Formatted as u8 {
                 records.push(page);
@@ -45,7 +45,7 @@ pub(super) fn normalise<E: Flash + Crypto>(env: &mut E, pages: &mut [Cell]) -> u
     }
     let cells = records.iter().map(|page| &pages[usize::from(*page)]);
     let serials: BTreeSet<u32> = cells.clone().map(record::serial).collect();
-    let serials = narrowed(&serials, u32::from(rings.pairs(0)));
+    let serials = narrowed(&serials, u32::from(rings.pairs(slot)));
 
     let mut lives: BTreeSet<u16> = cells.map(record::incarnation).collect();
     let mut generations = BTreeSet::new();
@@ -71,7 +71,7 @@ pub(super) fn normalise<E: Flash + Crypto>(env: &mut E, pages: &mut [Cell]) -> u
         let (new_life, new_serial) = (rank(life), serials[&record::serial(cell)]);
         cell[record::INCARNATION].copy_from_slice(&new_life.to_le_bytes());
         cell[record::SERIAL].copy_from_slice(&new_serial.to_le_bytes());
-        layout::seal(env, installation, place(Domain::Record, page), cell);
+        layout::seal(env, installation, place(Domain::Record, slot, page), cell);
     }
     for (copy, bytes) in (0..).zip(entries) {
         let Some(mut bytes) = bytes else { continue };
@@ -80,8 +80,8 @@ pub(super) fn normalise<E: Flash + Crypto>(env: &mut E, pages: &mut [Cell]) -> u
         let new_life = rank(chain_entry::incarnation(&bytes));
         bytes[chain_entry::INCARNATION].copy_from_slice(&new_life.to_le_bytes());
         bytes[chain_entry::GENERATION].copy_from_slice(&new.to_le_bytes());
-        layout::seal(env, installation, place(Domain::Entry, entry_page(0, copy)), &mut bytes);
-        put(pages, copy, &bytes);
+        layout::seal(env, installation, place(Domain::Entry, slot, entry_page(slot, copy)), &mut bytes);
+        put(pages, slot, copy, &bytes);
     }
     serials.keys().next_back().copied().unwrap_or(0)
 }
@@ -116,7 +116,7 @@ fn installation<E: Flash + Crypto>(env: &mut E, pages: &mut [Cell]) -> (Installa
     for copy in 0..2 {
         let page = installation_page(copy);
         let cell = &mut pages[usize::from(page)];
-        if layout::is_sealed(env, &none, place(Domain::Installation, page), cell) {
+        if layout::is_sealed(env, &none, place(Domain::Installation, 0, page), cell) {
             found.id.copy_from_slice(&cell[installation_record::ID]);
             copies += 1;
         } else if *cell != [0; CELL] {
@@ -133,28 +133,29 @@ fn installation<E: Flash + Crypto>(env: &mut E, pages: &mut [Cell]) -> (Installa
 fn entry<E: Flash + Crypto>(
     env: &mut E,
     installation: &Installation,
+    slot: u8,
     copy: u16,
     pages: &mut [Cell],
 ) -> Option<[u8; ENTRY]> {
-    let page = entry_page(0, copy);
+    let page = entry_page(slot, copy);
     let mut bytes = [0; ENTRY];
     bytes[..CELL].copy_from_slice(&pages[usize::from(page)]);
     bytes[CELL..].copy_from_slice(&pages[usize::from(page) + 1]);
-    if layout::is_sealed(env, installation, place(Domain::Entry, page), &bytes) {
+    if layout::is_sealed(env, installation, place(Domain::Entry, slot, page), &bytes) {
         return Some(bytes);
     }
     if bytes != [0; ENTRY] {
-        put(pages, copy, &[DEAD; ENTRY]);
+        put(pages, slot, copy, &[DEAD; ENTRY]);
     }
     None
 }
 
-fn place(domain: Domain, page: u16) -> Place {
-    Place { domain, slot: 0, page }
+fn place(domain: Domain, slot: u8, page: u16) -> Place {
+    Place { domain, slot, page }
 }
 
-fn put(pages: &mut [Cell], copy: u16, bytes: &[u8; ENTRY]) {
-    let page = usize::from(entry_page(0, copy));
+fn put(pages: &mut [Cell], slot: u8, copy: u16, bytes: &[u8; ENTRY]) {
+    let page = usize::from(entry_page(slot, copy));
     pages[page].copy_from_slice(&bytes[..CELL]);
     pages[page + 1].copy_from_slice(&bytes[CELL..]);
 }

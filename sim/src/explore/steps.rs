@@ -1,8 +1,7 @@
 //! Which steps and faults are tried in a state.
 
 use highwater_core::hrs::{Hrs, Step as Stage};
-use highwater_core::layout::{entry_page, installation_page};
-use highwater_core::rings::Rings;
+use highwater_core::layout::{RINGS, installation_page};
 
 use super::{Rot, Search, State, Step};
 use crate::model::{Model, Op, Standing, ZERO};
@@ -46,7 +45,7 @@ impl Search {
         if rots && installed && !state.now.rotted {
             steps.extend(self.pages().flat_map(|page| {
                 // Blank and garbage differ only where blank is looked for: in the table and the installation.
-                let blank = page < Rings::equal(self.pairs).page(0, 0);
+                let blank = page < RINGS;
                 [0xa5, 0].into_iter().take(1 + usize::from(blank)).map(move |with| Step::Rot(page, with))
             }));
         }
@@ -73,9 +72,7 @@ impl Search {
 
     fn pages(&self) -> impl Iterator<Item = u16> {
         let installation = (0..2).map(installation_page);
-        let entries = (0..2).flat_map(|copy| [0, 1].map(|half| entry_page(0, copy) + half));
-        let pairs = self.pairs;
-        installation.chain(entries).chain((0..2 * pairs).map(move |index| Rings::equal(pairs).page(0, index)))
+        installation.chain(self.own().into_iter().flatten().map(|page| page as u16))
     }
 
     fn operations(&self, model: &Model, life: bool, ops: &mut Vec<Op>) {

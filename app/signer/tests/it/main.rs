@@ -18,6 +18,7 @@ mod owner;
 mod prompts;
 #[cfg(not(device = "nanosplus"))]
 mod screens;
+mod slots;
 #[cfg(not(device = "nanosplus"))]
 mod start;
 #[cfg(device = "nanosplus")]
