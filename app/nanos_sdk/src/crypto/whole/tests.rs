@@ -255,6 +255,17 @@ fn nonces_of_zero_and_one_and_points_of_no_nonce_are_refused() {
 }
 
 #[test]
+fn two_differences_do_not_make_up_for_each_other() {
+    use super::super::parts::same;
+    let mut pair = [[7; 32]; 2];
+    assert_eq!(same(&pair), Ok(()));
+    pair[1][3] ^= 0x20;
+    assert_eq!(same(&pair), Err(NOT_GOOD));
+    pair[1][9] ^= 0x20;
+    assert_eq!(same(&pair), Err(NOT_GOOD));
+}
+
+#[test]
 fn another_public_key_is_another_nonce() {
     let mut key = booted();
     let point = |key: &mut Key| signed(key, b"vote").unwrap()[..32].to_vec();
