@@ -4,6 +4,8 @@ use std::path::Path;
 
 use highwater_core::hrs::Hrs;
 
+use crate::device::SlotNumber;
+
 /// The chain is not approved on this device.
 pub fn not_on_device(chain: &str) -> String {
     format!("{chain} is not approved on this device: run `highwater chain add {chain}`")
@@ -143,7 +145,7 @@ pub fn forget_elsewhere(chain: &str) -> String {
 }
 
 /// Nothing tells whose the damaged slot is.
-pub fn perhaps_damaged(chain: &str, slot: u8) -> String {
+pub fn perhaps_damaged(chain: &str, slot: SlotNumber) -> String {
     format!(
         "slot {slot} of this device is damaged, and may be that of {chain}: run `highwater chain forget --slot {slot}` first, \
          and write down the mark that the device shows"
@@ -173,7 +175,7 @@ pub fn forget_below_known(chain: &str, mark: Hrs, known: Hrs) -> String {
 }
 
 /// The slot is not damaged.
-pub fn not_damaged(slot: u8) -> String {
+pub fn not_damaged(slot: SlotNumber) -> String {
     format!("slot {slot} is not damaged: see `highwater device info`, and name its chain instead")
 }
 

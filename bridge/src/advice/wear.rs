@@ -1,6 +1,6 @@
 //! What the flash of a slot will endure, and which slot a chain takes.
 
-use crate::device::{Pace, Ring};
+use crate::device::{Pace, Ring, SlotNumber};
 
 /// How long a ring lasts from now on, and by which pace.
 pub fn lasts(ring: Ring, writes: u32, pace: Pace) -> String {
@@ -31,15 +31,15 @@ fn grouped(number: u64) -> String {
 }
 
 /// The slot of a chain that was added, and how long it lasts there.
-pub fn slot_lasts(slot: u8, ring: Ring, assumed: bool, writes: u32, pace: Pace) -> String {
+pub fn slot_lasts(slot: SlotNumber, ring: Ring, assumed: bool, writes: u32, pace: Pace) -> String {
     let guess = if assumed { format!("; {}", erases_assumed(ring)) } else { String::new() };
     format!("slot {slot}, a ring of {} pairs, lasts {}{guess}", ring.pairs, lasts(ring, writes, pace))
 }
 
 /// The chain would take a slot that does not last as long as another one.
-pub fn shorter_slot(slot: u8, ring: Ring, longest: u8, than: Ring, pace: Pace) -> String {
+pub fn shorter_slot(slot: SlotNumber, ring: Ring, longest: SlotNumber, than: Ring, pace: Pace) -> String {
     format!(
-        "slot {slot} is the lowest that is free, and its ring of {} pairs lasts {}; slot {longest} has {}: the \
+        "slot {slot} is the lowest that is free, and its ring of {} pairs, when new, lasts {}; slot {longest} has {}: the \
          chain that signs most often belongs there, and docs/operations.md says how chains change places",
         ring.pairs,
         lasts(ring, 0, pace),

@@ -6,6 +6,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 use highwater_core::env::SECRET_INDEX;
 use highwater_core::hrs::{Hrs, Step};
 
+use crate::device::SlotNumber;
 use crate::hrs_text::HrsText;
 use crate::state_dir::Purpose;
 
@@ -160,9 +161,9 @@ pub enum ChainVerb {
     Forget {
         /// Chain id.
         id: Option<String>,
-        /// The number of a damaged slot, which has no other name.
+        /// The number of a damaged slot, which has no other name; as the device's screen has it.
         #[arg(long, value_name = "N")]
-        slot: Option<u8>,
+        slot: Option<SlotNumber>,
         /// The place that the mark on the device is below, repeated from the refusal: the host forgets that place too.
         #[arg(long, value_name = "H/R/STEP", value_parser = below_signed, conflicts_with = "slot")]
         below_signed: Option<Hrs>,

@@ -6,6 +6,7 @@ use highwater_core::hrs::Hrs;
 use super::terminal::Terminal;
 use crate::advice;
 use crate::config::Config;
+use crate::device::SlotNumber;
 use crate::failure::Failure;
 use crate::operator::add::{self, New};
 use crate::operator::prompt::Question;
@@ -96,7 +97,11 @@ pub(super) async fn forget(
     Ok(())
 }
 
-pub(super) async fn forget_slot(config: &Config, slot: u8, terminal: &mut Terminal) -> Result<(), Failure> {
+pub(super) async fn forget_slot(
+    config: &Config,
+    slot: SlotNumber,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
     retire::forget_slot(config, slot, terminal).await?;
     say!("slot {slot} forgotten: it is free");
     Ok(())

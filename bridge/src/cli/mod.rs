@@ -76,9 +76,9 @@ async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
             ChainVerb::Forget { id: Some(id), below_signed, .. } => {
                 chain::forget(&config, &id, below_signed, terminal).await
             }
-            ChainVerb::Forget { slot, .. } => {
-                chain::forget_slot(&config, slot.unwrap_or_default(), terminal).await
-            }
+            ChainVerb::Forget { slot: Some(slot), .. } => chain::forget_slot(&config, slot, terminal).await,
+            // The command line wants one of the two.
+            ChainVerb::Forget { .. } => Err(Failure::usage("name a chain, or a slot by --slot".to_owned())),
             ChainVerb::Release { id } => chain::release(&config, &id).await,
         },
         Verb::Mark { verb } => match verb {

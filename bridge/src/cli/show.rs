@@ -7,7 +7,7 @@ use highwater_core::apdu::Status;
 
 use crate::admin::{ChainReport, Report};
 use crate::advice;
-use crate::device::{Pace, Session, Slot, Standing, Target};
+use crate::device::{Pace, Session, Slot, SlotNumber, Standing, Target};
 
 /// Of a value, so that a line fits a terminal of 100 columns.
 const WIDTH: usize = 74;
@@ -58,7 +58,7 @@ pub(super) fn report(report: &Report) -> String {
 pub(super) fn info(session: &Session) -> String {
     let mut text = device(session);
     for slot in &session.slots {
-        let _ = writeln!(text, "\nslot {}   {}, {}", slot.slot, name(slot), slot.state);
+        let _ = writeln!(text, "\nslot {}   {}, {}", SlotNumber::of(slot.slot), name(slot), slot.state);
         text += &of_slot(session, slot, Pace::Assumed);
     }
     if session.slots.is_empty() && session.standing == Standing::Sound {

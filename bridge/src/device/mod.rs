@@ -12,6 +12,7 @@ mod owner;
 mod pace;
 mod ring;
 mod session;
+mod slot_number;
 mod speculos;
 
 pub use absence::{Absence, Answer, FileError, Model, Plugged, Shows, Wanted};
@@ -23,6 +24,7 @@ pub(crate) use handle::{Event, NoReply, Ticket};
 pub use lock::{Lock, LockError, LockFile, files as lock_files};
 pub use ring::{Pace, Ring};
 pub use session::{Session, Slot, SlotState, Standing, Target};
+pub use slot_number::{NotASlot, SlotNumber};
 
 use std::path::Path;
 use std::time::{Duration, Instant};

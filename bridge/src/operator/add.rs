@@ -8,7 +8,7 @@ use super::prompt::{Question, Talk};
 use super::{Access, not_exported};
 use crate::advice;
 use crate::config::Config;
-use crate::device::{Pace, Session, Slot};
+use crate::device::{Pace, Session, Slot, SlotNumber};
 use crate::failure::Failure;
 use crate::store::{ChainFile, Pin, Pins};
 
@@ -106,7 +106,7 @@ async fn add_at_the_pace_of(
     access.adopt(id, &now, ChainFile::new(id, key, mark), || pins.pin(id, pin)).await?;
     let lasts = now.chain(id).and_then(|slot| {
         let ring = now.ring(slot.slot).filter(|_| now.target.has_buttons())?;
-        Some(advice::slot_lasts(slot.slot, ring, now.erases_assumed, slot.writes, pace))
+        Some(advice::slot_lasts(SlotNumber::of(slot.slot), ring, now.erases_assumed, slot.writes, pace))
     });
     Ok(Added { key, mark, lasts })
 }
@@ -117,7 +117,8 @@ fn shorter_slot(session: &Session, id: &str, pace: Pace) -> Option<String> {
     let slot = session.free().filter(|_| session.tombstone(id).is_none())?;
     let ring = session.ring(slot)?;
     let (longest, than) = session.longest()?;
-    (ring.pairs < than.pairs).then(|| advice::shorter_slot(slot, ring, longest, than, pace))
+    (ring.pairs < than.pairs)
+        .then(|| advice::shorter_slot(SlotNumber::of(slot), ring, SlotNumber::of(longest), than, pace))
 }
 
 /// The chain's id changes at an upgrade, its key does not: the new id is a chain of its own on the device.

@@ -9,7 +9,7 @@ use super::mark::find;
 use super::prompt::{Question, Talk};
 use crate::advice;
 use crate::config::Config;
-use crate::device::{Session, Slot, SlotState};
+use crate::device::{Session, Slot, SlotNumber, SlotState};
 use crate::failure::Failure;
 use crate::store::{ChainFile, Pin, Pins, chain_file_path};
 
@@ -115,19 +115,23 @@ fn was_forgotten_here(config: &Config, session: &Session, id: &str, pin: Option<
     }
     // A damaged slot has no name, and may be this chain's.
     match session.slots.iter().find(|slot| slot.chain.is_empty() && slot.state != SlotState::Free) {
-        Some(slot) => why(advice::perhaps_damaged(id, slot.slot)),
+        Some(slot) => why(advice::perhaps_damaged(id, SlotNumber::of(slot.slot))),
         None => Ok(()),
     }
 }
 
 /// Frees a damaged slot.
-pub(crate) async fn forget_slot(config: &Config, slot: u8, talk: &mut dyn Talk) -> Result<(), Failure> {
+pub(crate) async fn forget_slot(
+    config: &Config,
+    slot: SlotNumber,
+    talk: &mut dyn Talk,
+) -> Result<(), Failure> {
     let mut access = Access::open(config).await?;
     let session = access.session().await?;
-    if !session.slots.iter().any(|found| found.slot == slot && found.state == SlotState::Damaged) {
+    if !session.slots.iter().any(|found| found.slot == slot.index() && found.state == SlotState::Damaged) {
         return Err(Failure::usage(advice::not_damaged(slot)));
     }
-    let command = Command::ForgetSlot(slot);
+    let command = Command::ForgetSlot(slot.index());
     let words = format!("forget the damaged slot {slot}.");
     Question { access: &mut access, command, words: &words, target: session.target, talk }.ask().await?;
     Ok(())

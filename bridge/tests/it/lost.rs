@@ -246,7 +246,7 @@ fn a_device_that_is_not_sound_says_so_and_not_that_its_chains_are_unknown() {
         &["chain", "rename", CHAIN, "alpha-2", "--next-height", "9"],
         &["chain", "show-key", CHAIN],
         &["chain", "forget", "alpha-2"],
-        &["chain", "forget", "--slot", "0"],
+        &["chain", "forget", "--slot", "1"],
     ] {
         let told = desk.says(command);
         assert!(

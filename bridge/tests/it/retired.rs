@@ -90,7 +90,7 @@ async fn what_the_host_knows_of_a_chain_that_its_device_lacks_is_kept_in_every_o
         device.world.medium.rot(highwater_core::layout::entry_page(0, copy), [0xa5; 64]);
     }
     desk.emulator.swap(device.restart());
-    refused(&desk, &REPEATED, "--slot 0");
+    refused(&desk, &REPEATED, "--slot 1");
 
     // A chain that is stopped.
     let desk = cut().await;

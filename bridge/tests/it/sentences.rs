@@ -126,7 +126,7 @@ fn a_chain_is_removed_and_forgotten() {
     let text = fs::read_to_string(&desk.config).unwrap();
     fs::write(&desk.config, &text[..text.find("[[chain]]").unwrap()]).unwrap();
     shown("chain-forget", &desk.says(&["chain", "forget", CHAIN]));
-    shown("chain-forget-sound-slot", &desk.says(&["chain", "forget", "--slot", "0"]));
+    shown("chain-forget-sound-slot", &desk.says(&["chain", "forget", "--slot", "1"]));
     assert!(!desk.path("state/chains/alpha-1.json").exists());
 }
 
