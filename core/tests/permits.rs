@@ -1,9 +1,9 @@
 //! What a record in flash permits to sign: its own statement at its own time, an extension of its own precommit.
 
 use highwater_core::canonical::{Extension, MAX_MESSAGE, Message, Whole};
-use highwater_core::env::Life;
+use highwater_core::env::{Crypto, CryptoFailed, Life};
 use highwater_core::hrs::{Hrs, Step};
-use highwater_core::journal::{Durable, Record, Ring, Spare};
+use highwater_core::journal::{Durable, Record, Ring, Signable, Spare};
 use highwater_core::layout::Installation;
 use highwater_core::statement::Said;
 use highwater_sim::{Ask, Extend, World};
@@ -41,7 +41,7 @@ fn signs(world: &mut World, durable: Durable<'_>, wanted: &Ask) -> Option<Vec<u8
     let message = Message::parse(&bytes).unwrap();
     let said = Said::of(world, &message);
     let mut out = [0; MAX_MESSAGE];
-    let what = durable.statement(&said, &mut out)?;
+    let what = durable.statement(world, &said, &mut out)?;
     assert_eq!(what.life(), LIFE);
     Some(what.bytes().to_vec())
 }
@@ -70,6 +70,48 @@ fn g1_a_record_permits_its_own_statement_at_its_own_time_and_no_other() {
                 assert_eq!(signs(world, newest, &other), None, "{other:?}");
             }
         }
+    }
+}
+
+/// Hashes as if a bit of the message had fallen over since it was judged.
+struct FellOver;
+
+impl Crypto for FellOver {
+    fn sha256(&mut self, _: &[u8]) -> [u8; 32] {
+        [9; 32]
+    }
+    fn random(&mut self, _: &mut [u8]) {}
+    fn secret(&mut self, _: &[u8]) -> Result<[u8; 32], CryptoFailed> {
+        Err(CryptoFailed)
+    }
+    fn public_key(&mut self, _: u32) -> Result<[u8; 32], CryptoFailed> {
+        Err(CryptoFailed)
+    }
+    fn load_key(&mut self, _: Life, _: u32) -> Result<(), CryptoFailed> {
+        Err(CryptoFailed)
+    }
+    fn loaded_key(&self, _: u8) -> Result<[u8; 32], CryptoFailed> {
+        Err(CryptoFailed)
+    }
+    fn unload_key(&mut self, _: u8) {}
+    fn sign(&mut self, _: Signable<'_>, _: &mut [u8; 64]) -> Result<(), CryptoFailed> {
+        Err(CryptoFailed)
+    }
+    fn sign_extension(&mut self, _: Signable<'_>, _: &mut [u8; 64]) -> Result<(), CryptoFailed> {
+        Err(CryptoFailed)
+    }
+}
+
+#[test]
+fn g1_a_message_that_changed_after_it_was_recorded_is_not_signed() {
+    let world = &mut World::new(b"permits", 4);
+    let bytes = PREVOTE.bytes();
+    let message = Message::parse(&bytes).unwrap();
+    let said = Said::of(world, &message);
+    for again in [false, true] {
+        let mut record = Record::NONE;
+        let durable = durable(world, &PREVOTE, again, &mut record);
+        assert!(durable.statement(&mut FellOver, &said, &mut [0; MAX_MESSAGE]).is_none());
     }
 }
 

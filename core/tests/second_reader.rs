@@ -276,6 +276,34 @@ fn a_record_that_moved_on_and_is_lost_leaves_the_chain_unclear_however_far_it_we
 }
 
 #[test]
+fn a_pair_that_takes_no_write_any_more_is_told_at_the_press_and_left_by_an_add_elsewhere() {
+    for (ahead, with) in [(2, 0xa5), (3, 0), (5, 0xa5)] {
+        let mut device = SimDevice::boot(World::new(b"stage", 8));
+        add(&mut device, CHAIN, Hrs::default()).unwrap();
+        let signed = PREVOTE.sign(&mut device).unwrap();
+        for copy in 0..2 {
+            let page = Rings::equal(8).record_page(0, 2 + ahead, copy);
+            device.world.medium.rot(page, [with; 64]);
+            device.world.medium.stick(page, copy == 0);
+        }
+        let mut device = device.restart();
+        assert_eq!(status(&mut device, 0).0, ChainState::Unclear);
+        // Not "approved" over a ring that the next start would find unclear again.
+        let mark = hrs(11, 0, Step::None);
+        assert_eq!(set_mark(&mut device, mark).unwrap().state, PromptState::Failed, "{ahead} ahead");
+        let life = named(&mut device);
+        approved(&mut device, Command::RemoveChain(life)).unwrap();
+        approved(&mut device, Command::ForgetChain(life)).unwrap();
+        // The first ADD finds it out, the second takes another slot.
+        assert_eq!(add(&mut device, CHAIN, mark).unwrap().state, PromptState::Failed);
+        assert_eq!(add(&mut device, CHAIN, mark).unwrap().state, PromptState::Approved);
+        let mut device = device.restart();
+        assert!((Ask { height: 11, ..PREVOTE }).sign(&mut device).is_ok(), "{signed:?}");
+        assert_eq!(PREVOTE.sign(&mut device), Err(Status::HeightRegression));
+    }
+}
+
+#[test]
 fn a_page_that_takes_no_write_any_more_in_a_slot_without_a_chain_stops_no_add() {
     // Of a chain that was forgotten, and of a slot that never had one: a page of the entry, or of the ring.
     for used in [true, false] {

@@ -2,10 +2,10 @@
 
 use super::Record;
 use crate::canonical::{Extension, MAX_MESSAGE, Whole};
-use crate::env::Life;
+use crate::env::{Crypto, Life};
 use crate::hrs::Hrs;
 use crate::judge::Signed;
-use crate::statement::Said;
+use crate::statement::{self, Said};
 
 /// One record of one slot that stands in flash twice, each copy read back.
 ///
@@ -27,11 +27,11 @@ use crate::statement::Said;
 /// And one permits one signature:
 ///
 /// ```compile_fail
-/// use highwater_core::{canonical::MAX_MESSAGE, journal::Durable, statement::Said};
-/// fn twice(durable: Durable<'_>, said: &Said<'_>, other: &Said<'_>) {
+/// use highwater_core::{canonical::MAX_MESSAGE, env::Crypto, journal::Durable, statement::Said};
+/// fn twice(crypto: &mut impl Crypto, durable: Durable<'_>, said: &Said<'_>, other: &Said<'_>) {
 ///     let mut bytes = [0; MAX_MESSAGE];
-///     durable.statement(said, &mut bytes);
-///     durable.statement(other, &mut bytes);
+///     durable.statement(crypto, said, &mut bytes);
+///     durable.statement(crypto, other, &mut bytes);
 /// }
 /// ```
 #[derive(Debug)]
@@ -56,16 +56,21 @@ impl<'r> Durable<'r> {
         Life { slot: self.slot, incarnation: self.record.incarnation }
     }
 
-    /// The statement that the record names, at the record's time; of any other statement nothing.
+    /// The statement that the record names, at the record's time; of any other statement nothing. One hash: many
+    /// milliseconds have gone by since the message was hashed, and a bit of the command may have fallen over.
     #[inline(never)]
-    pub fn statement<'b>(self, said: &Said<'_>, bytes: &'b mut [u8; MAX_MESSAGE]) -> Option<Signable<'b>> {
-        match self.record.statement() {
-            Signed::Statement(named, at) if named == said.asked().statement => {
-                let length = said.message().at(at).encode(bytes);
-                Some(Signable { life: self.life(), bytes: &bytes[..length] })
-            }
-            _ => None,
-        }
+    pub fn statement<'b>(
+        self,
+        crypto: &mut impl Crypto,
+        said: &Said<'_>,
+        bytes: &'b mut [u8; MAX_MESSAGE],
+    ) -> Option<Signable<'b>> {
+        let Signed::Statement(named, at) = self.record.statement() else { return None };
+        let length = said.message().at(at).encode(bytes);
+        // In this order: what falls over before the bytes were written is seen, and what does after changes them no more.
+        let still = statement::digest(crypto, said.message());
+        (named == said.asked().statement && named == still)
+            .then_some(Signable { life: self.life(), bytes: &bytes[..length] })
     }
 
     /// An extension of the precommit that the record is, signed and for a block; of any other place nothing.

@@ -134,25 +134,28 @@ impl Ring<'_> {
     /// Rule 5: fills dead pages among `range` with fillers that name `newest`.
     ///
     /// A page that will not be filled stays dead: the fault is seen again at the next boot, and nothing
-    /// rests on the filler meanwhile.
+    /// rests on the filler meanwhile. `true`: a pair of them is dead in both copies still, and the next boot would find the
+    /// chain unclear (rule 6).
     pub fn fill_dead<E: Flash + Crypto>(
         &self,
         env: &mut E,
         newest: &Record,
         spare: Spare,
         range: core::ops::Range<u16>,
-    ) {
+    ) -> bool {
         let pairs = self.pairs(env);
+        let (mut was_dead, mut dead_pair) = (false, false);
         let filler = Record::filler(newest.incarnation, newest.serial, newest.hrs);
         for index in range {
             let page = env.rings().page(self.slot, index);
             let own = u32::from(index / 2) == newest.serial % u32::from(pairs);
             let spared = own && spare == Spare::NewestPair;
             let mut found = Record::NONE;
-            if !spared && !self.read(env, page, &mut found) {
-                self.put(env, &filler, page);
-            }
+            let dead = !spared && !self.read(env, page, &mut found) && !self.put(env, &filler, page);
+            dead_pair |= index % 2 == 1 && was_dead && dead;
+            was_dead = dead;
         }
+        dead_pair
     }
 
     /// Formats pages among `range`: the slot's first ADD. A page that will not be written is a fault.

@@ -10,6 +10,7 @@ mod extend;
 mod manage;
 pub mod permit;
 mod prompts;
+mod serial;
 mod sign;
 mod slot;
 mod work;

@@ -132,10 +132,13 @@ impl Signer {
         record: &'r mut Record,
     ) -> Result<Durable<'r>, Unreadable> {
         let Slot { serial, incarnation, .. } = self.slots[usize::from(slot)];
-        let newest = self.ring(slot).newest(env, serial, incarnation, record);
+        let newest = match serial.get() {
+            Some(serial) => self.ring(slot).newest(env, serial, incarnation, record),
+            None => Err(Unreadable::Fault),
+        };
         let kept = &mut self.slots[usize::from(slot)];
         match &newest {
-            Ok(newest) => kept.serial = newest.record().serial,
+            Ok(newest) => kept.serial.set(newest.record().serial),
             Err(Unreadable::Lost) => kept.state = ChainState::Unclear,
             Err(Unreadable::Fault) => kept.state = ChainState::Fault,
         }
@@ -171,13 +174,11 @@ impl Signer {
         record: &'r mut Record,
     ) -> Result<Durable<'r>, Status> {
         self.mark_moved(env, slot);
-        let serial = self.slots[usize::from(slot)].serial;
-        match self.ring(slot).append(env, serial, record) {
-            Ok(durable) => {
-                self.slots[usize::from(slot)].serial = durable.record().serial;
-                Ok(durable)
-            }
-            Err(StorageFault) => Err(self.page_failed(slot)),
+        let serial = self.slots[usize::from(slot)].serial.get().ok_or(StorageFault);
+        let appended = serial.and_then(|serial| self.ring(slot).append(env, serial, record));
+        match appended {
+            Ok(durable) if self.slots[usize::from(slot)].serial.keep(durable.record().serial) => Ok(durable),
+            _ => Err(self.page_failed(slot)),
         }
     }
 
@@ -202,7 +203,7 @@ impl Signer {
             return Err(Status::Internal);
         };
         let mut bytes = [0; MAX_MESSAGE];
-        let what = durable.statement(said, &mut bytes).ok_or(Status::Internal)?;
+        let what = durable.statement(env, said, &mut bytes).ok_or(Status::Internal)?;
         let last = &mut self.last;
         if (last.life, last.serial) != (life, record.serial) {
             // Of no record, until there is a signature.

@@ -1,6 +1,7 @@
 //! One slot as RAM knows it, and how it is read from flash.
 
 use super::Signer;
+use super::serial::Serial;
 use crate::apdu::{ChainState, Reply, Status};
 use crate::chains::{self, Entry, Fingerprint, Found, State};
 use crate::env::{CryptoFailed, Env, Life};
@@ -18,14 +19,15 @@ pub(super) struct Slot {
     pub(super) state: ChainState,
     pub(super) incarnation: u16,
     /// The serial of the newest record; right only while the state is `Armed`.
-    pub(super) serial: u32,
+    pub(super) serial: Serial,
     /// Heights spent of the leap credit.
     pub(super) spent: u32,
 }
 
 impl Slot {
     /// As before anything was read.
-    pub(super) const EMPTY: Self = Self { state: ChainState::Free, incarnation: 0, serial: 0, spent: 0 };
+    pub(super) const EMPTY: Self =
+        Self { state: ChainState::Free, incarnation: 0, serial: Serial::NONE, spent: 0 };
 }
 
 /// All there is to say of a slot.
@@ -163,7 +165,7 @@ impl Signer {
         match &scan.newest {
             Some(newest) if !scan.unclear(incarnation) => match ring.repair(env, newest) {
                 Ok(serial) => {
-                    self.slots[usize::from(slot)].serial = serial;
+                    self.slots[usize::from(slot)].serial.set(serial);
                     ChainState::Armed
                 }
                 Err(Unreadable::Lost) => ChainState::Unclear,
@@ -182,8 +184,14 @@ impl Signer {
     #[inline(never)]
     pub fn view<E: Env>(&mut self, env: &mut E, slot: u8) -> View {
         let Slot { state, serial, .. } = self.slots[usize::from(slot)];
-        let mut view =
-            View { state, entry: None, mark: Hrs::ZERO, highest_signed: Hrs::ZERO, kind: 0, writes: serial };
+        let mut view = View {
+            state,
+            entry: None,
+            mark: Hrs::ZERO,
+            highest_signed: Hrs::ZERO,
+            kind: 0,
+            writes: serial.get().unwrap_or_default(),
+        };
         self.view_entry(env, slot, &mut view);
         if state == ChainState::Armed {
             self.view_newest(env, slot, &mut view);

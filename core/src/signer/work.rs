@@ -109,7 +109,10 @@ impl Signer {
             ring.format(env, range)?;
         } else {
             let named = Record::filler(work.incarnation, work.serial, work.mark);
-            ring.fill_dead(env, &named, Spare::Nothing, range);
+            // The owner would read that it is done, and the next start that the mark is unclear.
+            if ring.fill_dead(env, &named, Spare::Nothing, range) {
+                return Err(StorageFault);
+            }
         }
         Ok(true)
     }
@@ -137,7 +140,7 @@ impl Signer {
             load_key(env, Life { slot, incarnation: work.incarnation }, ask.key_index, key)?;
         }
         let approved = work.approved.take().ok_or(Status::Internal)?;
-        self.slots[usize::from(slot)].serial = work.serial;
+        self.slots[usize::from(slot)].serial.set(work.serial);
         record = Record::mark_only(work.incarnation, work.mark, work.highest_signed);
         let _ = self.append(env, slot, &mut record)?;
         self.commit_entry(env, ask, &work, approved)?;
