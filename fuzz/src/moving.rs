@@ -42,15 +42,30 @@ fn retires(source: Source, state: &State, data: &[u8]) {
     }
 }
 
+/// A share of another cosigner, far below, so that the one before it decides.
+const OTHER_SHARE: &str = concat!(
+    r#"{"height": "1", "round": "0", "step": 3, "nonce_public": null, "signbytes": "00", "signature": "#,
+    r#""BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA=="}"#
+);
+
 fn judged(source: Source, state: &State, data: &[u8]) {
     let chain = ChainId::new(b"demo-1").expect("a chain id");
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 31);
-    let files = ["a/demo-1_share_sign_state.json", "b/demo-1_share_sign_state.json"];
-    let files = files.map(|path| Found { path, bytes: Some(data), changed: SystemTime::UNIX_EPOCH });
+    let found = |path, data| Found { path, bytes: Some(data), changed: SystemTime::UNIX_EPOCH };
+    let files = match source {
+        Source::Horcrux => vec![
+            found("a/demo-1_share_sign_state.json", data),
+            found("b/demo-1_share_sign_state.json", OTHER_SHARE.as_bytes()),
+        ],
+        _ => vec![found("state/demo-1.json", data)],
+    };
     for rule in [MarkRule::RoundDone, MarkRule::Exact] {
         let question = Question { source, chain, key: None, rule, threshold: Some(2), now };
         if let Ok(verdict) = judge(&question, &files) {
             assert!(verdict.mark >= state.place && verdict.mark > Hrs::ZERO);
+            assert!(
+                state.signed.is_some() || source == Source::Tmkms || verdict.mark.height > state.place.height
+            );
         }
     }
 }

@@ -55,8 +55,8 @@ impl<'a> Found<'a> {
     }
 
     /// Whether it is a cosigner's own state by its name.
-    pub(crate) fn is_share(&self, source: Source) -> bool {
-        source == Source::Horcrux && self.name().ends_with(SHARE)
+    pub(crate) fn is_share(&self) -> bool {
+        self.name().to_ascii_lowercase().ends_with(SHARE)
     }
 
     /// It is no copy, and not named for another chain.
@@ -65,10 +65,14 @@ impl<'a> Found<'a> {
         if COPIES.iter().any(|end| lower.ends_with(end)) {
             return Err(Refusal::Copy { file: self.path.to_owned() });
         }
+        if self.is_share() && source != Source::Horcrux {
+            return Err(Refusal::OfHorcrux { file: self.path.to_owned(), named: source });
+        }
         if !matches!(source, Source::Tmkms | Source::Horcrux) {
             return Ok(());
         }
         match NAMED.iter().find_map(|end| self.name().strip_suffix(end)) {
+            None if source == Source::Horcrux => Err(Refusal::NoHorcruxName { file: self.path.to_owned() }),
             Some(found) if found != chain.as_str() => Err(Refusal::NamedForOtherChain {
                 file: self.path.to_owned(),
                 found: found.to_owned(),

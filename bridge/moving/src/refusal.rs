@@ -34,6 +34,18 @@ pub enum Refusal {
     )]
     OtherShape { file: String, named: Source, found: &'static str },
     #[error(
+        "{file} is the state of one cosigner of horcrux, and --from names {named}: one cosigner alone does not tell what was signed. Use --from horcrux with --threshold, and name the CHAIN_share_sign_state.json of as many cosigners."
+    )]
+    OfHorcrux { file: String, named: Source },
+    #[error(
+        "{file} has the form that people write by hand when a key moves to horcrux, and horcrux has signed nothing by it since. Name the states that horcrux has written; if there are none, use --from nothing and the two-block rule."
+    )]
+    HandWritten { file: String },
+    #[error(
+        "{file} has neither of the names that horcrux gives to its states, so whether it holds a share is not certain. Name CHAIN_share_sign_state.json and CHAIN_priv_validator_state.json as horcrux has them."
+    )]
+    NoHorcruxName { file: String },
+    #[error(
         "{file} is a copy by its name, and may be older than the last signature. Name the file that the old signer itself writes; if that is lost, use --from nothing and the two-block rule."
     )]
     Copy { file: String },
@@ -80,7 +92,7 @@ pub enum Refusal {
     )]
     ZeroHeight { file: String },
     #[error(
-        "{file} records no signature at {place}: a hook or a person has set its height. Leave --exact away, and the mark is the next height."
+        "{file} records no signature at {place}: a hook, a command or a person has set its height. Leave --exact away, and the mark is the next height."
     )]
     NotExact { file: String, place: Hrs },
     #[error(
@@ -88,9 +100,13 @@ pub enum Refusal {
     )]
     NoThreshold,
     #[error(
-        "{found} cosigners have shown their share_sign_state file, and it takes {threshold} to sign: those that are missing may have signed higher. Name the CHAIN_share_sign_state.json of {threshold} cosigners or more, each in a folder of its own."
+        "{found} cosigners have shown a share of a signature, and it takes {threshold} to sign: those that are missing may have signed higher. Name the CHAIN_share_sign_state.json of {threshold} cosigners or more, each in a folder of its own; a file without a signature counts for none, nor does one cosigner's file under two names."
     )]
     FewCosigners { found: usize, threshold: usize },
+    #[error(
+        "{file} is a cosigner's state at height 0, which is what horcrux makes by itself when its file is not where it looks. Name the file by which this cosigner signed, or leave it away and name those of others."
+    )]
+    FreshShare { file: String },
     #[error(
         "A threshold of {0} is none that horcrux has. Say with --threshold what thresholdMode in the configuration of horcrux says."
     )]

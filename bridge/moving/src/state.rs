@@ -31,7 +31,7 @@ pub struct State {
     pub signed: Option<Signed>,
     /// A step that tmkms takes and never writes.
     pub pasted: bool,
-    /// The place was set by a hook or a person: no signature made it.
+    /// The place was set by a hook, a command or a person: no signature made it.
     pub by_hand: bool,
     /// The key, where it stands in the same file.
     pub(crate) key: Option<PublicKey>,
@@ -181,7 +181,12 @@ impl File<'_> {
         })?;
         let (found, named) = (Shape::of(&keys), self.source.shape());
         if found != named {
-            return Err(Refusal::OtherShape { file: self.name(), named: self.source, found: found.says() });
+            let (file, named) = (self.name(), self.source);
+            return Err(match (found, named) {
+                (Shape::Horcrux, _) => Refusal::OfHorcrux { file, named },
+                (Shape::FilePv, Source::Horcrux) => Refusal::HandWritten { file },
+                _ => Refusal::OtherShape { file, named, found: found.says() },
+            });
         }
         if has_list {
             return Err(self.form("its JSON has a list"));
@@ -245,7 +250,8 @@ impl File<'_> {
             (Some(signature), Some(bytes)) => Some(self.signed(signature, bytes)?),
             _ => return Err(Refusal::HalfSigned { file: self.name() }),
         };
-        let by_hand = step == Step::None;
+        // All but tmkms write the signature whenever they sign. Commands and people write places without one.
+        let by_hand = step == Step::None || signed.is_none();
         Ok(State { place, signed, pasted, by_hand, key: None, round_as_text: raw.round.as_text })
     }
 

@@ -18,7 +18,7 @@ use crate::warning::Warning;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MarkRule {
     /// The precommit of its round. That costs a vote at most, and covers a state that is a step behind, or misread by one.
-    /// Where a hook or a person has set the height, the next height.
+    /// Where a hook, a command or a person has set the height, the next height.
     #[default]
     RoundDone,
     /// The place itself.
@@ -55,24 +55,47 @@ pub struct Verdict {
 
 /// Judges the state files of one validator, all of which belong together.
 pub fn judge(question: &Question<'_>, files: &[Found<'_>]) -> Result<Verdict, Refusal> {
-    let cosigners = question.cosigners(files)?;
-    let (mut highest, mut warnings) = (None::<(&Found<'_>, State)>, Vec::new());
+    let threshold = question.sound_threshold()?;
+    let (mut states, mut warnings) = (Vec::new(), Vec::new());
     for file in files {
         let state = question.read(file)?;
-        warnings.extend(question.belongs(file, &state)?);
-        if highest.as_ref().is_none_or(|(_, highest)| state.place > highest.place) {
-            highest = Some((file, state));
+        if file.is_share() && state.is_fresh() {
+            return Err(Refusal::FreshShare { file: file.path.to_owned() });
         }
+        warnings.extend(question.belongs(file, &state)?);
+        states.push((file, state));
     }
+    warnings.extend(threshold.map(|threshold| cosigners(threshold, &states)).transpose()?);
+    let highest = states.iter().max_by_key(|(_, state)| state.place);
     let (file, highest) = highest.ok_or(Refusal::NoState(question.source))?;
     if highest.is_fresh() {
         return Err(Refusal::Fresh { file: file.path.to_owned() });
     }
-    let mark = question.mark(file, &highest)?;
-    warnings.extend(cosigners.map(|read| Warning::OtherCosigners { read }));
+    let highest = highest.place;
+    // A height that is set in one file holds for all: in which of its rounds the key signed last is not known.
+    let by_hand = |state: &State| state.by_hand && state.place.height == highest.height;
+    let by_hand = states.iter().find(|(_, state)| by_hand(state));
+    let by_hand = by_hand.map(|(file, state)| (file.path.to_owned(), state.place));
+    let mark = question.mark(highest, by_hand.as_ref())?;
+    warnings.extend(by_hand.map(|(file, place)| Warning::RaisedByHand { file, place }));
     warnings.extend(question.source.may_lag().then_some(Warning::MayLag { source: question.source }));
     warnings.extend((question.rule == MarkRule::Exact).then_some(Warning::Exact { mark }));
-    Ok(Verdict { mark, highest: highest.place, warnings })
+    Ok(Verdict { mark, highest, warnings })
+}
+
+/// How many cosigners have shown a share of a signature. More than half of all sign together, so among as many as that
+/// there is one that took part in the last signature.
+///
+/// No two cosigners make the same share, and one file has many paths: shares count, and paths do not.
+fn cosigners(threshold: usize, states: &[(&Found<'_>, State)]) -> Result<Warning, Refusal> {
+    let shares = states.iter().filter(|(file, _)| file.is_share());
+    let shares: BTreeSet<_> =
+        shares.filter_map(|(_, state)| state.signed.as_ref()).map(|signed| &signed.signature).collect();
+    let found = shares.len();
+    if found < threshold {
+        return Err(Refusal::FewCosigners { found, threshold });
+    }
+    Ok(Warning::OtherCosigners { read: found })
 }
 
 /// The verdict on a key that never signed for the chain, says the operator, who has typed the chain id for it.
@@ -129,39 +152,32 @@ impl Question<'_> {
                 chain: self.chain,
                 place: state.place,
                 key: self.key.or(state.key.as_ref()),
-                share: file.is_share(self.source),
+                share: file.is_share(),
             })?,
         };
         warnings.extend(state.pasted.then(|| Warning::PastedStep { file: path() }));
-        warnings.extend(state.by_hand.then(|| Warning::RaisedByHand { file: path(), place: state.place }));
         Ok(warnings)
     }
 
-    fn mark(&self, file: &Found<'_>, highest: &State) -> Result<Hrs, Refusal> {
-        match (self.rule, highest.by_hand) {
-            (MarkRule::RoundDone, false) => Ok(Hrs { step: Step::Precommit, ..highest.place }),
-            // In which round of this height the key signed last is not known.
-            (MarkRule::RoundDone, true) => Ok(next_height(highest.place.height)),
-            (MarkRule::Exact, false) => Ok(highest.place),
-            (MarkRule::Exact, true) => {
-                Err(Refusal::NotExact { file: file.path.to_owned(), place: highest.place })
+    fn mark(&self, highest: Hrs, by_hand: Option<&(String, Hrs)>) -> Result<Hrs, Refusal> {
+        match (self.rule, by_hand) {
+            (MarkRule::RoundDone, None) => Ok(Hrs { step: Step::Precommit, ..highest }),
+            (MarkRule::RoundDone, Some(_)) => Ok(next_height(highest.height)),
+            (MarkRule::Exact, None) => Ok(highest),
+            (MarkRule::Exact, Some((file, place))) => {
+                Err(Refusal::NotExact { file: file.to_owned(), place: *place })
             }
         }
     }
 
-    /// How many cosigners have shown their state. More than half of all sign together, so among as many as that there is
-    /// one that took part in the last signature.
-    fn cosigners(&self, files: &[Found<'_>]) -> Result<Option<usize>, Refusal> {
+    /// How many cosigners of horcrux it takes to sign; `None` of any other signer.
+    fn sound_threshold(&self) -> Result<Option<usize>, Refusal> {
         if self.source != Source::Horcrux {
             return Ok(None);
         }
-        let threshold = self.threshold.ok_or(Refusal::NoThreshold)?;
-        if threshold < 2 {
-            return Err(Refusal::NotAThreshold(threshold));
+        match self.threshold.ok_or(Refusal::NoThreshold)? {
+            none @ (0 | 1) => Err(Refusal::NotAThreshold(none)),
+            threshold => Ok(Some(threshold)),
         }
-        let shares: BTreeSet<&str> =
-            files.iter().filter(|file| file.is_share(self.source)).map(|file| file.path).collect();
-        let found = shares.len();
-        if found < threshold { Err(Refusal::FewCosigners { found, threshold }) } else { Ok(Some(found)) }
     }
 }

@@ -74,8 +74,8 @@ impl std::fmt::Display for Warning {
             ),
             Self::RaisedByHand { file, place } => write!(
                 f,
-                "{file} records no signature at {place}: a hook or a person has set its height, and in which round the key \
-                 signed last is not in it. The mark is the next height. See on the chain that the key signed nothing above."
+                "{file} records no signature at {place}: a hook, a command or a person has set its height, and in which \
+                 round the key signed last is not in it. The mark is the next height. See on the chain that the key signed nothing above."
             ),
             Self::FreshAmongOthers { file } => {
                 write!(f, "{file} is at height 0 and says nothing; the others are taken.")

@@ -147,6 +147,21 @@ impl Written<'_> {
     }
 }
 
+/// Where two cosigners have their states.
+pub(crate) const SHARES: [&str; 2] = ["a/demo-1_share_sign_state.json", "b/demo-1_share_sign_state.json"];
+
+/// The state of a cosigner. A share is signed with another scalar: here, another key.
+pub(crate) fn share(cosigner: u8, place: Hrs) -> String {
+    let (bytes, signature) = signed(&SigningKey::from_bytes(&[cosigner; 32]), CHAIN, place);
+    share_holding(place, &base64(&signature), &hex::encode_upper(bytes))
+}
+
+/// The state of a cosigner with this signature and these signed bytes.
+pub(crate) fn share_holding(place: Hrs, signature: &str, bytes: &str) -> String {
+    let text = Written { place, chain: None, ..Written::default() }.by(Source::Horcrux);
+    text.replace("null", &format!("null,\n  \"signature\": \"{signature}\",\n  \"signbytes\": \"{bytes}\""))
+}
+
 /// What a signer writes by itself when it has no file.
 pub(crate) fn fresh(source: Source) -> String {
     match source {

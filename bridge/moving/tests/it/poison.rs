@@ -55,9 +55,7 @@ fn a_retired_state_is_read_by_its_own_signer_s_rule_and_refused_by_its_own_name(
             for threshold in [Some(2), None] {
                 let mut question = question(source);
                 question.threshold = threshold;
-                let files = ["a/demo-1_share_sign_state.json", "b/demo-1_share_sign_state.json"];
-                let files = files.map(|path| found(path, &after));
-                match judge(&question, &files) {
+                match judge(&question, &[found(path(source), &after)]) {
                     Err(Refusal::Retired { .. }) => {}
                     Err(Refusal::NoThreshold) => assert_eq!((source, threshold), (Source::Horcrux, None)),
                     other => panic!("{source}: {other:?}"),

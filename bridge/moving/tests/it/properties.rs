@@ -72,9 +72,12 @@ proptest! {
             // kms has the files of CometBFT.
             let kin = |source| matches!(source, Source::CometBft | Source::Kms);
             if source == writer || kin(source) && kin(writer) {
-                let by_hook = source == Source::Tmkms && written.nil && written.place.step == Step::Proposal;
+                let by_hand = match source {
+                    Source::Tmkms => written.nil && written.place.step == Step::Proposal,
+                    _ => written.chain.is_none(),
+                };
                 let read = read.unwrap();
-                prop_assert_eq!((read.place, read.by_hand, read.pasted), (written.place, by_hook, false));
+                prop_assert_eq!((read.place, read.by_hand, read.pasted), (written.place, by_hand, false));
             } else {
                 prop_assert!(read.is_err(), "{} read as {}", writer, source);
             }

@@ -5,7 +5,9 @@ use highwater_core::hrs::Step;
 use highwater_moving::{PublicKey, Question, Refusal, Source, Verdict, Warning, judge};
 
 use super::{holding, holding_by, one, with_key};
-use crate::files::{Written, at, base64, found, key, path, public, question, signed, somewhere};
+use crate::files::{
+    SHARES, Written, at, base64, found, key, path, public, question, share, signed, somewhere,
+};
 
 #[test]
 fn state_key_and_chain_belong_together_and_the_mark_is_the_precommit_of_the_round() {
@@ -24,10 +26,9 @@ fn trap_the_state_of_another_chain() {
         let text = Written { chain: Some("other-1"), ..Written::default() }.by(source);
         for key in [None, Some(&public())] {
             let question = Question { key, threshold: Some(2), ..question(source) };
-            let files = ["a/demo-1_share_sign_state.json", "b/demo-1_share_sign_state.json"];
-            let refusal = judge(&question, &files.map(|path| found(path, &text))).unwrap_err();
+            let refusal = judge(&question, &[found(path(source), &text)]).unwrap_err();
             let (found, chain) = ("other-1".to_owned(), "demo-1".to_owned());
-            assert_eq!(refusal, Refusal::OtherChain { file: files[0].to_owned(), found, chain });
+            assert_eq!(refusal, Refusal::OtherChain { file: path(source).to_owned(), found, chain });
         }
     }
 }
@@ -117,19 +118,12 @@ fn trap_the_numbers_of_a_state_are_not_those_that_it_signed() {
 
 #[test]
 fn a_cosigner_s_share_verifies_under_no_key_and_the_leader_s_signature_does() {
-    // A share is signed with another scalar: here, another key.
-    let share = {
-        let (bytes, signature) = signed(&SigningKey::from_bytes(&[9; 32]), "demo-1", somewhere());
-        let text = Written { chain: None, ..Written::default() }.by(Source::Horcrux);
-        let (signature, bytes) = (base64(&signature), hex::encode(bytes));
-        text.replace("null", &format!("null, \"signature\": \"{signature}\", \"signbytes\": \"{bytes}\""))
-    };
+    let [share, other] = [share(8, somewhere()), share(9, somewhere())];
     let leader = Written::default().by(Source::Horcrux);
     let question = Question { threshold: Some(2), key: Some(&public()), ..question(Source::Horcrux) };
-    let shares = ["a/demo-1_share_sign_state.json", "b/demo-1_share_sign_state.json"];
     let files = [
-        found(shares[0], &share),
-        found(shares[1], &share),
+        found(SHARES[0], &share),
+        found(SHARES[1], &other),
         found("demo-1_priv_validator_state.json", &leader),
     ];
     let verdict = judge(&question, &files).unwrap();
@@ -137,23 +131,4 @@ fn a_cosigner_s_share_verifies_under_no_key_and_the_leader_s_signature_does() {
     assert_eq!((verdict.mark, told), (somewhere(), 2));
     let files = [files[0], files[1], found("demo-1_priv_validator_state.json", &share)];
     assert!(matches!(judge(&question, &files), Err(Refusal::OtherKey { .. })));
-    // Under another signer's name a share is no share.
-    let text = Written { chain: None, ..Written::default() }.by(Source::CometBft);
-    let (bytes, signature) = signed(&SigningKey::from_bytes(&[9; 32]), "demo-1", somewhere());
-    let pair =
-        format!(", \"signature\": \"{}\", \"signbytes\": \"{}\"", base64(&signature), hex::encode(bytes));
-    let text = text.replace("\n}", &format!("{pair}}}"));
-    let cometbft = Question { source: Source::CometBft, ..question };
-    assert!(matches!(judge(&cometbft, &[found(shares[0], &text)]), Err(Refusal::OtherKey { .. })));
-}
-
-#[test]
-fn trap_a_state_that_no_signature_is_in() {
-    // `kms state init` writes step 3, and a reset writes less.
-    for source in [Source::CometBft, Source::Kms] {
-        let text = Written { chain: None, ..Written::default() }.by(source);
-        let verdict = with_key(source, &text).unwrap();
-        assert_eq!(verdict.mark, somewhere());
-        assert_eq!(verdict.warnings, [Warning::NotSigned { file: path(source).to_owned() }]);
-    }
 }

@@ -1,6 +1,7 @@
 //! What goes wrong when a key moves, by name: each costs a double signature, or did for somebody.
 
 mod belonging;
+mod cosigners;
 mod files_found;
 mod marks;
 
