@@ -11,9 +11,14 @@ use crate::source::Source;
 /// A state file that changed within this time is of a signer that may still run.
 const SETTLED: Duration = Duration::from_secs(30);
 
-/// How copies are called, the one that retiring a signer leaves among them.
-const COPIES: [&str; 11] =
-    [".bak", ".backup", ".old", ".orig", ".save", ".copy", ".tmp", ".swp", "~", SUPERSEDED, MOVED];
+/// How copies end, before or behind `.json`; the ones that retiring a signer leaves are among them.
+const COPIES: [&str; 20] = [
+    ".bak", "-bak", "_bak", ".backup", "-backup", "_backup", ".old", "-old", "_old", ".copy", "-copy",
+    "_copy", " copy", ".orig", ".save", ".tmp", ".swp", "~", SUPERSEDED, MOVED,
+];
+
+/// Folders of copies.
+const FOLDERS: [&str; 3] = ["backup", "backups", "bak"];
 
 /// The end of the copy of a state that was retired, and of a key file that was moved away.
 pub(crate) const SUPERSEDED: &str = ".before-highwater";
@@ -61,17 +66,20 @@ impl<'a> Found<'a> {
 
     /// It is no copy, and not named for another chain.
     pub(crate) fn named_for(&self, source: Source, chain: ChainId<'_>) -> Result<(), Refusal> {
-        let lower = self.name().to_ascii_lowercase();
-        if COPIES.iter().any(|end| lower.ends_with(end)) {
+        // kms calls a state as the chain is called, and a chain has any name.
+        let of_kms = self.name().strip_suffix(".json").filter(|_| source == Source::Kms);
+        if of_kms != Some(chain.as_str()) && is_copy(self.name()) || in_copies(self.path) {
             return Err(Refusal::Copy { file: self.path.to_owned() });
         }
         if self.is_share() && source != Source::Horcrux {
             return Err(Refusal::OfHorcrux { file: self.path.to_owned(), named: source });
         }
-        if !matches!(source, Source::Tmkms | Source::Horcrux) {
-            return Ok(());
-        }
-        match NAMED.iter().find_map(|end| self.name().strip_suffix(end)) {
+        let of_chain = match source {
+            Source::CometBft | Source::Tendermint027 => return Ok(()),
+            Source::Kms => of_kms,
+            Source::Tmkms | Source::Horcrux => NAMED.iter().find_map(|end| self.name().strip_suffix(end)),
+        };
+        match of_chain {
             None if source == Source::Horcrux => Err(Refusal::NoHorcruxName { file: self.path.to_owned() }),
             Some(found) if found != chain.as_str() => Err(Refusal::NamedForOtherChain {
                 file: self.path.to_owned(),
@@ -92,4 +100,30 @@ impl<'a> Found<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether a file is a copy by its name.
+fn is_copy(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let stem = lower.strip_suffix(".json").unwrap_or(&lower);
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    // `state.json.1`
+    let turned = lower.rsplit_once(".json.").is_some_and(|(_, end)| is_number(end));
+    // `state (1).json`
+    let counted = |text: &str| {
+        let inner = text.strip_suffix(')').and_then(|text| text.rsplit_once('('));
+        inner.is_some_and(|(_, number)| is_number(number))
+    };
+    turned
+        || lower.starts_with("copy of ")
+        || [&lower, stem]
+            .into_iter()
+            .any(|text| counted(text) || COPIES.iter().any(|end| text.ends_with(end)))
+}
+
+/// Whether a file is in a folder of copies.
+fn in_copies(path: &str) -> bool {
+    path.rsplit(['/', '\\'])
+        .skip(1)
+        .any(|folder| FOLDERS.iter().any(|copies| folder.eq_ignore_ascii_case(copies)))
 }

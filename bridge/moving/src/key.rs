@@ -26,6 +26,9 @@ const SEED: usize = 32;
 const SEED_AND_PUBLIC: usize = 64;
 const EXPORT: usize = 96;
 
+/// What is behind an escape is unpacked into memory that nobody wipes.
+pub(crate) const ESCAPE: &str = "its JSON has an escape, which no signer writes";
+
 /// An Ed25519 public key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PublicKey([u8; 32]);
@@ -144,6 +147,9 @@ impl File<'_> {
         if text.trim_ascii().is_empty() {
             return Err(self.not_a_key("it is empty"));
         }
+        if text.contains('\\') {
+            return Err(self.not_a_key(ESCAPE));
+        }
         Ok(text)
     }
 
@@ -235,7 +241,10 @@ impl File<'_> {
 fn kind(text: &str) -> &'static str {
     const KINDS: [(&str, &str); 4] =
         [("secp256k1", "secp256k1"), ("sr25519", "Sr25519"), ("bls12", "BLS12-381"), ("mldsa", "ML-DSA")];
-    let plain = text.to_ascii_lowercase().replace(['-', '_'], "");
+    // Room for all of it, so that no copy is left where it grew.
+    let mut plain = Zeroizing::new(String::with_capacity(text.len()));
+    let letters = text.chars().filter(|char| !matches!(char, '-' | '_'));
+    plain.extend(letters.map(|char| char.to_ascii_lowercase()));
     KINDS.iter().find(|(part, _)| plain.contains(part)).map_or("unknown", |(_, name)| name)
 }
 

@@ -115,9 +115,22 @@ pub enum Refusal {
     #[error("{file} is one of the two states of a cosigner, which signs by either. Name {other} too.")]
     OneOfTwo { file: String, other: String },
 
+    #[error(
+        "{file} holds another key than the one that moves, and the old signer would go on with that. Name the key file of the key that has moved."
+    )]
+    OtherKeyFile { file: String },
+    #[error(
+        "{file} is to be moved away, and which key has moved is not known. Name the key that Highwater has now, so that the two are compared."
+    )]
+    KeyNotNamed { file: String },
+
     // Of a chain that was never signed for.
     #[error("{file} says that {place} was signed. Leave --never-signed away.")]
     WasSigned { file: String, place: Hrs },
+    #[error(
+        "{file} is empty, as a signer leaves it that crashed in the middle of a write, so this key may have signed. Use --from nothing and the two-block rule; if this key is certain never to have signed, leave --state away."
+    )]
+    EmptyNeverSigned { file: String },
     #[error(
         "{typed:?} is not {chain:?}, so it is not certain which chain was never signed for. Type the chain id as it is."
     )]
@@ -161,7 +174,7 @@ pub enum Refusal {
     )]
     NotSilent(u64),
     #[error(
-        "The validator was not in the set at the block {0}, so nobody asked its signer and the silence shows nothing. Make certain that the old signer is stopped, and name the height with `highwater chain add --next-height`."
+        "The validator was not in the set at the block {0}, so nobody asked its signer and the silence shows nothing. Make certain that the old signer is stopped, and name a height with `highwater chain add --next-height`: one above the chain's now."
     )]
     NotInSet(u64),
     #[error("No block has the height {0}. Take heights from the chain.")]

@@ -4,13 +4,14 @@
 use std::fmt;
 
 use crate::found::{Found, MOVED, SHARE, STATE, SUPERSEDED};
+use crate::key::Key;
 use crate::poison::{Poison, poison};
 use crate::refusal::Refusal;
 use crate::source::Source;
 use crate::verdict::Question;
 
 /// One thing to do to the files. Each is done whole, and is on the disk, before the next begins; one that fails ends the
-/// plan, and the same plan can be made again and goes on from there.
+/// plan. A plan that is made anew of the files as they are then does what is left.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Act {
     /// `from` is copied with its owner and mode, and the copy is synced, and its folder. A copy that is there already is
@@ -29,7 +30,8 @@ pub enum Act {
         /// What it is to hold.
         what: Poison,
     },
-    /// The file gets another name and is for its owner to read only; its folder is synced.
+    /// The file gets another name and is for its owner to read only; its folder is synced. A file that has the other name
+    /// already is never written over: the plan ends.
     Move {
         /// Its name.
         from: String,
@@ -62,13 +64,31 @@ pub enum Remains {
     YubiHsm,
     /// Shards and the other cosigners.
     Shards,
+    /// Keys in a token or in a cloud.
+    Hsm,
     /// Copies of the key.
     KeyCopies,
+    /// A key file that is not where it was said to be.
+    KeyAway {
+        /// Its name.
+        file: String,
+    },
 }
 
 impl fmt::Display for Remains {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::KeyAway { file } => {
+                return write!(
+                    f,
+                    "{file} is not there, so no key is moved away. See that it is at {file}{MOVED}, as an earlier plan leaves \
+                     it; if not, the old signer has its key elsewhere, and can sign."
+                );
+            }
+            Self::Hsm => {
+                "A key in a PKCS#11 token or in AWS KMS can still sign. Change the token's PIN, or take the old signer's \
+                 rights to the key away."
+            }
             Self::Copies => {
                 "A restored snapshot or backup of this host has the old state and can sign twice. Restore none without \
                  the old signer's unit masked."
@@ -105,8 +125,13 @@ impl fmt::Display for Remains {
 /// what was signed stands in the copies only, afterwards.
 ///
 /// All copies are made before the first state is written, and the key is moved last: a plan that is cut leaves a signer
-/// that has its state, or one that signs nothing. Files that are retired already are passed over.
-pub fn retire(question: &Question<'_>, states: &[Found<'_>], key: Option<&str>) -> Result<Plan, Refusal> {
+/// that has its state, or one that signs nothing. States that are retired already are passed over, and a key file that is
+/// not there is told of.
+pub fn retire(
+    question: &Question<'_>,
+    states: &[Found<'_>],
+    key: Option<Found<'_>>,
+) -> Result<Plan, Refusal> {
     let (mut copies, mut writes) = (Vec::new(), Vec::new());
     for file in states {
         both(question.source, file, states)?;
@@ -121,9 +146,28 @@ pub fn retire(question: &Question<'_>, states: &[Found<'_>], key: Option<&str>) 
     }
     // The one file of Tendermint 0.27 is state and key, and stays where it is: without it a new key is made.
     let key = key.filter(|_| question.source != Source::Tendermint027);
-    let moved = key.map(|key| Act::Move { from: key.to_owned(), to: format!("{key}{MOVED}") });
+    let mut remains = remains(question.source);
+    let moved = match key {
+        Some(Found { bytes: None, path, .. }) => {
+            remains.push(Remains::KeyAway { file: path.to_owned() });
+            None
+        }
+        Some(key) => Some(moved(question, &key)?),
+        None => None,
+    };
     let acts = copies.into_iter().chain(writes).chain(moved).collect();
-    Ok(Plan { acts, remains: remains(question.source) })
+    Ok(Plan { acts, remains })
+}
+
+/// The key file is moved away if it holds the key that has moved.
+fn moved(question: &Question<'_>, file: &Found<'_>) -> Result<Act, Refusal> {
+    let Key { public, .. } = Key::read(question.source, file.path, file.bytes.unwrap_or_default())?;
+    let path = || file.path.to_owned();
+    match question.key {
+        None => Err(Refusal::KeyNotNamed { file: path() }),
+        Some(key) if *key != public => Err(Refusal::OtherKeyFile { file: path() }),
+        Some(_) => Ok(Act::Move { from: path(), to: format!("{}{MOVED}", file.path) }),
+    }
 }
 
 /// A cosigner of horcrux has two states, and signs by either.
@@ -142,11 +186,11 @@ fn both(source: Source, file: &Found<'_>, states: &[Found<'_>]) -> Result<(), Re
 }
 
 fn remains(source: Source) -> Vec<Remains> {
-    use Remains::{Copies, KeyCopies, NewKey, OtherNodes, Restarts, Shards, YubiHsm};
+    use Remains::{Copies, Hsm, KeyCopies, NewKey, OtherNodes, Restarts, Shards, YubiHsm};
     match source {
         Source::CometBft | Source::Tendermint027 => vec![Restarts, Copies, NewKey, KeyCopies],
         Source::Tmkms => vec![Restarts, Copies, OtherNodes, YubiHsm, KeyCopies],
-        Source::Kms => vec![Restarts, Copies, OtherNodes, KeyCopies],
+        Source::Kms => vec![Restarts, Copies, OtherNodes, Hsm, KeyCopies],
         Source::Horcrux => vec![Restarts, Copies, OtherNodes, Shards, KeyCopies],
     }
 }

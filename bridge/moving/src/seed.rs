@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::key::PublicKey;
 
-/// A seed of Ed25519, in one place of memory for as long as it is there.
+/// A seed of Ed25519, in one place of memory for as long as it is there. The bytes of its file are the caller's to wipe.
 ///
 /// ```compile_fail
 /// fn twice(seed: &highwater_moving::Seed) -> highwater_moving::Seed {

@@ -12,7 +12,8 @@ use crate::warning::Warning;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signed {
     pub(crate) bytes: Vec<u8>,
-    pub(crate) signature: [u8; 64],
+    /// 64 bytes; of a cosigner 32 too.
+    pub(crate) signature: Vec<u8>,
 }
 
 /// What it has to belong to.
@@ -51,7 +52,7 @@ impl Signed {
     }
 
     fn verifies(&self, key: &PublicKey) -> bool {
-        let signature = Signature::from_bytes(&self.signature);
+        let Ok(signature) = Signature::from_slice(&self.signature) else { return false };
         VerifyingKey::from_bytes(key.as_bytes())
             .is_ok_and(|key| key.verify_strict(&self.bytes, &signature).is_ok())
     }

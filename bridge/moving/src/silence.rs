@@ -28,7 +28,8 @@ pub struct Commit {
 
 /// The mark: from the height after the last of these blocks on, the key may sign. The last two decide.
 ///
-/// One block can miss the precommit of a signer that was merely late; of a signer that still runs, two in a row do not.
+/// The rule presumes that the old signer is stopped; silence only checks that. One block can miss the precommit of a signer
+/// that was merely late, and two can miss those of one that runs behind a slow link.
 pub fn next_height(commits: &[Commit]) -> Result<Hrs, Refusal> {
     let [.., before, last] = commits else { return Err(Refusal::FewBlocks(commits.len())) };
     if before.height.checked_add(1) != Some(last.height) {

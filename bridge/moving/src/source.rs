@@ -43,11 +43,6 @@ impl Source {
             Self::Horcrux => Shape::Horcrux,
         }
     }
-
-    /// Whether its state may be older than its last signature, even where the signer was stopped in good order.
-    pub(crate) const fn may_lag(self) -> bool {
-        matches!(self, Self::Tmkms | Self::Horcrux)
-    }
 }
 
 impl fmt::Display for Source {
@@ -58,7 +53,9 @@ impl fmt::Display for Source {
 
 /// No name of a source.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no signer that Highwater reads. Name cometbft, tendermint-0.27, tmkms, kms or horcrux.")]
+#[error(
+    "{0:?} is no signer that Highwater reads. Name cometbft, tendermint-0.27, tmkms, kms or horcrux, or nothing if there is no file."
+)]
 pub struct NotASource(String);
 
 impl FromStr for Source {
@@ -82,12 +79,15 @@ pub(crate) enum Shape {
 }
 
 /// Keys that stand in the files of one shape only.
-const MARKS: [(&str, Shape); 8] = [
+const MARKS: [(&str, Shape); 10] = [
     ("privateShard", Shape::Shard),
     ("last_height", Shape::Tendermint027),
     ("nonce_public", Shape::Horcrux),
-    // Its name up to horcrux 2.
+    // Its name up to horcrux 3.0.
     ("ephemeral_public", Shape::Horcrux),
+    // Of a branch of horcrux that was never released, which has `block_id` too.
+    ("pol_round", Shape::Horcrux),
+    ("sign_bytes", Shape::Horcrux),
     ("block_id", Shape::Tmkms),
     ("priv_key", Shape::KeyFile),
     ("pub_key", Shape::KeyFile),

@@ -4,10 +4,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use highwater_core::hrs::{Hrs, Step};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
+use crate::found::SHARE;
 use crate::json::{Number, Outer, Plain};
-use crate::key::{Key, OneFile, PublicKey};
+use crate::key::{ESCAPE, Key, OneFile, PublicKey};
 use crate::refusal::Refusal;
 use crate::signed::Signed;
 use crate::source::{Shape, Source};
@@ -58,13 +59,19 @@ struct Horcrux {
     height: Number,
     round: Number,
     step: Plain,
-    // Its name up to horcrux 2.
+    // Its name up to horcrux 3.0.
     #[serde(alias = "ephemeral_public")]
     nonce_public: Option<String>,
     signature: Option<String>,
+    // Its name in a branch that was never released.
+    #[serde(alias = "sign_bytes")]
     signbytes: Option<String>,
     // From 3.3 on.
     vote_ext_signature: Option<String>,
+    // The block, of that branch.
+    block_id: Option<IgnoredAny>,
+    pol_round: Option<i64>,
+    timestamp: Option<i64>,
 }
 
 /// The state of tmkms.
@@ -153,6 +160,10 @@ impl File<'_> {
             return Err(Refusal::ByteOrderMark { file: self.name() });
         }
         let text = std::str::from_utf8(bytes).map_err(|_| self.form("it is not text"))?;
+        // The key of the one file would be unpacked into memory that nobody wipes.
+        if self.source == Source::Tendermint027 && text.contains('\\') {
+            return Err(self.form(ESCAPE));
+        }
         if text.trim_ascii().is_empty() {
             return Err(Refusal::Empty { file: self.name() });
         }
@@ -165,7 +176,7 @@ impl File<'_> {
             return self.form(format!("line {}, column {}", error.line(), error.column()));
         }
         // Nor may a name in the file write to the terminal, or fill it.
-        let plain = |char: char| if char.is_control() { '?' } else { char };
+        let plain = |char: char| if matches!(char, ' '..='~') { char } else { '?' };
         self.form(error.to_string().chars().map(plain).take(MOST_SAID).collect::<String>())
     }
 
@@ -256,16 +267,26 @@ impl File<'_> {
     }
 
     fn signed(&self, signature: &str, bytes: &str) -> Result<Signed, Refusal> {
-        let signature = STANDARD.decode(signature).ok().and_then(|signature| signature.try_into().ok());
+        // A share is 32 bytes up to horcrux 3.0, and has its nonce before it from 3.1 on.
+        let share = self.source == Source::Horcrux && self.path.ends_with(SHARE);
+        let whole = |signature: &Vec<u8>| signature.len() == 64 || share && signature.len() == 32;
+        let signature = STANDARD.decode(signature).ok().filter(whole);
         let signature = signature.ok_or_else(|| self.form("its signature is not 64 bytes in base64"))?;
-        let bytes = hex::decode(bytes).ok().filter(|bytes| (1..=MOST_SIGNED).contains(&bytes.len()));
+        let in_base64 = || STANDARD.decode(bytes).ok().filter(|_| self.source == Source::Horcrux);
+        let bytes = hex::decode(bytes).ok().or_else(in_base64);
+        let bytes = bytes.filter(|bytes| (1..=MOST_SIGNED).contains(&bytes.len()));
         let bytes = bytes.ok_or_else(|| self.form("its signbytes are not hex, or too long"))?;
         Ok(Signed { bytes, signature })
     }
 
     /// At height 0 there is a new file, or something that a person made; a place is in between for nobody.
-    fn sound(&self, state: State) -> Result<State, Refusal> {
+    fn sound(&self, mut state: State) -> Result<State, Refusal> {
         let zero = state.place.height.value() == 0;
+        // `kms state init` writes step 3 at every height, this one too.
+        let of_kms = self.source == Source::Kms && state.place == Hrs { step: Step::Precommit, ..Hrs::ZERO };
+        if of_kms && state.signed.is_none() {
+            state.place = Hrs::ZERO;
+        }
         if zero && !(state.is_fresh() && state.signed.is_none()) {
             return Err(Refusal::ZeroHeight { file: self.name() });
         }

@@ -78,7 +78,7 @@ pub fn judge(question: &Question<'_>, files: &[Found<'_>]) -> Result<Verdict, Re
     let by_hand = by_hand.map(|(file, state)| (file.path.to_owned(), state.place));
     let mark = question.mark(highest, by_hand.as_ref())?;
     warnings.extend(by_hand.map(|(file, place)| Warning::RaisedByHand { file, place }));
-    warnings.extend(question.source.may_lag().then_some(Warning::MayLag { source: question.source }));
+    warnings.push(Warning::MayLag { source: question.source });
     warnings.extend((question.rule == MarkRule::Exact).then_some(Warning::Exact { mark }));
     Ok(Verdict { mark, highest, warnings })
 }
@@ -109,7 +109,8 @@ pub fn never_signed(question: &Question<'_>, typed: &str, files: &[Found<'_>]) -
             Ok(state) if state.is_fresh() => {}
             Ok(State { place, .. }) => return Err(Refusal::WasSigned { file: file.path.to_owned(), place }),
             Err(Refusal::Missing { .. }) => {}
-            Err(Refusal::Empty { .. }) => file.settled(question.now)?,
+            // A signer makes its file with something in it: an empty one was cut.
+            Err(Refusal::Empty { file }) => return Err(Refusal::EmptyNeverSigned { file }),
             Err(other) => return Err(other),
         }
     }

@@ -28,7 +28,7 @@ pub enum Warning {
     FreshAmongOthers { file: String },
     /// More cosigners may be there.
     OtherCosigners { read: usize },
-    /// The signer does not sync its state.
+    /// Any state may be older than the last signature.
     MayLag { source: Source },
     /// The mark is the bare place.
     Exact { mark: Hrs },
@@ -85,11 +85,20 @@ impl std::fmt::Display for Warning {
                 "The states of {read} cosigners were read. If there are more, name theirs too: a lagging one has signed \
                  less, and one that is not read may have signed more."
             ),
-            Self::MayLag { source } => write!(
-                f,
-                "{source} does not wait until its state is on the disk: after a power cut the file may be older than the \
-                 last signature. The two-block rule (--from nothing) needs no file."
-            ),
+            Self::MayLag { source } => {
+                let when = match source {
+                    Source::Horcrux => "writes its state beside the signature and waits for none: after any stop, a power cut,",
+                    Source::Tmkms => "does not wait until its state is on the disk: after a power cut,",
+                    Source::CometBft | Source::Tendermint027 | Source::Kms => {
+                        "renames its state without syncing the folder: after a power cut,"
+                    }
+                };
+                write!(
+                    f,
+                    "{source} {when} or where a backup or snapshot was restored, the file may be older than the last \
+                     signature. The two-block rule (--from nothing) needs no file."
+                )
+            }
             Self::Exact { mark } => write!(
                 f,
                 "The mark is {mark}, and everything above it is signed. If the file is older than the last signature, that \

@@ -144,16 +144,16 @@ impl Ring<'_> {
         range: core::ops::Range<u16>,
     ) -> bool {
         let pairs = self.pairs(env);
-        let (mut was_dead, mut dead_pair) = (false, false);
+        let (mut stayed, mut dead_pair) = (false, false);
         let filler = Record::filler(newest.incarnation, newest.serial, newest.hrs);
         for index in range {
             let page = env.rings().page(self.slot, index);
             let own = u32::from(index / 2) == newest.serial % u32::from(pairs);
             let spared = own && spare == Spare::NewestPair;
             let mut found = Record::NONE;
-            let dead = !spared && !self.read(env, page, &mut found) && !self.put(env, &filler, page);
-            dead_pair |= index % 2 == 1 && was_dead && dead;
-            was_dead = dead;
+            let stays = !spared && !self.read(env, page, &mut found) && !self.put(env, &filler, page);
+            dead_pair |= index % 2 == 1 && stayed && stays;
+            stayed = stays;
         }
         dead_pair
     }

@@ -163,6 +163,20 @@ fn a_key_file_with_more_less_or_twice_is_none() {
     assert!(matches!(refused(Source::CometBft, &long), Refusal::TooLong { .. }));
 }
 
+/// What is behind an escape is unpacked into memory that nobody wipes.
+#[test]
+fn a_key_file_with_an_escape_is_refused_before_it_is_unpacked() {
+    let why = "its JSON has an escape, which no signer writes";
+    let escaped = key_file().replace("BwcH", "\\u0042wcH");
+    let refused_by = |source| Refusal::NotAKey { file: "the-key".to_owned(), named: source, why };
+    assert_eq!(refused(Source::CometBft, &escaped), refused_by(Source::CometBft));
+    let one = Written::default().by(Source::Tendermint027).replace("BwcH", "\\u0042wcH");
+    let source = Source::Tendermint027;
+    assert_eq!(refused(source, &one), refused_by(source));
+    let refusal = highwater_moving::State::read(source, "the-key", one.as_bytes()).unwrap_err();
+    assert!(refusal.to_string().contains(why), "{refusal}");
+}
+
 /// Every way in which a key file can be refused, with the secret in every place.
 #[test]
 fn no_refusal_and_no_debug_text_holds_a_piece_of_the_secret() {

@@ -1,8 +1,8 @@
 //! The plan by which the old signer is retired.
 
-use highwater_moving::{Act, Found, Question, Refusal, Remains, Source, poison, retire};
+use highwater_moving::{Act, Found, PublicKey, Question, Refusal, Remains, Source, poison, retire};
 
-use crate::files::{Written, base64, found, now, path, public, question};
+use crate::files::{Written, base64, found, key_file, now, path, public, question};
 
 /// Which act on which file, in order.
 fn order(acts: &[Act]) -> Vec<(&'static str, String)> {
@@ -24,8 +24,10 @@ fn order(acts: &[Act]) -> Vec<(&'static str, String)> {
 fn all_copies_are_made_before_the_first_state_is_written_and_the_key_moves_last() {
     let [share, state] = ["a/demo-1_share_sign_state.json", "a/demo-1_priv_validator_state.json"];
     let text = Written::default().by(Source::Horcrux);
+    let key = key_file();
+    let question = Question { key: Some(&public()), ..question(Source::Horcrux) };
     let plan =
-        retire(&question(Source::Horcrux), &[found(share, &text), found(state, &text)], Some("key")).unwrap();
+        retire(&question, &[found(share, &text), found(state, &text)], Some(found("key", &key))).unwrap();
     let expected = [("copy", share), ("copy", state), ("write", share), ("write", state), ("move", "key")];
     assert_eq!(order(&plan.acts), expected.map(|(act, file)| (act, file.to_owned())));
 }
@@ -35,7 +37,8 @@ fn what_is_written_is_what_retires_each_signer() {
     for source in Source::ALL.into_iter().filter(|source| *source != Source::Horcrux) {
         let text = Written::default().by(source);
         let question = Question { key: Some(&public()), ..question(source) };
-        let plan = retire(&question, &[found(path(source), &text)], Some("key.json")).unwrap();
+        let key = if source == Source::Tendermint027 { text.clone() } else { key_file() };
+        let plan = retire(&question, &[found(path(source), &text)], Some(found("key.json", &key))).unwrap();
         let Some(Act::Write { what, .. }) = plan.acts.get(1) else { panic!("{source}") };
         assert_eq!(*what, poison(source, path(source), text.as_bytes()).unwrap());
         // The one file of Tendermint 0.27 is the key file, and a node without one makes a new key.
@@ -51,6 +54,36 @@ fn a_plan_that_was_cut_goes_on_where_it_was() {
     let plan = retire(&question(Source::Tmkms), &[just_now, found("y", &text)], None).unwrap();
     assert_eq!(order(&plan.acts), [("copy", "y".to_owned()), ("write", "y".to_owned())]);
     assert_eq!(retire(&question(Source::Tmkms), &[just_now], None).unwrap().acts, []);
+}
+
+/// The plan is cut after its last act, too.
+#[test]
+fn a_key_that_was_moved_already_is_not_moved_and_that_is_told() {
+    let text = Written::default().by(Source::CometBft);
+    let question = Question { key: Some(&public()), ..question(Source::CometBft) };
+    let away = Found { bytes: None, ..found("key.json", "") };
+    let plan = retire(&question, &[found("x", &text)], Some(away)).unwrap();
+    assert_eq!(order(&plan.acts), [("copy", "x".to_owned()), ("write", "x".to_owned())]);
+    let told = Remains::KeyAway { file: "key.json".to_owned() };
+    assert!(plan.remains.contains(&told));
+    assert!(told.to_string().contains("key.json.moved-to-highwater"));
+    let key = key_file();
+    let plan = retire(&question, &[found("x", &text)], Some(found("key.json", &key))).unwrap();
+    assert!(!plan.remains.contains(&told));
+}
+
+#[test]
+fn trap_the_key_file_of_another_key_is_not_moved() {
+    let [text, key] = [Written { chain: None, ..Written::default() }.by(Source::CometBft), key_file()];
+    let (states, file) = ([found("x", &text)], found("key.json", &key));
+    let moved = PublicKey::new([9; 32]);
+    let other = Question { key: Some(&moved), ..question(Source::CometBft) };
+    let refusal = retire(&other, &states, Some(file));
+    assert_eq!(refusal, Err(Refusal::OtherKeyFile { file: "key.json".to_owned() }));
+    let refusal = retire(&question(Source::CometBft), &states, Some(file));
+    assert_eq!(refusal, Err(Refusal::KeyNotNamed { file: "key.json".to_owned() }));
+    let none = Found { bytes: Some(b"{"), ..file };
+    assert!(matches!(retire(&other, &states, Some(none)), Err(Refusal::NotAKey { .. })));
 }
 
 #[test]
@@ -85,7 +118,8 @@ fn what_brings_the_old_signer_back_is_told() {
         let text = Written::default().by(source);
         let paths = ["demo-1_share_sign_state.json", "demo-1_priv_validator_state.json"];
         let files = paths.map(|path| found(path, &text));
-        let files = if source == Source::Horcrux { &files[..] } else { &files[1..] };
+        let own = [found(path(source), &text)];
+        let files = if source == Source::Horcrux { &files[..] } else { &own };
         retire(&question(source), files, None).unwrap().remains
     };
     for source in Source::ALL {
@@ -101,6 +135,7 @@ fn what_brings_the_old_signer_back_is_told() {
         assert_eq!(told.contains(&Remains::OtherNodes), !by_node);
     }
     assert!(told(Source::Tmkms).contains(&Remains::YubiHsm));
+    assert!(told(Source::Kms).contains(&Remains::Hsm) && !told(Source::CometBft).contains(&Remains::Hsm));
     assert!(told(Source::Horcrux).contains(&Remains::Shards));
     assert!(Remains::NewKey.to_string().contains("priv_validator_key_file"));
 }

@@ -37,7 +37,10 @@ fn refusals() -> Vec<Refusal> {
         Refusal::FreshShare { file: file() },
         Refusal::NotAThreshold(1),
         Refusal::OneOfTwo { file: file(), other: "G".to_owned() },
+        Refusal::OtherKeyFile { file: file() },
+        Refusal::KeyNotNamed { file: file() },
         Refusal::WasSigned { file: file(), place: somewhere() },
+        Refusal::EmptyNeverSigned { file: file() },
         Refusal::NotTyped { typed, chain },
         Refusal::NotAKey { file: file(), named, why: "it is empty" },
         Refusal::KeyType { file: file(), found: "secp256k1" },
@@ -67,6 +70,8 @@ fn warnings() -> Vec<Warning> {
         Warning::FreshAmongOthers { file: file() },
         Warning::OtherCosigners { read: 2 },
         Warning::MayLag { source: Source::Horcrux },
+        Warning::MayLag { source: Source::Tmkms },
+        Warning::MayLag { source: Source::CometBft },
         Warning::Exact { mark: somewhere() },
         Warning::NeverSigned,
     ]
@@ -103,6 +108,7 @@ fn every_refusal_names_a_cause_and_then_a_cure() {
     assert!(
         "horcux".parse::<Source>().unwrap_err().to_string().contains("Name cometbft, tendermint-0.27, tmkms")
     );
+    assert!("x".parse::<Source>().unwrap_err().to_string().contains("or nothing if there is no file"));
 }
 
 #[test]
@@ -124,4 +130,19 @@ fn a_name_is_read_as_it_is_written() {
     for other in ["", "CometBFT", "tendermint", "nothing", "tmkms "] {
         assert!(other.parse::<Source>().is_err(), "{other}");
     }
+}
+
+#[test]
+fn every_file_may_be_older_than_the_last_signature_and_that_of_horcrux_without_a_power_cut() {
+    for source in Source::ALL {
+        let text = Warning::MayLag { source }.to_string();
+        let said = ["a backup or snapshot", "--from nothing", "a power cut", source.name()];
+        assert!(said.iter().all(|part| text.contains(part)), "{text}");
+    }
+    assert!(Warning::MayLag { source: Source::Horcrux }.to_string().contains("any stop"));
+}
+
+#[test]
+fn who_was_not_in_the_set_is_told_which_height_to_name() {
+    assert!(Refusal::NotInSet(7).to_string().contains("one above the chain's now"));
 }

@@ -15,7 +15,10 @@ fn state_key_and_chain_belong_together_and_the_mark_is_the_precommit_of_the_roun
         for step in [Step::Proposal, Step::Prevote, Step::Precommit] {
             let place = at(361_402, 1, step);
             let verdict = with_key(source, &holding_by(source, place)).unwrap();
-            assert_eq!(verdict, Verdict { mark: somewhere(), highest: place, warnings: vec![] });
+            assert_eq!(
+                verdict,
+                Verdict { mark: somewhere(), highest: place, warnings: vec![Warning::MayLag { source }] }
+            );
         }
     }
 }
@@ -47,6 +50,17 @@ fn trap_several_validators_in_one_tmkms_toml_have_their_chain_in_the_name() {
 }
 
 #[test]
+fn trap_kms_has_the_chain_in_the_name_of_its_state() {
+    let text = Written { chain: None, ..Written::default() }.by(Source::Kms);
+    let judged = |source, path| judge(&question(source), &[found(path, &text)]);
+    let refusal = judged(Source::Kms, "state/other-1.json");
+    let (file, found, chain) = ("state/other-1.json".to_owned(), "other-1".to_owned(), "demo-1".to_owned());
+    assert_eq!(refusal, Err(Refusal::NamedForOtherChain { file, found, chain }));
+    assert!(judged(Source::Kms, "state/demo-1.json").is_ok());
+    assert!(judged(Source::CometBft, "state/other-1.json").is_ok(), "a node's has any name");
+}
+
+#[test]
 fn trap_signed_bytes_in_amino_say_nothing_of_the_chain_and_are_still_the_key_s() {
     let (ours, _) = signed(&key(), "other-1", somewhere());
     // Tendermint 0.33 has hash and total of the part set the other way round.
@@ -56,7 +70,7 @@ fn trap_signed_bytes_in_amino_say_nothing_of_the_chain_and_are_still_the_key_s()
     let text = holding(somewhere(), &amino);
     let verdict = with_key(Source::CometBft, &text).unwrap();
     assert_eq!(verdict.mark, somewhere());
-    assert!(matches!(verdict.warnings[..], [Warning::NotRead { .. }]));
+    assert!(matches!(verdict.warnings[..], [Warning::NotRead { .. }, Warning::MayLag { .. }]));
     let other = PublicKey::new(SigningKey::from_bytes(&[8; 32]).verifying_key().to_bytes());
     let question = Question { key: Some(&other), ..question(Source::CometBft) };
     assert!(matches!(judge(&question, &[found("x", &text)]), Err(Refusal::OtherKey { .. })));
@@ -76,9 +90,10 @@ fn trap_the_state_of_another_key() {
     assert!(matches!(judge(&question, &[found("x", &text)]), Err(Refusal::OtherKey { .. })));
     // Without a key nothing is verified, and that is said; the one file brings its own.
     let warnings = one(Source::CometBft, &Written::default().by(Source::CometBft)).unwrap().warnings;
-    assert!(matches!(warnings[..], [Warning::NotVerified { .. }]));
+    assert!(matches!(warnings[..], [Warning::NotVerified { .. }, Warning::MayLag { .. }]));
     let text = Written::default().by(Source::Tendermint027);
-    assert_eq!(one(Source::Tendermint027, &text).unwrap().warnings, []);
+    let source = Source::Tendermint027;
+    assert_eq!(one(source, &text).unwrap().warnings, [Warning::MayLag { source }]);
 }
 
 #[test]

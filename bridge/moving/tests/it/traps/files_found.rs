@@ -16,6 +16,32 @@ fn trap_a_backup_beside_the_state() {
         let refusal = judge(&question(Source::CometBft), &[found(&path, &text)]).unwrap_err();
         assert_eq!(refusal, Refusal::Copy { file: path });
     }
+    let names = [
+        "priv_validator_state.json.1",
+        "priv_validator_state.json.20240313",
+        "priv_validator_state.bak.json",
+        "priv_validator_state.old.json",
+        "priv_validator_state (1).json",
+        "priv_validator_state(2).json",
+        "priv_validator_state.json (1)",
+        "priv_validator_state - Copy.json",
+        "priv_validator_state_copy.json",
+        "priv_validator_state_backup.json",
+        "priv_validator_state-old.json",
+        "Copy of priv_validator_state.json",
+        "backup/priv_validator_state.json",
+        "/srv/Backups/node/priv_validator_state.json",
+        "c:\\bak\\priv_validator_state.json",
+    ];
+    for path in names {
+        let refusal = judge(&question(Source::CometBft), &[found(path, &text)]);
+        assert_eq!(refusal, Err(Refusal::Copy { file: path.to_owned() }));
+    }
+    for path in
+        ["data/priv_validator_state.json", "node.1/state.json", "data/state-1.json", "scaffold/state.json"]
+    {
+        assert!(judge(&question(Source::CometBft), &[found(path, &text)]).is_ok(), "{path}");
+    }
     // A folder of this name is no copy.
     assert!(judge(&question(Source::CometBft), &[found("old.bak/priv_validator_state.json", &text)]).is_ok());
 }
@@ -74,7 +100,7 @@ fn trap_an_empty_or_missing_state_is_not_one_that_never_signed() {
 fn a_chain_that_was_never_signed_for_begins_at_1_if_its_id_was_typed() {
     let question = question(Source::CometBft);
     let new = fresh(Source::CometBft);
-    let files = [Found { bytes: None, ..found("x", "") }, found("y", ""), found("z", &new)];
+    let files = [Found { bytes: None, ..found("x", "") }, found("z", &new)];
     for files in [&files[..], &[]] {
         let verdict = never_signed(&question, "demo-1", files).unwrap();
         assert_eq!((verdict.mark, verdict.warnings), (at(1, 0, Step::None), vec![Warning::NeverSigned]));
@@ -86,6 +112,26 @@ fn a_chain_that_was_never_signed_for_begins_at_1_if_its_id_was_typed() {
     let refusal = never_signed(&question, "demo-1", &[found("x", &signed)]).unwrap_err();
     assert_eq!(refusal, Refusal::WasSigned { file: "x".to_owned(), place: somewhere() });
     assert!(matches!(never_signed(&question, "demo-1", &[found("x", "{")]), Err(Refusal::Form { .. })));
-    let young = Found { changed: now(), ..found("x", "") };
+    let young = Found { changed: now(), ..found("x", &new) };
     assert!(matches!(never_signed(&question, "demo-1", &[young]), Err(Refusal::StillRuns { .. })));
+}
+
+#[test]
+fn trap_an_empty_state_is_of_a_signer_that_crashed() {
+    for text in ["", "\n"] {
+        let refusal = never_signed(&question(Source::CometBft), "demo-1", &[found("x", text)]);
+        assert_eq!(refusal, Err(Refusal::EmptyNeverSigned { file: "x".to_owned() }));
+    }
+}
+
+/// `kms state init` writes step 3 at every height.
+#[test]
+fn trap_a_new_state_of_kms_has_a_step() {
+    let new = fresh(Source::Kms).replace("\"step\": 0", "\"step\": 3");
+    let file = found("state/demo-1.json", &new);
+    let path = file.path.to_owned();
+    assert_eq!(judge(&question(Source::Kms), &[file]), Err(Refusal::Fresh { file: path.clone() }));
+    assert!(never_signed(&question(Source::Kms), "demo-1", &[file]).is_ok());
+    let question = question(Source::CometBft);
+    assert_eq!(judge(&question, &[file]), Err(Refusal::ZeroHeight { file: path }));
 }

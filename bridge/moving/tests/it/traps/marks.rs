@@ -146,9 +146,7 @@ fn the_bare_place_becomes_the_mark_only_where_it_is_asked_for_and_that_is_said()
     let text = holding_by(Source::CometBft, place);
     let question = Question { rule: MarkRule::Exact, key: Some(&public()), ..question(Source::CometBft) };
     let verdict = judge(&question, &[found("x", &text)]).unwrap();
-    assert_eq!(
-        verdict,
-        Verdict { mark: place, highest: place, warnings: vec![Warning::Exact { mark: place }] }
-    );
+    let warnings = vec![Warning::MayLag { source: Source::CometBft }, Warning::Exact { mark: place }];
+    assert_eq!(verdict, Verdict { mark: place, highest: place, warnings });
     assert_eq!(MarkRule::default(), MarkRule::RoundDone);
 }
