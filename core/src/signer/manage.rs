@@ -240,7 +240,7 @@ impl Signer {
         record = Record::mark_only(newest.incarnation, to, highest);
         // A raise changes no entry and can only forbid; the approval ends here.
         let _ = approved;
-        let _ = self.append(env, slot, &mut record)?;
+        let _ = self.append(env, slot, newest.serial, &mut record)?;
         Ok(Progress::Done)
     }
 

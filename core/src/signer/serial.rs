@@ -13,7 +13,7 @@ impl Serial {
     pub(super) const NONE: Self = Self { value: 0, twin: 0 };
 
     #[inline(never)]
-    pub(super) fn set(&mut self, serial: u32) {
+    fn set(&mut self, serial: u32) {
         self.value = serial;
         // Two stores, never one of eight bytes.
         core::hint::black_box(&mut *self);

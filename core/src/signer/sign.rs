@@ -6,7 +6,7 @@ use crate::apdu::{ChainState, Reply, Signed, Status};
 use crate::canonical::{MAX_MESSAGE, Message};
 use crate::env::{CryptoFailed, Env};
 use crate::hrs::Hrs;
-use crate::journal::{Durable, Record, StorageFault, Unreadable};
+use crate::journal::{Durable, Record, Unreadable};
 use crate::judge::{self, Refusal, Verdict, judge};
 use crate::statement::Said;
 
@@ -137,15 +137,20 @@ impl Signer {
             None => Err(Unreadable::Fault),
         };
         let kept = &mut self.slots[usize::from(slot)];
-        match &newest {
-            Ok(newest) => kept.serial.set(newest.record().serial),
-            Err(Unreadable::Lost) => kept.state = ChainState::Unclear,
-            Err(Unreadable::Fault) => kept.state = ChainState::Fault,
+        match newest {
+            Ok(newest) if kept.serial.keep(newest.record().serial) => Ok(newest),
+            Err(Unreadable::Lost) => {
+                kept.state = ChainState::Unclear;
+                Err(Unreadable::Lost)
+            }
+            _ => {
+                kept.state = ChainState::Fault;
+                Err(Unreadable::Fault)
+            }
         }
-        newest
     }
 
-    /// Raises the mark to what is asked (guarantee G1: before the signature).
+    /// Raises the mark to what is asked (guarantee G1: before the signature). `record` is the newest, and then that of the mark.
     #[inline(never)]
     fn raise<'r, E: Env>(
         &mut self,
@@ -155,10 +160,10 @@ impl Signer {
         mark: Hrs,
         record: &'r mut Record,
     ) -> Result<Durable<'r>, Status> {
-        let incarnation = self.slots[usize::from(slot)].incarnation;
+        let Record { serial, incarnation, .. } = *record;
         let (asked, nil) = (said.asked(), said.message().block.is_none());
         *record = Record::signed(incarnation, asked.hrs, nil, &asked.statement, asked.timestamp);
-        let durable = self.append(env, slot, record)?;
+        let durable = self.append(env, slot, serial, record)?;
         let heights = asked.hrs.height.value() - mark.height.value();
         // The verdict was Fresh, so the difference is within the credit.
         let spent = &mut self.slots[usize::from(slot)].spent;
@@ -166,17 +171,17 @@ impl Signer {
         Ok(durable)
     }
 
-    /// Appends a record; a failed append makes the slot's index invalid until it is scanned again (rule 7).
+    /// Appends a record after the newest, which has this serial; a failed append makes the slot's index invalid until it is
+    /// scanned again (rule 7).
     pub(super) fn append<'r, E: Env>(
         &mut self,
         env: &mut E,
         slot: u8,
+        newest: u32,
         record: &'r mut Record,
     ) -> Result<Durable<'r>, Status> {
         self.mark_moved(env, slot);
-        let serial = self.slots[usize::from(slot)].serial.get().ok_or(StorageFault);
-        let appended = serial.and_then(|serial| self.ring(slot).append(env, serial, record));
-        match appended {
+        match self.ring(slot).append(env, newest, record) {
             Ok(durable) if self.slots[usize::from(slot)].serial.keep(durable.record().serial) => Ok(durable),
             _ => Err(self.page_failed(slot)),
         }

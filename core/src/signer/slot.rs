@@ -164,12 +164,9 @@ impl Signer {
         let scan = ring.scan(env, incarnation);
         match &scan.newest {
             Some(newest) if !scan.unclear(incarnation) => match ring.repair(env, newest) {
-                Ok(serial) => {
-                    self.slots[usize::from(slot)].serial.set(serial);
-                    ChainState::Armed
-                }
+                Ok(serial) if self.slots[usize::from(slot)].serial.keep(serial) => ChainState::Armed,
                 Err(Unreadable::Lost) => ChainState::Unclear,
-                Err(Unreadable::Fault) => ChainState::Fault,
+                _ => ChainState::Fault,
             },
             _ => ChainState::Unclear,
         }

@@ -140,9 +140,8 @@ impl Signer {
             load_key(env, Life { slot, incarnation: work.incarnation }, ask.key_index, key)?;
         }
         let approved = work.approved.take().ok_or(Status::Internal)?;
-        self.slots[usize::from(slot)].serial.set(work.serial);
         record = Record::mark_only(work.incarnation, work.mark, work.highest_signed);
-        let _ = self.append(env, slot, &mut record)?;
+        let _ = self.append(env, slot, work.serial, &mut record)?;
         self.commit_entry(env, ask, &work, approved)?;
         Ok(true)
     }
