@@ -8,6 +8,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use crate::file::File;
 use crate::json::{Number, Outer, Plain};
 use crate::refusal::Refusal;
 use crate::seed::Seed;
@@ -109,7 +110,7 @@ impl Key {
     /// Reads the key file of `source`.
     pub fn read(source: Source, path: &str, bytes: &[u8]) -> Result<Self, Refusal> {
         let file = File { source, path };
-        let text = file.text(bytes)?;
+        let text = file.key_text(bytes)?;
         let mut warnings = vec![Warning::WasOutside];
         let seed = if text.trim_start().starts_with('{') {
             file.json(text)?
@@ -121,29 +122,13 @@ impl Key {
     }
 }
 
-/// The file that is read, for what is said of it.
-struct File<'a> {
-    source: Source,
-    path: &'a str,
-}
-
 impl File<'_> {
-    fn name(&self) -> String {
-        self.path.to_owned()
-    }
-
     fn not_a_key(&self, why: &'static str) -> Refusal {
         Refusal::NotAKey { file: self.name(), named: self.source, why }
     }
 
-    fn text<'b>(&self, bytes: &'b [u8]) -> Result<&'b str, Refusal> {
-        if bytes.len() >= MOST {
-            return Err(Refusal::TooLong { file: self.name(), bytes: bytes.len(), most: MOST });
-        }
-        if bytes.starts_with(b"\xef\xbb\xbf") {
-            return Err(Refusal::ByteOrderMark { file: self.name() });
-        }
-        let text = std::str::from_utf8(bytes).map_err(|_| self.not_a_key("it is not text"))?;
+    fn key_text<'b>(&self, bytes: &'b [u8]) -> Result<&'b str, Refusal> {
+        let text = self.text(MOST, bytes, |why| self.not_a_key(why))?;
         if text.trim_ascii().is_empty() {
             return Err(self.not_a_key("it is empty"));
         }

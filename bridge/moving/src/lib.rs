@@ -13,6 +13,7 @@
 //! | `state` | state files |
 //! | `steps` | what each signer means by a step |
 //! | `signed` | the recorded signature: of which chain, place and key it is |
+//! | `file` | the file that is read, and its text |
 //! | `found` | a file as it was found: its name, its age |
 //! | `verdict` | the mark that the chain begins with |
 //! | `silence` | the mark of a validator whose signer left no state |
@@ -22,6 +23,7 @@
 
 #![forbid(unsafe_code)]
 
+mod file;
 mod found;
 mod json;
 mod key;

@@ -6,6 +6,7 @@ use highwater_core::hrs::{Hrs, Step};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
+use crate::file::File;
 use crate::found::SHARE;
 use crate::json::{Number, Outer, Plain};
 use crate::key::{ESCAPE, Key, OneFile, PublicKey};
@@ -113,7 +114,7 @@ impl State {
     /// Reads the state file of `source`.
     pub fn read(source: Source, path: &str, bytes: &[u8]) -> Result<Self, Refusal> {
         let file = File { source, path };
-        let text = file.text(bytes)?;
+        let text = file.state_text(bytes)?;
         let state = match file.shape(text)? {
             Shape::Tendermint027 => file.one_file(text)?,
             Shape::Tmkms => file.tmkms(text)?,
@@ -137,29 +138,13 @@ impl State {
     }
 }
 
-/// The file that is read, for what is said of it.
-struct File<'a> {
-    source: Source,
-    path: &'a str,
-}
-
 impl File<'_> {
-    fn name(&self) -> String {
-        self.path.to_owned()
-    }
-
     fn form(&self, why: impl Into<String>) -> Refusal {
         Refusal::Form { file: self.name(), named: self.source, why: why.into() }
     }
 
-    fn text<'b>(&self, bytes: &'b [u8]) -> Result<&'b str, Refusal> {
-        if bytes.len() >= MOST {
-            return Err(Refusal::TooLong { file: self.name(), bytes: bytes.len(), most: MOST });
-        }
-        if bytes.starts_with(b"\xef\xbb\xbf") {
-            return Err(Refusal::ByteOrderMark { file: self.name() });
-        }
-        let text = std::str::from_utf8(bytes).map_err(|_| self.form("it is not text"))?;
+    fn state_text<'b>(&self, bytes: &'b [u8]) -> Result<&'b str, Refusal> {
+        let text = self.text(MOST, bytes, |why| self.form(why))?;
         // The key of the one file would be unpacked into memory that nobody wipes.
         if self.source == Source::Tendermint027 && text.contains('\\') {
             return Err(self.form(ESCAPE));
