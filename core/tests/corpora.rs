@@ -1,8 +1,5 @@
 //! The fuzz targets as plain tests, over the committed corpora and over what a generator makes of them.
 
-use std::fs;
-use std::path::Path;
-
 use proptest::prelude::*;
 
 // In its own workspace these are the parts of a library.
@@ -10,38 +7,10 @@ use proptest::prelude::*;
 #[path = "../../fuzz/src/lib.rs"]
 mod fuzz;
 
-/// Every file of a target's corpus.
-fn corpus(target: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
-    let files = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
-    let found: Vec<Vec<u8>> = files.map(|file| fs::read(file.unwrap().path()).unwrap()).collect();
-    assert!(found.len() >= 8, "{target}: a corpus of {}", found.len());
-    found
-}
+#[path = "../../fuzz/corpora.rs"]
+mod committed;
 
-/// Runs a target over its corpus, whole and cut short.
-fn over(target: &str, run: impl Fn(&[u8])) {
-    for data in corpus(target) {
-        run(&data);
-        run(&data[..data.len() / 2]);
-    }
-}
-
-/// A file of the corpus with some bytes changed.
-fn changed(target: &'static str, most: usize) -> impl Strategy<Value = Vec<u8>> {
-    let change = (any::<prop::sample::Index>(), any::<u8>());
-    (prop::sample::select(corpus(target)), prop::collection::vec(change, 0..most)).prop_map(
-        |(mut data, changes)| {
-            for (at, byte) in changes {
-                if !data.is_empty() {
-                    let at = at.index(data.len());
-                    data[at] = byte;
-                }
-            }
-            data
-        },
-    )
-}
+use committed::{changed, over};
 
 macro_rules! target {
     ($name:ident, $corpus:ident, $changed:ident) => {
