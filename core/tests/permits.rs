@@ -1,13 +1,14 @@
 //! What a record in flash permits to sign: its own statement at its own time, an extension of its own precommit.
 
 use highwater_core::canonical::{Extension, MAX_MESSAGE, Message, Whole};
-use highwater_core::env::{Crypto, CryptoFailed, Life};
+use highwater_core::env::Life;
 use highwater_core::hrs::{Hrs, Step};
-use highwater_core::journal::{Durable, Record, Ring, Signable, Spare};
+use highwater_core::journal::{Durable, Record, Ring, Spare};
 use highwater_core::layout::Installation;
 use highwater_core::statement::Said;
 use highwater_sim::{Ask, Extend, World};
 
+use crate::keyless::Keyless;
 use crate::stage::{CHAIN, PREVOTE};
 
 const INSTALLATION: Installation = Installation { id: [7; 16], secret: [9; 32] };
@@ -73,35 +74,6 @@ fn g1_a_record_permits_its_own_statement_at_its_own_time_and_no_other() {
     }
 }
 
-/// Hashes as if a bit of the message had fallen over since it was judged.
-struct FellOver;
-
-impl Crypto for FellOver {
-    fn sha256(&mut self, _: &[u8]) -> [u8; 32] {
-        [9; 32]
-    }
-    fn random(&mut self, _: &mut [u8]) {}
-    fn secret(&mut self, _: &[u8]) -> Result<[u8; 32], CryptoFailed> {
-        Err(CryptoFailed)
-    }
-    fn public_key(&mut self, _: u32) -> Result<[u8; 32], CryptoFailed> {
-        Err(CryptoFailed)
-    }
-    fn load_key(&mut self, _: Life, _: u32) -> Result<(), CryptoFailed> {
-        Err(CryptoFailed)
-    }
-    fn loaded_key(&self, _: u8) -> Result<[u8; 32], CryptoFailed> {
-        Err(CryptoFailed)
-    }
-    fn unload_key(&mut self, _: u8) {}
-    fn sign(&mut self, _: Signable<'_>, _: &mut [u8; 64]) -> Result<(), CryptoFailed> {
-        Err(CryptoFailed)
-    }
-    fn sign_extension(&mut self, _: Signable<'_>, _: &mut [u8; 64]) -> Result<(), CryptoFailed> {
-        Err(CryptoFailed)
-    }
-}
-
 #[test]
 fn g1_a_message_that_changed_after_it_was_recorded_is_not_signed() {
     let world = &mut World::new(b"permits", 4);
@@ -111,7 +83,9 @@ fn g1_a_message_that_changed_after_it_was_recorded_is_not_signed() {
     for again in [false, true] {
         let mut record = Record::NONE;
         let durable = durable(world, &PREVOTE, again, &mut record);
-        assert!(durable.statement(&mut FellOver, &said, &mut [0; MAX_MESSAGE]).is_none());
+        // Hashes as if a bit of the message had fallen over since it was judged.
+        let mut fell_over = Keyless { hash: Some([9; 32]), ..Keyless::default() };
+        assert!(durable.statement(&mut fell_over, &said, &mut [0; MAX_MESSAGE]).is_none());
     }
 }
 

@@ -8,6 +8,7 @@ mod extending;
 mod extensions;
 mod forged;
 mod hostile;
+mod keyless;
 mod keys;
 mod lives;
 mod longer;
