@@ -50,6 +50,11 @@ pub(crate) fn hex_file(device: &Device) -> String {
     format!("highwater-{}.hex", device.name)
 }
 
+/// Name of the hex without install parameters, for ledgerctl.
+fn bare_hex_file(device: &Device) -> String {
+    format!("highwater-{}-ledgerctl.hex", device.name)
+}
+
 const ICON: &str = "icon.gif";
 /// Written by the emulator suite: the deepest stack it saw.
 const STACK: &str = "stack.json";
@@ -110,7 +115,7 @@ pub(crate) fn make(workspace: &Workspace, toolchain: &Toolchain, device: &Device
     let (firmware, problems) = gate::examine(&elf, device, &budget)?;
     if !problems.is_empty() {
         let elfs = levels::names(device);
-        for name in elfs.iter().chain([&hex_file, &image_file]) {
+        for name in elfs.iter().chain([&hex_file, &bare_hex_file(device), &image_file]) {
             remove(&folder.join(name))?;
         }
         bail!("{} is unfit for a {}:\n  {}", built.display(), device.title, problems.join("\n  "));
@@ -126,10 +131,17 @@ pub(crate) fn make(workspace: &Workspace, toolchain: &Toolchain, device: &Device
     write(&folder.join(image_file), &firmware.image)?;
     let icon = workspace.root().join("app/signer").join(device.icon_file);
     write(&folder.join(ICON), &std::fs::read(icon)?)?;
-    // ledgerctl appends install parameters of its own to an image.
-    if !device.parameters {
-        let manifest = manifest::ledgerctl(device, &firmware, &hex_file, ICON);
-        write(&folder.join(manifest::MANIFEST), manifest.as_bytes())?;
+    // ledgerctl appends install parameters of its own, the same ones, to an image that must have none.
+    let bare_file = if device.parameters {
+        let bare = firmware.image.len() - firmware.parameters as usize;
+        let hex = ihex::write(firmware.base, &firmware.image[..bare], firmware.entry);
+        write(&folder.join(bare_hex_file(device)), hex.as_bytes())?;
+        bare_hex_file(device)
+    } else {
+        hex_file.clone()
+    };
+    for (file, manifest) in manifest::ledgerctl(device, &firmware, &bare_file, ICON) {
+        write(&folder.join(file), manifest.as_bytes())?;
     }
     let script = manifest::ledgerblue(device, &firmware, &hex_file);
     write(&folder.join(manifest::SCRIPT), script.as_bytes())?;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use anyhow::{Context, Result, ensure};
-use nanos_sdk::target::{DEVICES, Device};
+use nanos_sdk::target::{DEVICES, Device, Level};
 use serde::Serialize;
 
 use crate::gate::Firmware;
@@ -16,8 +16,15 @@ use crate::workspace::Workspace;
 const CURVE: &str = "ed25519";
 const PATH: &str = "44'/118'/0'/0'";
 
-/// The manifest for ledgerctl. It takes the binary from beside the manifest but the icon from the current folder.
-pub(crate) fn ledgerctl(device: &Device, firmware: &Firmware, hex: &str, icon: &str) -> String {
+/// The manifests for ledgerctl, by the names of their files: one for each API level of the device, or one if it has none.
+///
+/// Each takes the binary from beside it, but the icon from the current folder.
+pub(crate) fn ledgerctl(
+    device: &Device,
+    firmware: &Firmware,
+    hex: &str,
+    icon: &str,
+) -> Vec<(String, String)> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Manifest<'a> {
@@ -35,6 +42,8 @@ pub(crate) fn ledgerctl(device: &Device, firmware: &Firmware, hex: &str, icon: &
         icon: &'a str,
         flags: &'a str,
         data_size: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        api_level: Option<u8>,
         derivation_path: Derivation<'a>,
     }
     #[derive(Serialize)]
@@ -42,26 +51,36 @@ pub(crate) fn ledgerctl(device: &Device, firmware: &Firmware, hex: &str, icon: &
         curves: [&'a str; 1],
         paths: [&'a str; 1],
     }
-    let target = Target {
-        binary: hex,
-        icon,
-        flags: "0",
-        data_size: firmware.nvm,
-        derivation_path: Derivation { curves: [CURVE], paths: [PATH] },
+    let levels = device.levels.iter().map(Some).chain(device.levels.is_empty().then_some(None));
+    let one = |level: Option<&Level>| {
+        let target = Target {
+            binary: hex,
+            icon,
+            flags: "0",
+            data_size: firmware.nvm,
+            api_level: level.map(|level| level.number),
+            derivation_path: Derivation { curves: [CURVE], paths: [PATH] },
+        };
+        let manifest = Manifest {
+            name: &firmware.name,
+            version: &firmware.version,
+            target_id: device.id,
+            target_version: device.firmware,
+            devices: BTreeMap::from([(device.id, target)]),
+        };
+        let body = toml::to_string(&manifest).expect("a manifest of words and numbers is valid TOML");
+        let file = manifest_file(level);
+        let text = format!("# In this folder: ledgerctl install {file}\n{body}");
+        (file, text)
     };
-    let manifest = Manifest {
-        name: &firmware.name,
-        version: &firmware.version,
-        target_id: device.id,
-        target_version: device.firmware,
-        devices: BTreeMap::from([(device.id, target)]),
-    };
-    let body = toml::to_string(&manifest).expect("a manifest of words and numbers is valid TOML");
-    format!("# In this folder: ledgerctl install {MANIFEST}\n{body}")
+    levels.map(one).collect()
 }
 
-/// Name of the manifest's file.
-pub(crate) const MANIFEST: &str = "highwater.toml";
+/// The name of the manifest for a device of this API level.
+pub(crate) fn manifest_file(level: Option<&Level>) -> String {
+    level.map_or_else(|| "highwater.toml".to_owned(), |level| format!("highwater-api{}.toml", level.text))
+}
+
 /// Name of the script's file.
 pub(crate) const SCRIPT: &str = "load-with-ledgerblue.sh";
 
@@ -154,10 +173,14 @@ pub(crate) fn help(workspace: &Workspace, device: Option<&Device>, level: u8) ->
     Ok(format!(
         "# {} with system {}: its settings say which it has. A system of another level refuses (511F).\n\
          python3 -m venv ledgerblue && ledgerblue/bin/pip install ledgerblue==0.1.58\n\
-         PATH=\"$PWD/ledgerblue/bin:$PATH\" sh {} {}\n",
+         PATH=\"$PWD/ledgerblue/bin:$PATH\" sh {} {}\n\
+         # Or, with ledgerwallet==0.10.0 (the same bytes):\n\
+         (cd {} && ledgerctl install {})\n",
         device.title,
         level.systems,
         script.display(),
-        level.text
+        level.text,
+        folder.display(),
+        manifest_file(Some(level))
     ))
 }

@@ -9,11 +9,11 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use nanos_sdk::target::Device;
+use nanos_sdk::target::{Device, Level};
 
 use crate::digest;
 use crate::firmware::report::Report;
-use crate::manifest::{MANIFEST, SCRIPT};
+use crate::manifest::{SCRIPT, manifest_file};
 use crate::process;
 use crate::tools::python;
 use crate::workspace::Workspace;
@@ -35,30 +35,34 @@ pub(crate) fn check(workspace: &Workspace, device: &Device, report: &Report) -> 
         ledgerblue.arg(SCRIPT).args(level).env("PATH", path_with(&programs)?);
         played(&mut ledgerblue, &folder, "ledgerblue.apdu", report)
     };
-    if device.levels.is_empty() {
+    let ledgerctl = |level: Option<&Level>| {
         let mut ledgerctl = Command::new(programs.join("ledgerctl"));
-        ledgerctl.args(["install", MANIFEST]);
-        let by_ledgerctl = played(&mut ledgerctl, &folder, "ledgerctl.apdu", report)?;
-        let by_ledgerblue = ledgerblue(None)?;
+        ledgerctl.args(["install", &manifest_file(level)]);
+        played(&mut ledgerctl, &folder, "ledgerctl.apdu", report)
+    };
+    let both = |level: Option<&Level>| {
+        let by_ledgerctl = ledgerctl(level)?;
+        let by_ledgerblue = ledgerblue(level.map(|level| level.text))?;
         for (tool, installed) in [("ledgerctl", &by_ledgerctl), ("ledgerblue", &by_ledgerblue)] {
-            let checked = installed.check(&image, None, report.nvm);
+            let checked = installed.check(&image, level.map(|level| level.number), report.nvm);
             checked.with_context(|| format!("{tool} would not install what was built"))?;
         }
         ensure!(
             by_ledgerctl == by_ledgerblue,
             "ledgerctl and ledgerblue would install different things: {by_ledgerctl:?} and {by_ledgerblue:?}"
         );
-        return Ok(format!("{}: both loaders would install {by_ledgerctl:?}", device.title));
+        Ok(by_ledgerctl)
+    };
+    if device.levels.is_empty() {
+        return Ok(format!("{}: both loaders would install {:?}", device.title, both(None)?));
     }
     for level in device.levels {
-        let installed = ledgerblue(Some(level.text))?;
-        let checked = installed.check(&image, Some(level.number), report.nvm);
-        checked.with_context(|| format!("ledgerblue would not install what was built at {}", level.text))?;
+        both(Some(level)).with_context(|| format!("at {}", level.text))?;
     }
     ensure!(ledgerblue(None).is_err(), "the script loads without a level");
     ensure!(ledgerblue(Some("23")).is_err(), "the script loads at a level that was never tried");
     let levels: Vec<_> = device.levels.iter().map(|level| level.text).collect();
-    Ok(format!("{}: ledgerblue would install the image at {}", device.title, levels.join(", ")))
+    Ok(format!("{}: both loaders would install the image at {}", device.title, levels.join(", ")))
 }
 
 /// Lets a loader write its commands into a file and plays them.
