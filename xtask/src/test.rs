@@ -31,8 +31,11 @@ pub(crate) struct Args {
     /// Also what takes longer: many more cases of every property, and the long versions of the emulator tests.
     #[arg(long)]
     full: bool,
+    /// Also the emulator tests of a device on each of its other API levels. `--full` has them.
+    #[arg(long)]
+    every_level: bool,
     /// Only what needs no emulator, no node and no Python.
-    #[arg(long, conflicts_with_all = ["full", "only"])]
+    #[arg(long, conflicts_with_all = ["full", "every_level", "only"])]
     quick: bool,
     /// Only these steps, with what they need. Can be given more than once.
     #[arg(long, value_name = "NAME", hide_possible_values = true)]
@@ -66,7 +69,10 @@ pub(crate) fn command(args: &Args) -> Result<ExitCode> {
 /// Runs `cargo xtask check`.
 pub(crate) fn check(args: &CheckArgs) -> Result<ExitCode> {
     let CheckArgs { list } = *args;
-    run(Plan::check(), &Args { full: false, quick: true, only: Vec::new(), list, tests: Vec::new() })
+    run(
+        Plan::check(),
+        &Args { full: false, every_level: false, quick: true, only: Vec::new(), list, tests: Vec::new() },
+    )
 }
 
 fn run(plan: Plan, args: &Args) -> Result<ExitCode> {
@@ -232,7 +238,7 @@ impl Run<'_> {
             }
             Ok(test)
         });
-        if args.full {
+        if args.full || args.every_level {
             self.on_other_levels(built);
         }
         for (device, report) in built.iter().filter(|_| ran) {
