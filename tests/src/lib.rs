@@ -11,7 +11,7 @@
 //! | [`validator`] | a chain of one validator whose key is the device's |
 //! | [`harness`] | a node played in Rust, for every version and link |
 //! | [`application`] | an application with vote extensions |
-//! | [`bridge`], [`cometbft`], [`process`] | the programs |
+//! | [`bridge`], [`cometbft`], [`tmkms`], [`process`] | the programs |
 //! | [`tools`] | where they are |
 //! | [`usage`] | what they use |
 
@@ -27,6 +27,7 @@ pub mod harness;
 pub mod process;
 pub mod request;
 pub mod stage;
+pub mod tmkms;
 pub mod tools;
 pub mod usage;
 pub mod validator;

@@ -2,19 +2,17 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use highwater_tests::bridge::{Bridge, Device, Setup};
 pub(crate) use highwater_tests::harness::By;
 use highwater_tests::harness::{Address, Ballot, Kind, Node, Timing, Version};
 use highwater_tests::process::{Process, wait_for};
+use highwater_tests::tmkms::Tmkms;
 use highwater_tests::usage;
 
 use super::device::Steady;
@@ -91,7 +89,10 @@ impl Contestant {
             (_, Some((device, _))) => {
                 (Running::Other(start_floor(folder, &at, Some(device.address))?), Some(device))
             }
-            (Who::Tmkms, _) => (Running::Other(start_tmkms(folder, &at, tmkms.context("no tmkms")?)?), None),
+            (Who::Tmkms, _) => {
+                let program = tmkms.context("no tmkms")?;
+                (Running::Other(Tmkms::new(program, folder, CHAIN, &at, &[6; 32])?.start()?), None)
+            }
             _ => (Running::Other(start_floor(folder, &at, None)?), None),
         };
         let key = wait_for("the key", Duration::from_secs(60), || Ok(node.wait_for_key().ok()))
@@ -135,38 +136,4 @@ fn start_floor(folder: &Path, node: &str, device: Option<SocketAddr>) -> Result<
         command.arg("--device").arg(device.to_string());
     }
     Process::start("the floor", &command, &folder.join("floor.log"))
-}
-
-fn start_tmkms(folder: &Path, node: &str, program: &Path) -> Result<Process> {
-    for (name, seed) in [("identity.key", [7; 32]), ("consensus.key", [6; 32])] {
-        let mut options = fs::OpenOptions::new();
-        let file = options.write(true).create(true).truncate(true).mode(0o600).open(folder.join(name))?;
-        std::io::Write::write_all(&mut &file, STANDARD.encode(seed).as_bytes())?;
-    }
-    let config = folder.join("tmkms.toml");
-    let text = format!(
-        r#"[[chain]]
-id = "{CHAIN}"
-key_format = {{ type = "hex" }}
-state_file = {state:?}
-
-[[validator]]
-chain_id = "{CHAIN}"
-addr = "{node}"
-secret_key = {identity:?}
-protocol_version = "v0.38"
-
-[[providers.softsign]]
-chain_ids = ["{CHAIN}"]
-key_type = "consensus"
-path = {consensus:?}
-"#,
-        state = folder.join("state.json"),
-        identity = folder.join("identity.key"),
-        consensus = folder.join("consensus.key"),
-    );
-    fs::write(&config, text)?;
-    let mut command = Command::new(program);
-    command.args(["start", "-c"]).arg(config);
-    Process::start("tmkms", &command, &folder.join("tmkms.log"))
 }
