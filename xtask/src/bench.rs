@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 use nanos_sdk::target::nanos;
 
-use crate::tools::{cometbft, emulator, tmkms};
+use crate::tools::{cargo, cometbft, emulator};
 use crate::workspace::Workspace;
 use crate::{firmware, process, toolchain};
 
@@ -36,7 +36,7 @@ pub(crate) fn command(args: &Args) -> Result<ExitCode> {
         bench.args([name, &value.to_string()]);
     }
     if args.rounds > 0 {
-        bench.arg("--tmkms").arg(tmkms::ensure(&workspace)?);
+        bench.arg("--tmkms").arg(cargo::TMKMS.ensure(&workspace)?);
     }
     if args.blocks > 0 {
         bench.arg("--cometbft").arg(cometbft::DEFAULT.ensure(&workspace)?);

@@ -13,6 +13,7 @@ mod generate;
 mod ihex;
 mod manifest;
 mod mutants;
+mod package;
 #[cfg(test)]
 mod packaging;
 mod powercut;
@@ -47,6 +48,8 @@ enum Command {
     Generate(generate::Args),
     /// Breaks each rule on purpose and looks whether a test notices.
     Mutants(mutants::Args),
+    /// Builds the daemon's Debian package.
+    Package(package::Args),
     /// Cuts the power a million times and looks whether the mark ever falls.
     Powercut(powercut::Args),
     /// Runs every check: format, lints, tests, docs, firmware, sideload tools, emulator and a real node.
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::command(&args),
         Command::Generate(args) => generate::command(&args),
         Command::Mutants(args) => mutants::command(&args),
+        Command::Package(args) => package::command(&args),
         Command::Powercut(args) => powercut::command(&args),
         Command::Test(args) => test::command(&args),
         Command::Check(args) => test::check(&args),

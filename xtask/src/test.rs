@@ -21,7 +21,7 @@ use crate::firmware::report::Report;
 use crate::toolchain::{self, Toolchain};
 use crate::tools::{cometbft, debian, emulator, gno, z3};
 use crate::workspace::Workspace;
-use crate::{dependencies, documents, firmware, process, sideload};
+use crate::{dependencies, documents, firmware, package, process, sideload};
 use plan::{Plan, Step};
 use tally::{Looked, Tally};
 
@@ -84,6 +84,7 @@ fn run(plan: Plan, args: &Args) -> Result<ExitCode> {
     let mut run = Run { workspace, args, plan, tally: Tally::default() };
     run.host();
     run.dependencies();
+    run.package();
     run.proof();
     let built = run.on_firmware();
     run.sideload(&built);
@@ -169,6 +170,18 @@ impl Run<'_> {
         self.check(Step::Dependencies, || dependencies::check(workspace));
         self.check_if_possible(Step::Advisories, || {
             let skipped = dependencies::advisories(workspace)?;
+            Ok(skipped.map_or(Looked::Well, Looked::Skipped))
+        });
+    }
+
+    /// The Debian package, with the program as it is built for the tests: what is tried is what surrounds it.
+    fn package(&mut self) {
+        let workspace = self.workspace;
+        self.check_if_possible(Step::Package, || {
+            process::run(workspace.cargo().args(["build", "--package", "highwater", "--bins"]))?;
+            let program = workspace.target().join("debug/highwater");
+            let make = |revision| package::make(workspace, &program, revision);
+            let skipped = package::try_out(workspace, &make("1")?, &make("2")?)?;
             Ok(skipped.map_or(Looked::Well, Looked::Skipped))
         });
     }

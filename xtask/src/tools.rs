@@ -2,6 +2,7 @@
 //! prints what it is about to install when it may (on a terminal it asks first), and otherwise says exactly what to
 //! install.
 
+pub(crate) mod cargo;
 pub(crate) mod cometbft;
 pub(crate) mod debian;
 pub(crate) mod deny;
@@ -9,7 +10,6 @@ pub(crate) mod emulator;
 pub(crate) mod gno;
 mod go;
 pub(crate) mod python;
-pub(crate) mod tmkms;
 pub(crate) mod z3;
 
 use std::io::IsTerminal;

@@ -31,6 +31,8 @@ pub(crate) enum Step {
     Dependencies,
     /// published faults of dependencies
     Advisories,
+    /// the Debian package installs, upgrades and goes without touching the signer's state
+    Package,
     /// the ring proved for every length, by z3, and shown to need each of its rules; the real ring answers alike
     Proof,
     /// a compiler that builds for the device
@@ -74,10 +76,10 @@ impl Step {
         }
     }
 
-    /// Whether it needs an emulator, a node, or Python.
+    /// Whether it needs an emulator, a node, Python, or a program that takes minutes to build.
     fn is_slow(self) -> bool {
-        use Step::{Advisories, Dependencies, Emulator, Proof, Sideload, Stack};
-        matches!(self, Dependencies | Advisories | Proof | Sideload | Emulator | Stack)
+        use Step::{Advisories, Dependencies, Emulator, Package, Proof, Sideload, Stack};
+        matches!(self, Dependencies | Advisories | Package | Proof | Sideload | Emulator | Stack)
     }
 }
 
