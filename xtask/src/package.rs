@@ -27,16 +27,31 @@ pub(crate) struct Args {
 pub(crate) fn command(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
     process::run(workspace.cargo().args(["build", "--release", "--package", "highwater", "--bins"]))?;
-    let package = make(&workspace, &workspace.target().join("release/highwater"), &args.revision)?;
+    let package =
+        make(&workspace, &workspace.target().join("release/highwater"), &args.revision, Compression::Best)?;
     println!("{}", package.display());
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes the package of the program in this folder, as this revision of the crate's version.
+/// How much time its compression may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compression {
+    /// As small as may be.
+    Best,
+    /// For a trial.
+    Fast,
+}
+
+/// Makes the package of this program, as this revision of the crate's version.
 ///
 /// # Errors
 /// If the program is not built; with what cargo-deb says.
-pub(crate) fn make(workspace: &Workspace, program: &Path, revision: &str) -> Result<PathBuf> {
+pub(crate) fn make(
+    workspace: &Workspace,
+    program: &Path,
+    revision: &str,
+    compression: Compression,
+) -> Result<PathBuf> {
     let folder = workspace.target().join("package");
     std::fs::create_dir_all(&folder)?;
     let package = folder.join(format!("highwater_{revision}.deb"));
@@ -49,6 +64,9 @@ pub(crate) fn make(workspace: &Workspace, program: &Path, revision: &str) -> Res
     deb.args(["--no-build", "--no-strip", "--quiet", "--package", "highwater", "--deb-revision", revision]);
     deb.arg("--output").arg(&package).current_dir(workspace.root());
     deb.env("CARGO_TARGET_DIR", folder.join("target"));
+    if compression == Compression::Fast {
+        deb.arg("--fast");
+    }
     process::run(&mut deb)?;
     Ok(package)
 }

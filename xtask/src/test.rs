@@ -180,7 +180,7 @@ impl Run<'_> {
         self.check_if_possible(Step::Package, || {
             process::run(workspace.cargo().args(["build", "--package", "highwater", "--bins"]))?;
             let program = workspace.target().join("debug/highwater");
-            let make = |revision| package::make(workspace, &program, revision);
+            let make = |revision| package::make(workspace, &program, revision, package::Compression::Fast);
             let skipped = package::try_out(workspace, &make("1")?, &make("2")?)?;
             Ok(skipped.map_or(Looked::Well, Looked::Skipped))
         });
