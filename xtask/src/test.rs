@@ -140,6 +140,10 @@ impl Run<'_> {
         });
         self.suite(Step::Unit, || {
             let mut test = cargo_test(workspace, args);
+            if !args.quick && debian::may_install() {
+                debian::ensure(debian::TOKEN, "the tests of a PKCS#11 token")?;
+                test.env("HIGHWATER_SOFTHSM", "1");
+            }
             slowest::timed(test.args(["--lib", "--bins", "--tests"])).args(&args.tests);
             Ok(test)
         });

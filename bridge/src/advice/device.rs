@@ -145,6 +145,9 @@ fn hosted(fault: &HostedFault) -> String {
             "the key store is opened anew: check that it runs and can be reached"
         }
         HostedFault::Keys(KeyFault::Denied(_)) => "check the credentials of the key store",
+        HostedFault::Keys(KeyFault::LogFull) => {
+            "read its log out and set its log index: until then it signs nothing"
+        }
         HostedFault::Keys(KeyFault::NoKey(_)) => "choose another key index",
     };
     format!("{fault}: {cure}")

@@ -12,6 +12,9 @@ pub(crate) const FIRMWARE: &[&str] = &["rustc-web", "cargo-web", "rust-web-src",
 /// What the emulator and the sideload tools stand on.
 pub(crate) const EMULATOR: &[&str] = &["qemu-user-static", "python3-venv"];
 
+/// A PKCS#11 token in software.
+pub(crate) const TOKEN: &[&str] = &["softhsm2"];
+
 /// Installs those of `packages` that are missing.
 ///
 /// # Errors

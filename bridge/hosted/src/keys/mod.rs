@@ -1,12 +1,25 @@
-//! Where the keys are: a file today, an HSM beside this host tomorrow.
+//! Where the keys are: a file, a YubiHSM2, a token behind a PKCS#11 module.
 
+#[cfg(any(feature = "pkcs11", feature = "yubihsm"))]
+mod beside;
 mod file;
+#[cfg(feature = "pkcs11")]
+mod pkcs11;
+mod random_file;
 mod signature;
 mod slip10;
+#[cfg(feature = "yubihsm")]
+mod yubihsm;
 
+#[cfg(any(feature = "pkcs11", feature = "yubihsm"))]
+pub use beside::Beside;
 pub use file::FileKeys;
+#[cfg(feature = "pkcs11")]
+pub use pkcs11::{Named, Pkcs11, Token};
 pub use signature::signature;
 pub use slip10::{secret, slip10};
+#[cfg(feature = "yubihsm")]
+pub use yubihsm::{Login, Way, YubiHsm};
 
 /// A key store on or beside this host.
 ///
@@ -22,6 +35,19 @@ pub trait KeyStore: Send {
     /// HMAC-SHA-256 of `message` under a secret of this store that signs nothing and never changes. It keys the checks of
     /// the pages that the marks stand on.
     fn secret(&mut self, message: &[u8]) -> Result<[u8; 32], KeyFault>;
+
+    /// Whether it is there and lets us in. Another program's word for it, so no proof that the next signature comes.
+    fn ping(&mut self) -> Result<(), KeyFault> {
+        Ok(())
+    }
+
+    /// The longest message that it signs, in bytes.
+    fn longest(&self) -> usize {
+        usize::MAX
+    }
+
+    /// What it is, for a person: "YubiHSM2 0123456789".
+    fn label(&self) -> String;
 
     /// The public key at `index`.
     fn public_key(&mut self, index: u32) -> Result<[u8; 32], KeyFault>;
@@ -46,6 +72,9 @@ pub enum KeyFault {
     /// It is there and has no such key. The only fault that is an answer: the store goes on working.
     #[error("no key of index {0}")]
     NoKey(u32),
+    /// Its log is full, and it signs nothing until somebody has read the log.
+    #[error("the key store's log is full: it signs nothing until its log was read")]
+    LogFull,
     /// It failed, or said what cannot be true.
     #[error("the key store failed: {0}")]
     Broken(String),

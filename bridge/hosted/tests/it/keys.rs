@@ -49,6 +49,14 @@ impl KeyStore for Remote {
         self.call(|keys| keys.secret(message))
     }
 
+    fn ping(&mut self) -> Result<(), KeyFault> {
+        self.call(|keys| keys.ping())
+    }
+
+    fn label(&self) -> String {
+        "a store that does what it is told".to_owned()
+    }
+
     fn public_key(&mut self, index: u32) -> Result<[u8; 32], KeyFault> {
         self.call(|keys| keys.public_key(index))
     }
@@ -68,11 +76,12 @@ fn say(says: &Arc<Mutex<Says>>, what: Says) {
     *says.lock().unwrap() = what;
 }
 
-fn faults() -> [KeyFault; 3] {
+fn faults() -> [KeyFault; 4] {
     [
         KeyFault::Absent("no answer".to_owned()),
         KeyFault::Denied("wrong PIN".to_owned()),
-        KeyFault::Broken("log full".to_owned()),
+        KeyFault::LogFull,
+        KeyFault::Broken("nonsense".to_owned()),
     ]
 }
 

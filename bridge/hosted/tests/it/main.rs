@@ -5,5 +5,7 @@ mod disk;
 mod files;
 mod hand;
 mod keys;
+mod pkcs11;
 mod refusals;
 mod streams;
+mod yubihsm;

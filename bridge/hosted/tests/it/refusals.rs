@@ -6,19 +6,22 @@ use highwater_hosted::Device;
 use highwater_sim::audit::Auditor;
 use highwater_sim::refusals::{self, CHAIN, Player, Row};
 
-use crate::disk::Platter;
 use crate::hand::{approve, approved, boot, data, id, named, page_writes, slot};
 
-struct Table {
-    platter: Platter,
+pub(crate) struct Table {
+    boot: Box<dyn Fn() -> Device>,
     device: Option<Device>,
 }
 
 impl Table {
     fn new() -> Self {
         let platter = approved(CHAIN);
-        let device = Some(boot(&platter).unwrap());
-        Self { platter, device }
+        Self::of(move || boot(&platter).unwrap())
+    }
+
+    /// With the device that this opens, on which the chain of the table is approved.
+    pub(crate) fn of(boot: impl Fn() -> Device + 'static) -> Self {
+        Self { device: Some(boot()), boot: Box::new(boot) }
     }
 
     fn device(&mut self) -> &mut Device {
@@ -27,12 +30,17 @@ impl Table {
 
     fn restart(&mut self) {
         self.device = None;
-        self.device = Some(boot(&self.platter).unwrap());
+        self.device = Some((self.boot)());
     }
 
     /// Everything a row does is above this height.
     fn base(&mut self) -> u64 {
         slot(self.device(), 0).mark.height.value()
+    }
+
+    /// Every row.
+    pub(crate) fn play_all(&mut self) {
+        self.play(refusals::table().into_iter(), |_| ());
     }
 
     fn play(&mut self, rows: impl Iterator<Item = Row>, between: fn(&mut Self)) {
@@ -71,7 +79,7 @@ impl Player for Table {
 
 #[test]
 fn every_row_of_the_table() {
-    Table::new().play(refusals::table().into_iter(), |_| ());
+    Table::new().play_all();
 }
 
 /// A restart makes the credit whole: the rows that count on less are of one life.

@@ -1,0 +1,202 @@
+//! The keys of a YubiHSM2. They stay in it: it is given the message and gives the signature.
+//!
+//! One session, which the crate opens anew when it has died of idleness (the HSM ends one after 30 s).
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use yubihsm::client::{Error, ErrorKind};
+use yubihsm::connector::{HttpConfig, UsbConfig};
+use yubihsm::{Client, Connector, Credentials, connector, device, object};
+use zeroize::Zeroizing;
+
+use super::{Beside, KeyFault, KeyStore};
+
+/// What a signature may take on an HSM in order is a tenth of this. A node waits longer.
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A message of the HSM holds 2,048 bytes, and a session takes some of them (Yubico's manual, "Sign Eddsa").
+const LONGEST: usize = 1_900;
+
+/// How the HSM is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// By a yubihsm-connector on this host: the session is authenticated, the connector is not.
+    Http {
+        /// A loopback address.
+        address: IpAddr,
+        /// Its port, 12345 unless it was told another.
+        port: u16,
+    },
+    /// By USB; if several are there, the one with this serial number.
+    Usb {
+        /// Ten digits.
+        serial: Option<String>,
+    },
+}
+
+/// With what the HSM lets us in: an authentication key, best one that may sign and nothing else.
+pub struct Login {
+    /// Its object id.
+    pub key: u16,
+    /// Its password.
+    pub password: Zeroizing<Vec<u8>>,
+}
+
+/// A YubiHSM2, with a session.
+pub struct YubiHsm {
+    client: Client,
+    /// The object that each key number is.
+    objects: BTreeMap<u32, u16>,
+    beside: Beside,
+    serial: String,
+}
+
+impl YubiHsm {
+    /// Opens a session. `objects` says which object each number of a key is.
+    ///
+    /// # Errors
+    /// *Absent* if nothing answers there, *denied* if the password is wrong or there is no such authentication key, and
+    /// *broken* for a serial number that is none. Nothing is left open.
+    pub fn open(
+        way: &Way,
+        login: &Login,
+        objects: BTreeMap<u32, u16>,
+        beside: Beside,
+    ) -> Result<Self, KeyFault> {
+        let credentials = Credentials::from_password(login.key, &login.password);
+        let client = Client::open(way.connector()?, credentials, true).map_err(|error| {
+            match fault(&error) {
+                // Of a session that is being opened, it is the authentication key that is not found.
+                Found::NoObject => KeyFault::Denied(format!("no authentication key {}", login.key)),
+                Found::Fault(KeyFault::Denied(why)) => {
+                    KeyFault::Denied(format!("authentication key {}: {why}", login.key))
+                }
+                Found::Fault(fault) => fault,
+            }
+        })?;
+        let info = client.device_info().map_err(|error| fault(&error).of(0))?;
+        Ok(Self { client, objects, beside, serial: info.serial_number.to_string() })
+    }
+
+    fn object(&self, index: u32) -> Result<object::Id, KeyFault> {
+        self.objects.get(&index).copied().ok_or(KeyFault::NoKey(index))
+    }
+}
+
+impl Way {
+    fn connector(&self) -> Result<Connector, KeyFault> {
+        let timeout_ms = TIMEOUT.as_millis() as u64;
+        Ok(match self {
+            Self::Http { address, .. } if !address.is_loopback() => {
+                return Err(KeyFault::Denied(format!(
+                    "{address} is not this host, and plain HTTP is for this host alone"
+                )));
+            }
+            Self::Http { address, port } => {
+                let addr = match address {
+                    IpAddr::V4(address) => address.to_string(),
+                    IpAddr::V6(address) => format!("[{address}]"),
+                };
+                Connector::http(&HttpConfig { addr, port: *port, timeout_ms })
+            }
+            Self::Usb { serial } => {
+                let serial = serial.as_deref().map(str::parse).transpose();
+                let serial =
+                    serial.map_err(|_| KeyFault::Broken("a serial number has ten digits".to_owned()))?;
+                Connector::usb(&UsbConfig { serial, timeout_ms })
+            }
+        })
+    }
+}
+
+impl KeyStore for YubiHsm {
+    fn secret(&mut self, message: &[u8]) -> Result<[u8; 32], KeyFault> {
+        Ok(self.beside.secret(message))
+    }
+
+    fn ping(&mut self) -> Result<(), KeyFault> {
+        self.client.ping().map(drop).map_err(|error| fault(&error).of(0))
+    }
+
+    fn longest(&self) -> usize {
+        LONGEST
+    }
+
+    fn label(&self) -> String {
+        format!("YubiHSM2 {}", self.serial)
+    }
+
+    fn public_key(&mut self, index: u32) -> Result<[u8; 32], KeyFault> {
+        let object = self.object(index)?;
+        let key = self.client.get_public_key(object).map_err(|error| fault(&error).of(index))?;
+        key.ed25519()
+            .map(|key| *key.as_bytes())
+            .ok_or_else(|| KeyFault::Broken(format!("object {object} is no Ed25519 key")))
+    }
+
+    fn sign(&mut self, index: u32, message: &[u8]) -> Result<[u8; 64], KeyFault> {
+        let object = self.object(index)?;
+        let signature = self.client.sign_ed25519(object, message).map_err(|error| fault(&error).of(index))?;
+        Ok(signature.to_bytes())
+    }
+}
+
+impl fmt::Debug for YubiHsm {
+    /// Never the session.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("YubiHsm")
+            .field("serial", &self.serial)
+            .field("objects", &self.objects)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Login {
+    /// Never the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+/// What an error of the crate is.
+enum Found {
+    /// There is no such object: which one that is, the caller knows.
+    NoObject,
+    Fault(KeyFault),
+}
+
+impl Found {
+    fn of(self, index: u32) -> KeyFault {
+        match self {
+            Self::NoObject => KeyFault::NoKey(index),
+            Self::Fault(fault) => fault,
+        }
+    }
+}
+
+fn fault(error: &Error) -> Found {
+    let said = error.to_string();
+    Found::Fault(match (error.kind(), error.device_error()) {
+        (_, Some(device::ErrorKind::ObjectNotFound)) => return Found::NoObject,
+        (_, Some(device::ErrorKind::LogFull)) => KeyFault::LogFull,
+        (_, Some(device::ErrorKind::InsufficientPermissions)) => {
+            KeyFault::Denied("the authentication key may not do that".to_owned())
+        }
+        (_, Some(device::ErrorKind::AuthenticationFailed)) | (ErrorKind::AuthenticationError, _) => {
+            KeyFault::Denied("the password is wrong".to_owned())
+        }
+        _ if is_of_the_link(error) => KeyFault::Absent(said),
+        _ => KeyFault::Broken(said),
+    })
+}
+
+/// Whether nothing came of the HSM at all. The crate says so at whatever step of a session it happens, with the fault of the
+/// link as the innermost cause.
+fn is_of_the_link(error: &Error) -> bool {
+    let first: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    std::iter::successors(first, |error| error.source())
+        .any(|cause| cause.is::<connector::Error>() || cause.is::<std::io::Error>())
+}
