@@ -1,5 +1,6 @@
 //! The configuration: a TOML file, parsed and checked whole before anything opens.
 
+mod device;
 mod places;
 
 use std::collections::BTreeSet;
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use crate::advice;
 use crate::node::Address;
 use crate::store::durable;
+pub use device::{Device, Key, Transport};
 use places::{Place, Places, Wrong};
 
 /// The whole file.
@@ -29,35 +31,6 @@ pub struct Config {
     /// What an operator may look at.
     #[serde(default)]
     pub admin: Admin,
-}
-
-/// How the device is reached.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Device {
-    /// The kind of cable.
-    pub transport: Transport,
-    /// Of `speculos`: where its APDU port listens.
-    pub address: Option<SocketAddr>,
-    /// Of `hid`: the USB serial number, if several Ledgers are plugged in.
-    pub serial: Option<String>,
-    /// Of `hid`: the device file, as `/dev/hidraw3`.
-    pub path: Option<PathBuf>,
-    /// Of `simulated`: the spare, which has the same seed and a memory of its own. For drills.
-    #[serde(default)]
-    pub spare: bool,
-}
-
-/// The kind of cable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Transport {
-    /// The signer in this process. Not a hardware key.
-    Simulated,
-    /// The firmware in the emulator.
-    Speculos,
-    /// A Ledger on USB.
-    Hid,
 }
 
 /// A chain and its nodes.
@@ -192,49 +165,6 @@ impl Config {
     /// The chain of this id.
     pub fn chain(&self, id: &str) -> Option<&Chain> {
         self.chains.iter().find(|chain| chain.id == id)
-    }
-}
-
-impl Device {
-    /// Whether each key belongs to the transport.
-    fn check(
-        &self,
-        places: &places::Device,
-        fail: &impl Fn(Option<&Place>, String, &str) -> Result<(), Wrong>,
-    ) -> Result<(), Wrong> {
-        const CURE: &str = "remove the line, or choose that transport";
-        match (self.transport, self.address.is_some(), self.serial.is_some() || self.path.is_some()) {
-            (Transport::Speculos, false, _) => {
-                let cause = "transport \"speculos\" has no address".to_owned();
-                return fail(
-                    places.transport.as_ref(),
-                    cause,
-                    "add address = \"127.0.0.1:9999\" to [device]",
-                );
-            }
-            (Transport::Simulated | Transport::Hid, true, _) => {
-                let cause = "address belongs to transport \"speculos\" alone".to_owned();
-                return fail(places.address.as_ref(), cause, CURE);
-            }
-            (Transport::Simulated | Transport::Speculos, _, true) => {
-                let cause = "serial and path belong to transport \"hid\" alone".to_owned();
-                return fail(places.serial.as_ref().or(places.path.as_ref()), cause, CURE);
-            }
-            _ => {}
-        }
-        if self.serial.is_some() && self.path.is_some() {
-            let cause = "serial and path both name the device".to_owned();
-            let cure = "keep serial, or path where several Ledgers have one serial number";
-            return fail(places.path.as_ref(), cause, cure);
-        }
-        if self.spare && self.transport != Transport::Simulated {
-            return fail(
-                places.spare.as_ref(),
-                "spare belongs to transport \"simulated\" alone".to_owned(),
-                CURE,
-            );
-        }
-        Ok(())
     }
 }
 

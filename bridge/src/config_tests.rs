@@ -177,3 +177,98 @@ fn every_wrong_value_is_refused_with_file_line_and_key() {
         assert!(said.contains(key) && said.contains(word), "{key}, {word}: {told}");
     }
 }
+
+/// Key stores: what each wants, and what belongs to the other.
+#[cfg(all(feature = "pkcs11", feature = "yubihsm"))]
+mod stores {
+    use super::*;
+
+    const YUBIHSM: &str = "state_dir = \"/s\"
+[device]
+transport = \"yubihsm\"
+address = \"127.0.0.1:12345\"
+auth_key = 5
+password_file = \"/etc/highwater/yubihsm.password\"
+[[device.key]]
+number = 0
+object = 1
+[[device.key]]
+number = 3
+object = 7
+";
+    const PKCS11: &str = "state_dir = \"/s\"
+[device]
+transport = \"pkcs11\"
+module = \"/usr/lib/softhsm/libsofthsm2.so\"
+token_label = \"validators\"
+pin_file = \"/etc/highwater/pin\"
+[[device.key]]
+number = 0
+label = \"validator\"
+[[device.key]]
+number = 1
+id = \"a1b2\"
+";
+
+    #[test]
+    fn the_keys_of_a_store_are_read() {
+        let config = Config::parse(YUBIHSM).unwrap();
+        let keys: Vec<_> = config.device.keys.iter().map(|key| (key.number, key.object)).collect();
+        assert_eq!(keys, [(0, Some(1)), (3, Some(7))]);
+        let config = Config::parse(PKCS11).unwrap();
+        assert_eq!(config.device.keys[1].id.as_deref(), Some("a1b2"));
+        // By USB: no address, perhaps a serial number.
+        let usb = YUBIHSM.replace("address = \"127.0.0.1:12345\"", "serial = \"0123456789\"");
+        assert!(Config::parse(&usb).unwrap().device.address.is_none());
+        let slot = PKCS11.replace("token_label = \"validators\"", "slot = 3");
+        assert_eq!(Config::parse(&slot).unwrap().device.slot, Some(3));
+    }
+
+    #[test]
+    fn what_a_store_lacks_or_has_too_much_is_refused_with_line_and_cure() {
+        for (of, from, to, line, words) in [
+            (YUBIHSM, "auth_key = 5", "", 3, ["auth_key", "add"]),
+            (YUBIHSM, "auth_key = 5", "auth_key = 70000", 5, ["auth_key", "u16"]),
+            (
+                YUBIHSM,
+                "password_file = \"/etc/highwater/yubihsm.password\"",
+                "",
+                3,
+                ["password_file", "0600"],
+            ),
+            (YUBIHSM, "127.0.0.1:12345", "192.0.2.1:12345", 4, ["address", "on this host"]),
+            (YUBIHSM, "auth_key = 5", "auth_key = 5\nserial = \"1\"", 6, ["serial", "keep one"]),
+            (YUBIHSM, "auth_key = 5", "auth_key = 5\npin_file = \"/p\"", 6, ["pin_file", "\"pkcs11\""]),
+            (YUBIHSM, "number = 3", "number = 0", 11, ["number 0", "of its own"]),
+            (YUBIHSM, "number = 0", "number = 2", 3, ["number 0", "[[device.key]]"]),
+            (YUBIHSM, "object = 7", "label = \"x\"", 11, ["number 3", "object"]),
+            (YUBIHSM, "object = 7", "", 11, ["number 3", "object"]),
+            (PKCS11, "module = \"/usr/lib", "module = \"lib", 3, ["module", "absolute"]),
+            (PKCS11, "pin_file = \"/etc/highwater/pin\"", "", 3, ["pin_file", "0600"]),
+            (PKCS11, "token_label = \"validators\"", "", 3, ["token", "token_label or slot"]),
+            (PKCS11, "pin_file", "slot = 1\npin_file", 3, ["two of them", "token_label or slot"]),
+            (PKCS11, "id = \"a1b2\"", "id = \"a1b\"", 12, ["id", "0-9 and a-f"]),
+            (PKCS11, "id = \"a1b2\"", "id = \"a1\"\nlabel = \"x\"", 11, ["number 1", "label or id"]),
+            (PKCS11, "id = \"a1b2\"", "object = 1", 11, ["number 1", "label or id"]),
+            (PKCS11, "pin_file", "auth_key = 1\npin_file", 6, ["auth_key", "\"yubihsm\""]),
+        ] {
+            let text = of.replace(from, to);
+            assert_ne!(text, of, "{from}");
+            let told = cause(&text);
+            assert!(told.starts_with(&format!("line {line}: ")), "{to}: {told}");
+            assert!(words.iter().all(|word| told.contains(word)), "{to}: {told}");
+        }
+        let stray = GOOD.replace("[[chain]]", "[[device.key]]\nnumber = 0\nobject = 1\n[[chain]]");
+        assert!(
+            cause(&stray).contains("[[device.key]] belongs to transport \"yubihsm\" and \"pkcs11\" alone")
+        );
+    }
+}
+
+#[cfg(not(feature = "yubihsm"))]
+#[test]
+fn a_program_without_a_store_says_how_to_get_it() {
+    let text = GOOD.replace("\"speculos\"\naddress = \"127.0.0.1:9999\"", "\"yubihsm\"");
+    let told = cause(&text);
+    assert!(told.contains("line 5:") && told.contains("--features yubihsm"), "{told}");
+}

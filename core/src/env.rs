@@ -157,7 +157,7 @@ pub trait Device {
     /// Whether the guard word under the stack is intact. Checked before every release.
     fn stack_intact(&self) -> bool;
 
-    /// What this is: 0 simulated, 1 Nano S, 2 Nano S Plus.
+    /// What this is: 0 simulated, 1 Nano S, 2 Nano S Plus, 16 and 17 a key store beside a host: YubiHSM2, PKCS#11.
     fn target(&self) -> u8;
 
     /// Counters that tests and budgets read.

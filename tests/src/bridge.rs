@@ -18,6 +18,13 @@ pub enum Device {
     Simulated,
     /// The firmware in the emulator, at this APDU address.
     Speculos(String),
+    /// Keys in a store: the lines below `[device]`, and what its module wants in the environment.
+    Store {
+        /// The lines.
+        lines: String,
+        /// The environment.
+        env: Vec<(String, String)>,
+    },
 }
 
 /// A configuration and its state directory.
@@ -26,6 +33,7 @@ pub struct Setup {
     folder: PathBuf,
     chain: String,
     program: PathBuf,
+    env: Vec<(String, String)>,
 }
 
 /// A running `highwater run`.
@@ -68,22 +76,28 @@ impl Setup {
     ) -> Result<Self> {
         // Root makes no state directory by itself.
         std::fs::create_dir_all(folder.join("state"))?;
+        let mut env = Vec::new();
         let device = match device {
             Device::Simulated => "transport = \"simulated\"".to_owned(),
             Device::Speculos(address) => format!("transport = \"speculos\"\naddress = \"{address}\""),
+            Device::Store { lines, env: of_store } => {
+                env.clone_from(of_store);
+                lines.clone()
+            }
         };
         let config = format!(
             "state_dir = {state:?}\n\n[device]\n{device}\n\n[[chain]]\nid = {chain:?}\non_absent = {policy:?}\nnodes = {nodes:?}\n",
             state = folder.join("state"),
         );
         std::fs::write(folder.join("highwater.toml"), config)?;
-        Ok(Self { folder: folder.to_owned(), chain: chain.to_owned(), program: program()? })
+        Ok(Self { folder: folder.to_owned(), chain: chain.to_owned(), program: program()?, env })
     }
 
     /// A command line of the bridge with this configuration.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.args(arguments).arg("--config").arg(self.folder.join("highwater.toml"));
+        command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command
     }
 
@@ -95,7 +109,11 @@ impl Setup {
     /// As [`Setup::run`], while the owner of the device does something, as a command that raises a prompt needs.
     pub fn run_while(&self, arguments: &[&str], owner: impl FnOnce() -> Result<()>) -> Result<Output> {
         let mut command = self.command(arguments);
-        command.env("HIGHWATER_SIM_APPROVE", "1").stdin(Stdio::null());
+        // Of a device without buttons.
+        command
+            .env("HIGHWATER_SIM_APPROVE", "1")
+            .env("HIGHWATER_APPROVE_CHAIN", &self.chain)
+            .stdin(Stdio::null());
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let acted = owner();
         let output = child.wait_with_output()?;

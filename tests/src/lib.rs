@@ -8,6 +8,7 @@
 //! | [`mod@bench`] | one stage for all tests of a module |
 //! | [`request`] | what a node wants signed |
 //! | [`extend`] | its vote extensions |
+//! | [`store`] | key stores beside the host |
 //! | [`validator`] | a chain of one validator whose key is the device's |
 //! | [`harness`] | a node played in Rust, for every version and link |
 //! | [`application`] | an application with vote extensions |
@@ -27,6 +28,7 @@ pub mod harness;
 pub mod process;
 pub mod request;
 pub mod stage;
+pub mod store;
 pub mod tmkms;
 pub mod tools;
 pub mod usage;

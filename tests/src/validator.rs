@@ -11,6 +11,7 @@ use crate::bridge::{Bridge, Device as Transport, Setup};
 use crate::cometbft::{Home, Node};
 use crate::device::{Distant, Emulated, approve};
 use crate::harness::By;
+use crate::store::Store;
 use crate::tools;
 
 /// The chain.
@@ -36,6 +37,7 @@ enum Hand {
     Simulated,
     Emulated(Box<Emulated>),
     Distant(Distant),
+    Store(Store),
 }
 
 impl Validator {
@@ -60,6 +62,12 @@ impl Validator {
     pub fn distant(policy: &str) -> Self {
         let make = || Self::make(Hand::Distant(Distant::new()?), &tools::cometbft()?, By::Unix, policy);
         make().expect("a validator with a distant device")
+    }
+
+    /// With its key in a store beside the host.
+    pub fn store(store: Store) -> Self {
+        let make = || Self::make(Hand::Store(store), &tools::cometbft()?, By::Unix, "wait");
+        make().expect("a validator with its key in a store")
     }
 
     /// With the firmware of this device in an emulator, whose owner approves the chain by its buttons.
@@ -105,7 +113,7 @@ impl Validator {
     pub fn emulated_if_any(&mut self) -> Option<&mut Emulated> {
         match &mut self.hand {
             Hand::Emulated(emulated) => Some(emulated),
-            Hand::Simulated | Hand::Distant(_) => None,
+            Hand::Simulated | Hand::Distant(_) | Hand::Store(_) => None,
         }
     }
 
@@ -127,13 +135,14 @@ impl Hand {
             Self::Simulated => Transport::Simulated,
             Self::Emulated(emulated) => Transport::Speculos(emulated.emulator()?.apdu_address().to_string()),
             Self::Distant(distant) => Transport::Speculos(distant.address().to_string()),
+            Self::Store(store) => store.device().clone(),
         })
     }
 
     /// Has the owner approve the chain.
     fn add_chain(&self, setup: &Setup) -> Result<()> {
         match self {
-            Self::Simulated => setup.add_chain(|| Ok(())),
+            Self::Simulated | Self::Store(_) => setup.add_chain(|| Ok(())),
             Self::Emulated(emulated) => setup.add_chain(|| approve(emulated.emulator()?, |_| ())),
             Self::Distant(distant) => distant.approving(setup, CHAIN),
         }

@@ -22,4 +22,5 @@ mod repeats;
 mod restart;
 mod secrets;
 mod silence;
+mod stores;
 mod table;

@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 use nanos_sdk::target::Device;
 
-use crate::tools::{cometbft, emulator};
+use crate::tools::{cometbft, debian, emulator};
 use crate::workspace::Workspace;
 use crate::{firmware, process, toolchain};
 
@@ -17,8 +17,9 @@ pub(crate) struct Args {
     /// How many blocks to wait for.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
     blocks: u64,
-    /// What signs: the firmware of a device in its emulator (nanos, nanosplus), or `simulated`: the signer in the bridge's
-    /// own process, which is no hardware key.
+    /// What signs: the firmware of a device in its emulator (nanos, nanosplus); `simulated`: the signer in the bridge's own
+    /// process, which is no hardware key; `yubihsm` or `pkcs11`: the same with its key in an HSM that is played, or in a token
+    /// of SoftHSM.
     #[arg(long, default_value = "nanos", value_parser = signer)]
     device: Signer,
     /// What asks for signatures.
@@ -30,16 +31,18 @@ pub(crate) struct Args {
 #[expect(clippy::large_enum_variant, reason = "there is one of it")]
 enum Signer {
     Firmware(Device),
-    Simulated,
+    /// One without firmware.
+    Hosted(&'static str),
 }
 
-const SIMULATED: &str = "simulated";
+const PKCS11: &str = "pkcs11";
+const HOSTED: [&str; 3] = ["simulated", "yubihsm", PKCS11];
 
 fn signer(name: &str) -> Result<Signer, String> {
-    if name == SIMULATED {
-        return Ok(Signer::Simulated);
+    if let Some(hosted) = HOSTED.into_iter().find(|hosted| *hosted == name) {
+        return Ok(Signer::Hosted(hosted));
     }
-    firmware::device(name).map(Signer::Firmware).map_err(|known| format!("{known}, {SIMULATED}"))
+    firmware::device(name).map(Signer::Firmware).map_err(|known| format!("{known}, {}", HOSTED.join(", ")))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -60,7 +63,12 @@ pub(crate) fn command(args: &Args) -> Result<ExitCode> {
         Node::Builtin => demo.args(["--node", "builtin"]),
     };
     match args.device {
-        Signer::Simulated => demo.args(["--device", SIMULATED]),
+        Signer::Hosted(name) => {
+            if name == PKCS11 {
+                debian::ensure(debian::TOKEN, "a PKCS#11 token")?;
+            }
+            demo.args(["--device", name])
+        }
         Signer::Firmware(device) => {
             demo.args(["--device", device.name])
                 .arg("--emulator")
@@ -71,7 +79,7 @@ pub(crate) fn command(args: &Args) -> Result<ExitCode> {
         }
     };
     let build = ["build", "--package", "highwater", "--package", "highwater-tests", "--bins"];
-    process::run(workspace.cargo().args(build))?;
+    process::run(workspace.cargo().args(build).args(["--features", "highwater/pkcs11,highwater/yubihsm"]))?;
     // In our place, not below us: a signal then reaches the one that knows what to stop.
     Err(demo.exec()).with_context(|| format!("cannot start {}", process::line(&demo)))
 }

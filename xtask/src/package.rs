@@ -26,7 +26,8 @@ pub(crate) struct Args {
 /// Runs `cargo xtask package`.
 pub(crate) fn command(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
-    process::run(workspace.cargo().args(["build", "--release", "--package", "highwater", "--bins"]))?;
+    let build = ["build", "--release", "--package", "highwater", "--bins", "--features", "pkcs11,yubihsm"];
+    process::run(workspace.cargo().args(build))?;
     let package =
         make(&workspace, &workspace.target().join("release/highwater"), &args.revision, Compression::Best)?;
     println!("{}", package.display());

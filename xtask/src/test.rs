@@ -121,8 +121,8 @@ impl Run<'_> {
         let (workspace, args) = (self.workspace, self.args);
         self.check(Step::Format, || process::run(workspace.cargo().args(["fmt", "--all", "--check"])));
         self.check(Step::Lints, || {
-            let args = ["clippy", "--workspace", "--all-targets", "--", "-Dwarnings"];
-            process::run(workspace.cargo().args(args))
+            let args = ["clippy", "--workspace", "--all-targets"];
+            process::run(workspace.cargo().args(args).args(STORES).args(["--", "-Dwarnings"]))
         });
         self.check(Step::Generated, || crate::generate::check(workspace));
         self.check(Step::Paths, || {
@@ -144,6 +144,7 @@ impl Run<'_> {
                 debian::ensure(debian::TOKEN, "the tests of a PKCS#11 token")?;
                 test.env("HIGHWATER_SOFTHSM", "1");
             }
+            test.args(STORES);
             slowest::timed(test.args(["--lib", "--bins", "--tests"])).args(&args.tests);
             Ok(test)
         });
@@ -182,7 +183,7 @@ impl Run<'_> {
     fn package(&mut self) {
         let workspace = self.workspace;
         self.check_if_possible(Step::Package, || {
-            process::run(workspace.cargo().args(["build", "--package", "highwater", "--bins"]))?;
+            process::run(workspace.cargo().args(["build", "--package", "highwater", "--bins"]).args(STORES))?;
             let program = workspace.target().join("debug/highwater");
             let make = |revision| package::make(workspace, &program, revision, package::Compression::Fast);
             let skipped = package::try_out(workspace, &make("1")?, &make("2")?)?;
@@ -331,7 +332,8 @@ fn firmware_lints(workspace: &Workspace, toolchain: &Toolchain, device: &Device)
 /// The suite of package `highwater-tests`, with a real node.
 fn end_to_end(workspace: &Workspace, args: &Args) -> Result<Command> {
     // The suite starts the bridge as an operator would; cargo builds programs of other packages only when asked.
-    process::run(workspace.cargo().args(["build", "--package", "highwater", "--bins"]))?;
+    process::run(workspace.cargo().args(["build", "--package", "highwater", "--bins"]).args(STORES))?;
+    debian::ensure(debian::TOKEN, "the tests of a PKCS#11 token")?;
     let mut test = cargo_test(workspace, args);
     // Doc-tests are not timed: rustdoc takes no option of nightly.
     test.args(["--package", "highwater-tests", "--lib", "--bins", "--tests"]);
@@ -348,6 +350,9 @@ fn end_to_end(workspace: &Workspace, args: &Args) -> Result<Command> {
     }
     Ok(test)
 }
+
+/// The key stores are built in, as in a release.
+const STORES: [&str; 2] = ["--features", "highwater/pkcs11,highwater/yubihsm"];
 
 fn cargo_test(workspace: &Workspace, args: &Args) -> Command {
     let mut test = workspace.cargo();

@@ -43,6 +43,16 @@ impl Device {
         Ok(self.reply.as_bytes().to_vec())
     }
 
+    /// Asks the key store whether it is there.
+    ///
+    /// # Errors
+    /// As of [`Device::exchange`].
+    pub fn ping(&mut self) -> Result<(), Fault> {
+        self.sound()?;
+        self.world.ping();
+        self.sound()
+    }
+
     /// The question that stands for the owner.
     pub fn prompt(&self) -> Option<Prompt> {
         self.signer.prompt()

@@ -40,6 +40,15 @@ pub enum Fault {
     /// The seed is gone, and the memory that belongs to it is not.
     #[error("{} is missing", .0.display())]
     SeedMissing(PathBuf),
+    /// The secret of a store's marks is not there, and the marks are.
+    #[error("{path} is not there, and without it no mark can be read", path = .0.display())]
+    SecretMissing(PathBuf),
+    /// A file that the configuration names is not there.
+    #[error("{path} is not there", path = .0.display())]
+    Missing(PathBuf),
+    /// A file of a password is empty, or far too long.
+    #[error("{path} holds no password", path = .0.display())]
+    NoPassword(PathBuf),
     /// The system's error. After one of writing or syncing, what a page holds is not known: nothing more is read from
     /// that opening, and nothing more leaves.
     #[error("{}: {error}", .path.display())]

@@ -1,16 +1,21 @@
 //! Files that only their owner reads: opened without following a link, and made whole or not at all.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 
+use zeroize::Zeroizing;
+
 use crate::Fault;
 
 /// Of files being written, as everywhere in a state directory.
 const ASIDE: &str = ".new-";
+
+/// Longer than any password of a key store.
+const PASSWORD: usize = 1024;
 
 /// What nobody but the owner of a file may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +45,31 @@ pub(crate) fn open(path: &Path, writable: bool, private: Private) -> Result<Opti
         return Err(Fault::Exposed { path: path.to_owned(), mode });
     }
     Ok(Some(file))
+}
+
+/// A password or a PIN: the bytes of a file that nobody else may read, without the end of its line.
+pub fn password(path: &Path) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    let file = open(path, false, Private::Read)?.ok_or_else(|| Fault::Missing(path.to_owned()))?;
+    let of = |error| Fault::of(path, &error);
+    // As much at once as may be there: a buffer that grows leaves copies behind.
+    let mut bytes = Zeroizing::new(vec![0; PASSWORD + 1]);
+    let mut length = 0;
+    loop {
+        match (&file).read(&mut bytes[length..]).map_err(of)? {
+            0 => break,
+            read => length += read,
+        }
+    }
+    bytes.truncate(length);
+    for end in [b'\n', b'\r'] {
+        if bytes.last() == Some(&end) {
+            bytes.pop();
+        }
+    }
+    if bytes.is_empty() || bytes.len() > PASSWORD {
+        return Err(Fault::NoPassword(path.to_owned()));
+    }
+    Ok(bytes)
 }
 
 /// Makes a file of these bytes, mode 0600, unless there is one: then that one stays. Cut at any moment, the name means

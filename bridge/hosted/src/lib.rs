@@ -27,5 +27,6 @@ mod world;
 
 pub use device::Device;
 pub use fault::Fault;
+pub use files::password;
 pub use flash::{Disk, FlashFile, RINGS};
 pub use keys::{FileKeys, KeyFault, KeyStore};

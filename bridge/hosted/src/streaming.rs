@@ -9,7 +9,11 @@ const LONGEST: usize = MAX_EXTENSION as usize + 2 * MAX_AROUND;
 
 /// What is under way, if anything is.
 #[derive(Default)]
-pub(crate) struct Stream(Option<Pass>);
+pub(crate) struct Stream {
+    pass: Option<Pass>,
+    /// The longest message that is signed in the end: of some stores it is shorter.
+    longest: usize,
+}
 
 struct Pass {
     /// `None` once the digest was taken.
@@ -26,36 +30,37 @@ impl Pass {
 }
 
 impl Stream {
-    pub(crate) fn begin(&mut self) {
-        self.0 = Some(Pass::new(None));
+    /// A longer message than `longest` ends the stream in its first pass, before the store is asked for anything.
+    pub(crate) fn begin(&mut self, longest: usize) {
+        *self = Self { pass: Some(Pass::new(None)), longest: longest.min(LONGEST) };
     }
 
     pub(crate) fn feed(&mut self, bytes: &[u8]) -> Result<(), CryptoFailed> {
-        let mut pass = self.0.take().ok_or(CryptoFailed)?;
+        let mut pass = self.pass.take().ok_or(CryptoFailed)?;
         pass.digest.as_mut().ok_or(CryptoFailed)?.update(bytes);
         pass.fed += bytes.len();
-        if pass.fed > LONGEST {
+        if pass.fed > self.longest {
             return Err(CryptoFailed);
         }
         if let Some(message) = &mut pass.message {
             message.extend_from_slice(bytes);
         }
-        self.0 = Some(pass);
+        self.pass = Some(pass);
         Ok(())
     }
 
     pub(crate) fn digest(&mut self) -> Result<[u8; 32], CryptoFailed> {
-        let mut pass = self.0.take().ok_or(CryptoFailed)?;
+        let mut pass = self.pass.take().ok_or(CryptoFailed)?;
         let digest = pass.digest.take().ok_or(CryptoFailed)?.finalize().into();
-        self.0 = Some(pass);
+        self.pass = Some(pass);
         Ok(digest)
     }
 
     /// From the first pass to the second.
     pub(crate) fn turn(&mut self) -> Result<(), CryptoFailed> {
-        match self.0.take() {
+        match self.pass.take() {
             Some(Pass { digest: None, message: None, fed }) => {
-                self.0 = Some(Pass::new(Some(Vec::with_capacity(fed))));
+                self.pass = Some(Pass::new(Some(Vec::with_capacity(fed))));
                 Ok(())
             }
             _ => Err(CryptoFailed),
@@ -64,14 +69,14 @@ impl Stream {
 
     /// The message of the second pass, to be signed. Whatever comes of it, nothing is under way then.
     pub(crate) fn end(&mut self) -> Result<Vec<u8>, CryptoFailed> {
-        match self.0.take() {
+        match self.pass.take() {
             Some(Pass { digest: None, message: Some(message), .. }) => Ok(message),
             _ => Err(CryptoFailed),
         }
     }
 
     pub(crate) fn wipe(&mut self) {
-        self.0 = None;
+        self.pass = None;
     }
 }
 
@@ -81,7 +86,7 @@ mod tests {
 
     fn begun() -> Stream {
         let mut stream = Stream::default();
-        stream.begin();
+        stream.begin(usize::MAX);
         stream.feed(b"m").unwrap();
         stream
     }
@@ -122,7 +127,7 @@ mod tests {
         ];
         for (name, mut stream, step) in cases {
             assert_eq!(step(&mut stream), Err(CryptoFailed), "{name}");
-            assert!(stream.0.is_none(), "{name}");
+            assert!(stream.pass.is_none(), "{name}");
         }
     }
 }

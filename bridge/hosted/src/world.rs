@@ -13,9 +13,6 @@ use sha2::{Digest, Sha256};
 use crate::streaming::Stream;
 use crate::{Fault, FlashFile, KeyFault, KeyStore, RINGS};
 
-/// A device in this process whose key is a file: what GET_VERSION calls "simulated".
-const TARGET: u8 = 0;
-
 /// A key of the store that a chain signs with.
 #[derive(Clone, Copy)]
 struct Loaded {
@@ -43,6 +40,11 @@ impl World {
     /// Why nothing of this world may be believed any more, if so.
     pub(crate) fn fault(&self) -> Option<Fault> {
         self.flash.fault().or_else(|| self.failed.clone().map(Fault::Keys))
+    }
+
+    /// Whether the store is there.
+    pub(crate) fn ping(&mut self) {
+        let _ = self.ask(|store| store.ping());
     }
 
     /// One call of the store; its fault is kept. A store that failed is not asked again: it is to be opened anew.
@@ -157,7 +159,7 @@ impl Streaming for World {
     fn stream_begin(&mut self, life: Life) -> Result<(), CryptoFailed> {
         self.stream.wipe();
         self.key(life)?;
-        self.stream.begin();
+        self.stream.begin(self.store.longest());
         Ok(())
     }
 
@@ -195,7 +197,7 @@ impl Device for World {
     }
 
     fn target(&self) -> u8 {
-        TARGET
+        self.store.target()
     }
 
     fn diagnostics(&self) -> Diagnostics {

@@ -4,7 +4,7 @@ use highwater_core::apdu::Status;
 use highwater_hosted::{Fault as HostedFault, KeyFault};
 
 use super::{file, version};
-use crate::device::{Absence, Answer, Fault, Plugged, Shows, Standing};
+use crate::device::{Absence, Answer, Fault, Plugged, Shows, Standing, Target};
 
 /// Why the device gives no answer.
 pub fn fault(fault: &Fault) -> String {
@@ -137,6 +137,14 @@ fn hosted(fault: &HostedFault) -> String {
             "the device's memory is there and its key is not: put the seed back. If the seed is lost, so is the key: \
              move the files `simulated*` away, and a new device is made"
         }
+        HostedFault::SecretMissing(_) => {
+            "put it back from the backup of the state directory: without it no mark is read and nothing is signed. If it is lost, \
+             move the marks beside it (`.nvm`) away, and `highwater mark adopt` gives the new ones the mark"
+        }
+        HostedFault::Missing(_) => {
+            "correct that line of [device] in the config, or make the file, of mode 0600"
+        }
+        HostedFault::NoPassword(_) => "write the password or PIN into it, and nothing else",
         HostedFault::Io { .. } => {
             "check the disk and the file system: the device is opened anew, and signs nothing until its file can be \
              written"
@@ -144,13 +152,30 @@ fn hosted(fault: &HostedFault) -> String {
         HostedFault::Keys(KeyFault::Absent(_) | KeyFault::Broken(_)) => {
             "the key store is opened anew: check that it runs and can be reached"
         }
-        HostedFault::Keys(KeyFault::Denied(_)) => "check the credentials of the key store",
+        HostedFault::Keys(KeyFault::Denied(_)) => {
+            "correct the password or PIN in its file, then start this program again: it is not tried twice, since a token \
+             locks itself after a few wrong ones"
+        }
         HostedFault::Keys(KeyFault::LogFull) => {
             "read its log out and set its log index: until then it signs nothing"
         }
         HostedFault::Keys(KeyFault::NoKey(_)) => "choose another key index",
     };
     format!("{fault}: {cure}")
+}
+
+/// What is weaker than on a Ledger, of a device in this process.
+pub fn hosted_device(target: Target) -> Option<&'static str> {
+    match target {
+        Target::Simulated => Some("SIMULATED DEVICE: not a hardware key, its seed is a file in state_dir"),
+        Target::YubiHsm2 => Some(
+            "A YUBIHSM2 HOLDS THE KEYS, THE MARK IS A FILE OF THIS HOST: who rolls this disk back, or has the authentication key, can sign twice",
+        ),
+        Target::Pkcs11 => Some(
+            "A PKCS#11 TOKEN HOLDS THE KEYS, THE MARK IS A FILE OF THIS HOST: who rolls this disk back, or has the PIN, can sign twice",
+        ),
+        Target::NanoS | Target::NanoSPlus | Target::Unknown => None,
+    }
 }
 
 /// Before the first look at the device.

@@ -20,6 +20,10 @@ pub struct Args {
     /// Approve what a simulated device asks, without asking at the terminal. For tests and the demo.
     #[arg(long, global = true, hide = true, env = "HIGHWATER_SIM_APPROVE", value_parser = clap::builder::FalseyValueParser::new())]
     pub yes_simulated: bool,
+    /// Approve what the owner of a YubiHSM2 or of a PKCS#11 token is asked, by naming the chain here instead of typing it at
+    /// the terminal. For scripts.
+    #[arg(long, global = true, hide = true, value_name = "CHAIN", env = "HIGHWATER_APPROVE_CHAIN")]
+    pub approve_chain: Option<String>,
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,

@@ -4,7 +4,7 @@ use super::{say, show};
 use crate::admin::Client;
 use crate::advice;
 use crate::config::Config;
-use crate::device::{Session, Target};
+use crate::device::Session;
 use crate::failure::Failure;
 use crate::operator::Access;
 
@@ -25,7 +25,7 @@ pub(super) async fn info(config: &Config) -> Result<(), Failure> {
 
 /// In red, above everything.
 fn warn_of(session: Option<&Session>) {
-    if session.is_some_and(|session| session.target == Target::Simulated) {
-        remark!("{}", super::simulated_warning());
+    if let Some(text) = session.and_then(|session| super::hosted_warning(session.target)) {
+        remark!("{text}");
     }
 }

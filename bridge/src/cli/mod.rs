@@ -17,7 +17,9 @@ mod supervise;
 mod terminal;
 mod transfer;
 
-use crate::config::{Config, Transport};
+use crate::advice;
+use crate::config::Config;
+use crate::device::Target;
 pub use crate::failure::Failure;
 use crate::log::{Lost, colours};
 use crate::node::Identity;
@@ -38,10 +40,10 @@ pub async fn main(args: Args, lost: Lost) -> Result<(), Failure> {
 async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
     let config = Config::load(&args.config)?;
     state_dir::prepare(&config.state_dir, args.verb.purpose())?;
-    let mut terminal = Terminal { yes_simulated: args.yes_simulated };
+    let mut terminal = Terminal { yes_simulated: args.yes_simulated, approved: args.approve_chain };
     let terminal = &mut terminal;
     if matches!(args.verb, Verb::Device { .. } | Verb::Chain { .. } | Verb::Mark { .. }) {
-        warn_simulated(&config);
+        warn_hosted(&config);
     }
     match args.verb {
         Verb::Run => run::run(config, lost).await,
@@ -95,15 +97,15 @@ async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
     }
 }
 
-/// In red on a terminal.
-fn simulated_warning() -> String {
-    let text = "SIMULATED DEVICE: not a hardware key, its seed is a file in state_dir";
-    if colours(&std::io::stderr()) { format!("\x1b[31m{text}\x1b[0m") } else { text.to_owned() }
+/// What is weaker than on a Ledger, of a device in this process. In red on a terminal.
+fn hosted_warning(target: Target) -> Option<String> {
+    let text = advice::hosted_device(target)?;
+    Some(if colours(&std::io::stderr()) { format!("\x1b[31m{text}\x1b[0m") } else { text.to_owned() })
 }
 
-/// In red, above everything that a command with a device of its own prints.
-fn warn_simulated(config: &Config) {
-    if config.device.transport == Transport::Simulated {
-        remark!("{}", simulated_warning());
+/// Above everything that a command with a device of its own prints.
+fn warn_hosted(config: &Config) {
+    if let Some(text) = config.device.transport.target().and_then(hosted_warning) {
+        remark!("{text}");
     }
 }

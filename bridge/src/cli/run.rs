@@ -5,12 +5,12 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::simulated_warning;
+use super::hosted_warning;
 use super::stops::Stops;
 use super::supervise::{death, outlive};
 use crate::admin::{self, Counters, Listener};
 use crate::advice;
-use crate::config::{Config, Transport};
+use crate::config::Config;
 use crate::device;
 use crate::failure::Failure;
 use crate::log::{Kind, Lost};
@@ -37,8 +37,11 @@ pub(super) async fn run(config: Config, lost: Lost) -> Result<(), Failure> {
         let pin = pinned(&config, &chain.id)?;
         chains.push(Served::new(chain, pin, ChainFile::load(&config.state_dir, &chain.id, &pin)?));
     }
-    if config.device.transport == Transport::Simulated {
-        tracing::warn!(kind = %Kind::DeviceSimulated, "{}", simulated_warning());
+    if let Some(target) = config.device.transport.target()
+        && let Some(text) = hosted_warning(target)
+    {
+        let kind = if target.is_store() { Kind::DeviceMarkOnHost } else { Kind::DeviceSimulated };
+        tracing::warn!(kind = %kind, "{text}");
     }
     let mut stops = Stops::listen().map_err(|error| Failure::io("SIGTERM", &error))?;
     let socket = Listener::bind(&config.state_dir)

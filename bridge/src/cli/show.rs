@@ -70,6 +70,8 @@ pub(super) fn info(session: &Session) -> String {
 fn device(session: &Session) -> String {
     let kind = match session.target {
         Target::Simulated => "simulated, NOT A HARDWARE KEY",
+        Target::YubiHsm2 => "YubiHSM2, THE MARK IS A FILE OF THIS HOST",
+        Target::Pkcs11 => "PKCS#11 token, THE MARK IS A FILE OF THIS HOST",
         Target::NanoS => "Nano S",
         Target::NanoSPlus => "Nano S Plus",
         Target::Unknown => "unknown model",

@@ -28,6 +28,21 @@ pub(super) struct Device {
     pub(super) serial: Option<Place>,
     pub(super) path: Option<Place>,
     pub(super) spare: Option<Place>,
+    pub(super) auth_key: Option<Place>,
+    pub(super) password_file: Option<Place>,
+    pub(super) module: Option<Place>,
+    pub(super) token_label: Option<Place>,
+    pub(super) slot: Option<Place>,
+    pub(super) pin_file: Option<Place>,
+    #[serde(rename = "key", default)]
+    pub(super) keys: Vec<Key>,
+}
+
+/// A key of a store.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Key {
+    pub(super) number: Option<Place>,
+    pub(super) id: Option<Place>,
 }
 
 #[derive(Debug, Default, Deserialize)]

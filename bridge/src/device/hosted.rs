@@ -6,6 +6,7 @@ use std::time::Instant;
 use highwater_core::signer::TICKS_PER_SECOND;
 use highwater_hosted::{Device, Fault, FileKeys};
 
+use super::owner::CHECK;
 use super::{Transport, TransportError};
 
 /// Opens the simulated device that a state directory holds, or the spare of it.
@@ -36,17 +37,33 @@ impl Opener {
 impl super::Opener for Opener {
     fn open(&mut self) -> Result<Box<dyn Transport>, TransportError> {
         let device = self.device()?;
-        Ok(Box::new(Hosted { device, started: Instant::now(), ticks: 0 }))
+        Ok(Box::new(Hosted::new(device)))
     }
 }
 
-struct Hosted {
+pub(super) struct Hosted {
     device: Device,
     started: Instant,
     ticks: u64,
+    /// When its key store was asked last whether it is there.
+    looked: Instant,
 }
 
 impl Hosted {
+    pub(super) fn new(device: Device) -> Self {
+        let now = Instant::now();
+        Self { device, started: now, ticks: 0, looked: now }
+    }
+
+    /// A store that went away is noticed though nobody wants a signature.
+    fn look(&mut self) -> Result<(), TransportError> {
+        if self.looked.elapsed() >= CHECK {
+            self.looked = Instant::now();
+            self.device.ping()?;
+        }
+        Ok(())
+    }
+
     /// Lets the time pass that passed.
     fn catch_up(&mut self) {
         let now = self.started.elapsed().as_millis() as u64 * u64::from(TICKS_PER_SECOND) / 1_000;
@@ -59,6 +76,7 @@ impl Hosted {
 impl Transport for Hosted {
     fn exchange(&mut self, apdu: &[u8], _deadline: Instant) -> Result<Vec<u8>, TransportError> {
         self.catch_up();
+        self.look()?;
         Ok(self.device.exchange(apdu)?)
     }
 

@@ -1,4 +1,4 @@
-//! The device: one task that owns the cable, three transports, deadlines, reopening, asking who is there.
+//! The device: one task that owns the cable, its transports, deadlines, reopening, asking who is there.
 
 mod absence;
 mod cable;
@@ -14,6 +14,7 @@ mod ring;
 mod session;
 mod slot_number;
 mod speculos;
+mod store;
 
 pub use absence::{Absence, Answer, FileError, Model, Plugged, Shows, Wanted};
 pub use cable::{Awaited, Broken, Cable, Plug, threaded};
@@ -67,6 +68,7 @@ impl<F: FnMut() -> Result<Box<dyn Transport>, TransportError> + Send> Opener for
 pub fn opener(config: &config::Device, state_dir: &Path, pinned: Pinned) -> Box<dyn Opener> {
     match config.transport {
         config::Transport::Simulated => Box::new(hosted::Opener::new(state_dir, config.spare)),
+        config::Transport::Yubihsm | config::Transport::Pkcs11 => store::opener(config, state_dir),
         config::Transport::Speculos => {
             // The configuration was checked: this transport has an address.
             let address = config.address.unwrap_or_else(|| ([127, 0, 0, 1], 9999).into());

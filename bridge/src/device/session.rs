@@ -24,6 +24,10 @@ pub enum Target {
     NanoS,
     /// A Nano S Plus.
     NanoSPlus,
+    /// The signer in this process, with its keys in a YubiHSM2.
+    YubiHsm2,
+    /// The signer in this process, with its keys in a PKCS#11 token.
+    Pkcs11,
     /// A model that this version does not know.
     Unknown,
 }
@@ -34,13 +38,20 @@ impl Target {
             0 => Self::Simulated,
             1 => Self::NanoS,
             2 => Self::NanoSPlus,
+            16 => Self::YubiHsm2,
+            17 => Self::Pkcs11,
             _ => Self::Unknown,
         }
     }
 
     /// Whether the owner presses buttons on the device; else the owner answers at a terminal.
     pub const fn has_buttons(self) -> bool {
-        !matches!(self, Self::Simulated)
+        !matches!(self, Self::Simulated | Self::YubiHsm2 | Self::Pkcs11)
+    }
+
+    /// Whether its keys are in a store beside this host. The owner types the chain there, since it signs for real.
+    pub const fn is_store(self) -> bool {
+        matches!(self, Self::YubiHsm2 | Self::Pkcs11)
     }
 }
 

@@ -65,6 +65,8 @@ kinds! {
     DaemonHung = "daemon.hung",
     /// the device is a simulated one, no hardware key
     DeviceSimulated = "device.simulated",
+    /// the keys are in a store beside this host, and the mark is a file of this host
+    DeviceMarkOnHost = "device.mark_on_host",
     /// metrics are served at last
     AdminServed = "admin.served",
     /// metrics cannot be served; tried again

@@ -22,11 +22,12 @@ pub(crate) trait Talk: Send {
     /// What the person should know now.
     fn hint(&mut self, text: &str);
 
-    /// Whether the owner of a device without buttons can be asked here.
-    fn can_answer(&self) -> bool;
+    /// Whether the owner of a device without buttons can be asked here. `typed` is what a store's owner has to type:
+    /// such a device signs for real money, and a line that was typed too fast must not approve.
+    fn can_answer(&self, typed: Option<&str>) -> bool;
 
-    /// The owner of a device without buttons answers here.
-    fn answers(&mut self, question: &str) -> Result<bool, Failure>;
+    /// The owner of a device without buttons answers here, by typing this chain if there is one.
+    fn answers(&mut self, question: &str, typed: Option<&str>) -> Result<bool, Failure>;
 }
 
 /// Why a question was not approved and done.
@@ -76,7 +77,8 @@ impl Question<'_> {
 
     async fn put(&mut self) -> Result<PromptStatus, NotDone> {
         let Self { access, command, words, target, talk } = self;
-        if !target.has_buttons() && !talk.can_answer() {
+        let typed = typed(command, *target);
+        if !target.has_buttons() && !talk.can_answer(typed) {
             return Err(NotDone::Nothing(Failure::unavailable(advice::no_terminal())));
         }
         let reply = access.exchange(*command).await.map_err(NotDone::Unknown)?;
@@ -85,7 +87,7 @@ impl Question<'_> {
         if target.has_buttons() {
             talk.hint(&format!("Look at the device: {words}"));
         } else {
-            let approved = talk.answers(words).map_err(NotDone::Unknown)?;
+            let approved = talk.answers(words, typed).map_err(NotDone::Unknown)?;
             access.press(approved).await.map_err(NotDone::Unknown)?;
         }
         let outcome = tokio::select! {
@@ -100,6 +102,20 @@ impl Question<'_> {
             }
         }
     }
+}
+
+/// What the owner has to type: of a store the chain, or the slot.
+fn typed<'a>(command: &Command<'a>, target: Target) -> Option<&'a str> {
+    if !target.is_store() {
+        return None;
+    }
+    Some(match command {
+        Command::AddChain { chain, .. } | Command::ShowKey(chain) => chain.as_str(),
+        Command::SetMark { named, .. } | Command::RemoveChain(named) | Command::ForgetChain(named) => {
+            named.chain.as_str()
+        }
+        _ => "yes",
+    })
 }
 
 async fn watch(access: &mut Access, ticket: u32) -> Result<PromptStatus, NotDone> {

@@ -17,6 +17,7 @@ use highwater_tests::bridge::{Bridge, Device, Setup};
 use highwater_tests::cometbft::{Home, address};
 use highwater_tests::device::{Emulated, approve};
 use highwater_tests::process::wait_for;
+use highwater_tests::store::Store;
 use interrupt::Interrupt;
 use nanos_sdk::target::{DEVICES, Device as Hardware};
 use speculos::{Emulator, Screen};
@@ -33,7 +34,7 @@ struct Cli {
     /// Blocks to wait for.
     #[arg(long, default_value_t = 20)]
     blocks: u64,
-    /// What signs: a device whose firmware runs in its emulator, by name, or `simulated`.
+    /// What signs: a device whose firmware runs in its emulator, by name; `simulated`, `yubihsm` or `pkcs11`.
     #[arg(long, default_value = "nanos", value_parser = signer)]
     device: Signer,
     /// What asks for signatures.
@@ -65,11 +66,18 @@ enum Signer {
     Firmware(Hardware),
     /// The signer in the bridge's own process: not a hardware key.
     Simulated,
+    /// The same, with its key in an HSM that this program plays.
+    Yubihsm,
+    /// The same, with its key in a token of SoftHSM.
+    Pkcs11,
 }
 
 fn signer(name: &str) -> Result<Signer, String> {
-    if name == "simulated" {
-        return Ok(Signer::Simulated);
+    match name {
+        "simulated" => return Ok(Signer::Simulated),
+        "yubihsm" => return Ok(Signer::Yubihsm),
+        "pkcs11" => return Ok(Signer::Pkcs11),
+        _ => {}
     }
     let found = DEVICES.into_iter().find(|device| device.name == name);
     found.map(Signer::Firmware).ok_or_else(|| "no such device".to_owned())
@@ -80,6 +88,8 @@ impl Signer {
         match self {
             Self::Firmware(hardware) => format!("the firmware of a {} in the emulator", hardware.title),
             Self::Simulated => "the simulated device (not a hardware key)".to_owned(),
+            Self::Yubihsm => "a YubiHSM2 that is played (the mark is a file of this host)".to_owned(),
+            Self::Pkcs11 => "a PKCS#11 token of SoftHSM (the mark is a file of this host)".to_owned(),
         }
     }
 }
@@ -110,12 +120,17 @@ fn demo(cli: &Cli, interrupt: &Interrupt) -> Result<bool> {
             Some(Emulated::start(hardware, hardware.newest(), firmware, python)?)
         }
         (Signer::Firmware(_), ..) => bail!("a firmware wants --firmware and --emulator"),
-        (Signer::Simulated, ..) => None,
+        _ => None,
+    };
+    let store = match cli.device {
+        Signer::Yubihsm => Some(Store::yubihsm(Duration::ZERO)?),
+        Signer::Pkcs11 => Some(Store::softhsm()?),
+        Signer::Firmware(_) | Signer::Simulated => None,
     };
     interrupt.check()?;
     let home = folder.path().join("node");
     let socket = home.join("privval.sock");
-    let setup = approved(&folder.path().join("bridge"), emulated.as_ref(), &socket)?;
+    let setup = approved(&folder.path().join("bridge"), emulated.as_ref(), store.as_ref(), &socket)?;
     let key = setup.public_key()?;
     let home = match (cli.node, &cli.cometbft) {
         (NodeKind::Cometbft, Some(program)) => Some(Home::init(program, &home, CHAIN, &key)?),
@@ -174,7 +189,17 @@ fn blocks(cli: &Cli, chain: &mut Chain, bridge: &mut Bridge, interrupt: &Interru
 }
 
 /// The bridge's configuration, with the chain approved on the device and its key pinned.
-fn approved(folder: &Path, emulated: Option<&Emulated>, socket: &Path) -> Result<Setup> {
+fn approved(
+    folder: &Path,
+    emulated: Option<&Emulated>,
+    store: Option<&Store>,
+    socket: &Path,
+) -> Result<Setup> {
+    if let Some(store) = store {
+        println!("approving chain {CHAIN}: a key store has no buttons, its owner types the chain id");
+        let setup = Setup::new(folder, store.device(), CHAIN, socket)?;
+        return setup.add_chain(|| Ok(())).map(|()| setup);
+    }
     let Some(emulated) = emulated else {
         println!(
             "approving chain {CHAIN}: the simulated device has no buttons, its owner here approves everything"

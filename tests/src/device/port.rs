@@ -11,7 +11,7 @@ use highwater::device::{Transport, opener};
 /// Connects to one, with the bridge's own transport.
 pub fn dial(address: SocketAddr) -> Result<Box<dyn Transport>> {
     let transport = config::Transport::Speculos;
-    let config = config::Device { transport, address: Some(address), serial: None, path: None, spare: false };
+    let config = config::Device { address: Some(address), ..config::Device::of(transport) };
     // This transport keeps nothing in a state directory.
     Ok(opener(&config, Path::new("/"), Box::new(Vec::new)).open()?)
 }

@@ -62,7 +62,7 @@ pub(super) fn describe(command: &Command<'_>) -> [&'static str; 3] {
         Command::GetVersion => [
             "GET_VERSION",
             "-",
-            "app version 3 · protocol min 1, current 1 · target 1 (0 simulated, 1 Nano S, 2 Nano S Plus) · installation 16 · slots 1 · standing 1 · flags 1",
+            "app version 3 · protocol min 1, current 1 · target 1 (0 simulated, 1 Nano S, 2 Nano S Plus, 16 YubiHSM2, 17 PKCS#11) · installation 16 · slots 1 · standing 1 · flags 1",
         ],
         Command::GetAppName => ["GET_APP_NAME", "-", "`Highwater`"],
         Command::GetPublicKey(_) => ["GET_PUBLIC_KEY", "chain id", "Ed25519 key 32"],

@@ -17,7 +17,10 @@ pub struct Beside(random_file::Bytes);
 impl Beside {
     /// Reads the secret at `path`, which must be there: without it none of the marks can be read.
     pub fn open(path: &Path) -> Result<Self, Fault> {
-        random_file::open(path).map(Self)
+        random_file::open(path).map(Self).map_err(|fault| match fault {
+            Fault::SeedMissing(path) => Fault::SecretMissing(path),
+            fault => fault,
+        })
     }
 
     /// Reads the secret at `path`; made of random bytes if there is none.

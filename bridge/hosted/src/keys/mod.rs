@@ -49,6 +49,11 @@ pub trait KeyStore: Send {
     /// What it is, for a person: "YubiHSM2 0123456789".
     fn label(&self) -> String;
 
+    /// What GET_VERSION calls a device with its keys there: 0 simulated, 16 YubiHSM2, 17 PKCS#11.
+    fn target(&self) -> u8 {
+        0
+    }
+
     /// The public key at `index`.
     fn public_key(&mut self, index: u32) -> Result<[u8; 32], KeyFault>;
 
@@ -58,6 +63,44 @@ pub trait KeyStore: Send {
 
     /// No chain signs with the key at `index` any more: what this process holds of it is wiped.
     fn forget(&mut self, _index: u32) {}
+}
+
+impl<S: KeyStore + ?Sized> KeyStore for Box<S> {
+    fn identity(&mut self) -> Result<[u8; 32], KeyFault> {
+        (**self).identity()
+    }
+
+    fn secret(&mut self, message: &[u8]) -> Result<[u8; 32], KeyFault> {
+        (**self).secret(message)
+    }
+
+    fn ping(&mut self) -> Result<(), KeyFault> {
+        (**self).ping()
+    }
+
+    fn longest(&self) -> usize {
+        (**self).longest()
+    }
+
+    fn label(&self) -> String {
+        (**self).label()
+    }
+
+    fn target(&self) -> u8 {
+        (**self).target()
+    }
+
+    fn public_key(&mut self, index: u32) -> Result<[u8; 32], KeyFault> {
+        (**self).public_key(index)
+    }
+
+    fn sign(&mut self, index: u32, message: &[u8]) -> Result<[u8; 64], KeyFault> {
+        (**self).sign(index, message)
+    }
+
+    fn forget(&mut self, index: u32) {
+        (**self).forget(index);
+    }
 }
 
 /// Why a key store did not do it.

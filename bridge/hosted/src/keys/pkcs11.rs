@@ -14,7 +14,7 @@ use cryptoki::mechanism::eddsa::{EddsaParams, EddsaSignatureScheme};
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
 use cryptoki::session::{Session, UserType};
 use cryptoki::slot::Slot;
-use cryptoki::types::AuthPin;
+use cryptoki::types::RawAuthPin;
 use zeroize::Zeroizing;
 
 use super::{Beside, KeyFault, KeyStore};
@@ -24,6 +24,9 @@ const LONGEST: usize = 2 << 20;
 
 /// In front of a public key: an OCTET STRING of 32 bytes (PKCS#11 3.0, CKA_EC_POINT of an Edwards key).
 const POINT: [u8; 2] = [0x04, 32];
+
+/// What GET_VERSION says.
+const TARGET: u8 = 17;
 
 /// Which token of a module is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,14 +66,14 @@ impl Pkcs11 {
     pub fn open(
         module: &Path,
         token: &Token,
-        pin: &Zeroizing<String>,
+        pin: &Zeroizing<Vec<u8>>,
         names: BTreeMap<u32, Named>,
         beside: Beside,
     ) -> Result<Self, KeyFault> {
         let module = load(module)?;
         let slot = find(&module, token)?;
         let session = module.open_ro_session(slot).map_err(|error| fault(&error))?;
-        match session.login(UserType::User, Some(&AuthPin::from(pin.as_str()))) {
+        match session.login_with_raw(UserType::User, &RawAuthPin::new(Box::new(pin.to_vec()))) {
             // The login is of the process: an older session of ours may still be there.
             Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {}
             Err(error) => return Err(fault(&error)),
@@ -124,6 +127,10 @@ impl KeyStore for Pkcs11 {
 
     fn label(&self) -> String {
         self.label.clone()
+    }
+
+    fn target(&self) -> u8 {
+        TARGET
     }
 
     fn public_key(&mut self, index: u32) -> Result<[u8; 32], KeyFault> {

@@ -20,6 +20,9 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 /// A message of the HSM holds 2,048 bytes, and a session takes some of them (Yubico's manual, "Sign Eddsa").
 const LONGEST: usize = 1_900;
 
+/// What GET_VERSION says.
+const TARGET: u8 = 16;
+
 /// How the HSM is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Way {
@@ -127,6 +130,10 @@ impl KeyStore for YubiHsm {
 
     fn label(&self) -> String {
         format!("YubiHSM2 {}", self.serial)
+    }
+
+    fn target(&self) -> u8 {
+        TARGET
     }
 
     fn public_key(&mut self, index: u32) -> Result<[u8; 32], KeyFault> {

@@ -108,7 +108,7 @@ fn take(label: &str) {
 }
 
 fn store(folder: &Path, name: Named, token: &str, pin: &str) -> Result<Pkcs11, KeyFault> {
-    let (token, pin) = (Token::Label(token.to_owned()), Zeroizing::new(pin.to_owned()));
+    let (token, pin) = (Token::Label(token.to_owned()), Zeroizing::new(pin.as_bytes().to_vec()));
     let beside = Beside::open_or_make(&folder.join("secret")).unwrap();
     Pkcs11::open(Path::new(MODULE), &token, &pin, BTreeMap::from([(0, name)]), beside)
 }
@@ -199,7 +199,7 @@ fn a_wrong_pin_is_denied_and_another_token_or_module_is_absent() {
         let absent = store(folder, label("validator"), "another", PIN).err();
         assert!(matches!(absent, Some(KeyFault::Absent(_))), "{absent:?}");
         let beside = || Beside::open_or_make(&folder.join("secret")).unwrap();
-        let (token, pin) = (Token::Label(TOKEN.to_owned()), Zeroizing::new(PIN.to_owned()));
+        let (token, pin) = (Token::Label(TOKEN.to_owned()), Zeroizing::new(PIN.as_bytes().to_vec()));
         for module in ["/nonexistent.so", "/etc/passwd"] {
             let absent = Pkcs11::open(Path::new(module), &token, &pin, BTreeMap::new(), beside()).err();
             assert!(matches!(absent, Some(KeyFault::Absent(_))), "{absent:?}");

@@ -12,8 +12,8 @@ use highwater_core::apdu::{ChainState, Status};
 use highwater_core::hrs::Step;
 use highwater_hosted::keys::{Beside, Login, Way, YubiHsm};
 use highwater_hosted::{Device, Fault, KeyFault};
-use highwater_sim::Ask;
 use highwater_sim::refusals::CHAIN;
+use highwater_sim::{Ask, Extend, extend};
 use tempfile::TempDir;
 use yubihsm::asymmetric::Algorithm;
 use yubihsm::connector::HttpConfig;
@@ -204,6 +204,29 @@ fn without_the_secret_beside_the_marks_nothing_is_read_and_nothing_written() {
     let mut device = stage.device().unwrap();
     assert_eq!(slot(&mut device, 0).state, ChainState::Armed);
     assert_eq!(slot(&mut device, 0).mark, far.hrs());
+}
+
+/// Its commands hold 1,900 bytes of a message: head and tail of the extension are among them.
+#[test]
+fn an_extension_that_is_longer_than_the_hsm_takes_is_refused_and_the_device_goes_on() {
+    let stage = Stage::new(1);
+    let mut device = stage.approved();
+    let precommit = Ask { step: Step::Precommit, ..Ask::prevote(CHAIN) };
+    sign(&mut device, &precommit).unwrap().unwrap();
+    for (length, signed) in [(1_800, true), (1_900, false), (3_000, false), (600, true)] {
+        let content = vec![5; length];
+        let extend = Extend::of(&precommit, &content);
+        let mut reply = device.exchange(&extend.begin()).unwrap();
+        for chunk in extend.chunks(251) {
+            if reply != Status::Ok.word().to_be_bytes() {
+                break;
+            }
+            reply = device.exchange(&chunk).unwrap();
+        }
+        assert_eq!(extend::signature(&reply).is_ok(), signed, "{length}: {reply:02x?}");
+        assert!(signed || reply == Status::StorageFault.word().to_be_bytes(), "{length}: {reply:02x?}");
+    }
+    sign(&mut device, &Ask { height: precommit.height + 1, ..precommit }).unwrap().unwrap();
 }
 
 #[test]
