@@ -10,42 +10,77 @@ use crate::node::IdentityError;
 use crate::state_dir::StateDirError;
 use crate::store::{ChainFileError, PinsError};
 
-/// Cause and cure, and the exit code of `sysexits.h` that fits.
+/// How a command ends that did not do what it should. The numbers are those of `sysexits.h`; docs/operations.md lists them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// The command line, a variable or the config asks for something that cannot be.
+    Usage = 64,
+    /// The device, the daemon or the owner did not do it.
+    Unavailable = 69,
+    /// A part of the daemon died.
+    Software = 70,
+    /// A file or socket failed. It may be mended, or mend itself: the unit tries again.
+    Io = 74,
+    /// Whose the files are is for a person to say.
+    Permission = 77,
+    /// What a file holds is for a person to mend.
+    Content = 78,
+}
+
+impl Exit {
+    /// All of them, as the manual lists them.
+    #[cfg(test)]
+    const ALL: [Self; 6] =
+        [Self::Usage, Self::Unavailable, Self::Software, Self::Io, Self::Permission, Self::Content];
+
+    /// The number.
+    pub(crate) const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// Whether another try may do better, without a person: then the service manager starts the daemon again.
+    #[cfg(test)]
+    const fn may_pass(self) -> bool {
+        matches!(self, Self::Unavailable | Self::Software | Self::Io)
+    }
+}
+
+/// Cause and cure, and the exit code that fits.
 #[derive(Debug)]
 pub struct Failure {
-    code: u8,
+    exit: Exit,
     text: String,
 }
 
 impl Failure {
-    /// The command line or the config asks for something that cannot be (64).
+    /// The command line or the config asks for something that cannot be.
     pub fn usage(text: impl Into<String>) -> Self {
-        Self { code: 64, text: text.into() }
+        Self { exit: Exit::Usage, text: text.into() }
     }
 
-    /// The device, the daemon or the owner did not do it (69).
+    /// The device, the daemon or the owner did not do it.
     pub fn unavailable(text: impl Into<String>) -> Self {
-        Self { code: 69, text: text.into() }
+        Self { exit: Exit::Unavailable, text: text.into() }
     }
 
-    /// A part of the daemon died (70).
+    /// A part of the daemon died.
     pub fn software(text: impl Into<String>) -> Self {
-        Self { code: 70, text: text.into() }
+        Self { exit: Exit::Software, text: text.into() }
     }
 
-    /// A file or socket failed (74). It may be mended, or mend itself: the unit tries again.
+    /// A file or socket failed.
     pub fn io(what: impl fmt::Display, error: &std::io::Error) -> Self {
-        Self { code: 74, text: format!("{what}: {error}; mend that and run the command again") }
+        Self { exit: Exit::Io, text: format!("{what}: {error}; mend that and run the command again") }
     }
 
-    /// What was printed is lost (74).
+    /// What was printed is lost.
     pub(crate) fn unheard(error: &std::io::Error) -> Self {
-        Self { code: 74, text: advice::unheard(error) }
+        Self { exit: Exit::Io, text: advice::unheard(error) }
     }
 
-    /// A file that needs a person (78), or one that could not be read or written (74).
+    /// A file that needs a person, or one that could not be read or written.
     fn of_file(error: &impl fmt::Display, is_io: bool) -> Self {
-        Self { code: if is_io { 74 } else { 78 }, text: error.to_string() }
+        Self { exit: if is_io { Exit::Io } else { Exit::Content }, text: error.to_string() }
     }
 
     /// The pins failed, in words that fit what was done before.
@@ -53,14 +88,14 @@ impl Failure {
         Self::of_file(&text, matches!(error, PinsError::Io(..)))
     }
 
-    /// A file of the state directory failed (74).
+    /// A file of the state directory failed.
     pub fn state_file(path: &Path, error: &std::io::Error) -> Self {
-        Self { code: 74, text: advice::file(path, error) }
+        Self { exit: Exit::Io, text: advice::file(path, error) }
     }
 
     /// The exit code.
     pub fn code(&self) -> u8 {
-        self.code
+        self.exit.code()
     }
 }
 
@@ -72,15 +107,15 @@ impl fmt::Display for Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        let code = if matches!(error, ConfigError::Io(_)) { 74 } else { 64 };
-        Self { code, text: error.to_string() }
+        let exit = if matches!(error, ConfigError::Io(_)) { Exit::Io } else { Exit::Usage };
+        Self { exit, text: error.to_string() }
     }
 }
 
 impl From<StateDirError> for Failure {
     fn from(error: StateDirError) -> Self {
         // Whose files they are is for a person to say: the unit does not try again.
-        Self { code: if error.is_io() { 74 } else { 77 }, text: error.to_string() }
+        Self { exit: if error.is_io() { Exit::Io } else { Exit::Permission }, text: error.to_string() }
     }
 }
 
@@ -108,5 +143,31 @@ impl From<LogError> for Failure {
             LogError::Setting(error) => Self::usage(error.to_string()),
             LogError::Io(error) => Self::io("the log", &error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(path: &str) -> String {
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).unwrap()
+    }
+
+    #[test]
+    fn the_manual_lists_each_exit_code_and_whether_the_unit_tries_again() {
+        let manual = read("docs/operations.md");
+        let (_, section) = manual.split_once("### Exit codes\n").expect("a section of exit codes");
+        let rows = section.lines().filter_map(|line| line.strip_prefix("| "));
+        let rows: Vec<(u8, bool)> = rows
+            .filter_map(|row| Some((row.split(" |").next()?.parse().ok()?, row.contains("| yes"))))
+            .filter(|(code, _)| *code != 0)
+            .collect();
+        assert_eq!(rows, Exit::ALL.map(|exit| (exit.code(), exit.may_pass())));
+        let unit = read("packaging/systemd/highwater.service");
+        let prevented = unit.lines().find_map(|line| line.strip_prefix("RestartPreventExitStatus=")).unwrap();
+        let prevented: Vec<u8> = prevented.split(' ').map(|code| code.parse().unwrap()).collect();
+        let not = Exit::ALL.into_iter().filter(|exit| !exit.may_pass());
+        assert_eq!(prevented, not.map(Exit::code).collect::<Vec<_>>());
     }
 }

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 /// An [`Hrs`] whose text form is `1234/0/precommit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(into = "String", try_from = "String")]
+#[cfg_attr(test, schemars(with = "String"))]
 pub struct HrsText(pub Hrs);
 
 /// Not a height, round and step.

@@ -143,6 +143,7 @@ mod tests {
             intention: None,
             owner: None,
             last_signed: Some(hrs(5)),
+            signature_age: Duration::ZERO,
             unsigned: None,
             last_refusal: None,
             nodes: vec![NodeView {

@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::health;
 use crate::advice;
-use crate::device::{Seen, Session};
+use crate::device::{Pace, Seen, Session, Slot, SlotState};
 use crate::hrs_text::HrsText;
 use crate::signer::{ChainView, Signer};
 
 /// The daemon, the device and the chains.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
     /// Whether every chain signs.
     pub healthy: bool,
@@ -27,6 +28,7 @@ pub struct Report {
 
 /// A chain since the daemon started.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ChainReport {
     /// Chain id.
     pub chain: String,
@@ -46,6 +48,13 @@ pub struct ChainReport {
     pub last: Option<HrsText>,
     /// Whether it is stopped until another device is adopted.
     pub stopped: bool,
+    /// What its slot on the pinned installation is; null while that is not there, or the chain not on it.
+    pub state: Option<SlotState>,
+    /// Years until its flash is at its rated life, at the chain's pace, or at an assumed one in the first hour; null where
+    /// no flash wears or none is seen.
+    pub years_left: Option<f64>,
+    /// Seconds since the last new signature; before the first one, since the daemon started.
+    pub signature_age_seconds: f64,
     /// Its nodes.
     pub nodes: Vec<NodeReport>,
     /// The last refusal, in words.
@@ -62,6 +71,7 @@ pub struct ChainReport {
 
 /// A node of a chain.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NodeReport {
     /// Its address, as the config has it.
     pub address: String,
@@ -94,6 +104,9 @@ fn of(seen: &Seen, views: &[ChainView], now: Instant) -> Report {
 
 fn chain(device: Result<&Session, &str>, view: &ChainView) -> ChainReport {
     let [signatures, refusals, silences] = view.counts;
+    let signatures_a_day = a_day(signatures, view.counted);
+    let pinned = device.ok().filter(|session| session.installation == view.installation);
+    let slot = pinned.and_then(|session| session.chain(&view.chain));
     ChainReport {
         chain: view.chain.clone(),
         problem: health::problem(device, view),
@@ -104,6 +117,9 @@ fn chain(device: Result<&Session, &str>, view: &ChainView) -> ChainReport {
         intention: view.intention.map(|intention| HrsText(intention.highest())),
         last: view.last_signed.map(HrsText),
         stopped: view.stopped.is_some(),
+        state: slot.map(|slot| slot.state),
+        years_left: pinned.zip(slot).and_then(|(session, slot)| years_left(session, slot, signatures_a_day)),
+        signature_age_seconds: view.signature_age.as_secs_f64(),
         nodes: view
             .nodes
             .iter()
@@ -116,10 +132,16 @@ fn chain(device: Result<&Session, &str>, view: &ChainView) -> ChainReport {
             .collect(),
         last_refusal: view.last_refusal.clone(),
         signatures,
-        signatures_a_day: a_day(signatures, view.counted),
+        signatures_a_day,
         refusals,
         silences,
     }
+}
+
+/// A file does not wear.
+fn years_left(session: &Session, slot: &Slot, signatures_a_day: Option<u64>) -> Option<f64> {
+    let ring = session.ring(slot.slot).filter(|_| session.target.has_buttons())?;
+    Some(ring.years(slot.writes, Pace::of(signatures_a_day)))
 }
 
 /// Rounded up: what it is used for is how long flash lasts.

@@ -35,7 +35,11 @@ pub enum Verb {
     /// Serve the nodes until told to stop.
     Run,
     /// Show the running daemon, its device and its chains.
-    Status,
+    Status {
+        /// How.
+        #[command(flatten)]
+        form: Form,
+    },
     /// The state of this bridge, to be carried to another host.
     State {
         /// What of it.
@@ -62,7 +66,11 @@ pub enum Verb {
     },
     /// Show who the bridge is: the peer id that nodes on noise:// pin, and the key in hex that nodes on tcp:// allow, if
     /// they look at it; needs no device.
-    NodeId,
+    NodeId {
+        /// How.
+        #[command(flatten)]
+        form: Form,
+    },
     /// Show the pinned public key of a chain; needs no device.
     Pubkey {
         /// Chain id.
@@ -76,17 +84,25 @@ pub enum Verb {
     },
 }
 
+/// How a result is printed.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub struct Form {
+    /// As JSON, for programs; docs/json.md has its fields.
+    #[arg(long)]
+    pub json: bool,
+}
+
 impl Verb {
     /// Whether it may make files in the state directory. What reaches the device may: it takes a lock there.
     pub(crate) fn purpose(&self) -> Purpose {
         match self {
-            Self::Status | Self::Pubkey { .. } => Purpose::Reads,
+            Self::Status { .. } | Self::Pubkey { .. } => Purpose::Reads,
             Self::Run
             | Self::State { .. }
             | Self::Device { .. }
             | Self::Chain { .. }
             | Self::Mark { .. }
-            | Self::NodeId => Purpose::Writes,
+            | Self::NodeId { .. } => Purpose::Writes,
         }
     }
 }
@@ -110,7 +126,11 @@ pub enum StateVerb {
 #[derive(Debug, Subcommand)]
 pub enum DeviceVerb {
     /// App, installation, slots, wear.
-    Info,
+    Info {
+        /// How.
+        #[command(flatten)]
+        form: Form,
+    },
 }
 
 /// What of the chains.
@@ -131,7 +151,11 @@ pub enum ChainVerb {
         below_signed: Option<Hrs>,
     },
     /// Show the chains of the device and their pins.
-    List,
+    List {
+        /// How.
+        #[command(flatten)]
+        form: Form,
+    },
     /// Show the key on the device's screen, to be compared with the one printed here.
     ShowKey {
         /// Chain id.
@@ -181,6 +205,9 @@ pub enum MarkVerb {
     Show {
         /// Chain id.
         id: String,
+        /// How.
+        #[command(flatten)]
+        form: Form,
     },
     /// Pin this device, or this installation of the app, in place of another one; the owner approves a mark at
     /// or above everything that was ever asked before.

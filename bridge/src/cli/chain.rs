@@ -3,7 +3,9 @@
 use highwater_core::apdu::Command;
 use highwater_core::hrs::Hrs;
 
+use super::args::Form;
 use super::terminal::Terminal;
+use super::told::{self, Told as _};
 use crate::advice;
 use crate::config::Config;
 use crate::device::SlotNumber;
@@ -57,22 +59,10 @@ pub(super) async fn show_key(config: &Config, id: &str, terminal: &mut Terminal)
     Ok(())
 }
 
-pub(super) async fn list(config: &Config) -> Result<(), Failure> {
+pub(super) async fn list(config: &Config, form: Form) -> Result<(), Failure> {
     let pins = Pins::load(&config.state_dir)?;
     let session = Access::open(config).await?.session().await?;
-    for slot in &session.slots {
-        let pin = match pins.get(&slot.chain) {
-            Some(pin) if pin.installation == session.installation => hex::encode(pin.key),
-            Some(_) => "pinned on another installation".to_owned(),
-            None => "not pinned".to_owned(),
-        };
-        say!("{}\t{}\tmark {}\t{pin}", slot.chain, slot.state, slot.mark);
-    }
-    for (chain, _) in pins.iter().filter(|(chain, _)| !session.slots.iter().any(|slot| slot.chain == *chain))
-    {
-        say!("{chain}\tnot on this device\tpinned");
-    }
-    Ok(())
+    told::Chains::of(&session, &pins).tell(form)
 }
 
 pub(super) async fn remove(config: &Config, id: &str, terminal: &mut Terminal) -> Result<(), Failure> {

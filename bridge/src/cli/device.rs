@@ -1,5 +1,6 @@
 //! `status`, `device info`.
 
+use super::args::Form;
 use super::{say, show};
 use crate::admin::Client;
 use crate::advice;
@@ -8,17 +9,23 @@ use crate::device::Session;
 use crate::failure::Failure;
 use crate::operator::Access;
 
-pub(super) async fn status(config: &Config) -> Result<(), Failure> {
+pub(super) async fn status(config: &Config, form: Form) -> Result<(), Failure> {
     let client = Client::connect(&config.state_dir).await.map_err(Failure::unavailable)?;
     let mut client = client.ok_or_else(|| Failure::unavailable(advice::no_daemon()))?;
     let report = client.status().await.map_err(Failure::unavailable)?;
     warn_of(report.device.as_ref());
+    if form.json {
+        return say::json(&report);
+    }
     say::print(format_args!("{}", show::report(&report)));
     Ok(())
 }
 
-pub(super) async fn info(config: &Config) -> Result<(), Failure> {
+pub(super) async fn info(config: &Config, form: Form) -> Result<(), Failure> {
     let session = Access::open(config).await?.described().await?;
+    if form.json {
+        return say::json(&session);
+    }
     say::print(format_args!("{}", show::info(&session)));
     Ok(())
 }

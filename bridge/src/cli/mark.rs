@@ -2,17 +2,17 @@
 
 use highwater_core::hrs::Hrs;
 
+use super::args::Form;
 use super::terminal::Terminal;
+use super::told::{self, Told as _};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::operator::adopt::{self, Wanted};
 use crate::operator::{Access, mark};
 
-pub(super) async fn show(config: &Config, id: &str) -> Result<(), Failure> {
+pub(super) async fn show(config: &Config, id: &str, form: Form) -> Result<(), Failure> {
     let session = Access::open(config).await?.session().await?;
-    let slot = mark::find(&session, id)?;
-    say!("{id}: mark {}, highest signed {}, {}", slot.mark, slot.highest_signed, slot.state);
-    Ok(())
+    told::Mark::of(mark::find(&session, id)?).tell(form)
 }
 
 pub(super) async fn set(

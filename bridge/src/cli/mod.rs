@@ -6,6 +6,8 @@ mod say;
 mod args;
 mod chain;
 mod device;
+#[cfg(test)]
+mod json_tests;
 mod mark;
 #[cfg(test)]
 mod options_tests;
@@ -15,6 +17,7 @@ mod show;
 mod stops;
 mod supervise;
 mod terminal;
+mod told;
 mod transfer;
 
 use crate::advice;
@@ -29,6 +32,7 @@ use crate::state_dir;
 pub use args::{Args, Verb};
 use args::{ChainVerb, DeviceVerb, MarkVerb, StateVerb};
 use terminal::Terminal;
+use told::Told as _;
 
 /// Does what the command line says. An error names cause and cure and has its exit code.
 /// `lost` counts the lines of the log that were dropped.
@@ -47,14 +51,9 @@ async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
     }
     match args.verb {
         Verb::Run => run::run(config, lost).await,
-        Verb::Status => device::status(&config).await,
-        Verb::Device { verb: DeviceVerb::Info } => device::info(&config).await,
-        Verb::NodeId => {
-            let identity = Identity::load(&config.state_dir)?;
-            say!("noise  {}", identity.peer_id());
-            say!("tcp    {}", hex::encode(identity.public_key()));
-            Ok(())
-        }
+        Verb::Status { form } => device::status(&config, form).await,
+        Verb::Device { verb: DeviceVerb::Info { form } } => device::info(&config, form).await,
+        Verb::NodeId { form } => told::NodeId::of(&Identity::load(&config.state_dir)?).tell(form),
         Verb::Pubkey { id, json, tx } => {
             let form = match (json, tx) {
                 (true, _) => pubkey::Form::Genesis,
@@ -67,7 +66,7 @@ async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
             ChainVerb::Add { id, key_index, mark, below_signed: below } => {
                 chain::add(&config, New { id: &id, key_index, mark: mark.to_hrs(), below }, terminal).await
             }
-            ChainVerb::List => chain::list(&config).await,
+            ChainVerb::List { form } => chain::list(&config, form).await,
             ChainVerb::Rename { id, new, mark, below_signed: below } => {
                 // The number of its key is that of the old name.
                 let new = New { id: &new, key_index: 0, mark: mark.to_hrs(), below };
@@ -84,7 +83,7 @@ async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
             ChainVerb::Release { id } => chain::release(&config, &id).await,
         },
         Verb::Mark { verb } => match verb {
-            MarkVerb::Show { id } => mark::show(&config, &id).await,
+            MarkVerb::Show { id, form } => mark::show(&config, &id, form).await,
             MarkVerb::Set { id, mark, below_signed } => {
                 mark::set(&config, &id, mark.to_hrs(), below_signed, terminal).await
             }

@@ -5,6 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::say;
+use super::told::{GenesisKey, GenesisValidator};
+
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::operator::pinned;
@@ -23,7 +26,7 @@ pub(super) fn show(config: &Config, id: &str, form: Form) -> Result<(), Failure>
     let key = pinned(config, id)?.key;
     match form {
         Form::Hex => say!("{}", hex::encode(key)),
-        Form::Genesis => say!("{:#}", genesis(&key)),
+        Form::Genesis => return say::json(&genesis(&key)),
         // On one line: it goes between quotes at a shell.
         Form::Transaction => say!("{}", transaction(&key)),
     }
@@ -37,13 +40,13 @@ fn transaction(key: &[u8; 32]) -> Value {
 
 /// A validator of a genesis file (CometBFT `types/genesis.go`); its address is the first 20 bytes of the
 /// key's SHA-256 (`crypto/ed25519`).
-fn genesis(key: &[u8; 32]) -> Value {
-    json!({
-        "address": hex::encode_upper(&Sha256::digest(key)[..20]),
-        "pub_key": { "type": "tendermint/PubKeyEd25519", "value": STANDARD.encode(key) },
-        "power": "10",
-        "name": "",
-    })
+fn genesis(key: &[u8; 32]) -> GenesisValidator {
+    GenesisValidator {
+        address: hex::encode_upper(&Sha256::digest(key)[..20]),
+        pub_key: GenesisKey { kind: "tendermint/PubKeyEd25519".to_owned(), value: STANDARD.encode(key) },
+        power: "10".to_owned(),
+        name: String::new(),
+    }
 }
 
 #[cfg(test)]
@@ -59,7 +62,7 @@ mod tests {
 
     #[test]
     fn the_genesis_form_is_the_nodes_own() {
-        let value = genesis(&[0; 32]);
+        let value = serde_json::to_value(genesis(&[0; 32])).unwrap();
         // printf '\0%.0s' {1..32} | sha256sum | head -c 40
         assert_eq!(value["address"], "66687AADF862BD776C8FC18B8E9F8E2008971485");
         assert_eq!(value["pub_key"]["value"], "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");

@@ -5,6 +5,8 @@ use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::sync::Mutex;
 
+use serde::Serialize;
+
 use super::Failure;
 
 /// The first output that was lost. The command goes on: what it does is worth more than what it says.
@@ -30,6 +32,13 @@ pub(super) fn print(text: fmt::Arguments<'_>) {
     if let Err(error) = out.write_fmt(text).and_then(|()| out.flush()) {
         LOST.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get_or_insert(error);
     }
+}
+
+/// A result for programs: the whole of it is one value, on several lines.
+pub(super) fn json(result: &(impl Serialize + ?Sized)) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(result).map_err(|error| Failure::software(error.to_string()))?;
+    print(format_args!("{text}\n"));
+    Ok(())
 }
 
 /// On standard error, as it is. Nobody can be told that it is lost.

@@ -15,6 +15,7 @@ mod session;
 mod slot_number;
 mod speculos;
 mod store;
+mod told;
 
 pub use absence::{Absence, Answer, FileError, Model, Plugged, Shows, Wanted};
 pub use cable::{Awaited, Broken, Cable, Plug, threaded};

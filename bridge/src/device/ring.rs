@@ -8,6 +8,7 @@ const SECONDS_A_YEAR: f64 = 365.25 * 86_400.0;
 
 /// How long the ring is, and what a page of it is rated for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Ring {
     /// Pairs of pages. Each signature is written on both pages of the next one.
     pub pairs: u16,

@@ -11,11 +11,12 @@ use highwater_core::signer::APP_NAME;
 use highwater_guard::encode;
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, Ring};
+use super::{Fault, Ring, told};
 use crate::hrs_text::HrsText;
 
 /// What kind of device answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
     /// The signer in this process, or in another one: no hardware key.
@@ -57,6 +58,7 @@ impl Target {
 
 /// How the installation of the app is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// All is well.
@@ -82,6 +84,7 @@ impl Standing {
 
 /// What a slot is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SlotState {
     /// No chain.
@@ -141,12 +144,17 @@ impl fmt::Display for SlotState {
 
 /// The signer as it described itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Session {
-    /// Major, minor, patch.
+    /// The version of the app.
+    #[serde(with = "told::version")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub app: [u8; 3],
     /// What kind of device it is.
     pub target: Target,
-    /// The installation, as its bytes in order.
+    /// The installation of the app, in hex.
+    #[serde(with = "told::hex_bytes")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub installation: [u8; 16],
     /// How the installation is.
     pub standing: Standing,
@@ -162,8 +170,11 @@ pub struct Session {
 
 /// A slot as it described itself; GET_STATUS of docs/protocol.md says what each part means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Slot {
-    /// Its number.
+    /// Its number, from 1 as on the device's screen.
+    #[serde(with = "told::from_one")]
+    #[cfg_attr(test, schemars(with = "u16"))]
     pub slot: u8,
     /// What it is.
     pub state: SlotState,
@@ -181,7 +192,9 @@ pub struct Slot {
     pub writes: u32,
     /// Erases of the most worn page, in millionths of its rated life.
     pub wear_ppm: u32,
-    /// The last refusal of this slot, as its status word; 0 if there was none.
+    /// The last refusal of this slot, as its status word in hex; null if there was none.
+    #[serde(with = "told::word")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub last_refusal: u16,
     /// The place it was asked for.
     pub refused: HrsText,

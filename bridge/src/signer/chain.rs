@@ -54,6 +54,8 @@ pub(super) struct Chain {
     nodes: Vec<NodeView>,
     delivered: VecDeque<[u8; 64]>,
     last_signed: Option<Hrs>,
+    /// Of the last new signature; at first, of the start.
+    signed_at: Moment,
     requests: Requests,
     /// As the pinned device last showed it since the last signature, which moves the mark too.
     slot: Option<(SlotState, u16, Hrs)>,
@@ -84,6 +86,7 @@ impl Chain {
             nodes: nodes.into_iter().map(NodeView::new).collect(),
             delivered: VecDeque::new(),
             last_signed: None,
+            signed_at: now,
             requests: Requests::default(),
             slot: None,
             last_refusal: None,
@@ -118,7 +121,10 @@ impl Chain {
         };
         self.requests.answered(&answer, &text, now);
         let outcome = match &answer.outcome {
-            highwater_guard::Outcome::Signed { release, extension, .. } => {
+            highwater_guard::Outcome::Signed { release, extension, again } => {
+                if !again {
+                    self.signed_at = now;
+                }
                 self.last_signed = self.last_signed.max(Some(answer.hrs));
                 self.slot = None;
                 Outcome::Signed {
@@ -346,6 +352,7 @@ impl Chain {
             intention: record.intention,
             owner: record.ownership.owner.as_deref().map(str::to_owned),
             last_signed: self.last_signed,
+            signature_age: now.since(self.signed_at),
             unsigned: self.requests.verdict(now),
             last_refusal: self.last_refusal.clone(),
             nodes: self.nodes.iter().map(seen).collect(),

@@ -30,6 +30,8 @@ pub struct ChainView {
     pub owner: Option<String>,
     /// The last place signed since the start.
     pub last_signed: Option<Hrs>,
+    /// How long ago the last new signature was made; before the first one, how long the chain is served.
+    pub signature_age: Duration,
     /// Why it does not sign, as its requests since the last signature tell it.
     pub unsigned: Option<Unsigned>,
     /// The last refusal since the start, in words.

@@ -6,6 +6,7 @@ use std::fs;
 
 use highwater::privval::proto::Sum;
 use highwater_sim::{Owner, SimDevice, World};
+use serde_json::{Value, json};
 
 use crate::desk::{CHAIN, Desk, prevote};
 use crate::emulator::{Fault, owned};
@@ -96,6 +97,63 @@ fn node_id_names_the_bridge_for_noise_and_for_tcp() {
     let key = hex::decode(tcp.strip_prefix("tcp    ").unwrap()).unwrap();
     assert_eq!((key.len(), peer.strip_prefix(&[0, 0x24, 8, 1, 0x12, 0x20]).unwrap()), (32, &key[..]));
     assert_eq!(desk.must(&["node-id"]), said, "it stays");
+}
+
+/// The result of a command that must succeed, as a program reads it from standard output alone.
+fn told(desk: &Desk, args: &[&str]) -> Value {
+    let done = desk.command(args).output().unwrap();
+    assert!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
+    serde_json::from_slice(&done.stdout).unwrap_or_else(|error| panic!("{args:?}: {error}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_program_reads() {
+    let desk = Desk::new("sentences");
+    desk.must(&["chain", "add", CHAIN, "--key-index", "0", "--last-signed", "7/0/precommit"]);
+    let installation = told(&desk, &["device", "info", "--json"])["installation"].clone();
+    assert_eq!(installation.as_str().unwrap().len(), 32);
+    let info = told(&desk, &["device", "info", "--json"]);
+    assert_eq!(
+        (&info["app"], &info["target"], &info["standing"]),
+        (&json!("0.1.0"), &json!("nano_s"), &json!("sound"))
+    );
+    assert_eq!((&info["slots"][0]["slot"], &info["slots"][0]["last_refusal"]), (&json!(1), &Value::Null));
+    let mark =
+        json!({"chain": CHAIN, "state": "armed", "mark": "7/0/precommit", "highest_signed": "7/0/precommit"});
+    assert_eq!(told(&desk, &["mark", "show", CHAIN, "--json"]), mark);
+    let listed = &told(&desk, &["chain", "list", "--json"])["chains"][0];
+    let key = desk.command(&["pubkey", CHAIN]).output().unwrap().stdout;
+    assert_eq!(listed["key"].as_str(), String::from_utf8(key).unwrap().lines().next());
+    assert_eq!((&listed["pinned"], &listed["state"]), (&json!("here"), &json!("armed")));
+    assert_eq!(told(&desk, &["pubkey", CHAIN, "--json"])["pub_key"]["type"], "tendermint/PubKeyEd25519");
+    assert!(told(&desk, &["node-id", "--json"])["noise"].is_string());
+
+    let mut daemon = desk.daemon().await;
+    signed_vote(daemon.insists(&prevote(8, 1)).await);
+    let status = told(&desk, &["status", "--json"]);
+    assert_eq!((&status["healthy"], &status["device"]["installation"]), (&json!(true), &installation));
+    let chain = &status["chains"][0];
+    assert_eq!(
+        (&chain["state"], &chain["last"], &chain["signatures"]),
+        (&json!("armed"), &json!("8/0/prevote"), &json!(1))
+    );
+    assert!((12.0..12.3).contains(&chain["years_left"].as_f64().unwrap()), "{chain}");
+    assert!(chain["signature_age_seconds"].as_f64().unwrap() < 600.0);
+
+    // What goes wrong leaves nothing on standard output.
+    let done = desk.command(&["mark", "show", "beta-1", "--json"]).output().unwrap();
+    assert_eq!((done.status.code(), done.stdout.len()), (Some(69), 0));
+}
+
+/// The warning that the device is no hardware key is no part of the result.
+#[test]
+fn a_warning_does_not_stand_in_the_json() {
+    let desk = Desk::new("sentences");
+    let text = format!("state_dir = {:?}\n[device]\ntransport = \"simulated\"\n", desk.path("state"));
+    fs::write(&desk.config, text).unwrap();
+    let done = desk.command(&["device", "info", "--json"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&done.stderr).contains("SIMULATED"));
+    assert_eq!(serde_json::from_slice::<Value>(&done.stdout).unwrap()["target"], "simulated");
 }
 
 #[test]
