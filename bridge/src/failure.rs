@@ -30,7 +30,7 @@ pub(crate) enum Exit {
 impl Exit {
     /// All of them, as the manual lists them.
     #[cfg(test)]
-    const ALL: [Self; 6] =
+    pub(crate) const ALL: [Self; 6] =
         [Self::Usage, Self::Unavailable, Self::Software, Self::Io, Self::Permission, Self::Content];
 
     /// The number.

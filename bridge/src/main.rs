@@ -5,12 +5,11 @@
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
-use clap::Parser;
 use highwater::cli::{self, Args, Failure, Verb};
 use highwater::log::{self, Log, Lost, colours};
 
 fn main() -> ExitCode {
-    let args = match Args::try_parse() {
+    let args = match cli::parse() {
         Ok(args) => args,
         Err(error) => return told(&error),
     };

@@ -12,6 +12,7 @@ mod gate;
 mod generate;
 mod ihex;
 mod manifest;
+mod manual;
 mod mutants;
 mod package;
 #[cfg(test)]
@@ -46,6 +47,8 @@ enum Command {
     Demo(demo::Args),
     /// Writes the tables of the documentation that the code decides.
     Generate(generate::Args),
+    /// Writes the man pages and shell completions of the bridge's command line to `target/manual`.
+    Manual(manual::Args),
     /// Breaks each rule on purpose and looks whether a test notices.
     Mutants(mutants::Args),
     /// Builds the daemon's Debian package.
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::command(&args),
         Command::Demo(args) => demo::command(&args),
         Command::Generate(args) => generate::command(&args),
+        Command::Manual(args) => manual::command(&args),
         Command::Mutants(args) => mutants::command(&args),
         Command::Package(args) => package::command(&args),
         Command::Powercut(args) => powercut::command(&args),

@@ -6,6 +6,7 @@ mod say;
 mod args;
 mod chain;
 mod device;
+mod help;
 #[cfg(test)]
 mod json_tests;
 mod mark;
@@ -31,6 +32,7 @@ use crate::operator::adopt::Wanted;
 use crate::state_dir;
 pub use args::{Args, Verb};
 use args::{ChainVerb, DeviceVerb, MarkVerb, StateVerb};
+pub use help::{command, parse};
 use terminal::Terminal;
 use told::Told as _;
 

@@ -15,6 +15,7 @@ mod lost;
 mod lowering;
 mod malformed;
 mod manager;
+mod manual;
 mod mutants;
 mod network;
 mod oracle;

@@ -1,0 +1,26 @@
+//! `cargo xtask manual`: the man pages and the shell completions of `highwater`, made from its command line. The program
+//! itself does not carry what makes them.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::process;
+use crate::workspace::Workspace;
+
+/// How `cargo xtask manual` is called.
+#[derive(clap::Args)]
+pub(crate) struct Args {}
+
+/// Runs the command.
+pub(crate) fn command(_: &Args) -> Result<ExitCode> {
+    let workspace = Workspace::locate()?;
+    let folder = workspace.target().join("manual");
+    // What is gone from the command line must not stay.
+    let _ = std::fs::remove_dir_all(&folder);
+    let mut run = workspace.cargo();
+    run.args(["run", "--quiet", "--package", "highwater", "--example", "manual", "--"]).arg(&folder);
+    process::run(&mut run)?;
+    println!("{}", folder.display());
+    Ok(ExitCode::SUCCESS)
+}
