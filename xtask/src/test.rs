@@ -19,7 +19,7 @@ use nanos_sdk::target::{DEVICES, Device, nanosplus};
 use crate::digest::{Digest, Verdict};
 use crate::firmware::report::Report;
 use crate::toolchain::{self, Toolchain};
-use crate::tools::{cometbft, debian, emulator, gno, z3};
+use crate::tools::{cometbft, debian, emulator, gno, promtool, z3};
 use crate::workspace::Workspace;
 use crate::{dependencies, documents, firmware, package, process, sideload};
 use plan::{Plan, Step};
@@ -177,6 +177,7 @@ impl Run<'_> {
             let skipped = dependencies::advisories(workspace)?;
             Ok(skipped.map_or(Looked::Well, Looked::Skipped))
         });
+        self.check(Step::Alerts, || promtool::check(workspace));
     }
 
     /// The Debian package, with the program as it is built for the tests: what is tried is what surrounds it.

@@ -9,6 +9,7 @@ pub(crate) mod deny;
 pub(crate) mod emulator;
 pub(crate) mod gno;
 mod go;
+pub(crate) mod promtool;
 pub(crate) mod python;
 pub(crate) mod z3;
 

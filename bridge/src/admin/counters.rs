@@ -1,19 +1,24 @@
 //! Numbers for the operator, in the OpenMetrics text form.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use highwater_core::hrs::Hrs;
+use highwater_core::apdu::Status;
+use highwater_core::hrs::{Hrs, Step};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::log::Lost;
+use super::Report;
+use super::gauges::Gauges;
+use crate::log::{Kind, Lost};
 
 type Labels = [(&'static str, String); 1];
 
@@ -24,18 +29,19 @@ pub struct Counters(Arc<Inner>);
 struct Inner {
     registry: Registry,
     signatures: Family<Labels, Counter>,
-    refusals: Family<Labels, Counter>,
+    /// By reason.
+    refusals: Family<[(&'static str, String); 2], Counter>,
+    missed: Family<Labels, Counter>,
+    /// The last height of each chain for which a precommit was signed.
+    precommitted: Mutex<BTreeMap<String, u64>>,
     silences: Family<Labels, Counter>,
     unwritten: Family<Labels, Counter>,
     late: Family<Labels, Counter>,
-    /// How long the state file has been behind.
-    behind: Family<Labels, Gauge<f64, AtomicU64>>,
     seconds: Family<Labels, Histogram>,
     extensions: Family<Labels, Histogram>,
     height: Family<Labels, Gauge<u64, AtomicU64>>,
-    /// Whether a chain signs, as `/health` judges it.
-    signing: Family<Labels, Gauge>,
-    device: Gauge,
+    /// What is so at the moment of a look.
+    gauges: Gauges,
 }
 
 impl Counters {
@@ -47,10 +53,22 @@ impl Counters {
     /// All at zero, but for the lines that this log has dropped.
     pub fn beside(log: &Lost) -> Self {
         let mut registry = Registry::with_prefix("highwater");
+        let version = vec![("version", env!("CARGO_PKG_VERSION"))];
+        registry.register("build", "The version that runs", Info::new(version));
         let signatures = Family::<Labels, Counter>::default();
         registry.register("signatures", "Signatures delivered to a node", signatures.clone());
-        let refusals = Family::<Labels, Counter>::default();
-        registry.register("refusals", "Requests refused", refusals.clone());
+        let refusals = Family::<_, Counter>::default();
+        registry.register(
+            "refusals",
+            "Requests refused; a reason device_b006 is the status word of the device",
+            refusals.clone(),
+        );
+        let missed = Family::<Labels, Counter>::default();
+        registry.register(
+            "heights_missed",
+            "Heights without a precommit signed here, below one with it: as many blocks were missed, or the node was synced",
+            missed.clone(),
+        );
         let silences = Family::<Labels, Counter>::default();
         registry.register(
             "silences",
@@ -69,13 +87,6 @@ impl Counters {
             "Writes of the state file that took over a second, under way or done; one node is signed for meanwhile, several \
              are not",
             late.clone(),
-        );
-        let behind = Family::<Labels, Gauge<f64, AtomicU64>>::default();
-        registry.register_with_unit(
-            "state_file_behind",
-            "How long the state file has been behind what a reply waits for; 0 while it is not",
-            Unit::Seconds,
-            behind.clone(),
         );
         // 0.5 ms to 8 s.
         let seconds: Family<Labels, Histogram> =
@@ -97,28 +108,25 @@ impl Counters {
         );
         let height = Family::<Labels, Gauge<u64, AtomicU64>>::default();
         registry.register("height", "Height of the last signature", height.clone());
-        let signing = Family::<Labels, Gauge>::default();
-        registry.register("chain_signing", "1 while the chain signs, as /health judges it", signing.clone());
-        let device = Gauge::<i64>::default();
-        registry.register("device_up", "1 while the device answers", device.clone());
         registry.register(
             "log_lines_dropped",
             "Lines of the log that its reader did not take; signing does not wait for it",
             log.counter().clone(),
         );
+        let gauges = Gauges::register(&mut registry);
         let inner = Inner {
             registry,
             signatures,
             refusals,
+            missed,
+            precommitted: Mutex::default(),
             silences,
             unwritten,
             late,
-            behind,
             seconds,
             extensions,
             height,
-            signing,
-            device,
+            gauges,
         };
         Self(Arc::new(inner))
     }
@@ -126,35 +134,46 @@ impl Counters {
     /// A chain is served: every series of it exists from now on. Its last place, from before the start, is shown.
     pub(crate) fn serve(&self, chain: &str, last: Option<Hrs>) {
         let labels = labels(chain);
-        for family in
-            [&self.0.signatures, &self.0.refusals, &self.0.silences, &self.0.unwritten, &self.0.late]
-        {
+        let Inner { signatures, missed, silences, unwritten, late, .. } = &*self.0;
+        for family in [signatures, missed, silences, unwritten, late] {
             let _ = family.get_or_create(&labels);
         }
-        let _ = self.0.behind.get_or_create(&labels);
+        for reason in reasons() {
+            let _ = self.0.refusals.get_or_create(&refusal(chain, reason));
+        }
         let _ = self.0.seconds.get_or_create(&labels);
         let _ = self.0.extensions.get_or_create(&labels);
         self.0.height.get_or_create(&labels).set(last.map_or(0, |hrs| hrs.height.value()));
-        self.0.signing.get_or_create(&labels).set(0);
-    }
-
-    /// Whether a chain signs.
-    pub(crate) fn signing(&self, chain: &str, signs: bool) {
-        self.0.signing.get_or_create(&labels(chain)).set(i64::from(signs));
+        if let Some(last) = last {
+            let is_precommit = u64::from(last.step == Step::Precommit);
+            self.precommitted()
+                .insert(chain.to_owned(), (last.height.value() + is_precommit).saturating_sub(1));
+        }
     }
 
     pub(crate) fn signed(&self, chain: &str, hrs: Hrs, elapsed: Duration) {
         self.0.signatures.get_or_create(&labels(chain)).inc();
         self.0.seconds.get_or_create(&labels(chain)).observe(elapsed.as_secs_f64());
         self.0.height.get_or_create(&labels(chain)).set(hrs.height.value());
+        if hrs.step == Step::Precommit {
+            let height = hrs.height.value();
+            let before = self.precommitted().insert(chain.to_owned(), height);
+            let missed = before.map_or(0, |before| height.saturating_sub(before + 1));
+            self.0.missed.get_or_create(&labels(chain)).inc_by(missed);
+        }
+    }
+
+    fn precommitted(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+        self.0.precommitted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn extended(&self, chain: &str, elapsed: Duration) {
         self.0.extensions.get_or_create(&labels(chain)).observe(elapsed.as_secs_f64());
     }
 
-    pub(crate) fn refused(&self, chain: &str) {
-        self.0.refusals.get_or_create(&labels(chain)).inc();
+    /// For a reason of [`reasons`].
+    pub(crate) fn refused(&self, chain: &str, reason: Reason) {
+        self.0.refusals.get_or_create(&refusal(chain, reason)).inc();
     }
 
     pub(crate) fn silent(&self, chain: &str) {
@@ -169,20 +188,18 @@ impl Counters {
         self.0.late.get_or_create(&labels(chain)).inc();
     }
 
-    /// How long the state file of a chain has been behind.
-    pub(crate) fn state_behind(&self, chain: &str, seconds: f64) {
-        self.0.behind.get_or_create(&labels(chain)).set(seconds);
-    }
-
     /// Signatures, refusals, silences of a chain.
     pub(crate) fn of(&self, chain: &str) -> [u64; 3] {
-        [&self.0.signatures, &self.0.refusals, &self.0.silences]
-            .map(|family| family.get_or_create(&labels(chain)).get())
+        let refused =
+            reasons().map(|reason| self.0.refusals.get_or_create(&refusal(chain, reason)).get()).sum();
+        let [signed, silent] =
+            [&self.0.signatures, &self.0.silences].map(|family| family.get_or_create(&labels(chain)).get());
+        [signed, refused, silent]
     }
 
-    /// The page, with the device as it is now.
-    pub(crate) fn page(&self, device_up: bool) -> Result<String, fmt::Error> {
-        self.0.device.set(i64::from(device_up));
+    /// The page, with everything as this report has it.
+    pub(crate) fn page(&self, report: &Report) -> Result<String, fmt::Error> {
+        self.0.gauges.show(report);
         let mut page = String::new();
         encode(&mut page, &self.0.registry)?;
         Ok(page)
@@ -201,39 +218,43 @@ impl fmt::Debug for Counters {
     }
 }
 
+/// Why a request was refused, as the label says it: by the word of the log behind its dot, or by the device's status word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// A rule of the host.
+    Host(Kind),
+    /// A rule of the device.
+    Device(Status),
+}
+
+impl Reason {
+    fn word(self) -> String {
+        match self {
+            Self::Host(kind) => kind.word().rsplit('.').next().unwrap_or_default().to_owned(),
+            Self::Device(status) => format!("device_{:04x}", status.word()),
+        }
+    }
+}
+
+/// All of them: few, so that each has its series before it first comes.
+pub(crate) fn reasons() -> impl Iterator<Item = Reason> {
+    // Those of the device have words of their own; the others are of links, which belong to no chain.
+    let other =
+        [Kind::RefusedDevice, Kind::RefusedWrongChain, Kind::RefusedRawSigning, Kind::RefusedMalformed];
+    let kinds = Kind::ALL.iter().copied();
+    let host = kinds.filter(move |kind| kind.word().starts_with("refused.") && !other.contains(kind));
+    let device = Status::ALL.into_iter().filter(|status| status.is_decided());
+    host.map(Reason::Host).chain(device.map(Reason::Device))
+}
+
+fn refusal(chain: &str, reason: Reason) -> [(&'static str, String); 2] {
+    [("chain", chain.to_owned()), ("reason", reason.word())]
+}
+
 fn labels(chain: &str) -> Labels {
     [("chain", chain.to_owned())]
 }
 
 #[cfg(test)]
-mod tests {
-    use highwater_core::hrs::Step;
-
-    use super::*;
-
-    #[test]
-    fn the_page_names_chain_and_numbers() {
-        let counters = Counters::new();
-        let hrs = Hrs::new(7, 0, Step::Prevote).unwrap();
-        counters.signed("alpha-1", hrs, Duration::from_millis(3));
-        counters.extended("alpha-1", Duration::from_millis(5));
-        counters.refused("alpha-1");
-        counters.state_late("alpha-1");
-        counters.state_behind("alpha-1", 1.5);
-        let page = counters.page(true).unwrap();
-        for line in [
-            "highwater_signatures_total{chain=\"alpha-1\"} 1",
-            "highwater_refusals_total{chain=\"alpha-1\"} 1",
-            "highwater_height{chain=\"alpha-1\"} 7",
-            "highwater_sign_seconds_count{chain=\"alpha-1\"} 1",
-            "highwater_extension_seconds_count{chain=\"alpha-1\"} 1",
-            "highwater_state_file_late_total{chain=\"alpha-1\"} 1",
-            "highwater_state_file_behind_seconds{chain=\"alpha-1\"} 1.5",
-            "highwater_device_up 1",
-            "highwater_log_lines_dropped_total 0",
-        ] {
-            assert!(page.contains(line), "{line} is missing from\n{page}");
-        }
-        assert_eq!(counters.of("alpha-1"), [1, 1, 0]);
-    }
-}
+#[path = "counters_tests.rs"]
+mod tests;

@@ -39,11 +39,7 @@ pub async fn serve(listen: SocketAddr, signer: Signer, counters: Counters) -> io
 async fn metrics(State(app): State<App>) -> impl IntoResponse {
     let kind = [(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
     let report = report(&app.signer).await;
-    for chain in &report.chains {
-        app.counters.signing(&chain.chain, chain.problem.is_none());
-        app.counters.state_behind(&chain.chain, chain.state_file_behind_seconds);
-    }
-    match app.counters.page(report.device.is_some()) {
+    match app.counters.page(&report) {
         Ok(page) => (StatusCode::OK, kind, page),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, kind, error.to_string()),
     }

@@ -3,13 +3,19 @@
 mod accept;
 mod clients;
 mod counters;
+mod device_state;
+mod gauges;
 mod health;
 mod http;
 mod patience;
 mod socket;
 mod status;
+#[cfg(test)]
+mod watching_tests;
 
 pub use counters::Counters;
+pub(crate) use counters::Reason;
+pub use device_state::DeviceState;
 pub use http::serve as serve_http;
 pub use patience::Unanswered;
 pub use socket::{Client, Listener, path as socket_path};

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::health;
+use super::{DeviceState, health};
 use crate::advice;
 use crate::device::{Pace, Seen, Session, Slot, SlotState};
 use crate::hrs_text::HrsText;
@@ -20,6 +20,8 @@ pub struct Report {
     pub verdict: String,
     /// What the device says of itself; none while it is away.
     pub device: Option<Session>,
+    /// How the device is.
+    pub device_state: DeviceState,
     /// Why the device is away or not sound, and the cure.
     pub fault: Option<String>,
     /// The chains of the config.
@@ -99,7 +101,8 @@ fn of(seen: &Seen, views: &[ChainView], now: Instant) -> Report {
         Err(away) => Some(away.to_owned()),
     };
     let (healthy, verdict) = verdict(&chains);
-    Report { healthy, verdict, device: known.ok().cloned(), fault, chains }
+    let device_state = DeviceState::of(seen, now);
+    Report { healthy, verdict, device_state, device: known.ok().cloned(), fault, chains }
 }
 
 fn chain(device: Result<&Session, &str>, view: &ChainView) -> ChainReport {
@@ -171,4 +174,4 @@ fn verdict(chains: &[ChainReport]) -> (bool, String) {
 
 #[cfg(test)]
 #[path = "status_tests.rs"]
-mod tests;
+pub(super) mod tests;

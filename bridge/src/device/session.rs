@@ -105,6 +105,30 @@ pub enum SlotState {
 }
 
 impl SlotState {
+    /// All of them.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Free,
+        Self::Armed,
+        Self::Unclear,
+        Self::Removed,
+        Self::RemovedUnclear,
+        Self::Damaged,
+        Self::Fault,
+    ];
+
+    /// One word, as JSON and metrics have it.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Armed => "armed",
+            Self::Unclear => "unclear",
+            Self::Removed => "removed",
+            Self::RemovedUnclear => "removed_unclear",
+            Self::Damaged => "damaged",
+            Self::Fault => "fault",
+        }
+    }
+
     const fn of(state: ChainState) -> Self {
         match state {
             ChainState::Free => Self::Free,

@@ -11,7 +11,7 @@ use highwater_guard::{
 use tokio::sync::oneshot;
 
 use super::disk::Disk;
-use super::refused::kind_of;
+use super::refused::{kind_of, reason_of};
 use super::unsigned::Requests;
 use super::view::{ChainView, NodeView};
 use super::{NotSaid, Said, Served};
@@ -202,7 +202,7 @@ impl Chain {
     }
 
     fn tell_refused(&mut self, hrs: Hrs, refusal: &Refusal, text: &str) {
-        self.counters.refused(&self.id);
+        self.counters.refused(&self.id, reason_of(refusal));
         if let Some(held) = self.said.due(text, std::time::Instant::now()) {
             let repeated = (held > 0).then_some(held);
             tracing::error!(kind = %kind_of(refusal), chain = %self.id, %hrs, reason = %text, repeated, "refused");

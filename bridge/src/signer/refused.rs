@@ -2,7 +2,16 @@
 
 use highwater_guard::Refusal;
 
+use crate::admin::Reason;
 use crate::log::Kind;
+
+/// Why, as the metrics count it.
+pub(super) fn reason_of(refusal: &Refusal) -> Reason {
+    match refusal {
+        Refusal::Device { status, .. } => Reason::Device(*status),
+        refusal => Reason::Host(kind_of(refusal)),
+    }
+}
 
 /// The word by which a log event of a refusal is known.
 pub(super) fn kind_of(refusal: &Refusal) -> Kind {

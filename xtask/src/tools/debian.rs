@@ -1,5 +1,6 @@
 //! Packages of Debian.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -33,6 +34,31 @@ pub(crate) fn ensure(packages: &[&str], purpose: &str) -> Result<()> {
     if install(&missing).is_err() {
         process::run(apt().arg("update"))?;
         install(&missing).with_context(|| format!("{purpose} needs {}", missing.join(", ")))?;
+    }
+    Ok(())
+}
+
+/// Fetches a package and unpacks it into a folder: nothing of it is installed or started.
+///
+/// # Errors
+/// If there is no apt, or it cannot fetch the package.
+pub(crate) fn unpack(package: &str, folder: &Path, purpose: &str) -> Result<()> {
+    announce(&format!("from Debian, for {purpose}: {package}, unpacked in {}", folder.display()))?;
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let download = || process::run(apt().args(["download", package]).current_dir(folder));
+    // As with `install`, the package lists may be absent or old.
+    if download().is_err() {
+        process::run(apt().arg("update"))?;
+        download().with_context(|| format!("{purpose} needs {package}"))?;
+    }
+    let begin = format!("{package}_");
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let is_it = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&begin));
+        if is_it && path.extension().is_some_and(|extension| extension == "deb") {
+            process::run(Command::new("dpkg-deb").arg("--extract").arg(&path).arg(folder))?;
+            std::fs::remove_file(&path)?;
+        }
     }
     Ok(())
 }

@@ -1,0 +1,139 @@
+//! Numbers that are what they are at the moment of a look: taken from the report whenever the metrics are read.
+
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::{ChainReport, DeviceState, NodeReport, Report};
+use crate::device::SlotState;
+
+type Of<const LABELS: usize> = [(&'static str, String); LABELS];
+type Real<const LABELS: usize> = Family<Of<LABELS>, Gauge<f64, AtomicU64>>;
+type Whole<const LABELS: usize> = Family<Of<LABELS>, Gauge>;
+
+/// All of them.
+pub(super) struct Gauges {
+    device_up: Gauge,
+    /// One of the states is 1.
+    device_state: Whole<1>,
+    signing: Whole<1>,
+    stopped: Whole<1>,
+    /// One of the states is 1.
+    slot_state: Whole<2>,
+    node_up: Whole<2>,
+    age: Real<1>,
+    behind: Real<1>,
+    years_left: Real<1>,
+    wear: Real<1>,
+}
+
+impl Gauges {
+    pub(super) fn register(registry: &mut Registry) -> Self {
+        let gauges = Self {
+            device_up: Gauge::default(),
+            device_state: Family::default(),
+            signing: Family::default(),
+            stopped: Family::default(),
+            slot_state: Family::default(),
+            node_up: Family::default(),
+            age: Family::default(),
+            behind: Family::default(),
+            years_left: Family::default(),
+            wear: Family::default(),
+        };
+        registry.register("device_up", "1 while the device answers", gauges.device_up.clone());
+        registry.register(
+            "device_state",
+            "1 for the state that the device is in, 0 for all others",
+            gauges.device_state.clone(),
+        );
+        registry.register(
+            "chain_signing",
+            "1 while the chain signs, as /health judges it",
+            gauges.signing.clone(),
+        );
+        registry.register(
+            "chain_stopped",
+            "1 while the chain is stopped: DOUBLE-SIGN RISK, its device contradicted what it signed",
+            gauges.stopped.clone(),
+        );
+        registry.register(
+            "slot_state",
+            "1 for the state of the chain's slot on the pinned device, 0 for all others; unknown: it is not there to tell",
+            gauges.slot_state.clone(),
+        );
+        registry.register(
+            "node_up",
+            "1 while the link to this node of the config is up",
+            gauges.node_up.clone(),
+        );
+        registry.register_with_unit(
+            "last_signature_age",
+            "Since the last new signature; before the first one, since the start",
+            Unit::Seconds,
+            gauges.age.clone(),
+        );
+        registry.register_with_unit(
+            "state_file_behind",
+            "How long the state file has been behind what a reply waits for; 0 while it is not",
+            Unit::Seconds,
+            gauges.behind.clone(),
+        );
+        registry.register_with_unit(
+            "flash_left",
+            "Until the chain's flash is at its rated life, at its own pace, in the first hour at an assumed one",
+            Unit::Other("years".to_owned()),
+            gauges.years_left.clone(),
+        );
+        registry.register_with_unit(
+            "flash_wear",
+            "Part of its rated life that the chain's flash has endured since the app was installed",
+            Unit::Other("ratio".to_owned()),
+            gauges.wear.clone(),
+        );
+        gauges
+    }
+
+    /// Takes everything from a report.
+    pub(super) fn show(&self, report: &Report) {
+        self.device_up.set(i64::from(report.device.is_some()));
+        for state in DeviceState::ALL {
+            let is = report.device_state == state;
+            self.device_state.get_or_create(&[("state", state.word())]).set(i64::from(is));
+        }
+        for chain in &report.chains {
+            self.chain(report, chain);
+        }
+    }
+
+    fn chain(&self, report: &Report, chain: &ChainReport) {
+        let of = || [("chain", chain.chain.clone())];
+        self.signing.get_or_create(&of()).set(i64::from(chain.problem.is_none()));
+        self.stopped.get_or_create(&of()).set(i64::from(chain.stopped));
+        self.age.get_or_create(&of()).set(chain.signature_age_seconds);
+        self.behind.get_or_create(&of()).set(chain.state_file_behind_seconds);
+        for state in SlotState::ALL.map(Some).into_iter().chain([None]) {
+            let word = state.map_or("unknown", SlotState::word);
+            let labels = [("chain", chain.chain.clone()), ("state", word.to_owned())];
+            self.slot_state.get_or_create(&labels).set(i64::from(chain.state == state));
+        }
+        for NodeReport { address, connected, .. } in &chain.nodes {
+            let labels = [("chain", chain.chain.clone()), ("node", address.clone())];
+            self.node_up.get_or_create(&labels).set(i64::from(*connected));
+        }
+        let slot = report.device.as_ref().and_then(|session| session.chain(&chain.chain));
+        match (chain.years_left, slot) {
+            (Some(years), Some(slot)) => {
+                self.years_left.get_or_create(&of()).set(years);
+                self.wear.get_or_create(&of()).set(f64::from(slot.wear_ppm) / 1e6);
+            }
+            // Of a device that is away nothing is known, and the last value would be told for ever.
+            _ => {
+                self.years_left.remove(&of());
+                self.wear.remove(&of());
+            }
+        }
+    }
+}
