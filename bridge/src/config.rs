@@ -106,6 +106,9 @@ impl Config {
             let removed = places.chains.iter().find_map(|chain| chain.vote_extensions.as_ref());
             match removed {
                 Some(_) => Wrong::at(text, removed, advice::vote_extensions_removed()),
+                None if let Some(found) = places.unknown_transport() => {
+                    Wrong::at(text, places.device.transport.as_ref(), advice::config_transport(found))
+                }
                 None => {
                     let Wrong { line, text } = Wrong::of(text, &error);
                     Wrong { line, text: advice::config_syntax(&text) }

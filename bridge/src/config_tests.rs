@@ -137,7 +137,7 @@ fn every_wrong_value_is_refused_with_file_line_and_key() {
     for (text, line, key, word) in [
         (with("/var/lib", "var/lib"), 2, "state_dir", "absolute"),
         (with("\"/var/lib/highwater\"", "7"), 2, "state_dir", "string"),
-        (with("\"speculos\"", "\"usb\""), 5, "transport", "`hid`"),
+        (with("\"speculos\"", "\"usb\""), 5, "transport", "hid"),
         (with("address = \"127.0.0.1:9999\"", ""), 5, "transport", "add address"),
         (with("\"speculos\"", "\"simulated\""), 6, "address", "remove the line"),
         (with("127.0.0.1:9999", "nowhere"), 6, "address", "socket address"),

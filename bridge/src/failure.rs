@@ -63,6 +63,11 @@ impl Failure {
         Self { exit: Exit::Unavailable, text: text.into() }
     }
 
+    /// Troubles were found, and told on standard output.
+    pub(crate) fn found(exit: Exit, troubles: usize) -> Self {
+        Self { exit, text: advice::found(troubles) }
+    }
+
     /// A part of the daemon died.
     pub fn software(text: impl Into<String>) -> Self {
         Self { exit: Exit::Software, text: text.into() }

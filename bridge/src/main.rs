@@ -38,7 +38,11 @@ fn told(error: &clap::Error) -> ExitCode {
 }
 
 fn logged(args: Args) -> Result<(), Failure> {
-    let log = if matches!(args.verb, Verb::Run) { Log::of_daemon() } else { Log::of_command() }?;
+    let log = match args.verb {
+        Verb::Run => Log::of_daemon(),
+        Verb::Check { .. } | Verb::Doctor { .. } => Log::of_check(),
+        _ => Log::of_command(),
+    }?;
     let done = run(args, log.lost());
     log.end();
     done

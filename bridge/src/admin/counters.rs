@@ -42,6 +42,8 @@ struct Inner {
     height: Family<Labels, Gauge<u64, AtomicU64>>,
     /// What is so at the moment of a look.
     gauges: Gauges,
+    /// Lines of the log that were dropped.
+    lost: Lost,
 }
 
 impl Counters {
@@ -127,6 +129,7 @@ impl Counters {
             extensions,
             height,
             gauges,
+            lost: log.clone(),
         };
         Self(Arc::new(inner))
     }
@@ -186,6 +189,11 @@ impl Counters {
 
     pub(crate) fn state_late(&self, chain: &str) {
         self.0.late.get_or_create(&labels(chain)).inc();
+    }
+
+    /// Lines of the log that its reader did not take.
+    pub(crate) fn lines_dropped(&self) -> u64 {
+        self.0.lost.counter().get()
     }
 
     /// Signatures, refusals, silences of a chain.

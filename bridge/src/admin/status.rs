@@ -24,6 +24,8 @@ pub struct Report {
     pub device_state: DeviceState,
     /// Why the device is away or not sound, and the cure.
     pub fault: Option<String>,
+    /// Lines of the daemon's log that its reader did not take.
+    pub log_lines_dropped: u64,
     /// The chains of the config.
     pub chains: Vec<ChainReport>,
 }
@@ -88,7 +90,8 @@ pub struct NodeReport {
 /// The state now.
 pub async fn report(signer: &Signer) -> Report {
     let views = signer.views().await;
-    of(&signer.device().seen(), &views, Instant::now())
+    let log_lines_dropped = signer.log_lines_dropped();
+    Report { log_lines_dropped, ..of(&signer.device().seen(), &views, Instant::now()) }
 }
 
 /// What was seen and what the chains show, as one report.
@@ -102,7 +105,15 @@ fn of(seen: &Seen, views: &[ChainView], now: Instant) -> Report {
     };
     let (healthy, verdict) = verdict(&chains);
     let device_state = DeviceState::of(seen, now);
-    Report { healthy, verdict, device_state, device: known.ok().cloned(), fault, chains }
+    Report {
+        healthy,
+        verdict,
+        device_state,
+        device: known.ok().cloned(),
+        fault,
+        log_lines_dropped: 0,
+        chains,
+    }
 }
 
 fn chain(device: Result<&Session, &str>, view: &ChainView) -> ChainReport {

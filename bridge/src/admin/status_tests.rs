@@ -323,6 +323,7 @@ pub(in crate::admin) fn healthy() -> Report {
         device_state: DeviceState::Ready,
         device: Some(session),
         fault: None,
+        log_lines_dropped: 0,
         chains: vec![chain_report(Some(SlotState::Armed))],
     }
 }

@@ -8,7 +8,18 @@ use crate::device::SlotNumber;
 
 /// The chain is not approved on this device.
 pub fn not_on_device(chain: &str) -> String {
-    format!("{chain} is not approved on this device: run `highwater chain add {chain}`")
+    format!(
+        "{chain} is not approved on this device: run `highwater chain add {chain} --key-index N --next-height H`, or, if it signed \
+         before, with --last-signed"
+    )
+}
+
+/// A chain of that name is not on the device; these are.
+pub fn unknown_on_device(chain: &str, known: &[String]) -> String {
+    match known {
+        [] => format!("{}; no chain is approved on it", not_on_device(chain)),
+        known => format!("{}; approved on it: {}", not_on_device(chain), known.join(", ")),
+    }
 }
 
 /// The first mark of a chain of which nothing is known.
@@ -22,7 +33,10 @@ pub fn first_mark(chain: &str, mark: highwater_core::hrs::Hrs) -> String {
 
 /// The chain was removed on this device.
 pub fn was_removed(chain: &str) -> String {
-    format!("{chain} was removed on this device: to sign for it again, run `highwater chain add {chain}`")
+    format!(
+        "{chain} was removed on this device: to sign for it again, run `highwater chain add {chain} --key-index N` \
+         with --last-signed at or above its final mark"
+    )
 }
 
 /// The chain's mark cannot be told.

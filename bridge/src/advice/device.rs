@@ -5,13 +5,16 @@ use highwater_hosted::{Fault as HostedFault, KeyFault};
 
 use super::{file, version};
 use crate::device::{Absence, Answer, Fault, Plugged, Shows, Standing, Target};
+use crate::users;
 
 /// Why the device gives no answer.
 pub fn fault(fault: &Fault) -> String {
     match fault {
         Fault::Absent(absence) => absent_device(absence),
         Fault::Permission(path) => format!(
-            "{path} may not be opened: install the udev rule of packaging/ and run as a member of its group"
+            "{path} may not be opened by {}: install packaging/udev/70-highwater.rules, replug the device, and run as a member of \
+             its group",
+            users::name(users::ours())
         ),
         Fault::InUse(what) => format!(
             "another process holds the device ({what}): stop it, or use its admin socket through the same config"

@@ -10,6 +10,7 @@ mod log;
 mod prompt;
 mod refusal;
 mod state;
+mod trouble;
 mod wear;
 
 use std::path::Path;
@@ -28,6 +29,7 @@ pub(crate) use log::*;
 pub use prompt::*;
 pub use refusal::*;
 pub use state::*;
+pub(crate) use trouble::*;
 pub use wear::*;
 
 /// What a chain id may be. The beginning is that of files which are swept away.
@@ -86,12 +88,38 @@ pub fn other_chain(chain: &str) -> String {
 
 /// The config file cannot be read.
 pub fn config_unreadable(path: &Path, error: &std::io::Error) -> String {
+    if error.kind() == std::io::ErrorKind::PermissionDenied {
+        return format!(
+            "{} may not be read by {} ({error}): run the command as the daemon's user, as in `sudo -u highwater highwater check`, \
+             or give that user's group the file: `sudo chgrp highwater {}` and `sudo chmod g+r {}`",
+            path.display(),
+            users::name(users::ours()),
+            path.display(),
+            path.display()
+        );
+    }
     format!("{} cannot be read ({error}): name a readable file with --config", path.display())
 }
 
 /// The config file is no such file.
 pub fn config_syntax(error: &str) -> String {
     format!("{}\ncorrect the line shown; docs/operations.md lists every key", error.trim_end())
+}
+
+/// The transport is none.
+pub fn config_transport(found: &str) -> String {
+    let cure = match found {
+        "usb" | "ledger" | "hidraw" | "HID" | "USB" => "a Ledger on USB is `transport = \"hid\"`",
+        _ => {
+            "a Ledger on USB is `transport = \"hid\"`, the emulator \"speculos\", a try without hardware \"simulated\""
+        }
+    };
+    format!("transport {found:?} is not known: {cure}")
+}
+
+/// There is nothing to sign for.
+pub fn no_chain() -> &'static str {
+    "the config has no [[chain]]: add one, with its id and nodes"
 }
 
 /// The config has a key that this version does not have any more.
@@ -102,7 +130,10 @@ pub fn vote_extensions_removed() -> &'static str {
 
 /// A chain was never added.
 pub fn not_pinned(chain: &str) -> String {
-    format!("chain {chain:?} has no pinned key: run `highwater chain add {chain} --key-index N` first")
+    format!(
+        "chain {chain:?} has no pinned key: run `highwater chain add {chain} --key-index N --next-height H` first, \
+         where H is the next height of a chain for which this key never signed; else name the last place by --last-signed"
+    )
 }
 
 /// A chain was added, and its pin is lost.

@@ -40,6 +40,18 @@ pub enum Verb {
         #[command(flatten)]
         form: Form,
     },
+    /// Look at configuration, state, sockets and the device's file, without a word to the device.
+    Check {
+        /// How.
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Look at everything that `check` looks at, and at device and nodes: through the daemon, where one runs.
+    Doctor {
+        /// How.
+        #[command(flatten)]
+        form: Form,
+    },
     /// The state of this bridge, to be carried to another host.
     State {
         /// What of it.
@@ -96,7 +108,9 @@ impl Verb {
     /// Whether it may make files in the state directory. What reaches the device may: it takes a lock there.
     pub(crate) fn purpose(&self) -> Purpose {
         match self {
-            Self::Status { .. } | Self::Pubkey { .. } => Purpose::Reads,
+            Self::Status { .. } | Self::Pubkey { .. } | Self::Check { .. } | Self::Doctor { .. } => {
+                Purpose::Reads
+            }
             Self::Run
             | Self::State { .. }
             | Self::Device { .. }

@@ -27,6 +27,20 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "check",
+        &[
+            ("Before the first start, and after each change of the configuration", "highwater check"),
+            ("Of a configuration that is not installed yet", "highwater check --config new.toml"),
+        ],
+    ),
+    (
+        "doctor",
+        &[
+            ("It does not sign, or it is the night before an upgrade", "highwater doctor"),
+            ("The words of what was found", "highwater doctor --json | jq -r '.findings[].finding'"),
+        ],
+    ),
+    (
         "state export",
         &[(
             "Before the bridge moves: this host signs no more",
@@ -132,7 +146,7 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
 ];
 
 const MORE: &str = "\
-Run commands as the user of the daemon: `sudo -u highwater highwater …`. As root `status` and `pubkey` work.
+Run commands as the user of the daemon: `sudo -u highwater highwater …`. As root `status`, `pubkey` and `check` work.
 
 Environment:
   HIGHWATER_CONFIG      the configuration file

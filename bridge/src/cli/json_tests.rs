@@ -14,6 +14,7 @@ use super::Args;
 use super::told::{Chains, GenesisValidator, Mark, NodeId};
 use crate::admin::Report;
 use crate::device::Session;
+use crate::operator::check::Findings;
 
 /// Each command that takes `--json`, and the shape of its result.
 fn shapes() -> BTreeMap<&'static str, Schema> {
@@ -21,6 +22,8 @@ fn shapes() -> BTreeMap<&'static str, Schema> {
         schema_for!(T)
     }
     BTreeMap::from([
+        ("check", shape::<Findings>()),
+        ("doctor", shape::<Findings>()),
         ("chain list", shape::<Chains>()),
         ("device info", shape::<Session>()),
         ("mark show", shape::<Mark>()),

@@ -9,6 +9,7 @@ mod device;
 mod help;
 #[cfg(test)]
 mod json_tests;
+mod look;
 mod mark;
 #[cfg(test)]
 mod options_tests;
@@ -29,6 +30,7 @@ use crate::log::{Lost, colours};
 use crate::node::Identity;
 use crate::operator::add::New;
 use crate::operator::adopt::Wanted;
+use crate::operator::check::{self, Ground};
 use crate::state_dir;
 pub use args::{Args, Verb};
 use args::{ChainVerb, DeviceVerb, MarkVerb, StateVerb};
@@ -44,6 +46,16 @@ pub async fn main(args: Args, lost: Lost) -> Result<(), Failure> {
 }
 
 async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
+    // They tell of the configuration themselves.
+    match args.verb {
+        Verb::Check { form } => {
+            return look::tell(&check::check(&args.config, &Ground::default()).await, form);
+        }
+        Verb::Doctor { form } => {
+            return look::tell(&check::doctor(&args.config, &Ground::default()).await, form);
+        }
+        _ => {}
+    }
     let config = Config::load(&args.config)?;
     state_dir::prepare(&config.state_dir, args.verb.purpose())?;
     let mut terminal = Terminal { yes_simulated: args.yes_simulated, approved: args.approve_chain };
@@ -53,6 +65,7 @@ async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
     }
     match args.verb {
         Verb::Run => run::run(config, lost).await,
+        Verb::Check { .. } | Verb::Doctor { .. } => Ok(()),
         Verb::Status { form } => device::status(&config, form).await,
         Verb::Device { verb: DeviceVerb::Info { form } } => device::info(&config, form).await,
         Verb::NodeId { form } => told::NodeId::of(&Identity::load(&config.state_dir)?).tell(form),

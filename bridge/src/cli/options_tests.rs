@@ -10,7 +10,7 @@ use super::Args;
 
 /// Options that a sentence names without a command, and the commands that print the sentence. An option of another command
 /// than the one that prints it stands with that other one.
-const BARE: [(&str, &str, &[&str]); 15] = [
+const BARE: [(&str, &str, &[&str]); 18] = [
     ("first_mark", "next-height", &["chain add", "chain rename"]),
     ("adopt_needs_index", "key-index", &["mark adopt"]),
     ("adopt_other_key", "key-index", &["mark adopt"]),
@@ -19,6 +19,9 @@ const BARE: [(&str, &str, &[&str]); 15] = [
     ("adopt_needs_mark", "last-signed", &["mark adopt"]),
     ("forget_below_known", "below-signed", &["chain forget"]),
     ("forget_the_rest", "below-signed", &["chain forget"]),
+    ("not_pinned", "last-signed", &["chain add"]),
+    ("not_on_device", "last-signed", &["chain add"]),
+    ("was_removed", "last-signed", &["chain add"]),
     ("standing", "last-signed", &["chain add"]),
     ("config_unreadable", "config", &["run", "status", "chain list"]),
     ("as_option", "next-height", &["mark set"]),

@@ -26,7 +26,7 @@ const LAST: Duration = device::SIGN_DEADLINE.saturating_add(Duration::from_secs(
 /// Serves until a signal asks it to end. A part that dies ends the whole, so that the service manager notices.
 pub(super) async fn run(config: Config, lost: Lost) -> Result<(), Failure> {
     if config.chains.is_empty() {
-        return Err(Failure::usage("the config has no [[chain]]: add one, with its id and nodes"));
+        return Err(Failure::usage(advice::no_chain()));
     }
     let _locks = lock(&config)?;
     // Only now: a command that held the lock may just have moved a pin, or carried the state away.

@@ -6,6 +6,8 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
+use super::Transport;
+
 /// A value with its place.
 pub(super) type Place = Spanned<Value>;
 
@@ -19,6 +21,15 @@ pub(super) struct Places {
     pub(super) chains: Vec<Chain>,
     #[serde(default)]
     pub(super) admin: Admin,
+}
+
+impl Places {
+    /// What stands in the place of a transport, if it is none.
+    pub(super) fn unknown_transport(&self) -> Option<&str> {
+        let found = self.device.transport.as_ref()?.get_ref();
+        let known = found.clone().try_into::<Transport>().is_ok();
+        found.as_str().filter(|_| !known)
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -319,6 +319,12 @@ impl Session {
         self.slots.iter().find(|slot| slot.chain == chain && !slot.state.is_removed())
     }
 
+    /// The chains that are approved, by their ids.
+    pub(crate) fn chains(&self) -> Vec<String> {
+        let approved = self.slots.iter().filter(|slot| !slot.state.is_removed() && !slot.chain.is_empty());
+        approved.map(|slot| slot.chain.clone()).collect()
+    }
+
     /// The lowest slot that is free: a chain without a tombstone takes it.
     pub(crate) fn free(&self) -> Option<u8> {
         (0..self.rings.len() as u8).find(|free| self.slots.iter().all(|slot| slot.slot != *free))

@@ -33,6 +33,7 @@ pub use last_words::last_words;
 pub use lines::Lost;
 use lines::{Lines, Output};
 pub use settings::SettingError;
+pub(crate) use settings::error as setting_error;
 use settings::{Format, Settings};
 
 /// How long a process that ends waits for the reader of its log.
@@ -94,6 +95,14 @@ impl Log {
             Format::Json => log.json().init(),
         }
         Ok(Self { lines: None, lost: Lost::default() })
+    }
+
+    /// Of a command that tells of a wrong setting itself.
+    pub fn of_check() -> Result<Self, LogError> {
+        match Self::of_command() {
+            Err(LogError::Setting(_)) => Ok(Self { lines: None, lost: Lost::default() }),
+            started => started,
+        }
     }
 
     /// The number of lines that were dropped, as it grows.

@@ -31,6 +31,11 @@ pub(super) struct Settings {
     pub(super) format: Format,
 }
 
+/// What is wrong in the environment, if anything is.
+pub(crate) fn error() -> Option<SettingError> {
+    Settings::of_environment("info").err()
+}
+
 impl Settings {
     /// As the environment has them; `level` where it says nothing.
     pub(super) fn of_environment(level: &str) -> Result<Self, SettingError> {

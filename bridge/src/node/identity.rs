@@ -46,12 +46,14 @@ impl Identity {
         match found {
             Ok(Some(key)) => Ok(Self(Arc::new(key))),
             Ok(None) => Err(IdentityError::Io(advice::file(&path, &io::ErrorKind::NotFound.into()))),
-            // What it holds, or who may read it.
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                Err(IdentityError::Content(advice::link::identity(&path, &error.to_string())))
-            }
-            Err(error) => Err(IdentityError::Io(advice::file(&path, &error))),
+            Err(error) => Err(failed(&path, &error)),
         }
+    }
+
+    /// Reads the key of a state directory, if there is one; makes none.
+    pub(crate) fn look(state_dir: &Path) -> Result<(), IdentityError> {
+        let path = Self::path(state_dir);
+        read(&path).map(drop).map_err(|error| failed(&path, &error))
     }
 
     /// Whether a file of this content would be read.
@@ -102,6 +104,16 @@ fn read(path: &Path) -> io::Result<Option<SigningKey>> {
     file.read_to_string(&mut text)?;
     let seed = seed(&text).ok_or_else(|| invalid("it does not hold 32 bytes in hex".to_owned()))?;
     Ok(Some(SigningKey::from_bytes(&seed)))
+}
+
+fn failed(path: &Path, error: &io::Error) -> IdentityError {
+    match error.kind() {
+        // What it holds, or who may read it.
+        io::ErrorKind::InvalidData => {
+            IdentityError::Content(advice::link::identity(path, &error.to_string()))
+        }
+        _ => IdentityError::Io(advice::file(path, error)),
+    }
 }
 
 fn seed(text: &str) -> Option<[u8; 32]> {

@@ -49,6 +49,7 @@ pub(crate) use serve::WRITE;
 pub use service::{Outcome, Service};
 pub(crate) use wire::{DialError, Exposed, SocketError};
 use wire::{Stream, Suspicion, Wire};
+pub(crate) use wire::{look, reach};
 
 /// A link that lived this long was a good one, however it ended.
 const GOOD: Duration = Duration::from_secs(10);

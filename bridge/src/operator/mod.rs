@@ -5,11 +5,13 @@
 //! | `access` | the way to the device and to the chain's record: through the daemon, else by itself |
 //! | `prompt` | a question to the owner, and what became of it |
 //! | `known` | what is known of a chain, and marks below that |
+//! | `check` | every trouble that is known before it costs a block |
 //! | `add`, `mark`, `adopt`, `retire` | the procedures |
 
 pub(crate) mod access;
 pub(crate) mod add;
 pub(crate) mod adopt;
+pub(crate) mod check;
 mod known;
 pub(crate) mod mark;
 pub(crate) mod prompt;

@@ -174,6 +174,7 @@ pub struct Signer {
     chains: Arc<[(String, [u8; 32])]>,
     ids: Arc<AtomicU64>,
     device: Device,
+    counters: Counters,
 }
 
 impl std::fmt::Debug for Message {
@@ -204,8 +205,9 @@ impl Signer {
             Box::new(move |done| drop(disk.send(Message::Disk(done)))),
         )?;
         let (alive, signer_died) = oneshot::channel::<()>();
-        let running = task::Task::new(served, device.clone(), writer, counters, state_dir, task.clone());
-        let signer = Self { task, chains, ids: Arc::default(), device };
+        let running =
+            task::Task::new(served, device.clone(), writer, counters.clone(), state_dir, task.clone());
+        let signer = Self { task, chains, ids: Arc::default(), device, counters };
         tokio::spawn(async move {
             // Dropped when the task ends, by a panic too.
             let _alive = alive;
@@ -217,6 +219,11 @@ impl Signer {
     /// The device.
     pub fn device(&self) -> &Device {
         &self.device
+    }
+
+    /// Lines of the log that its reader did not take.
+    pub fn log_lines_dropped(&self) -> u64 {
+        self.counters.lines_dropped()
     }
 
     /// A chain as one of its nodes sees it.

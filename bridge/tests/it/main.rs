@@ -3,6 +3,7 @@
 mod beside;
 mod cuts;
 mod desk;
+mod doctor;
 mod drill_spare;
 mod drills;
 mod emulator;

@@ -15,7 +15,7 @@ use tokio::net::UnixStream;
 use tokio::time::timeout;
 use tokio_util::codec::Framed;
 
-use super::{Address, ConnectError, Host, Identity, Network, PeerId};
+use super::{Address, ConnectError, Host, Identity, Internet, Network, PeerId};
 use crate::privval::proto::Envelope;
 use crate::privval::{Codec, CodecError};
 pub(super) use http::Suspicion;
@@ -123,6 +123,27 @@ impl<T: Stream> Wire<T> {
             Self::Noise(framed) => framed.send(message).await,
         }
     }
+}
+
+/// Judges where a node listens, without a connection.
+pub(crate) fn look(address: &Address) -> Result<(), DialError> {
+    match address {
+        Address::Unix(path) => unix::look(path).map(|_| ()).map_err(DialError::Socket),
+        Address::Tcp(_) | Address::Noise { .. } => Ok(()),
+    }
+}
+
+/// Whether a node listens there: connects, says nothing, and hangs up. Not while another signer serves the node.
+pub(crate) async fn reach(address: &Address) -> Result<(), DialError> {
+    match address {
+        Address::Unix(path) => {
+            unix::look(path)?;
+            let stream = in_time(async { Ok(UnixStream::connect(path).await?) }).await?;
+            unix::verify(path, &stream)?;
+        }
+        Address::Tcp(host) | Address::Noise { host, .. } => drop(in_time(Internet.connect(host)).await?),
+    }
+    Ok(())
 }
 
 impl From<ConnectError> for DialError {

@@ -1,0 +1,113 @@
+//! What only the device and the nodes tell: by the daemon's report, or by a look of our own.
+
+use super::local::Looked;
+use super::trouble::Trouble;
+use crate::admin::{ChainReport, Report};
+use crate::config::{Chain, Config};
+use crate::device::{self, Device, Fault, Session, SlotState, Standing};
+use crate::node::{self, Address};
+use crate::operator::{lock, pinned_installations};
+use crate::state_dir::{self, Purpose};
+use crate::store::{ChainFile, Pins};
+
+/// Adds what device and nodes tell to what was found on the host.
+pub(super) async fn look(looked: &mut Looked) {
+    let Some(config) = looked.config.take() else { return };
+    match looked.daemon.take() {
+        Some(mut daemon) => match daemon.status().await {
+            Ok(report) => of_daemon(&config, &report, &mut looked.troubles),
+            Err(error) => looked.troubles.push(Trouble::Daemon(error)),
+        },
+        None => by_ourselves(&config, looked).await,
+    }
+}
+
+fn of_daemon(config: &Config, report: &Report, troubles: &mut Vec<Trouble>) {
+    if report.log_lines_dropped > 0 {
+        troubles.push(Trouble::LogLost(report.log_lines_dropped));
+    }
+    if let Some(session) = &report.device {
+        of_session(config, session, troubles);
+    }
+    for ChainReport { problem, warning, .. } in &report.chains {
+        // The same cause for several chains is told once.
+        if let Some(problem) = problem
+            && !troubles.iter().any(|known| matches!(known, Trouble::NotSigning(same) if same == problem))
+        {
+            troubles.push(Trouble::NotSigning(problem.clone()));
+        }
+        troubles.extend(warning.clone().map(Trouble::Warning));
+    }
+}
+
+/// Nobody has the device or the nodes, so nobody is disturbed.
+async fn by_ourselves(config: &Config, looked: &mut Looked) {
+    let troubles = &mut looked.troubles;
+    if looked.state {
+        // Whoever opens the device takes its lock, which is a file of the state directory.
+        match state_dir::prepare(&config.state_dir, Purpose::Writes) {
+            Ok(()) => match ask(config).await {
+                Ok(session) => of_session(config, &session, troubles),
+                Err(Some(fault)) => troubles.push(Trouble::Device(fault)),
+                // It was told that somebody holds it.
+                Err(None) => {}
+            },
+            Err(error) => troubles.push(Trouble::StateDir(error)),
+        }
+    }
+    for chain in &config.chains {
+        for address in chain.nodes.iter().filter_map(|node| node.parse::<Address>().ok()) {
+            let is_known =
+                |known: &Trouble| matches!(known, Trouble::Node { address: known, .. } if *known == address);
+            if !troubles.iter().any(is_known)
+                && let Err(error) = node::reach(&address).await
+            {
+                troubles.push(Trouble::Node { chain: chain.id.clone(), address, error });
+            }
+        }
+    }
+}
+
+/// What the device says of itself. No error: its lock cannot be had.
+async fn ask(config: &Config) -> Result<Session, Option<Fault>> {
+    let _locks = lock(config).map_err(|_| None)?;
+    let plug = device::plug(&config.device, &config.state_dir, pinned_installations(config));
+    let plug = plug.map_err(|error| Some(Fault::Silent(error.to_string())))?;
+    let (device, _) = Device::plugged(plug);
+    let seen = device.looked().await;
+    device.finish();
+    seen.session.ok_or(seen.fault)
+}
+
+fn of_session(config: &Config, session: &Session, troubles: &mut Vec<Trouble>) {
+    if session.standing != Standing::Sound {
+        return troubles.push(Trouble::Unsound(session.standing));
+    }
+    let Ok(pins) = Pins::load(&config.state_dir) else { return };
+    for chain in &config.chains {
+        // One that is not pinned was told before.
+        let Some(pin) = pins.get(&chain.id) else { continue };
+        if pin.installation != session.installation {
+            let (chain, found, pinned) = (chain.id.clone(), session.installation, pin.installation);
+            troubles.push(Trouble::OtherInstallation { chain, found, pinned });
+            continue;
+        }
+        let file = ChainFile::load(&config.state_dir, &chain.id, &pin).ok();
+        troubles.extend(of_slot(chain, session, file.as_ref()));
+    }
+}
+
+fn of_slot(chain: &Chain, session: &Session, file: Option<&ChainFile>) -> Option<Trouble> {
+    let Some(slot) = session.chain(&chain.id) else {
+        return Some(Trouble::NotOnDevice { chain: chain.id.clone(), known: session.chains() });
+    };
+    if slot.state != SlotState::Armed {
+        return Some(Trouble::Slot { chain: chain.id.clone(), state: slot.state });
+    }
+    let (requested, mark) = (file?.record.highest_requested, slot.mark.0);
+    // A round is written ahead of its signatures; a height is not.
+    let ahead = requested.height > mark.height;
+    // A request that was never signed leaves the file one height ahead.
+    let is_next = requested.height.value() == mark.height.value() + 1;
+    (ahead && !is_next).then(|| Trouble::Ahead { chain: chain.id.clone(), requested, mark })
+}

@@ -1,0 +1,328 @@
+//! Each trouble that needs no device, provoked. Those of device and nodes are in `bridge/tests/it/doctor.rs`.
+
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use highwater_core::hrs::{Hrs, Step};
+use highwater_guard::Stopped;
+use tempfile::TempDir;
+
+use super::*;
+use crate::device::Lock;
+use crate::store::{ChainFile, Pin, Pins, chain_file_path};
+use crate::users::{acting_as, as_root};
+
+const CHAIN: &str = "alpha-1";
+const PIN: Pin = Pin { key: [7; 32], installation: [9; 16] };
+const NOBODY: u32 = 65_534;
+
+/// A host on which all is well: a pinned chain, a state file, a node that has made its socket, a machine of its own.
+struct Host {
+    dir: TempDir,
+    ground: Ground,
+    _node: std::os::unix::net::UnixListener,
+}
+
+impl Host {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        for folder in ["state", "sys/class/hidraw", "dev", "proc"] {
+            fs::create_dir_all(dir.path().join(folder)).unwrap();
+        }
+        let node = std::os::unix::net::UnixListener::bind(dir.path().join("node.sock")).unwrap();
+        let [sys, dev, proc] = ["sys", "dev", "proc"].map(|name| dir.path().join(name));
+        let host = Self { dir, ground: Ground { sys, dev, proc }, _node: node };
+        host.configure("");
+        Pins::load(&host.state()).unwrap().pin(CHAIN, PIN).unwrap();
+        host.remember(Hrs::new(5, 0, Step::Precommit).unwrap());
+        host
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn state(&self) -> PathBuf {
+        self.path("state")
+    }
+
+    /// `more` goes into the chain's section.
+    fn configure(&self, more: &str) {
+        let (state, node) = (self.state(), self.path("node.sock"));
+        let text = format!(
+            "state_dir = {state:?}\n[device]\ntransport = \"hid\"\n[[chain]]\nid = \"{CHAIN}\"\nnodes = [\"unix://{}\"]\n{more}",
+            node.display()
+        );
+        fs::write(self.path("highwater.toml"), text).unwrap();
+    }
+
+    fn write(&self, text: &str) {
+        fs::write(self.path("highwater.toml"), text).unwrap();
+    }
+
+    fn remember(&self, highest: Hrs) -> ChainFile {
+        let file = ChainFile::new(CHAIN, PIN.key, highest);
+        file.save(&self.state()).unwrap();
+        file
+    }
+
+    /// A Ledger is plugged in, with a device file of this mode.
+    fn plug(&self, mode: u32) -> PathBuf {
+        let hid = self.path("sys/class/hidraw/hidraw3/device");
+        fs::create_dir_all(&hid).unwrap();
+        fs::write(hid.join("uevent"), "DRIVER=hid-generic\nHID_ID=0003:00002C97:00001001\nHID_NAME=Ledger\n")
+            .unwrap();
+        let file = self.path("dev/hidraw3");
+        File::create(&file).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        file
+    }
+
+    fn found(&self) -> Findings {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(check(&self.path("highwater.toml"), &self.ground))
+    }
+
+    /// The one trouble that is found.
+    fn only(&self, word: &str, weight: Weight) -> String {
+        let found = self.found();
+        let [one] = &found.findings[..] else { panic!("{word}: {:#?}", found.findings) };
+        assert_eq!((one.finding.as_str(), one.weight), (word, weight), "{}", one.text);
+        assert_eq!(found.sound, weight == Weight::Warning);
+        one.text.clone()
+    }
+
+    fn error(&self, word: &str, cause: &str, cure: &str) {
+        let text = self.only(word, Weight::Error);
+        assert!(text.contains(cause) && text.contains(cure), "{cause}, {cure}: {text}");
+    }
+
+    fn warning(&self, word: &str, cause: &str, cure: &str) {
+        let text = self.only(word, Weight::Warning);
+        assert!(text.contains(cause) && text.contains(cure), "{cause}, {cure}: {text}");
+    }
+}
+
+#[test]
+fn where_all_is_well_nothing_is_found_and_nothing_is_made() {
+    let host = Host::new();
+    host.plug(0o600);
+    let before: Vec<_> =
+        fs::read_dir(host.state()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let found = host.found();
+    assert!(found.sound && found.findings.is_empty(), "{found:#?}");
+    assert_eq!(found.to_string(), "nothing was found\n");
+    let after: Vec<_> = fs::read_dir(host.state()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(before, after, "no lock, no key of the links");
+}
+
+#[test]
+fn a_configuration_that_is_none_is_told_with_its_cure() {
+    let host = Host::new();
+    fs::remove_file(host.path("highwater.toml")).unwrap();
+    host.error("config.wrong", "cannot be read", "--config");
+    host.write("state_dir = \"/var/lib/highwater\"\n[device]\ntransport = \"usb\"\n");
+    host.error("config.wrong", "highwater.toml:3: transport \"usb\" is not known", "transport = \"hid\"");
+    host.write("state_dir = \"/var/lib/highwater\"\n[device]\ntransport = \"bluetooth\"\n");
+    host.error("config.wrong", "transport \"bluetooth\" is not known", "the emulator \"speculos\"");
+    host.write("state_dir = \"/var/lib/highwater\"\n[device]\ntransprt = \"hid\"\n");
+    host.error("config.wrong", "transprt", "docs/operations.md");
+}
+
+#[test]
+fn a_configuration_that_this_user_may_not_read_names_the_user() {
+    if !as_root("a_configuration_that_this_user_may_not_read_names_the_user") {
+        return;
+    }
+    let host = Host::new();
+    fs::set_permissions(host.path("highwater.toml"), fs::Permissions::from_mode(0o600)).unwrap();
+    acting_as(NOBODY, NOBODY, || {
+        host.error("config.unreadable", "may not be read by nobody", "sudo chgrp highwater")
+    });
+}
+
+#[test]
+fn a_config_without_chains_nodes_or_reach_is_told() {
+    let host = Host::new();
+    host.write(&format!("state_dir = {:?}\n[device]\ntransport = \"hid\"\n", host.state()));
+    host.error("config.no_chain", "no [[chain]]", "add one");
+    host.write(&format!(
+        "state_dir = {:?}\n[device]\ntransport = \"hid\"\n[[chain]]\nid = \"{CHAIN}\"\n",
+        host.state()
+    ));
+    host.warning("config.no_node", "has no node", "nodes = ");
+}
+
+#[test]
+fn a_state_directory_that_others_may_write_to_is_told() {
+    let host = Host::new();
+    fs::set_permissions(host.state(), fs::Permissions::from_mode(0o777)).unwrap();
+    host.error("state_dir", "mode 777", "chmod go-w");
+}
+
+#[test]
+fn what_the_state_directory_holds_is_judged() {
+    let host = Host::new();
+    fs::write(host.path("state/exported"), "exported to /x\n").unwrap();
+    host.error("state_dir.exported", "exported to /x", "delete");
+    fs::remove_file(host.path("state/exported")).unwrap();
+
+    let file = chain_file_path(&host.state(), CHAIN);
+    fs::write(&file, "").unwrap();
+    host.error("state_file", "it is empty", "mark adopt");
+    fs::remove_file(&file).unwrap();
+    host.error("state_file", "missing", "mark adopt");
+
+    let pins = host.path("state/pins.toml");
+    let good = fs::read_to_string(&pins).unwrap();
+    fs::write(&pins, "alpha-1 = 7\n").unwrap();
+    host.error("pins", "pins.toml", "restore it");
+    fs::remove_file(&pins).unwrap();
+    let text = host.only("pins.not_pinned", Weight::Error);
+    assert!(text.contains("--key-index N --next-height H") && text.contains("--last-signed"), "{text}");
+    host.remember(Hrs::default());
+    host.error("pins.lost", "no pinned key", "mark adopt");
+    fs::write(&pins, good).unwrap();
+
+    let identity = host.path("state/node_identity.key");
+    fs::write(&identity, "ff").unwrap();
+    fs::set_permissions(&identity, fs::Permissions::from_mode(0o644)).unwrap();
+    host.error("identity", "others may read it", "node_identity.key");
+}
+
+#[test]
+fn a_chain_that_is_stopped_or_beyond_its_stop_is_told() {
+    let host = Host::new();
+    let mut file = host.remember(Hrs::new(5, 0, Step::Precommit).unwrap());
+    host.configure("stop_height = 5");
+    host.warning("chain.beyond_stop", "stop_height of alpha-1 is 5, and 5/0/precommit", "change or remove");
+    host.configure("stop_height = 6");
+    assert!(host.found().findings.is_empty());
+    let at = Hrs::new(5, 0, Step::Prevote).unwrap();
+    file.record.stopped = Some(Stopped::Conflict { installation: [9; 16], released: at, signed: at });
+    file.save(&host.state()).unwrap();
+    host.error("chain.stopped", "DOUBLE-SIGN RISK", "mark adopt");
+}
+
+#[test]
+fn a_node_that_has_not_made_its_socket_is_told_and_one_that_a_stranger_could_have_made() {
+    let host = Host::new();
+    fs::remove_file(host.path("node.sock")).unwrap();
+    host.warning("node", "no node has made this socket", "priv_validator_laddr");
+    File::create(host.path("node.sock")).unwrap();
+    host.warning("node", "is not a socket", "remove this one");
+}
+
+#[test]
+fn a_metrics_address_that_is_taken_and_a_device_that_is_held_are_told() {
+    let host = Host::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = taken.local_addr().unwrap();
+    host.configure(&format!("[admin]\nmetrics = \"{listen}\""));
+    host.warning("metrics", &listen.to_string(), "another address");
+    host.configure("");
+    let path = host.path("state/device.lock");
+    File::create(&path).unwrap();
+    let lock = Lock::take_existing(&path).unwrap();
+    host.error("device.held", "device.lock is locked", "end the daemon");
+    drop(lock);
+    assert!(host.found().findings.is_empty());
+}
+
+#[test]
+fn a_device_file_that_this_user_may_not_open_names_user_owner_and_rule() {
+    if !as_root("a_device_file_that_this_user_may_not_open_names_user_owner_and_rule") {
+        return;
+    }
+    let host = Host::new();
+    let file = host.plug(0o600);
+    let look = || host::device_file(&host.ground, &file);
+    let told = |troubles: &[Trouble]| troubles.iter().map(advice::trouble).collect::<Vec<_>>().join("\n");
+    assert_eq!(told(&look()), "", "root may");
+    let text = acting_as(NOBODY, NOBODY, || told(&look()));
+    assert!(
+        text.starts_with("nobody may not open ") && text.contains("belongs to root and group root, mode 600"),
+        "{text}"
+    );
+    assert!(text.contains("70-highwater.rules") && text.contains("replug"), "{text}");
+    // The rule is there, and the user is no member of its group.
+    std::os::unix::fs::chown(&file, Some(0), Some(4_242)).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o660)).unwrap();
+    let text = acting_as(NOBODY, NOBODY, || told(&look()));
+    assert!(text.contains("as a member of group 4242"), "{text}");
+    assert_eq!(acting_as(NOBODY, 4_242, || told(&look())), "");
+}
+
+#[test]
+fn two_programs_on_one_device_are_told() {
+    let host = Host::new();
+    let file = host.plug(0o600);
+    for (process, name) in [(17, "ledger-live"), (18, "highwater"), (19, "idle")] {
+        let folder = host.path(&format!("proc/{process}/fd"));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("../comm"), format!("{name}\n")).unwrap();
+        let open = if process == 19 { Path::new("/dev/null") } else { &file };
+        symlink(open, folder.join("3")).unwrap();
+    }
+    host.warning("device.shared", "ledger-live (process 17)", "end it");
+    assert!(!host.found().findings[0].text.contains("process 18"), "Highwater's own lock tells of it");
+}
+
+/// Not only in a played `/proc`.
+#[test]
+fn whoever_holds_a_file_open_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().canonicalize().unwrap().join("file");
+    assert_eq!(host::holders(&Ground::default(), &path), []);
+    let _open = File::create(&path).unwrap();
+    let holders = host::holders(&Ground::default(), &path);
+    assert_eq!(holders.iter().map(|holder| holder.process).collect::<Vec<_>>(), [std::process::id()]);
+}
+
+#[test]
+fn a_clock_that_is_behind_what_was_written_is_told() {
+    let host = Host::new();
+    let pins = host.path("state/pins.toml");
+    let later = SystemTime::now() + Duration::from_secs(90_000);
+    File::options().write(true).open(&pins).unwrap().set_modified(later).unwrap();
+    host.warning("clock", "s behind the last change of", "timedatectl");
+    File::options()
+        .write(true)
+        .open(&pins)
+        .unwrap()
+        .set_modified(SystemTime::now() + Duration::from_secs(30))
+        .unwrap();
+    assert!(host.found().findings.is_empty(), "seconds are of no matter");
+}
+
+#[test]
+fn only_what_is_ledgers_is_looked_at() {
+    let host = Host::new();
+    let other = host.path("sys/class/hidraw/hidraw0/device");
+    fs::create_dir_all(&other).unwrap();
+    fs::write(other.join("uevent"), "HID_ID=0003:0000046D:0000C52B\n").unwrap();
+    assert_eq!(host::ledgers(&host.ground), [] as [PathBuf; 0]);
+    assert_eq!(
+        host::ledgers(&{
+            host.plug(0o600);
+            host.ground.clone()
+        }),
+        [host.path("dev/hidraw3")]
+    );
+}
+
+#[test]
+fn the_manual_lists_each_word() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let source = fs::read_to_string(root.join("src/operator/check/trouble.rs")).unwrap();
+    let manual = fs::read_to_string(root.join("../docs/operations.md")).unwrap();
+    let (_, section) = manual.split_once("### Check and doctor\n").unwrap();
+    let table = section.split("| look at |").next().unwrap();
+    let words = source.lines().filter_map(|line| line.split_once("=> \"")?.1.split('"').next());
+    let missing: Vec<_> = words.clone().filter(|word| !table.contains(&format!("`{word}`"))).collect();
+    assert!(words.count() > 25 && missing.is_empty(), "{missing:?}");
+}
