@@ -26,6 +26,7 @@ pub enum Target {
     /// A Nano S Plus.
     NanoSPlus,
     /// The signer in this process, with its keys in a YubiHSM2.
+    #[serde(rename = "yubihsm")]
     YubiHsm2,
     /// The signer in this process, with its keys in a PKCS#11 token.
     Pkcs11,
