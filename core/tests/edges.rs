@@ -73,18 +73,23 @@ fn a_raise_to_where_the_chain_has_got_meanwhile_is_moved() {
     let late = raise(&mut device, Command::SetMark { named, to: PREVOTE.hrs() });
     let signed = PREVOTE.sign(&mut device).unwrap();
     device.decide(late, true);
+    device.finish_work();
     assert_eq!(outcome(&mut device, late).state, PromptState::Moved);
     assert_eq!(PREVOTE.sign(&mut device), Ok(signed));
 }
 
-/// A lowering to 20 that the owner has approved, of a chain that stands at 50 and signed 10; not carried out yet.
-fn lowering_under_way() -> (SimDevice, u32) {
+/// A lowering to 20 that the owner has approved, of a chain that stands at 50 and signed 10; not carried out yet. It takes a
+/// turn to begin, and the next commits it.
+fn lowering_under_way(turns: u32) -> (SimDevice, u32) {
     let mut device = armed();
     PREVOTE.sign(&mut device).unwrap();
     set_mark(&mut device, hrs(50, 0, Step::None)).unwrap();
     let named = named(&mut device);
     let lowering = raise(&mut device, Command::SetMark { named, to: hrs(20, 0, Step::None) });
+    // No turn comes before the test asks for it.
+    device.paced = true;
     device.decide(lowering, true);
+    (0..turns).for_each(|_| device.step());
     assert!(device.signer().0.is_working());
     (device, lowering)
 }
@@ -94,14 +99,14 @@ fn lowering_under_way() -> (SimDevice, u32) {
 #[test]
 fn g2_a_lowering_never_passes_a_vote_signed_meanwhile_whatever_fails_then() {
     // Every write fails, so the vote of 51 is newest; or every second one, so that the record of 52 is half written.
-    for (every, newest) in [(1, 51), (2, 52)] {
-        let (mut device, lowering) = lowering_under_way();
+    for (turns, every, newest) in [(0, 1, 51), (0, 2, 52), (1, 1, 51), (1, 2, 52)] {
+        let (mut device, lowering) = lowering_under_way(turns);
         Ask { height: 51, ..PREVOTE }.sign(&mut device).unwrap();
         (0..16).for_each(|nth| device.world.medium.plan(every * nth, Fault::Fails(Tear::Garbage(1))));
         assert_eq!(Ask { height: 52, ..PREVOTE }.sign(&mut device), Err(Status::StorageFault));
         device.world.medium.calm();
         device.finish_work();
-        assert_eq!(outcome(&mut device, lowering).state, PromptState::Moved, "{newest}");
+        assert_eq!(outcome(&mut device, lowering).state, PromptState::Moved, "{turns} turns, {newest}");
         let mark = hrs(newest, 5, Step::Prevote);
         assert_eq!(status(&mut device, 0), (ChainState::Armed, mark, 1, mark));
         for height in [21, 51, newest] {
@@ -112,16 +117,23 @@ fn g2_a_lowering_never_passes_a_vote_signed_meanwhile_whatever_fails_then() {
 
 #[test]
 fn g2_a_lowering_of_a_chain_that_becomes_unclear_meanwhile_is_not_carried_out() {
-    let (mut device, lowering) = lowering_under_way();
-    Ask { height: 51, ..PREVOTE }.sign(&mut device).unwrap();
-    (0..2).for_each(|copy| device.world.medium.rot(Rings::equal(8).record_page(0, 4, copy), [0xa5; 64]));
-    assert_eq!(status(&mut device, 0).0, ChainState::Unclear);
-    let pages = device.world.medium.pages().to_vec();
-    device.finish_work();
-    let ended = outcome(&mut device, lowering);
-    assert_eq!((ended.state, ended.status), (PromptState::Failed, Status::Unclear.word()));
-    assert_eq!(status(&mut device, 0).0, ChainState::Unclear);
-    assert!(device.world.medium.pages() == pages, "what the owner approved was another question");
+    for turns in [0, 1] {
+        let (mut device, lowering) = lowering_under_way(turns);
+        Ask { height: 51, ..PREVOTE }.sign(&mut device).unwrap();
+        (0..2).for_each(|copy| device.world.medium.rot(Rings::equal(8).record_page(0, 4, copy), [0xa5; 64]));
+        assert_eq!(PREVOTE.sign(&mut device), Err(Status::Unclear));
+        assert_eq!(status(&mut device, 0).0, ChainState::Fault, "its floor is not known yet");
+        let pages = device.world.medium.pages().to_vec();
+        device.finish_work();
+        let ended = outcome(&mut device, lowering);
+        assert_eq!(
+            (ended.state, ended.status),
+            (PromptState::Failed, Status::Unclear.word()),
+            "{turns} turns"
+        );
+        assert_eq!(status(&mut device, 0).0, ChainState::Unclear);
+        assert!(device.world.medium.pages() == pages, "{turns} turns: the owner approved another question");
+    }
 }
 
 #[test]
@@ -218,6 +230,7 @@ fn no_ticket_was_given_before_the_first_prompt() {
 fn a_mark_is_not_set_in_a_slot_whose_entry_died_behind_the_question() {
     let mut device = armed();
     PREVOTE.sign(&mut device).unwrap();
+    device.paced = true;
     (0..60).for_each(|nth| device.world.medium.plan(nth, Fault::Fails(Tear::Old)));
     assert_eq!(Ask { height: 11, ..PREVOTE }.sign(&mut device), Err(Status::StorageFault));
     device.world.medium.calm();
@@ -225,6 +238,7 @@ fn a_mark_is_not_set_in_a_slot_whose_entry_died_behind_the_question() {
     let shown = raise(&mut device, command);
     (0..2).for_each(|copy| device.world.medium.rot(entry_page(0, copy) + 1, [0xa5; 64]));
     device.decide(shown, true);
+    device.finish_work();
     let ended = outcome(&mut device, shown);
     assert_eq!((ended.state, ended.status), (PromptState::Failed, Status::StorageDamaged.word()));
     assert_eq!(PREVOTE.sign(&mut device), Err(Status::StorageDamaged));

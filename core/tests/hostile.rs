@@ -130,6 +130,7 @@ fn a_late_press_meets_what_stands_now_not_what_was_shown() {
     let late = raise(&mut device, Command::SetMark { named, to: hrs(12, 0, Step::None) });
     Ask { height: 12, round: 3, ..PREVOTE }.sign(&mut device).unwrap();
     device.decide(late, true);
+    device.finish_work();
     assert_eq!(outcome(&mut device, late).state, PromptState::Moved);
     assert_eq!(status(&mut device, 0).1, hrs(12, 3, Step::Prevote));
 }

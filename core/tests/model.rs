@@ -6,7 +6,7 @@
 use highwater_core::canonical::Timestamp;
 use highwater_core::env::{CELL, Cell};
 use highwater_core::hrs::{Hrs, Step};
-use highwater_core::journal::{Kind, Record, Ring, Spare, Unreadable};
+use highwater_core::journal::{Kind, Record, Ring, Scan, Unreadable};
 use highwater_core::judge::Signed;
 use highwater_core::layout::{Domain, Installation, Place};
 use highwater_core::rings::Rings;
@@ -134,13 +134,23 @@ impl<'a> Case<'a> {
     }
 
     fn boot(&self, world: &mut World) -> String {
-        let scan = RING.scan(world, self.incarnation);
-        match &scan.newest {
-            Some(newest) if !scan.unclear(self.incarnation) => {
-                RING.repair(world, newest).map_or_else(unreadable, |serial| format!("ARMED {serial}"))
-            }
-            _ => "UNCLEAR".to_owned(),
+        let mut scan = self.scan(world);
+        if scan.unclear(self.incarnation) {
+            return "UNCLEAR".to_owned();
         }
+        loop {
+            match RING.repair(world, self.incarnation, &mut scan) {
+                Ok(None) => {}
+                Ok(Some(serial)) => return format!("ARMED {serial}"),
+                Err(why) => return unreadable(why),
+            }
+        }
+    }
+
+    fn scan(&self, world: &mut World) -> Scan {
+        let mut scan = Scan::START;
+        while !RING.scan(world, self.incarnation, &mut scan) {}
+        scan
     }
 
     fn decide(&self, world: &mut World) -> String {
@@ -150,7 +160,7 @@ impl<'a> Case<'a> {
             Err(why) => return unreadable(why),
         };
         let (incarnation, word) = match self.operation {
-            Operation::Lower => (RING.scan(world, self.incarnation).highest_incarnation + 1, "WRITTEN"),
+            Operation::Lower => (self.scan(world).highest_incarnation + 1, "WRITTEN"),
             _ => (self.incarnation, "ARMED"),
         };
         let mut record = match self.statement {
@@ -162,10 +172,12 @@ impl<'a> Case<'a> {
     }
 
     fn set(&self, world: &mut World) -> String {
-        let scan = RING.scan(world, self.incarnation);
+        let scan = self.scan(world);
         let incarnation = self.incarnation.max(scan.highest_incarnation) + 1;
         let named = Record::filler(incarnation, scan.highest_serial, hrs(self.height));
-        RING.fill_dead(world, &named, Spare::Nothing, 0..2 * self.pairs);
+        let mut next = 0;
+        // Where a pair stays dead the signer ends here (rule 5). The table goes on, and is proved for that as well.
+        while RING.prepare(world, Some(&named), &mut next) != Ok(false) {}
         let mut record = Record::mark_only(incarnation, hrs(self.height), hrs(self.height));
         RING.append(world, scan.highest_serial, &mut record)
             .map_or_else(|_| "FAULT".to_owned(), |durable| format!("WRITTEN {}", durable.record().serial))

@@ -49,6 +49,7 @@ fn signing_goes_on_while_a_prompt_stands_and_while_a_ring_is_prepared() {
     let command = Command::AddChain { chain: chain("stage-2"), key_index: 1, mark: hrs(7, 0, Step::None) };
     let ticket = raise(&mut device, command);
     assert!(PREVOTE.sign(&mut device).is_ok());
+    device.paced = true;
     device.decide(ticket, true);
     let mut height = 11;
     while device.signer().0.is_working() {
@@ -126,6 +127,7 @@ fn a_raise_that_the_chain_has_passed_is_moved() {
     let ticket = raise(&mut device, Command::SetMark { named, to: hrs(12, 0, Step::None) });
     Ask { height: 13, ..PREVOTE }.sign(&mut device).unwrap();
     device.decide(ticket, true);
+    device.finish_work();
     assert_eq!(outcome(&mut device, ticket).state, PromptState::Moved);
     assert_eq!(status(&mut device, 0).1.height.value(), 13);
 }

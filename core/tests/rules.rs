@@ -84,6 +84,7 @@ fn rule_2_what_cannot_be_restored_is_a_fault_and_nothing_is_released() {
     device.reboot();
     assert_eq!(at(10).sign(&mut device), Err(Status::StorageFault), "not even the repeat");
     device.world.medium.calm();
+    assert_eq!(at(10).sign(&mut device), Err(Status::StorageFault), "read again by the turns that follow");
     assert!(at(10).sign(&mut device).is_ok());
 }
 
@@ -260,7 +261,8 @@ fn ram_holds_what_a_boot_would_make_of_the_flash() {
     // The search through every state merges a running device with one that was started anew.
     let slots = |device: &mut SimDevice| {
         let shown = format!("{:?}", device.signer().0);
-        let slots = shown.split("slots: [").nth(1).unwrap().split(']').next().unwrap().to_owned();
+        let slots =
+            shown.split("slots: Slots(").nth(1).unwrap().split("prompts: ").next().unwrap().to_owned();
         slots.split(", ").filter(|field| !field.contains("spent")).collect::<Vec<_>>().join(", ")
     };
     let mut device = small(3);

@@ -9,7 +9,7 @@ use highwater_sim::audit::Auditor;
 use highwater_sim::{Fault, SimDevice, Tear, World};
 
 use crate::stage::{
-    Ask, CHAIN, PREVOTE, add, approved, chain, exchange, hrs, named, outcome, raw, set_mark, status,
+    Ask, CHAIN, PREVOTE, add, approved, chain, exchange, hrs, named, outcome, raise, raw, set_mark, status,
 };
 
 /// A chain whose name is one bit away from [`CHAIN`], and which signs with the same key.
@@ -50,7 +50,7 @@ fn a_name_that_rots_into_one_never_approved_is_signed_for_nowhere() {
 
 #[test]
 fn a_lowering_under_way_forgets_nothing_that_was_signed_before_a_fault() {
-    for pairs in [2, 3, 8] {
+    for (pairs, turns) in [(2, 0), (2, 1), (3, 0), (3, 1), (8, 0), (8, 1)] {
         let mut device = SimDevice::boot(World::new(b"stage", pairs));
         add(&mut device, CHAIN, Hrs::default()).unwrap();
         PREVOTE.sign(&mut device).unwrap();
@@ -59,8 +59,10 @@ fn a_lowering_under_way_forgets_nothing_that_was_signed_before_a_fault() {
         let (data, word) = exchange(&mut device, Command::SetMark { named, to: hrs(11, 0, Step::None) });
         assert_eq!(word, Status::Ok);
         let ticket = u32::from_le_bytes(data.try_into().unwrap());
+        device.paced = true;
         device.decide(ticket, true);
-        // Between the press and the next turn of the loop: a signature, and one whose writes fail.
+        (0..turns).for_each(|_| device.step());
+        // Between the press and the commit: a signature, and one whose writes fail.
         let vote = Ask { height: 51, ..PREVOTE };
         vote.sign(&mut device).unwrap();
         (0..8).for_each(|nth| device.world.medium.plan(nth, Fault::Fails(Tear::Old)));
@@ -70,6 +72,40 @@ fn a_lowering_under_way_forgets_nothing_that_was_signed_before_a_fault() {
         assert_eq!(outcome(&mut device, ticket).state, PromptState::Moved, "{pairs} pairs");
         assert_eq!(status(&mut device, 0).0, ChainState::Armed, "{pairs} pairs");
         assert_eq!(Ask { block: 2, ..vote }.sign(&mut device), Err(Status::Conflict), "{pairs} pairs");
+    }
+}
+
+#[test]
+fn a_lowering_is_not_carried_out_in_a_slot_that_was_read_in_vain() {
+    for turns in [0, 1] {
+        let mut device = SimDevice::boot(World::new(b"stage", 8));
+        add(&mut device, CHAIN, Hrs::default()).unwrap();
+        PREVOTE.sign(&mut device).unwrap();
+        set_mark(&mut device, hrs(50, 0, Step::None)).unwrap();
+        device.paced = true;
+        let named = Named { chain: chain(CHAIN), incarnation: status(&mut device, 0).2 };
+        let ticket = raise(&mut device, Command::SetMark { named, to: hrs(11, 0, Step::None) });
+        device.decide(ticket, true);
+        (0..turns).for_each(|_| device.step());
+        let vote = Ask { height: 51, ..PREVOTE };
+        vote.sign(&mut device).unwrap();
+        // One copy of the vote rots, and nothing can be written until the slot was read again, in vain.
+        device.world.medium.rot(Rings::equal(8).record_page(0, 4, 0), [0xa5; 64]);
+        (0..100).for_each(|nth| device.world.medium.plan(nth, Fault::Fails(Tear::Old)));
+        assert_eq!((Ask { height: 52, ..PREVOTE }).sign(&mut device), Err(Status::StorageFault));
+        while device.is_reading() {
+            device.step();
+        }
+        device.world.medium.calm();
+        device.finish_work();
+        let ended = outcome(&mut device, ticket);
+        assert_eq!(
+            (ended.state, ended.status),
+            (PromptState::Failed, Status::StorageFault.word()),
+            "{turns}"
+        );
+        assert_eq!(status(&mut device, 0).1, vote.hrs(), "{turns}");
+        assert_eq!(Ask { block: 2, ..vote }.sign(&mut device), Err(Status::Conflict), "{turns}");
     }
 }
 

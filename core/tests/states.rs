@@ -136,7 +136,8 @@ fn a_chain_half_forgotten_on_failing_flash_is_neither_added_nor_signed_for_until
     assert_eq!(add(&mut device, CHAIN, Hrs::default()), Err(Status::ChainKnown));
     assert_eq!(add(&mut device, "another", Hrs::default()), Err(Status::StorageDamaged));
     assert!(device.world.medium.pages() == pages);
-    // A request for the chain reads the slot anew, as a start does, and the second copy goes.
+    // A request for the chain has the slot read anew, as a start does, and the second copy goes.
+    assert_eq!(PREVOTE.sign(&mut device), Err(Status::StorageFault));
     assert_eq!(PREVOTE.sign(&mut device), Err(Status::UnknownChain));
     assert_eq!(status(&mut device, 0).0, ChainState::Free);
     add(&mut device, CHAIN, Hrs::default()).unwrap();

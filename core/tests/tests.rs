@@ -28,3 +28,4 @@ mod second_reader;
 mod signing;
 mod stage;
 mod states;
+mod turns;

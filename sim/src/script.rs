@@ -98,7 +98,17 @@ impl Teller<'_> {
         if self.faults == Faults::CutsAndStuck && !self.stuck && self.bytes.next() < 24 {
             self.stick();
         }
-        let off = self.go(lane, op, fault)? == Power::Off;
+        // Now and then few turns come between this operation and the next.
+        let pace = self.bytes.next();
+        self.driver.device.paced = pace < 80;
+        let mut off = self.go(lane, op, fault)? == Power::Off;
+        for _ in 0..pace % 8 {
+            if self.driver.device.paced && !off {
+                let fault = if self.bytes.next() < 16 { self.fault() } else { None };
+                off = self.driver.turn(fault)? == Power::Off;
+            }
+        }
+        self.driver.device.paced = false;
         if off || self.bytes.next() < 16 {
             self.recover(off)?;
         }
@@ -118,7 +128,8 @@ impl Teller<'_> {
             let height = self.driver.possible(of)[0].mark.height.value() + u64::from(self.bytes.next() % 4);
             requests.push((of, self.message(height)));
         }
-        self.driver.run_around(lane, op, |driver| {
+        let turns = u32::from(self.bytes.next() % 16);
+        self.driver.run_around(lane, op, turns, |driver| {
             for (at, (of, request)) in requests.iter().enumerate() {
                 // The fault is the last one's: what was signed before it must not be forgotten over it.
                 let fault = fault.filter(|_| at + 1 == requests.len());

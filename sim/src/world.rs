@@ -35,6 +35,8 @@ pub struct World {
     pub unlocked: bool,
     /// Whether the guard word under the stack is intact.
     pub stack_intact: bool,
+    /// SHA-256 calls so far.
+    pub hashes: u32,
     /// Where random bytes come from: the system, or a seed that makes a run repeatable.
     pub random: Option<StdRng>,
     /// The first signature that was made before its mark stood in flash twice, read back (guarantee G1).
@@ -67,6 +69,7 @@ impl World {
             keys,
             unlocked: true,
             stack_intact: true,
+            hashes: 0,
             random: None,
             early: None,
             derives: Vec::new(),
@@ -115,6 +118,7 @@ impl Flash for World {
 
 impl Crypto for World {
     fn sha256(&mut self, data: &[u8]) -> [u8; 32] {
+        self.hashes += 1;
         self.keys.sha256(data)
     }
 
@@ -225,6 +229,8 @@ pub struct SimDevice {
     pub world: World,
     /// The owner.
     pub owner: Owner,
+    /// Turns of the loop come only when they are asked for, not after each command as many as there is work for.
+    pub paced: bool,
     signer: Signer,
     reply: Reply,
 }
@@ -241,7 +247,7 @@ impl SimDevice {
     pub fn asleep(world: World) -> Self {
         // A signer of another, blank world: nothing of this one was read.
         let signer = Signer::boot(&mut World::of(Medium::blank(2), Keys::toy()));
-        Self { world, owner: Owner::Away, signer, reply: Reply::new() }
+        Self { world, owner: Owner::Away, paced: false, signer, reply: Reply::new() }
     }
 
     /// Starts the app again on the same flash. A key or a stream in RAM does not outlive the app.
@@ -271,6 +277,8 @@ impl SimDevice {
             && let Some(approved) = self.owner.press(&prompt)
         {
             self.decide(prompt.ticket, approved);
+        }
+        if !self.paced {
             self.finish_work();
         }
         reply
@@ -281,7 +289,7 @@ impl SimDevice {
         self.signer.prompt()
     }
 
-    /// The owner presses.
+    /// The owner presses. What was approved is done by the turns that follow.
     pub fn decide(&mut self, ticket: u32, approved: bool) {
         self.signer.decide(&mut self.world, ticket, approved);
     }
@@ -291,11 +299,26 @@ impl SimDevice {
         self.signer.step(&mut self.world);
     }
 
-    /// Turns of the loop until nothing approved is left to do, or power is gone.
+    /// Turns of the loop until there is nothing left to do, or power is gone.
     pub fn finish_work(&mut self) {
-        while self.signer.is_working() && self.world.medium.is_powered() {
+        while self.is_busy() && self.world.medium.is_powered() {
             self.step();
         }
+    }
+
+    /// Whether the turns that follow have something to do.
+    pub fn is_busy(&self) -> bool {
+        self.signer.is_busy(&self.world)
+    }
+
+    /// Whether a slot is being read, or waits for that.
+    pub fn is_reading(&self) -> bool {
+        self.signer.is_reading()
+    }
+
+    /// How far the reading of slots has come.
+    pub fn progress(&self) -> impl std::fmt::Debug {
+        self.signer.progress()
     }
 
     /// Tenths of a second pass.

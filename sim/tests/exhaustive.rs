@@ -13,6 +13,7 @@ const TEARS: Search = Search {
     lies: false,
     stuck: false,
     lives: true,
+    paced: false,
     limit: 200_000_000,
 };
 
@@ -53,7 +54,7 @@ fn g2_no_tear_and_rotten_page_of_a_chain_that_signs_makes_the_mark_fall() {
 
 #[test]
 fn g2_no_lying_or_failing_write_of_a_chain_that_signs_makes_the_mark_fall() {
-    visit_or_begin(Search { lies: true, lives: false, ..TEARS });
+    visit(Search { lies: true, lives: false, ..TEARS });
 }
 
 #[test]
@@ -86,6 +87,21 @@ fn g2_no_tear_in_any_slot_of_rings_of_uneven_length_makes_the_mark_fall_or_chang
 #[test]
 fn g2_no_tear_at_two_heights_with_remove_add_and_forget_makes_the_mark_fall_or_unclear() {
     visit_or_begin(Search { heights: 2, ..TEARS });
+}
+
+#[test]
+fn g2_no_request_between_two_turns_makes_the_mark_fall() {
+    // Of what was approved: cut at every write, with a vote after each turn of its work.
+    visit(Search { paced: true, ..TEARS });
+    // Of a slot that is read again since a write failed or lied, or its newest pair rotted.
+    let paced = Search { paced: true, lives: false, limit: 8_000, ..TEARS };
+    for search in [
+        Search { lies: true, ..paced },
+        Search { rot: Rot::Anytime, ..paced },
+        Search { stuck: true, limit: 1_000, ..paced },
+    ] {
+        run(search);
+    }
 }
 
 const ASLEEP: Search = Search { rot: Rot::Asleep, ..TEARS };

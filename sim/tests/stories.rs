@@ -56,3 +56,28 @@ fn g2_an_unclear_chain_whose_evidence_rots_has_its_old_mark_or_none() {
     }
     assert!(unclear > 0 && again > 0, "{unclear} {again}");
 }
+
+/// Said by the auditor when turns came: the entry of an ADD is shown while its slot is read, and a driver that took this for
+/// the end of the ADD never told the auditor of the lower life. The mark did not fall: the owner had approved it.
+#[test]
+fn an_add_that_is_looked_at_in_each_of_its_turns_makes_no_mark_fall() {
+    let at = |height| Op::Sign { at: Hrs::new(height, 0, Step::Prevote).unwrap(), block: 1, seconds: 1 };
+    let mut at_fault = 0;
+    for turns in 0..40 {
+        let mut driver = Driver::new(World::repeatable(Keys::toy(), 2, 0), &["c"]).unwrap();
+        for op in [Op::Add(ZERO), at(9), Op::Remove] {
+            driver.run(0, op, None).unwrap();
+        }
+        driver
+            .run_around(0, Op::Add(ZERO), turns, |driver| {
+                at_fault += u32::from(driver.seen(0).unwrap().state == ChainState::Fault);
+                driver.run(0, at(1), None)
+            })
+            .unwrap_or_else(|found| panic!("{turns} turns: {found:#?}"));
+        assert_eq!(driver.seen(0).unwrap().state, ChainState::Armed, "{turns} turns");
+        driver.run(0, at(2), None).unwrap();
+        // What the old life said is forgiven, what the new one says is not.
+        assert_eq!(driver.auditor.highest("c").unwrap().height, 2, "{turns} turns");
+    }
+    assert!(at_fault > 3, "{at_fault}");
+}

@@ -4,7 +4,6 @@ use crate::env::World;
 use crate::words;
 use highwater_core::apdu::ChainState;
 use highwater_core::chains::Entry;
-use highwater_core::env::{Crypto, CryptoFailed};
 use highwater_core::hrs::Hrs;
 use highwater_core::signer::{Ask, Prompt, Signer, View, What};
 use nanos_sdk::Button;
@@ -181,7 +180,7 @@ fn fill(
             numbered(page, b"Key path\n44'/118'/0'/\n0'/", u64::from(key_index(ask, view)));
             page.push(b"'");
         }
-        KeyStart | KeyEnd => key(page, sheet == KeyEnd, ask, view, world),
+        KeyStart | KeyEnd => key(page, sheet == KeyEnd, signer, world),
         SameKey => {
             let slot = shared(ask, signer, world).unwrap_or(0);
             numbered(page, b"Same key as\nslot ", u64::from(slot) + 1);
@@ -238,14 +237,12 @@ fn key_index(ask: &Ask, view: &View) -> u32 {
     }
 }
 
-/// Half of the public key, in hexadecimal.
-fn key(page: &mut Page, end: bool, ask: &Ask, view: &View, world: &mut World<'_>) {
-    let key: Result<[u8; 32], CryptoFailed> = match world.loaded_key(ask.slot) {
-        Ok(key) if ask.what != What::Add => Ok(key),
-        _ => world.public_key(key_index(ask, view)),
-    };
-    let Ok(key) = key else {
-        return page.push(b"Public key fails");
+/// Half of the public key, in hexadecimal. A turn of its own derives it.
+fn key(page: &mut Page, end: bool, signer: &Signer, world: &World<'_>) {
+    let key = match signer.shown_key(world) {
+        None => return page.push(b"Working"),
+        Some(Err(_)) => return page.push(b"Public key fails"),
+        Some(Ok(key)) => key,
     };
     page.push(if end { b"Public key 2/2\n" } else { b"Public key 1/2\n" });
     let (one, two) = key[if end { 16 } else { 0 }..][..16].split_at(8);

@@ -39,6 +39,7 @@ impl Device {
     pub fn exchange(&mut self, apdu: &[u8]) -> Result<Vec<u8>, Fault> {
         self.sound()?;
         self.signer.handle(&mut self.world, apdu, &mut self.reply);
+        self.work();
         self.sound()?;
         Ok(self.reply.as_bytes().to_vec())
     }
@@ -62,7 +63,12 @@ impl Device {
     pub fn press(&mut self, approved: bool) {
         let Some(prompt) = self.prompt() else { return };
         self.signer.decide(&mut self.world, prompt.ticket, approved);
-        while self.signer.is_working() {
+        self.work();
+    }
+
+    /// Turns of the loop until there is nothing left to do.
+    fn work(&mut self) {
+        while self.signer.is_busy(&self.world) {
             self.signer.step(&mut self.world);
         }
     }

@@ -4,10 +4,12 @@
 mod durable;
 mod record;
 mod ring;
+mod scan;
 
 pub use durable::{Durable, Precommitted, Signable};
 pub use record::{Kind, Record};
-pub use ring::{Ring, Scan, Spare, Unreadable};
+pub use ring::{Ring, Spare, Unreadable};
+pub use scan::Scan;
 
 /// How far beyond the newest record an append may reach when read-backs fail.
 ///

@@ -1,8 +1,7 @@
-//! Reading, repairing and appending. The rule numbers are those of the module's specification.
+//! The newest pair, and what is written. The rule numbers are those of the module's specification.
 
-use super::{Durable, Kind, Record, StorageFault, retry_distance};
+use super::{Durable, Record, StorageFault, retry_distance};
 use crate::env::{CELL, Crypto, Flash};
-use crate::hrs::Hrs;
 use crate::layout::{self, Domain, Installation, Place};
 
 /// The ring of one slot. Holds no state: everything it knows stands in flash.
@@ -12,37 +11,6 @@ pub struct Ring<'a> {
     pub slot: u8,
     /// Keys every check.
     pub installation: &'a Installation,
-}
-
-/// What a full scan of a ring found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Scan {
-    /// The newest record of the incarnation asked for (rule 4).
-    pub newest: Option<Record>,
-    /// The highest serial on any valid page, whatever its kind or incarnation.
-    pub highest_serial: u32,
-    /// The highest incarnation on any valid page.
-    pub highest_incarnation: u16,
-    /// The highest HRS on any valid page: a floor for what the mark may have been.
-    pub highest_hrs: Hrs,
-    /// The highest serial any filler names.
-    filler_serial: u32,
-    /// A record that only a committed chain can have left: a signed one or a filler.
-    pub committed: bool,
-    /// A pair has no valid page.
-    dead_pair: bool,
-}
-
-impl Scan {
-    /// Rule 6: whether the mark cannot be told.
-    pub fn unclear(&self, incarnation: u16) -> bool {
-        match &self.newest {
-            None => true,
-            Some(newest) => {
-                self.dead_pair || self.filler_serial > newest.serial || self.highest_incarnation > incarnation
-            }
-        }
-    }
 }
 
 /// Which pages filling leaves alone.
@@ -70,57 +38,6 @@ impl From<StorageFault> for Unreadable {
 }
 
 impl Ring<'_> {
-    /// Reads the whole ring and finds the newest record of `incarnation`. Writes nothing.
-    #[inline(never)]
-    pub fn scan<E: Flash + Crypto>(&self, env: &mut E, incarnation: u16) -> Scan {
-        let mut scan = Scan {
-            newest: None,
-            highest_serial: 0,
-            highest_incarnation: 0,
-            highest_hrs: Hrs::default(),
-            filler_serial: 0,
-            committed: false,
-            dead_pair: false,
-        };
-        let pairs = self.pairs(env);
-        let mut was_dead = false;
-        let mut record = Record::NONE;
-        for index in 0..2 * pairs {
-            let dead = !self.read(env, env.rings().page(self.slot, index), &mut record);
-            // The copies of a pair are neighbours, the second one at an odd index.
-            scan.dead_pair |= index % 2 == 1 && was_dead && dead;
-            was_dead = dead;
-            if dead {
-                continue;
-            }
-            scan.highest_serial = scan.highest_serial.max(record.serial);
-            scan.highest_incarnation = scan.highest_incarnation.max(record.incarnation);
-            scan.highest_hrs = scan.highest_hrs.max(record.hrs);
-            scan.committed |= matches!(record.kind, Kind::Filler | Kind::SignedBlock | Kind::SignedNil);
-            if record.kind == Kind::Filler {
-                // A filler of an older incarnation says nothing about this one's serials but that
-                // they are higher, which holds anyway: serials never fall.
-                scan.filler_serial = scan.filler_serial.max(record.serial);
-            }
-            let at_its_place = u32::from(index / 2) == record.serial % u32::from(pairs);
-            let newer = scan.newest.as_ref().is_none_or(|newest| record.serial > newest.serial);
-            if record.is_mark() && record.incarnation == incarnation && at_its_place && newer {
-                scan.newest = Some(record);
-            }
-        }
-        scan
-    }
-
-    /// Rules 2, 5 and the end of 5: restores the newest pair, fills the other dead pages, reads the newest
-    /// pair once more. Only for a ring that is not unclear. Gives the serial of the newest record, which may have moved on.
-    #[inline(never)]
-    pub fn repair<E: Flash + Crypto>(&self, env: &mut E, newest: &Record) -> Result<u32, Unreadable> {
-        let mut record = Record::NONE;
-        let newest = *self.newest(env, newest.serial, newest.incarnation, &mut record)?.record();
-        self.fill_dead(env, &newest, Spare::NewestPair, 0..2 * self.pairs(env));
-        self.newest(env, newest.serial, newest.incarnation, &mut record).map(|newest| newest.record().serial)
-    }
-
     /// Writes whichever copy of `newest` is missing.
     fn restore<E: Flash + Crypto>(&self, env: &mut E, newest: &Record) -> Result<(), StorageFault> {
         let stands = (0..2).all(|copy| {
@@ -235,12 +152,12 @@ impl Ring<'_> {
     }
 
     /// The pairs of the ring.
-    fn pairs(&self, env: &impl Flash) -> u16 {
+    pub(super) fn pairs(&self, env: &impl Flash) -> u16 {
         env.rings().pairs(self.slot)
     }
 
     #[inline(never)]
-    fn read<E: Flash + Crypto>(&self, env: &mut E, page: u16, record: &mut Record) -> bool {
+    pub(super) fn read<E: Flash + Crypto>(&self, env: &mut E, page: u16, record: &mut Record) -> bool {
         let mut cell = [0; CELL];
         env.read(page, &mut cell);
         record.decode(env, self.installation, self.place(page), &cell)

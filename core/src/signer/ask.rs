@@ -2,7 +2,6 @@
 
 use super::permit::Approved;
 use crate::canonical::{ChainId, MAX_CHAIN_ID};
-use crate::chains::Fingerprint;
 use crate::hrs::Hrs;
 
 /// A chain id that outlives its APDU.
@@ -66,7 +65,7 @@ pub struct Ask {
     pub slot: u8,
     /// Of SET_MARK and REMOVE the incarnation named.
     pub incarnation: u16,
-    /// Of ADD the key: `44'/118'/0'/0'/index'`.
+    /// Of ADD and SHOW_KEY the key: `44'/118'/0'/0'/index'`.
     pub key_index: u32,
     /// Of ADD the first mark, of SET_MARK the mark wanted.
     pub mark: Hrs,
@@ -107,34 +106,50 @@ pub(super) enum Phase {
     Working,
 }
 
-/// An approved change whose ring is being prepared.
+/// What comes next of an approved change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// All of it: everything the question rested on is looked at again.
+    Begin,
+    /// What the slot's ring holds.
+    Survey,
+    /// The pages for a new life.
+    Pages,
+    /// The key of an ADD.
+    Key,
+    /// The mark and the entry.
+    Commit,
+    /// The outcome: what stands there now.
+    Conclude,
+}
+
+/// An approved change that is being done.
 #[derive(Debug)]
 pub(super) struct Work {
     pub(super) approved: Option<Approved>,
+    pub(super) stage: Stage,
+    /// Why it was not done, as a status word; 0: it was, so far.
+    pub(super) refused: u16,
+    /// A page of its slot did not hold what was written.
+    pub(super) page_failed: bool,
+    /// The new life.
     pub(super) incarnation: u16,
-    /// The highest serial in the ring: the mark's record comes after it.
-    pub(super) serial: u32,
-    pub(super) mark: Hrs,
-    pub(super) highest_signed: Hrs,
     /// The ring was never used: every page is formatted, not only the dead ones filled.
     pub(super) format: bool,
-    /// The chain goes on signing meanwhile. Remembered, since a fault of its ring changes the slot's state.
+    /// Of a mark that is set: the chain was not unclear at the press, and goes on signing meanwhile.
     pub(super) live: bool,
     pub(super) next_page: u16,
-    /// Of ADD the fingerprint of its key, once it was derived for the first time.
-    pub(super) key: Option<Fingerprint>,
 }
 
 impl Work {
     pub(super) const NONE: Self = Self {
         approved: None,
+        stage: Stage::Begin,
+        refused: 0,
+        page_failed: false,
         incarnation: 0,
-        serial: 0,
-        mark: Hrs::ZERO,
-        highest_signed: Hrs::ZERO,
         format: false,
         live: false,
         next_page: 0,
-        key: None,
     };
 }

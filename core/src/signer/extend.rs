@@ -14,7 +14,7 @@ use super::ask::ChainName;
 use crate::apdu::{Reply, Status};
 use crate::canonical::{Extension, Frame, MAX_AROUND, MAX_EXTENSION, NotCanonical, Whole};
 use crate::env::{Env, Life};
-use crate::hrs::Hrs;
+use crate::hrs::{Height, Hrs, Round};
 use crate::journal::{Durable, Precommitted, Record};
 
 /// The extension that comes in chunks, if one does. Nonce and hashes are the environment's
@@ -26,7 +26,8 @@ pub(super) struct Stream {
     /// Bytes of the content; 0: no stream is open.
     length: u32,
     /// Its precommit.
-    at: Hrs,
+    height: Height,
+    round: Round,
     chain: ChainName,
     /// The life and the record it is bound to: the precommit's.
     life: Life,
@@ -40,12 +41,17 @@ impl Stream {
     pub(super) const NONE: Self = Self {
         position: 0,
         length: 0,
-        at: Hrs::ZERO,
+        height: Hrs::ZERO.height,
+        round: Hrs::ZERO.round,
         chain: ChainName::NONE,
         life: Life { slot: 0, incarnation: 0 },
         serial: 0,
         first: [0; 32],
     };
+
+    fn at(&self) -> Hrs {
+        Hrs::precommit(self.height, self.round)
+    }
 }
 
 impl Signer {
@@ -117,7 +123,7 @@ impl Signer {
         // The rest is as it was wiped.
         let stream = &mut self.stream;
         (stream.life, stream.serial) = (permit.life(), permit.serial());
-        (stream.length, stream.at) = (frame.length, at);
+        (stream.length, stream.height, stream.round) = (frame.length, frame.height, frame.round);
         stream.chain.set(frame.chain);
         Ok(())
     }
@@ -134,7 +140,7 @@ impl Signer {
         if self.stream.length == 0 {
             return Err(Status::ExtensionOrder);
         }
-        let (slot, at) = (self.stream.life.slot, self.stream.at);
+        let (slot, at) = (self.stream.life.slot, self.stream.at());
         let taken = self.take_chunk(env, position, bytes, reply);
         self.close(env, slot, at, taken, reply)
     }
@@ -174,8 +180,8 @@ impl Signer {
     #[inline(never)]
     fn put_around<E: Env>(&self, env: &mut E, tail: bool) -> Result<(), Status> {
         let chain = self.stream.chain.id().ok_or(Status::Internal)?;
-        let Hrs { height, round, .. } = self.stream.at;
-        let frame = Frame { length: self.stream.length, height, round, chain };
+        let Stream { length, height, round, .. } = self.stream;
+        let frame = Frame { length, height, round, chain };
         let mut around = [0; MAX_AROUND];
         let part = if tail { frame.tail(&mut around) } else { frame.head(&mut around) };
         Ok(env.stream_feed(part)?)
@@ -236,7 +242,7 @@ impl Signer {
 
     /// The same for the stream; and the record is still the one it began with, not another one at the same place.
     fn permit_stream<E: Env>(&mut self, env: &mut E, reply: &mut Reply) -> Result<Precommitted, Status> {
-        let (slot, at) = (self.stream.life.slot, self.stream.at);
+        let (slot, at) = (self.stream.life.slot, self.stream.at());
         let permit = self.permit(env, slot, at, reply)?;
         if (permit.life(), permit.serial()) == (self.stream.life, self.stream.serial) {
             Ok(permit)

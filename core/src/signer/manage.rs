@@ -1,31 +1,28 @@
-//! Commands that need the owner: what may be asked, and what a press does.
+//! Commands that need the owner: what may be asked, and what a press begins.
 
 use super::Signer;
-use super::ask::{Ask, ChainName, Phase, Prompt, What};
+use super::ask::{Ask, ChainName, Phase, Prompt, Stage, What, Work};
 use super::permit::Approved;
-use super::prompts::outcome;
-use crate::apdu::{ChainState, Command, Named, PromptState, PromptStatus, Status};
+use crate::apdu::{ChainState, Command, Named, PromptState, Status};
 use crate::canonical::ChainId;
 use crate::chains::{self, Entry, Found, State};
-use crate::env::{Env, SECRET_INDEX};
-use crate::hrs::Hrs;
+use crate::env::{CryptoFailed, Env, SECRET_INDEX};
 use crate::journal::Record;
 use crate::layout::SLOTS;
-
-/// How an approved change went on.
-pub(super) enum Progress {
-    /// Done.
-    Done,
-    /// A ring must be prepared first, a few pages a turn.
-    Working,
-    /// The mark moved past what was asked.
-    Moved,
-}
 
 impl Signer {
     /// The prompt that stands, if the owner has not decided it yet.
     pub fn prompt(&self) -> Option<Prompt> {
         (self.prompts.phase == Phase::Waiting).then_some(self.prompts.current)
+    }
+
+    /// The key that the prompt is about, once a turn has derived it; or that this failed.
+    pub fn shown_key<E: Env>(&self, env: &E) -> Option<Result<[u8; 32], CryptoFailed>> {
+        let Ask { what, slot, .. } = self.prompts.current.ask;
+        match env.loaded_key(slot) {
+            Ok(key) if what == What::ShowKey => Some(Ok(key)),
+            _ => self.prompts.key().map(|key| key.copied()),
+        }
     }
 
     /// Whether something approved is being done.
@@ -43,7 +40,7 @@ impl Signer {
         self.prompts.resume();
     }
 
-    /// The owner's press. Everything the question rested on is checked again now.
+    /// The owner's press. What was approved is done by the turns that follow ([`Signer::step`]).
     ///
     /// Approving while the device is locked does nothing: the prompt stands on.
     #[inline(never)]
@@ -59,13 +56,11 @@ impl Signer {
             return;
         }
         self.prompts.resume();
-        let ask = self.prompts.current.ask;
-        match self.recheck(env, &ask).and_then(|()| self.carry_out(env, &ask, Approved(()))) {
-            Ok(Progress::Working) => {}
-            Ok(Progress::Moved) => self.prompts.finish(outcome(PromptState::Moved)),
-            Ok(Progress::Done) => self.conclude(env, &ask, Ok(())),
-            Err(status) => self.conclude(env, &ask, Err(status)),
-        }
+        let Ask { what, slot, .. } = self.prompts.current.ask;
+        // A chain that becomes unclear from here on is another question.
+        let live = what == What::SetMark && self.slots[slot].state != ChainState::Unclear;
+        self.prompts.work = Work { approved: Some(Approved(())), live, ..Work::NONE };
+        self.prompts.phase = Phase::Working;
     }
 
     /// Turns a command into a question to the owner and gives its ticket, or refuses it.
@@ -95,9 +90,15 @@ impl Signer {
                 ask.incarnation = named.incarnation;
                 (What::Remove, self.named(env, named)?)
             }
-            Command::ShowKey(chain) => (What::ShowKey, self.find(env, *chain).ok_or(Status::UnknownChain)?),
+            Command::ShowKey(chain) => {
+                let slot = self.find(env, *chain).ok_or(Status::UnknownChain)?;
+                let mut entry = Entry::BLANK;
+                chains::read(env, &self.installation, slot, &mut entry);
+                ask.key_index = entry.key_index();
+                (What::ShowKey, slot)
+            }
             Command::ForgetChain(named) => (What::Forget, self.tombstone(env, named)?),
-            Command::ForgetSlot(slot) => match self.slots.get(usize::from(*slot)) {
+            Command::ForgetSlot(slot) => match self.slots.0.get(usize::from(*slot)) {
                 Some(found) if found.state == ChainState::Damaged => (What::Forget, *slot),
                 _ => return Err(Status::UnknownChain),
             },
@@ -120,7 +121,7 @@ impl Signer {
             if chains::read(env, &self.installation, slot, &mut entry) == Found::Damaged {
                 return Err(Status::StorageDamaged);
             }
-            match self.slots[usize::from(slot)].state {
+            match self.slots[slot].state {
                 // No chain is in it, and its pages do not hold what is written: it is taken if there is no other.
                 ChainState::Fault if chains::is_vacant(env, &self.installation, slot) => {
                     spare = spare.or(Some(slot));
@@ -139,15 +140,17 @@ impl Signer {
         free.or(spare).ok_or(Status::TableFull)
     }
 
-    fn named<E: Env>(&self, env: &mut E, named: &Named<'_>) -> Result<u8, Status> {
+    fn named<E: Env>(&mut self, env: &mut E, named: &Named<'_>) -> Result<u8, Status> {
         let slot = self.find(env, named.chain).ok_or(Status::UnknownChain)?;
         self.same_life(slot, named.incarnation)?;
+        // What the owner is asked rests on what stands there: should it be read only now, then before the press.
+        self.retry(slot);
         Ok(slot)
     }
 
     fn tombstone<E: Env>(&self, env: &mut E, named: &Named<'_>) -> Result<u8, Status> {
         let slot = (0..SLOTS as u8).find(|slot| {
-            let state = self.slots[usize::from(*slot)].state;
+            let state = self.slots[*slot].state;
             matches!(state, ChainState::Tombstone | ChainState::UnclearTombstone)
                 && chains::names(env, &self.installation, *slot, named.chain)
         });
@@ -157,124 +160,93 @@ impl Signer {
     }
 
     fn same_life(&self, slot: u8, incarnation: u16) -> Result<(), Status> {
-        if self.slots[usize::from(slot)].incarnation == incarnation {
-            Ok(())
-        } else {
-            Err(Status::WrongIncarnation)
-        }
+        if self.slots[slot].incarnation == incarnation { Ok(()) } else { Err(Status::WrongIncarnation) }
     }
 
-    /// Whether what was asked may still be done: slots may have changed while the prompt stood.
-    fn recheck<E: Env>(&mut self, env: &mut E, ask: &Ask) -> Result<(), Status> {
+    /// Begins what was approved, and does what takes one turn. Everything the question rested on is looked at again now: slots
+    /// may have changed while the prompt stood.
+    #[inline(never)]
+    pub(super) fn begin_work<E: Env>(&mut self, env: &mut E, ask: &Ask) -> Result<Stage, Status> {
         match ask.what {
+            What::ShowKey => Ok(Stage::Conclude),
             What::Add => {
                 let chain = ask.chain.id().ok_or(Status::Internal)?;
-                if self.slot_for(env, chain)? == ask.slot { Ok(()) } else { Err(Status::Internal) }
+                if self.slot_for(env, chain)? != ask.slot {
+                    return Err(Status::Internal);
+                }
+                self.plan(env, ask.slot)
             }
-            What::SetMark | What::Remove => self.same_life(ask.slot, ask.incarnation),
-            What::ShowKey | What::Forget => Ok(()),
-        }
-    }
-
-    fn carry_out<E: Env>(&mut self, env: &mut E, ask: &Ask, approved: Approved) -> Result<Progress, Status> {
-        match ask.what {
-            What::ShowKey => Ok(Progress::Done),
-            What::Add => {
-                self.prepare(env, ask.slot, ask.mark, ask.mark, approved)?;
-                Ok(Progress::Working)
+            What::Forget => {
+                self.prompts.work.incarnation = self.slots[ask.slot].incarnation;
+                Ok(Stage::Survey)
             }
-            What::Remove => self.remove(env, ask.slot, approved),
-            What::Forget => self.forget(env, ask.slot, approved),
-            What::SetMark => self.set_mark(env, ask, approved),
+            What::Remove => {
+                self.same_life(ask.slot, ask.incarnation)?;
+                self.remove(env, ask.slot)
+            }
+            What::SetMark => {
+                self.same_life(ask.slot, ask.incarnation)?;
+                self.set_mark(env, ask)
+            }
         }
     }
 
     #[inline(never)]
-    fn remove<E: Env>(&mut self, env: &mut E, slot: u8, approved: Approved) -> Result<Progress, Status> {
+    fn remove<E: Env>(&mut self, env: &mut E, slot: u8) -> Result<Stage, Status> {
         // The mark is frozen here: nothing is signed between this reading and the entry.
         let mut view = self.view(env, slot);
         let state = match view.state {
             ChainState::Armed => State::Tombstone,
             ChainState::Unclear => State::UnclearTombstone,
+            // It became unclear by this look: once more, when its floor is known.
+            _ if self.slots[slot].floor().is_none() => return Ok(Stage::Begin),
             _ => return Err(Status::StorageFault),
         };
         let entry = view.entry.as_mut().ok_or(Status::StorageFault)?;
         entry.bury(state, view.mark, view.highest_signed);
-        chains::commit(env, &self.installation, slot, entry, approved).map_err(|_| Status::StorageFault)?;
-        Ok(Progress::Done)
+        self.commit_entry(env, slot, entry)
     }
 
     #[inline(never)]
-    fn forget<E: Env>(&mut self, env: &mut E, slot: u8, approved: Approved) -> Result<Progress, Status> {
-        let known = self.slots[usize::from(slot)].incarnation;
-        let incarnation = known.max(self.ring(slot).scan(env, 0).highest_incarnation);
+    pub(super) fn forget<E: Env>(&mut self, env: &mut E, slot: u8) -> Result<Stage, Status> {
         let mut entry = Entry::BLANK;
-        entry.free(incarnation);
-        chains::commit(env, &self.installation, slot, &mut entry, approved)
-            .map_err(|_| Status::StorageFault)?;
-        Ok(Progress::Done)
+        entry.free(self.prompts.work.incarnation);
+        self.commit_entry(env, slot, &mut entry)
+    }
+
+    /// The entry is all that changes; then the slot is read again.
+    fn commit_entry<E: Env>(&mut self, env: &mut E, slot: u8, entry: &mut Entry) -> Result<Stage, Status> {
+        let approved = self.prompts.work.approved.take().ok_or(Status::Internal)?;
+        chains::commit(env, &self.installation, slot, entry, approved).map_err(|_| Status::StorageFault)?;
+        self.distrust(slot);
+        Ok(Stage::Conclude)
     }
 
     #[inline(never)]
-    fn set_mark<E: Env>(&mut self, env: &mut E, ask: &Ask, approved: Approved) -> Result<Progress, Status> {
+    fn set_mark<E: Env>(&mut self, env: &mut E, ask: &Ask) -> Result<Stage, Status> {
         let Ask { slot, mark: to, raise, .. } = *ask;
-        if let Some(floor) = self.floor(env, slot) {
+        if !self.prompts.work.live {
+            let floor = self.slots[slot].floor().ok_or(Status::StorageFault)?;
             if to < floor {
                 return Err(Status::BelowSigned);
             }
-            self.prepare(env, slot, to, to, approved)?;
-            return Ok(Progress::Working);
+            return self.plan(env, slot);
         }
         // Marks move every few seconds: what the owner read may be past by now.
         let mut record = Record::NONE;
         let newest = *self.newest(env, slot, &mut record)?.record();
         let highest = newest.highest_signed();
         if to < highest || (raise && to <= newest.hrs) {
-            return Ok(Progress::Moved);
+            return Ok(self.moved());
         }
         if to < newest.hrs {
             // A lowering is a new life: what stands above it must never be taken for the mark again.
-            self.prepare(env, slot, to, highest, approved)?;
-            return Ok(Progress::Working);
+            return self.plan(env, slot);
         }
-        record = Record::mark_only(newest.incarnation, to, highest);
         // A raise changes no entry and can only forbid; the approval ends here.
-        let _ = approved;
+        let _ = self.prompts.work.approved.take().ok_or(Status::Internal)?;
+        record = Record::mark_only(newest.incarnation, to, highest);
         let _ = self.append(env, slot, newest.serial, &mut record)?;
-        Ok(Progress::Done)
-    }
-
-    /// Of an unclear chain, the floor of its mark.
-    #[inline(never)]
-    fn floor<E: Env>(&mut self, env: &mut E, slot: u8) -> Option<Hrs> {
-        let view = self.view(env, slot);
-        (view.state == ChainState::Unclear).then_some(view.mark)
-    }
-
-    /// Ends an approved prompt: the slot is read again from flash, and the outcome tells what stands now.
-    #[inline(never)]
-    pub(super) fn conclude<E: Env>(&mut self, env: &mut E, ask: &Ask, result: Result<(), Status>) {
-        let slot = ask.slot;
-        let before = self.slots[usize::from(slot)].state;
-        if ask.what != What::ShowKey {
-            self.load(env, slot);
-        }
-        let kept = &mut self.slots[usize::from(slot)].state;
-        if before == ChainState::Fault && *kept == ChainState::Free {
-            // What was to be added found a page that does not hold: the next ADD goes elsewhere. A key that could not be
-            // derived says nothing of the pages.
-            *kept = ChainState::Fault;
-        }
-        let view = self.view(env, slot);
-        if result.is_ok() && matches!(ask.what, What::Add | What::SetMark) {
-            self.slots[usize::from(slot)].spent = 0;
-        }
-        self.prompts.finish(PromptStatus {
-            state: if result.is_ok() { PromptState::Approved } else { PromptState::Failed },
-            status: result.err().unwrap_or(Status::Ok).word(),
-            incarnation: view.entry.as_ref().map_or(0, Entry::incarnation),
-            mark: view.mark,
-            highest_signed: view.highest_signed,
-        });
+        Ok(Stage::Conclude)
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! It never blocks, owns no screen and holds no USB. What needs the owner gives a ticket; the app shows
 //! [`Signer::prompt`] and reports the press by [`Signer::decide`], which checks everything again.
-//! Formatting and filling a ring are done by [`Signer::step`], a few pages a turn, so that signing for
-//! other chains goes on meanwhile.
+//! Whatever takes long is done by [`Signer::step`], a few pages or one key a turn, so that signing for other chains goes on
+//! meanwhile: what was approved, the reading of a slot at fault, the key that the owner is shown.
 
 mod ask;
 mod extend;
+mod load;
 mod manage;
 pub mod permit;
 mod prompts;
@@ -30,8 +31,9 @@ use crate::hrs::Hrs;
 use crate::installation::{self, Standing};
 use crate::layout::{Installation, SLOTS};
 use extend::Stream;
+use load::Load;
 use prompts::Prompts;
-use slot::Slot;
+use slot::{Slot, Slots};
 
 /// The name GET_APP_NAME gives.
 pub const APP_NAME: &[u8] = b"Highwater";
@@ -73,15 +75,19 @@ impl Default for Signer {
 }
 
 /// The signer's state in RAM. Everything that must survive stands in flash.
+///
+/// In the order of this text: what is near the beginning is reached with less code.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Signer {
-    standing: Standing,
-    installation: Installation,
-    slots: [Slot; SLOTS],
-    last: LastSignature,
-    stream: Stream,
+    load: Load,
+    slots: Slots,
     prompts: Prompts,
+    stream: Stream,
+    last: LastSignature,
+    installation: Installation,
     events: Events,
+    standing: Standing,
     /// Ticks of the second that is going by.
     ticks: u8,
 }
@@ -93,9 +99,10 @@ impl Signer {
         Self {
             standing: Standing::Fault,
             installation: Installation { id: [0; 16], secret: [0; 32] },
-            slots: [Slot::EMPTY; SLOTS],
+            slots: Slots([Slot::EMPTY; SLOTS]),
             last: LastSignature { life: Life { slot: 0, incarnation: 0 }, serial: 0, signature: [0; 64] },
             stream: Stream::NONE,
+            load: Load::NONE,
             prompts: Prompts::NONE,
             events: Events::NONE,
             ticks: 0,
@@ -107,9 +114,8 @@ impl Signer {
     pub fn start<E: Env>(&mut self, env: &mut E) {
         self.standing = installation::boot(env, &mut self.installation);
         if self.standing == Standing::Sound {
-            for slot in 0..SLOTS as u8 {
-                self.load(env, slot);
-            }
+            self.load.due = [load::Stage::Entry; SLOTS];
+            while self.load(env) {}
         }
     }
 
@@ -136,6 +142,7 @@ impl Signer {
     pub fn is_idle(&self) -> bool {
         !self
             .slots
+            .0
             .iter()
             .any(|slot| matches!(slot.state, ChainState::Armed | ChainState::Unclear | ChainState::Fault))
     }
@@ -150,7 +157,7 @@ impl Signer {
         self.ticks += 1;
         if u32::from(self.ticks) == TICKS_PER_SECOND {
             self.ticks = 0;
-            for slot in &mut self.slots {
+            for slot in &mut self.slots.0 {
                 slot.spent = slot.spent.saturating_sub(CREDIT_PER_SECOND);
             }
         }
@@ -227,7 +234,7 @@ impl Signer {
 
     /// Why a chain is in no slot: it was never approved, or its slot is damaged and nobody can tell.
     fn unknown(&self) -> Status {
-        let damaged = self.slots.iter().any(|slot| slot.state == ChainState::Damaged);
+        let damaged = self.slots.0.iter().any(|slot| slot.state == ChainState::Damaged);
         if damaged { Status::StorageDamaged } else { Status::UnknownChain }
     }
 
@@ -240,7 +247,7 @@ impl Signer {
     /// The slot in which a chain is approved, whether its mark is clear or not.
     fn find<E: Env>(&self, env: &mut E, chain: ChainId<'_>) -> Option<u8> {
         (0..SLOTS as u8).find(|slot| {
-            let state = self.slots[usize::from(*slot)].state;
+            let state = self.slots[*slot].state;
             matches!(state, ChainState::Armed | ChainState::Unclear | ChainState::Fault)
                 && chains::names(env, &self.installation, *slot, chain)
         })

@@ -3,7 +3,7 @@
 use super::TICKS_PER_SECOND;
 use super::ask::{Ask, Phase, Prompt, Work};
 use crate::apdu::{PromptState, PromptStatus, Reply, Status};
-use crate::env::Env;
+use crate::env::{CryptoFailed, Env};
 use crate::hrs::Hrs;
 
 /// A prompt without a button dies after this.
@@ -15,21 +15,32 @@ const LONGEST_PAUSE: u32 = 3_600 * TICKS_PER_SECOND;
 const DOUBLINGS: u8 = 6;
 const _: () = assert!(PAUSE << DOUBLINGS >= LONGEST_PAUSE);
 
+/// Whether the key that a prompt is about was derived for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Derived {
+    NotYet,
+    Known,
+    Failed,
+}
+
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Prompts {
     pub(super) phase: Phase,
-    /// What is asked, or was the last time.
-    pub(super) current: Prompt,
+    key: Derived,
+    /// Refusals in a row: each doubles the next pause.
+    refusals: u8,
     /// What is being done, while it is.
     pub(super) work: Work,
     /// Ticks since the last button, while the owner is asked.
     age: u32,
-    /// What became of the last prompt, as it is told; all zero before the first.
-    last: [u8; PromptStatus::SIZE],
     /// Ticks until prompts are taken again.
     pause: u32,
-    /// Refusals in a row: each doubles the next pause.
-    refusals: u8,
+    /// What is asked, or was the last time.
+    pub(super) current: Prompt,
+    /// Before the first prompt all zero. While one stands or is done the key that was derived for it, if `key` says so. Then
+    /// what became of it, as it is told.
+    kept: [u8; 32],
 }
 
 impl Prompts {
@@ -39,7 +50,8 @@ impl Prompts {
         current: Prompt { ticket: 0, ask: Ask::NONE },
         work: Work::NONE,
         age: 0,
-        last: [0; PromptStatus::SIZE],
+        kept: [0; 32],
+        key: Derived::NotYet,
         pause: 0,
         refusals: 0,
     };
@@ -60,8 +72,7 @@ impl Prompts {
         let mut ticket = [0; 4];
         env.random(&mut ticket);
         self.current = Prompt { ticket: u32::from_le_bytes(ticket), ask };
-        self.last[0] = 0;
-        (self.phase, self.age) = (Phase::Waiting, 0);
+        (self.phase, self.key, self.age) = (Phase::Waiting, Derived::NotYet, 0);
         ticket
     }
 
@@ -71,8 +82,8 @@ impl Prompts {
         }
         if self.phase != Phase::Idle {
             reply.put(&outcome(PromptState::Pending).to_bytes());
-        } else if self.last[0] != 0 {
-            reply.put(&self.last);
+        } else if self.kept[0] != 0 {
+            reply.put(&self.kept[..PromptStatus::SIZE]);
         } else {
             return Err(Status::NoTicket);
         }
@@ -99,7 +110,30 @@ impl Prompts {
     #[inline(never)]
     pub(super) fn finish(&mut self, status: PromptStatus) {
         self.phase = Phase::Idle;
-        self.last = status.to_bytes();
+        // Whatever came of it: an approval does not outlive its prompt.
+        self.work.approved = None;
+        self.kept[..PromptStatus::SIZE].copy_from_slice(&status.to_bytes());
+    }
+
+    /// The key that was derived for what is asked or done; none yet, or it failed.
+    pub(super) fn key(&self) -> Option<Result<&[u8; 32], CryptoFailed>> {
+        match self.key {
+            Derived::NotYet => None,
+            Derived::Known => Some(Ok(&self.kept)),
+            Derived::Failed => Some(Err(CryptoFailed)),
+        }
+    }
+
+    /// Derives it.
+    #[inline(never)]
+    pub(super) fn derive<E: Env>(&mut self, env: &mut E) {
+        self.key = match env.public_key(self.current.ask.key_index) {
+            Ok(key) => {
+                self.kept = key;
+                Derived::Known
+            }
+            Err(CryptoFailed) => Derived::Failed,
+        };
     }
 
     pub(super) fn tick(&mut self) {

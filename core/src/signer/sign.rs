@@ -69,6 +69,8 @@ impl Signer {
         }
         if let Err(status) = result {
             self.events.push(status, slot, at);
+            // A key that failed to sign may have been unloaded for it.
+            self.find_key(env, slot);
         }
         result
     }
@@ -85,7 +87,7 @@ impl Signer {
         let mut record = Record::NONE;
         let newest = self.newest(env, slot, &mut record)?;
         let mark = newest.record().hrs;
-        let credit = LEAP_CREDIT.saturating_sub(self.slots[usize::from(slot)].spent);
+        let credit = LEAP_CREDIT.saturating_sub(self.slots[slot].spent);
         let durable = match judge(said.asked(), mark, &newest.record().statement(), credit) {
             Verdict::Refuse(refusal) => {
                 reply.put_hrs(mark);
@@ -97,7 +99,8 @@ impl Signer {
         self.release(env, durable, &said, reply)
     }
 
-    /// The newest record of a slot that may decide; scans and repairs first where a fault left it stale (rule 7).
+    /// The newest record of a slot that may decide. A slot at fault may not: it is read once more in the turns that follow
+    /// (rule 7).
     #[inline(never)]
     pub(super) fn newest<'r, E: Env>(
         &mut self,
@@ -105,48 +108,39 @@ impl Signer {
         slot: u8,
         record: &'r mut Record,
     ) -> Result<Durable<'r>, Status> {
-        let known = self.slots[usize::from(slot)].state;
-        // A key that failed to sign may have been unloaded for it.
-        if known == ChainState::Fault || known == ChainState::Armed && env.loaded_key(slot).is_err() {
-            self.load(env, slot);
+        match self.slots[slot].state {
+            ChainState::Armed if env.loaded_key(slot).is_err() => Err(Status::StorageFault),
+            ChainState::Armed => self.read_newest(env, slot, record),
+            ChainState::Unclear => Err(Status::Unclear),
+            ChainState::Damaged => Err(Status::StorageDamaged),
+            ChainState::Fault => {
+                self.retry(slot);
+                Err(Status::StorageFault)
+            }
+            _ => Err(Status::UnknownChain),
         }
-        match self.slots[usize::from(slot)].state {
-            ChainState::Armed => {}
-            ChainState::Unclear => return Err(Status::Unclear),
-            ChainState::Fault => return Err(Status::StorageFault),
-            ChainState::Damaged => return Err(Status::StorageDamaged),
-            _ => return Err(Status::UnknownChain),
-        }
-        self.read_newest(env, slot, record).map_err(|unreadable| match unreadable {
-            Unreadable::Lost => Status::Unclear,
-            Unreadable::Fault => Status::StorageFault,
-        })
     }
 
-    /// The newest record of an armed slot. What is found instead is the slot's state then, and where it moved to its serial.
+    /// The newest record of an armed slot, whose serial may have moved on. If it is not there, the slot is to be read anew.
     #[inline(never)]
     pub(super) fn read_newest<'r, E: Env>(
         &mut self,
         env: &mut E,
         slot: u8,
         record: &'r mut Record,
-    ) -> Result<Durable<'r>, Unreadable> {
-        let Slot { serial, incarnation, .. } = self.slots[usize::from(slot)];
+    ) -> Result<Durable<'r>, Status> {
+        let Slot { serial, incarnation, .. } = self.slots[slot];
         let newest = match serial.get() {
             Some(serial) => self.ring(slot).newest(env, serial, incarnation, record),
             None => Err(Unreadable::Fault),
         };
-        let kept = &mut self.slots[usize::from(slot)];
         match newest {
-            Ok(newest) if kept.serial.keep(newest.record().serial) => Ok(newest),
+            Ok(newest) if self.slots[slot].serial.keep(newest.record().serial) => Ok(newest),
             Err(Unreadable::Lost) => {
-                kept.state = ChainState::Unclear;
-                Err(Unreadable::Lost)
+                self.lose(slot);
+                Err(Status::Unclear)
             }
-            _ => {
-                kept.state = ChainState::Fault;
-                Err(Unreadable::Fault)
-            }
+            Ok(_) | Err(Unreadable::Fault) => Err(self.page_failed(slot)),
         }
     }
 
@@ -166,7 +160,7 @@ impl Signer {
         let durable = self.append(env, slot, serial, record)?;
         let heights = asked.hrs.height.value() - mark.height.value();
         // The verdict was Fresh, so the difference is within the credit.
-        let spent = &mut self.slots[usize::from(slot)].spent;
+        let spent = &mut self.slots[slot].spent;
         *spent = spent.saturating_add(u32::try_from(heights).unwrap_or(u32::MAX));
         Ok(durable)
     }
@@ -182,14 +176,14 @@ impl Signer {
     ) -> Result<Durable<'r>, Status> {
         self.mark_moved(env, slot);
         match self.ring(slot).append(env, newest, record) {
-            Ok(durable) if self.slots[usize::from(slot)].serial.keep(durable.record().serial) => Ok(durable),
+            Ok(durable) if self.slots[slot].serial.keep(durable.record().serial) => Ok(durable),
             _ => Err(self.page_failed(slot)),
         }
     }
 
     /// A page of a slot does not hold what was written: its index is invalid until it is scanned again.
     pub(super) fn page_failed(&mut self, slot: u8) -> Status {
-        self.slots[usize::from(slot)].state = ChainState::Fault;
+        self.distrust(slot);
         Status::StorageFault
     }
 

@@ -1,14 +1,14 @@
-//! One slot as RAM knows it, and how it is read from flash.
+//! One slot as RAM knows it, and all there is to say of it.
 
 use super::Signer;
 use super::serial::Serial;
-use crate::apdu::{ChainState, Reply, Status};
-use crate::chains::{self, Entry, Fingerprint, Found, State};
-use crate::env::{CryptoFailed, Env, Life};
+use crate::apdu::{ChainState, Reply};
+use crate::chains::{self, Entry, Found};
+use crate::env::{Env, Life};
 use crate::events::Kept;
 use crate::hrs::Hrs;
-use crate::journal::{Kind, Record, Ring, Unreadable};
-use crate::layout;
+use crate::journal::{Kind, Record, Ring};
+use crate::layout::SLOTS;
 
 /// The heights a chain may rise by at once: at start, after an approved ADD or SET_MARK, and at most.
 pub const LEAP_CREDIT: u32 = 100_000;
@@ -18,16 +18,55 @@ pub const LEAP_CREDIT: u32 = 100_000;
 pub(super) struct Slot {
     pub(super) state: ChainState,
     pub(super) incarnation: u16,
-    /// The serial of the newest record; right only while the state is `Armed`.
+    /// The serial of the newest record; right only while the state is `Armed`. Of what is unclear or damaged, and of a slot
+    /// whose ring is prepared for a new life, the highest one.
     pub(super) serial: Serial,
     /// Heights spent of the leap credit.
     pub(super) spent: u32,
+    /// Of what is unclear or damaged the highest HRS that its ring said when it was read: a floor, no more. No HRS until then.
+    pub(super) floor: [u8; Hrs::SIZE],
 }
 
 impl Slot {
     /// As before anything was read.
-    pub(super) const EMPTY: Self =
-        Self { state: ChainState::Free, incarnation: 0, serial: Serial::NONE, spent: 0 };
+    pub(super) const EMPTY: Self = Self {
+        state: ChainState::Free,
+        incarnation: 0,
+        serial: Serial::NONE,
+        spent: 0,
+        floor: [0; Hrs::SIZE],
+    };
+
+    /// What is unclear from now on: its floor is not known before its ring was read.
+    pub(super) fn lose(&mut self) {
+        self.state = ChainState::Unclear;
+        self.floor = [0xff; Hrs::SIZE];
+    }
+
+    /// The floor, if it is known.
+    pub(super) fn floor(&self) -> Option<Hrs> {
+        Hrs::from_bytes(&self.floor)
+    }
+}
+
+/// The slots, in one place that finds them: the firmware would have it at each use.
+#[derive(Debug)]
+pub(super) struct Slots(pub(super) [Slot; SLOTS]);
+
+impl core::ops::Index<u8> for Slots {
+    type Output = Slot;
+
+    #[inline(never)]
+    fn index(&self, slot: u8) -> &Slot {
+        &self.0[usize::from(slot)]
+    }
+}
+
+impl core::ops::IndexMut<u8> for Slots {
+    #[inline(never)]
+    fn index_mut(&mut self, slot: u8) -> &mut Slot {
+        &mut self.0[usize::from(slot)]
+    }
 }
 
 /// All there is to say of a slot.
@@ -95,92 +134,15 @@ impl Signer {
         Ring { slot, installation: &self.installation }
     }
 
-    /// Reads a slot from flash and repairs what a power cut or one rotten page left (rules 2, 5, 6, 7).
-    #[inline(never)]
-    pub(super) fn load<E: Env>(&mut self, env: &mut E, slot: u8) {
-        self.mark_moved(env, slot);
-        let (state, key_index, key) = self.load_entry(env, slot);
-        let state = match state {
-            ChainState::Armed => self.load_ring(env, slot, key_index, &key),
-            other => other,
-        };
-        if !matches!(state, ChainState::Armed | ChainState::Unclear | ChainState::Fault) {
-            env.unload_key(slot);
-        }
-        if matches!(state, ChainState::Fault) {
-            self.events.push(Status::StorageFault, slot, Hrs::default());
-        }
-        self.slots[usize::from(slot)].state = state;
-    }
-
-    /// What the entry says, and its key; both copies stand then. Apart from the ring, so that on the device's small
-    /// stack the entry is gone while the ring is read.
-    #[inline(never)]
-    fn load_entry<E: Env>(&mut self, env: &mut E, slot: u8) -> (ChainState, u32, Fingerprint) {
-        let mut entry = Entry::BLANK;
-        let found = chains::read(env, &self.installation, slot, &mut entry);
-        let state = match found {
-            Found::Damaged => ChainState::Damaged,
-            Found::Blank => self.uncommitted(env, slot),
-            Found::Entry => {
-                self.slots[usize::from(slot)].incarnation = entry.incarnation();
-                match entry.state() {
-                    State::Free => ChainState::Free,
-                    State::Tombstone => ChainState::Tombstone,
-                    State::UnclearTombstone => ChainState::UnclearTombstone,
-                    State::Armed => ChainState::Armed,
-                }
-            }
-        };
-        // Of a slot that was never committed a torn first entry or a rotted page goes the same way: left there, with
-        // the other copy gone too one day, it would count as damaged. If its page fails it stays free all the same.
-        if state != ChainState::Damaged
-            && chains::equalise(env, &self.installation, slot, &entry).is_err()
-            && found != Found::Blank
-        {
-            return (ChainState::Fault, 0, *Entry::BLANK.key());
-        }
-        (state, entry.key_index(), *entry.key())
-    }
-
-    /// A slot without an entry is free unless its ring remembers a chain that was at work.
-    fn uncommitted<E: Env>(&self, env: &mut E, slot: u8) -> ChainState {
-        let rings = env.rings();
-        let ring = rings.page(slot, 0)..rings.page(slot, 2 * rings.pairs(slot));
-        if layout::all_blank(env, ring) || !self.ring(slot).scan(env, 0).committed {
-            ChainState::Free
-        } else {
-            ChainState::Damaged
-        }
-    }
-
-    #[inline(never)]
-    fn load_ring<E: Env>(&mut self, env: &mut E, slot: u8, key_index: u32, key: &Fingerprint) -> ChainState {
-        if load_key(env, self.life(slot), key_index, key).is_err() {
-            return ChainState::Fault;
-        }
-        let incarnation = self.slots[usize::from(slot)].incarnation;
-        let ring = Ring { slot, installation: &self.installation };
-        let scan = ring.scan(env, incarnation);
-        match &scan.newest {
-            Some(newest) if !scan.unclear(incarnation) => match ring.repair(env, newest) {
-                Ok(serial) if self.slots[usize::from(slot)].serial.keep(serial) => ChainState::Armed,
-                Err(Unreadable::Lost) => ChainState::Unclear,
-                _ => ChainState::Fault,
-            },
-            _ => ChainState::Unclear,
-        }
-    }
-
     /// The life in a slot, as its entry says it.
     pub(super) fn life(&self, slot: u8) -> Life {
-        Life { slot, incarnation: self.slots[usize::from(slot)].incarnation }
+        Life { slot, incarnation: self.slots[slot].incarnation }
     }
 
     /// All there is to say of a slot, read from flash now.
     #[inline(never)]
     pub fn view<E: Env>(&mut self, env: &mut E, slot: u8) -> View {
-        let Slot { state, serial, .. } = self.slots[usize::from(slot)];
+        let Slot { state, serial, .. } = self.slots[slot];
         let mut view = View {
             state,
             entry: None,
@@ -194,7 +156,10 @@ impl Signer {
             self.view_newest(env, slot, &mut view);
         }
         if matches!(view.state, ChainState::Unclear | ChainState::Damaged) {
-            self.view_floor(env, slot, &mut view);
+            match self.slots[slot].floor() {
+                Some(floor) => (view.mark, view.highest_signed) = (floor, floor),
+                None => view.state = ChainState::Fault,
+            }
         }
         view
     }
@@ -215,47 +180,17 @@ impl Signer {
         if let Ok(newest) = self.read_newest(env, slot, &mut record) {
             view.take(newest.record());
         }
-        view.state = self.slots[usize::from(slot)].state;
-    }
-
-    /// What an unclear chain's pages still say is a floor, no more.
-    #[inline(never)]
-    fn view_floor<E: Env>(&self, env: &mut E, slot: u8, view: &mut View) {
-        let scan = self.ring(slot).scan(env, self.slots[usize::from(slot)].incarnation);
-        (view.mark, view.highest_signed) = (scan.highest_hrs, scan.highest_hrs);
-        view.writes = scan.highest_serial;
+        view.state = self.slots[slot].state;
     }
 
     /// Another slot whose chain signs with the key of this index.
     #[inline(never)]
     pub fn sharing<E: Env>(&self, env: &mut E, slot: u8, key_index: u32) -> Option<u8> {
         let mut entry = Entry::BLANK;
-        (0..self.slots.len() as u8).filter(|other| *other != slot).find(|other| {
+        (0..SLOTS as u8).filter(|other| *other != slot).find(|other| {
             chains::read(env, &self.installation, *other, &mut entry) == Found::Entry
                 && entry.key_index() == key_index
                 && entry.chain().is_some()
         })
     }
-}
-
-/// Has the key of a life in RAM, if it is the one that the chain was approved with.
-///
-/// A public key that came out wrong would make a second challenge, and where the nonce does not depend on the key the two
-/// would give the private key away.
-#[inline(never)]
-pub(super) fn load_key<E: Env>(
-    env: &mut E,
-    life: Life,
-    key_index: u32,
-    key: &Fingerprint,
-) -> Result<(), CryptoFailed> {
-    if env.loaded_key(life.slot).is_err() {
-        env.load_key(life, key_index)?;
-    }
-    let public = env.loaded_key(life.slot)?;
-    if chains::fingerprint(env, &public) == *key {
-        return Ok(());
-    }
-    env.refuse_key(life.slot);
-    Err(CryptoFailed)
 }

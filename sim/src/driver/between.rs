@@ -1,17 +1,19 @@
 //! What comes between the owner's press and its work: the app's loop turns there, and a host's commands come in.
 
+use super::judge::broken_off;
 use super::{Driver, Power, Violation};
-use crate::model::Op;
+use crate::model::{Answer, Model, Op};
 
 impl Driver {
-    /// Does `op`, which needs the owner, and `meanwhile` between the press and the work that it takes. What is done at
-    /// the press itself, or refused before it, is over before `meanwhile`.
+    /// Does `op`, which needs the owner, and `meanwhile` after so many turns of the work that it takes; if there are not as many,
+    /// after all of them. What is refused before the press is over before `meanwhile`.
     ///
-    /// An approval does not outlive the power: if it vanishes meanwhile, nothing comes of `op`.
+    /// An approval does not outlive the power: if it vanishes meanwhile, what comes of `op` is what had been written.
     pub fn run_around(
         &mut self,
         lane: usize,
         op: Op,
+        turns: u32,
         meanwhile: impl FnOnce(&mut Self) -> Result<Power, Violation>,
     ) -> Result<Power, Violation> {
         let op = self.honest(lane, op);
@@ -24,15 +26,39 @@ impl Driver {
             }
         };
         self.device.decide(ticket, true);
+        // No other turn comes before it is asked for, and a slot that fails meanwhile waits.
+        let paced = std::mem::replace(&mut self.device.paced, true);
+        (0..turns).for_each(|_| self.device.step());
         let works = self.device.signer().0.is_working();
         self.note(|| {
-            format!("{lane}: {op:?} approved, {}", if works { "and meanwhile" } else { "and done" })
+            let so_far = if works { "and meanwhile" } else { "and done" };
+            format!("{lane}: {op:?} approved, {turns} turns, {so_far}")
         });
         if !works {
+            self.device.paced = paced;
             self.settle(lane, op, ticket)?;
             return meanwhile(self);
         }
-        if meanwhile(self)? == Power::Off {
+        if turns > 0 {
+            // What it does is done from one turn on, and is told by the last: it may stand already.
+            let done = |model: Model| match model.after(op) {
+                (Answer::Done, after) => Some(after),
+                _ => None,
+            };
+            let before = self.may_be(&self.lanes[lane].possible);
+            self.lanes[lane].ahead = before.iter().filter_map(|model| done(*model)).collect();
+            if self.faulted {
+                // Or it failed in one of these turns, and is told so by the last.
+                self.lanes[lane].ahead.extend(before.iter().filter_map(|model| broken_off(model, op)));
+            }
+            self.look_around()?;
+        }
+        let power = meanwhile(self);
+        self.device.paced = paced;
+        if power? == Power::Off {
+            let Self { lanes, .. } = self;
+            let ahead = std::mem::take(&mut lanes[lane].ahead);
+            lanes[lane].possible.extend(ahead);
             return Ok(Power::Off);
         }
         self.device.finish_work();
@@ -48,7 +74,13 @@ impl Driver {
             return Err(finding.into());
         }
         self.counts.operations += 1;
-        self.judge(lane, op, answer)?;
+        let ahead = std::mem::take(&mut self.lanes[lane].ahead);
+        let before = self.may_be(&self.lanes[lane].possible);
+        let mut after = self.judged(lane, &before, op, answer);
+        if answer == Answer::Done || self.faulted {
+            after.extend(ahead);
+        }
+        self.keep(lane, after, || Violation::Answer { op, answer, possible: before })?;
         self.look_around()
     }
 }

@@ -7,7 +7,7 @@ use highwater_core::canonical::ChainId;
 use highwater_core::hrs::Hrs;
 use highwater_core::layout::SLOTS;
 
-use super::{Driver, Seen, Standing, Violation};
+use super::{Driver, Lane, Seen, Standing, Violation};
 use crate::audit::Place;
 use crate::model::{Answer, Op};
 use crate::{Ask, Extend};
@@ -21,7 +21,8 @@ impl Driver {
         let lane = &self.lanes[lane];
         match (op, lane.seen) {
             (Op::SetMark(to), Some(seen)) if seen.state == ChainState::Unclear => {
-                let known = lane.possible.iter().map(|model| model.mark).fold(seen.mark, Hrs::max);
+                let known =
+                    lane.possible.iter().chain(&lane.ahead).map(|model| model.mark).fold(seen.mark, Hrs::max);
                 Op::SetMark(to.max(known))
             }
             _ => op,
@@ -64,11 +65,8 @@ impl Driver {
         let command = match op {
             Op::SetMark(to) => Command::SetMark { named, to },
             Op::Remove => Command::RemoveChain(named),
-            Op::Add(mark) => {
-                self.lanes[lane].added = Some(mark);
-                // The first and the third have one key.
-                Command::AddChain { chain, key_index: lane as u32 % 2, mark }
-            }
+            // The first and the third have one key.
+            Op::Add(mark) => Command::AddChain { chain, key_index: lane as u32 % 2, mark },
             Op::Forget => match self.damaged {
                 Some(slot) if lost => Command::ForgetSlot(slot),
                 _ => Command::ForgetChain(named),
@@ -77,7 +75,11 @@ impl Driver {
         };
         let (data, status) = self.exchange(command);
         let ticket = data.first_chunk().map(|ticket| u32::from_le_bytes(*ticket));
-        ticket.filter(|_| status == Status::Ok).ok_or(Answer::Refused(status))
+        let ticket = ticket.filter(|_| status == Status::Ok).ok_or(Answer::Refused(status))?;
+        if let Op::Add(mark) = op {
+            self.lanes[lane].added = Some(mark);
+        }
+        Ok(ticket)
     }
 
     /// What became of a prompt.
@@ -157,19 +159,40 @@ impl Driver {
 
     /// Tells the auditor what is seen: the key, an approved lower life, the mark.
     pub(super) fn witness(&mut self, lane: usize, seen: Option<Seen>) -> Result<(), Violation> {
-        let chain = self.lanes[lane].chain;
-        let last = self.lanes[lane].seen.map_or(0, |seen| seen.incarnation);
         if seen.is_some() {
             self.learn_key(lane);
         }
+        self.relive(lane, seen);
         if let Some(seen) = seen.filter(|seen| seen.state == ChainState::Armed) {
-            let added = self.lanes[lane].added.take();
-            if seen.incarnation > last && added == Some(seen.mark) {
-                self.auditor.lowered(chain, place(seen.mark));
-            }
-            self.auditor.mark(chain, place(seen.mark))?;
+            self.auditor.mark(self.lanes[lane].chain, place(seen.mark))?;
         }
         self.lanes[lane].seen = seen;
+        Ok(())
+    }
+
+    /// Tells the auditor that an ADD began a life: its owner approved that the chain goes on from there. Of a slot that is
+    /// being read the entry may be shown already; then the ADD is not over.
+    fn relive(&mut self, lane: usize, seen: Option<Seen>) {
+        let Lane { chain, life, added, .. } = &mut self.lanes[lane];
+        if seen.is_some_and(|seen| seen.state == ChainState::Fault) {
+            return;
+        }
+        let last = std::mem::replace(life, seen.map_or(0, |seen| seen.incarnation));
+        if seen.is_some_and(|seen| seen.state == ChainState::Armed)
+            && let Some(mark) = added.take()
+            && *life > last
+        {
+            self.auditor.lowered(chain, place(mark));
+        }
+    }
+
+    /// Before the first signature of an ADD that nobody has looked at yet.
+    pub(super) fn look_at_add(&mut self, lane: usize) -> Result<(), Violation> {
+        if self.lanes[lane].added.is_some() {
+            let chain = self.lanes[lane].chain;
+            let seen = self.slots()?.into_iter().find(|(name, _)| name == chain).map(|(_, seen)| seen);
+            self.relive(lane, seen);
+        }
         Ok(())
     }
 }

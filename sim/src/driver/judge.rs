@@ -9,7 +9,30 @@ use crate::model::{Answer, Model, Op, Standing};
 impl Driver {
     /// Keeps the models that give this answer.
     pub(super) fn judge(&mut self, lane: usize, op: Op, answer: Answer) -> Result<(), Violation> {
-        let before = self.may_be(lane);
+        let before = self.may_be(&self.lanes[lane].possible);
+        let after = self.judged(lane, &before, op, answer);
+        let ahead = self.may_be(&self.lanes[lane].ahead);
+        self.lanes[lane].ahead = unique(self.judged(lane, &ahead, op, answer));
+        self.keep(lane, after, || Violation::Answer { op, answer, possible: [before, ahead].concat() })
+    }
+
+    /// Keeps these models of those that there were.
+    pub(super) fn keep(
+        &mut self,
+        lane: usize,
+        models: Vec<Model>,
+        none: impl FnOnce() -> Violation,
+    ) -> Result<(), Violation> {
+        let lane = &mut self.lanes[lane];
+        if models.is_empty() && lane.ahead.is_empty() {
+            return Err(none());
+        }
+        lane.possible = unique(models);
+        Ok(())
+    }
+
+    /// What this answer leaves of what the chain may have been.
+    pub(super) fn judged(&self, lane: usize, before: &[Model], op: Op, answer: Answer) -> Vec<Model> {
         let mut after: Vec<Model> = before
             .iter()
             .map(|model| model.after(op))
@@ -17,7 +40,9 @@ impl Driver {
             .map(|(_, model)| model)
             .collect();
         if answer == Answer::Refused(Status::StorageFault) && self.faulted {
-            after.extend(interrupted(&before, op));
+            after.extend(interrupted(before, op));
+        } else if answer == Answer::Refused(Status::StorageFault) && self.unsettled {
+            after.extend(before);
         }
         // Between the press and the work the chain signed past what was approved: it stands where it is.
         if let (Answer::Moved, Op::SetMark(to)) = (answer, op) {
@@ -32,15 +57,15 @@ impl Driver {
         // A slot whose flash fails is read anew at the next start, or when its chain is to sign. Until then it refuses by
         // what a copy of its entry says, and that tells nothing: the other copy may have been the newer one.
         let unread = self.lanes[lane].seen.is_none_or(|seen| seen.state == ChainState::Fault);
-        if unread && self.faulted && matches!(answer, Answer::Refused(_)) {
-            after.extend(&before);
+        if unread && (self.faulted || self.unsettled) && matches!(answer, Answer::Refused(_)) {
+            after.extend(before);
         }
         // A damaged slot may be any chain, and so may one whose flash fails: they stop the ADD of every one.
         let damaged = self.damaged.is_some() || self.faulted || (self.rotted && self.torn);
         if answer == Answer::Refused(Status::StorageDamaged) && damaged {
             let stands = |model: &&Model| matches!(model.standing, Standing::Armed | Standing::Unclear);
             match op {
-                Op::Add(_) => after.extend(&before),
+                Op::Add(_) => after.extend(before),
                 // A chain that stands nowhere may be the one that the damaged slot held.
                 Op::Sign { .. } | Op::Extend { .. } => {
                     after.extend(before.iter().filter(|model| !stands(model)))
@@ -48,16 +73,12 @@ impl Driver {
                 _ => {}
             }
         }
-        if after.is_empty() {
-            return Err(Violation::Answer { op, answer, possible: before });
-        }
-        self.lanes[lane].possible = unique(after);
-        Ok(())
+        after
     }
 
-    /// What a chain may be, losses included.
-    fn may_be(&self, lane: usize) -> Vec<Model> {
-        let mut possible = self.lanes[lane].possible.clone();
+    /// What a chain that was one of these may be, losses included.
+    pub(super) fn may_be(&self, models: &[Model]) -> Vec<Model> {
+        let mut possible = models.to_vec();
         // Two dead pages may be the two of one pair, whatever killed them.
         if self.rotted && self.torn || self.dead > 1 {
             let lost: Vec<Model> = possible.iter().flat_map(|model| model.lost()).collect();
@@ -87,13 +108,14 @@ impl Driver {
         for lane in 0..self.lanes.len() {
             let chain = self.lanes[lane].chain;
             let seen = slots.iter().find(|(name, _)| name == chain).map(|(_, seen)| *seen);
-            let possible = self.may_be(lane);
-            let agree: Vec<Model> =
-                possible.iter().copied().filter(|model| self.agrees(model, seen.as_ref())).collect();
-            if agree.is_empty() {
-                return Err(Violation::State { seen, possible });
-            }
-            self.lanes[lane].possible = unique(agree);
+            let agree = |models: &[Model]| {
+                let agrees = |model: &Model| self.agrees(model, seen.as_ref());
+                self.may_be(models).into_iter().filter(agrees).collect::<Vec<_>>()
+            };
+            let before = [&self.lanes[lane].possible[..], &self.lanes[lane].ahead].concat();
+            let (possible, ahead) = (agree(&self.lanes[lane].possible), agree(&self.lanes[lane].ahead));
+            self.lanes[lane].ahead = unique(ahead);
+            self.keep(lane, possible, || Violation::State { seen, possible: before })?;
             self.witness(lane, seen)?;
         }
         Ok(())
@@ -116,7 +138,8 @@ impl Driver {
             ChainState::Tombstone => model.standing == Standing::Tombstone && marks,
             ChainState::UnclearTombstone => model.standing == Standing::UnclearTombstone,
             // What it holds is told once flash works again.
-            ChainState::Fault => self.faulted,
+            // A slot is at fault while it is read.
+            ChainState::Fault => self.faulted || self.device.is_reading(),
             ChainState::Free | ChainState::Damaged => false,
         }
     }
@@ -126,14 +149,18 @@ impl Driver {
 pub(super) fn interrupted(before: &[Model], op: Op) -> Vec<Model> {
     let mut possible = before.to_vec();
     for model in before {
-        let (answer, after) = model.after(op);
+        let (_, after) = model.after(op);
         possible.push(after);
-        let lowering = matches!(op, Op::SetMark(to) if to < model.mark) && answer == Answer::Done;
-        if lowering && model.standing == Standing::Armed {
-            possible.push(Model { standing: Standing::Unclear, ..*model });
-        }
+        possible.extend(broken_off(model, op));
     }
     unique(possible)
+}
+
+/// What a lowering leaves that came no further than its mark.
+pub(super) fn broken_off(model: &Model, op: Op) -> Option<Model> {
+    let lowering = matches!(op, Op::SetMark(to) if to < model.mark) && model.after(op).0 == Answer::Done;
+    let unclear = Model { standing: Standing::Unclear, ..*model };
+    (lowering && model.standing == Standing::Armed).then_some(unclear)
 }
 
 fn unique(mut models: Vec<Model>) -> Vec<Model> {

@@ -45,7 +45,11 @@ pub struct Counts {
 struct Lane {
     chain: &'static str,
     possible: Vec<Model>,
+    /// What it may be if what is being done was done already.
+    ahead: Vec<Model>,
     seen: Option<Seen>,
+    /// The life that was seen last while its slot was not at fault.
+    life: u16,
     /// The mark of an ADD that was approved and not seen yet.
     added: Option<highwater_core::hrs::Hrs>,
     has_key: bool,
@@ -81,6 +85,8 @@ pub struct Driver {
     dead: u32,
     /// A page takes no write any more: whatever needs it is refused, and a tear beside it may be too much.
     stuck: bool,
+    /// A slot was being read when the operation began, or since: it may refuse for that.
+    unsettled: bool,
 }
 
 impl Driver {
@@ -114,7 +120,9 @@ impl Driver {
         let lane = |(chain, possible): (&&'static str, &Vec<Model>)| Lane {
             chain,
             possible: possible.clone(),
+            ahead: Vec::new(),
             seen: None,
+            life: 0,
             added: None,
             has_key: false,
         };
@@ -132,6 +140,7 @@ impl Driver {
             faulted: false,
             dead: 0,
             stuck: false,
+            unsettled: false,
         }
     }
 
@@ -166,6 +175,18 @@ impl Driver {
         (self.stuck, self.faulted) = (true, true);
     }
 
+    /// A turn of the loop, with a fault at one of its writes if one is given and reached.
+    pub fn turn(&mut self, fault: Option<(u32, Fault)>) -> Result<Power, Violation> {
+        self.note(|| format!("a turn {fault:?}"));
+        let fired = self.with(fault, |driver| driver.device.step());
+        self.faulted |= fired;
+        if !self.device.world.medium.is_powered() {
+            return Ok(Power::Off);
+        }
+        self.look_around()?;
+        Ok(Power::On)
+    }
+
     /// Power vanishes between two writes.
     pub fn power_off(&mut self) {
         self.device.world.medium.calm();
@@ -194,20 +215,25 @@ impl Driver {
     /// Does `op` on the chain of `lane`, with a fault at one of its writes if one is given and reached.
     pub fn run(&mut self, lane: usize, op: Op, fault: Option<(u32, Fault)>) -> Result<Power, Violation> {
         let op = self.honest(lane, op);
+        let read = self.device.is_reading();
         let mut answer = Answer::Done;
         let mut released = None;
         let fired = self.with(fault, |driver| (answer, released) = driver.perform(lane, op));
         self.note(|| format!("{lane}: {op:?} {:?} {answer:?}", fault.filter(|_| fired)));
         self.faulted |= fired;
+        self.unsettled = read || self.device.is_reading();
         if let Some(finding) = self.device.world.early.take() {
             return Err(finding.into());
         }
         if !self.device.world.medium.is_powered() {
-            self.lanes[lane].possible = interrupted(&self.lanes[lane].possible, op);
+            let lane = &mut self.lanes[lane];
+            lane.possible = interrupted(&lane.possible, op);
+            lane.ahead = interrupted(&lane.ahead, op);
             return Ok(Power::Off);
         }
         if let Some((bytes, signature)) = released {
             self.learn_key(lane);
+            self.look_at_add(lane)?;
             self.auditor.released(&bytes, &signature)?;
         }
         self.counts.operations += 1;
@@ -225,6 +251,8 @@ impl Driver {
         if mark.step == highwater_core::hrs::Step::None || mark.height.value() == 0 {
             return Ok(());
         }
+        // A slot that another operation left at fault is read first.
+        self.device.finish_work();
         let (block, seconds) = said.unwrap_or((1, 1));
         for (block, seconds) in [(block % 2 + 1, seconds), (block, seconds + 1), (block, seconds)] {
             let op = Op::Sign { at: mark, block, seconds };

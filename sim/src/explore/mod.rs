@@ -45,6 +45,8 @@ pub struct Search {
     pub stuck: bool,
     /// Chains are also removed, added again and forgotten, marks also lowered.
     pub lives: bool,
+    /// Every request also comes between any two turns of a slot's reading, and between any two of what was approved.
+    pub paced: bool,
     /// Give up beyond this many states.
     pub limit: usize,
 }
@@ -106,14 +108,18 @@ struct Now {
     models: Vec<Model>,
     rotted: bool,
     faulted: bool,
+    /// Turns have something to do.
+    busy: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     Boot(Option<(u32, Fault)>),
     Run(Op, Option<(u32, Fault)>),
-    /// What the owner approves, and a request between the press and its work.
-    Around(Op, Op, Option<(u32, Fault)>),
+    /// What the owner approves, and a request after so many turns of its work.
+    Around(Op, Op, u32, Option<(u32, Fault)>),
+    /// A turn of the loop.
+    Turn(Option<(u32, Fault)>),
     Rot(u16, u8),
     Stick(u16, u8, bool),
     PowerOff,
@@ -130,7 +136,7 @@ impl Search {
             hurt: (false, false),
             stuck: None,
             path: Vec::new(),
-            now: Now { models: vec![Model::ABSENT], rotted: false, faulted: false },
+            now: Now { models: vec![Model::ABSENT], rotted: false, faulted: false, busy: false },
             life: false,
             index: 0,
         };
@@ -203,7 +209,10 @@ impl Explorer {
                     let step = match step {
                         Step::Boot(_) => Step::Boot(Some((nth, fault))),
                         Step::Run(op, _) => Step::Run(op, Some((nth, fault))),
-                        Step::Around(op, request, _) => Step::Around(op, request, Some((nth, fault))),
+                        Step::Around(op, request, turns, _) => {
+                            Step::Around(op, request, turns, Some((nth, fault)))
+                        }
+                        Step::Turn(_) => Step::Turn(Some((nth, fault))),
                         Step::Rot(..) | Step::Stick(..) | Step::PowerOff => break,
                     };
                     if !self.go(state, step)? {
@@ -217,7 +226,7 @@ impl Explorer {
 
     /// Goes one step; `false` if the fault it names was never reached.
     fn go(&mut self, state: &State, step: Step) -> Result<bool, Box<Counterexample>> {
-        let mut driver = wake(state, self.search.rings);
+        let mut driver = wake(state, self.search);
         let before = driver.counts;
         let went = drive(&mut driver, step).and_then(|power| {
             if (step, power) == (Step::Boot(None), Power::On) {
@@ -229,8 +238,10 @@ impl Explorer {
             }
         });
         let power = went.map_err(|violation| self.counterexample(violation, state, step))?;
-        let planned =
-            matches!(step, Step::Boot(Some(_)) | Step::Run(_, Some(_)) | Step::Around(_, _, Some(_)));
+        let planned = matches!(
+            step,
+            Step::Boot(Some(_)) | Step::Run(_, Some(_)) | Step::Around(.., Some(_)) | Step::Turn(Some(_))
+        );
         if planned && (driver.counts.cuts, driver.counts.faults) == (before.cuts, before.faults) {
             return Ok(false);
         }
@@ -256,22 +267,26 @@ impl Explorer {
         let asleep = state.path.is_empty() && matches!(step, Step::Rot(..) | Step::Stick(..));
         let on = power == Power::On && !asleep;
         let (rotted, torn, faulted) = driver.hurt();
-        let now = Now { models: driver.possible(0).to_vec(), rotted, faulted: faulted && on };
+        let busy = on && driver.device.is_busy();
+        let now = Now { models: driver.possible(0).to_vec(), rotted, faulted: faulted && on, busy };
         let mut shape = driver.device.world.medium.pages().to_vec();
         let highest = normal::normalise(&mut self.world, self.search.slot, &mut shape);
         let seen = driver.seen(0).filter(|_| on);
-        let ram = seen.map(|seen| (seen.state as u8, seen.incarnation, seen.writes.wrapping_sub(highest)));
+        let ram = seen.map(|seen| {
+            (seen.state as u8, seen.incarnation, seen.writes.wrapping_sub(highest), seen.mark, seen.highest)
+        });
         let life = state.life ^ matches!(step, Step::Run(Op::Add(_), _) | Step::Around(Op::Add(_), ..));
         let stuck = match step {
             Step::Stick(page, _, says) => Some((page, says)),
             _ => state.stuck,
         };
         // After a clean operation RAM holds what a boot would make of this flash; a test of its own shows that.
-        let clean = !on || !(rotted || faulted);
+        let clean = !on || !(rotted || faulted || busy);
         let slot = self.search.own().map(|pages| &shape[pages]);
         let slot = (&shape[..2], slot);
-        let known =
-            fingerprint(&(slot, &now.models, on, rotted, torn, faulted, stuck, life, ram.filter(|_| !clean)));
+        let progress = busy.then(|| format!("{:?}", driver.device.progress()));
+        let ram = (ram.filter(|_| !clean), progress);
+        let known = fingerprint(&(slot, &now.models, on, rotted, torn, faulted, stuck, life, ram));
         if !self.known.insert(known) {
             return;
         }
@@ -308,8 +323,8 @@ impl Explorer {
 }
 
 /// A driver in `state`. The steps went well when they were new.
-fn wake(state: &State, rings: [u16; SLOTS]) -> Driver {
-    let mut world = World::repeatable(Keys::toy(), rings, 0);
+fn wake(state: &State, search: Search) -> Driver {
+    let mut world = World::repeatable(Keys::toy(), search.rings, 0);
     world.medium.restore(&state.pages);
     let (rotted, torn) = state.hurt;
     let mut driver = Driver::asleep(world, &[CHAIN], std::slice::from_ref(&state.models), rotted, torn);
@@ -317,6 +332,7 @@ fn wake(state: &State, rings: [u16; SLOTS]) -> Driver {
         let cell = state.pages[usize::from(page)];
         driver.stick(page, cell, says);
     }
+    driver.device.paced = search.paced;
     for step in &state.path {
         drive(&mut driver, *step).expect("it went well before");
     }
@@ -327,7 +343,10 @@ fn drive(driver: &mut Driver, step: Step) -> Result<Power, Violation> {
     match step {
         Step::Boot(fault) => driver.boot(fault),
         Step::Run(op, fault) => driver.run(0, op, fault),
-        Step::Around(op, request, fault) => driver.run_around(0, op, |driver| driver.run(0, request, fault)),
+        Step::Around(op, request, turns, fault) => {
+            driver.run_around(0, op, turns, |driver| driver.run(0, request, fault))
+        }
+        Step::Turn(fault) => driver.turn(fault),
         Step::Rot(page, with) => {
             driver.rot(page, [with; 64]);
             Ok(Power::On)

@@ -10,6 +10,9 @@ use crate::{Fault, Tear};
 /// One representative of content that fails its check (see `normal`).
 const GARBAGE: Tear = Tear::Garbage(1);
 
+/// More turns than anything approved takes on a ring of two or three pairs.
+const TURNS: u32 = 20;
+
 impl Search {
     /// Every step that can be gone from `state`.
     pub(super) fn steps(&self, state: &State) -> Vec<Step> {
@@ -29,8 +32,15 @@ impl Search {
             // What the owner approves takes turns of the loop, and a node's request may come between them.
             let (requests, approved): (Vec<Op>, Vec<Op>) =
                 seen.into_iter().filter(|op| *op != Op::Look).partition(|op| matches!(op, Op::Sign { .. }));
-            let around = |op| requests.iter().map(move |request| Step::Around(op, *request, None));
-            steps.extend(approved.into_iter().flat_map(around));
+            let turns = if self.paced { TURNS } else { 1 };
+            for op in approved {
+                for request in &requests {
+                    steps.extend((0..turns).map(|turns| Step::Around(op, *request, turns, None)));
+                }
+            }
+            if state.now.busy {
+                steps.push(Step::Turn(None));
+            }
             if state.path.len() > 1 {
                 steps.push(Step::PowerOff);
             }

@@ -137,6 +137,8 @@ fn damaged() -> Result<Scene> {
 
 fn failing() -> Result<Scene> {
     let mut scene = armed()?;
+    // No turn comes: the slot waits to be read again.
+    scene.device.paced = true;
     scene.fail();
     scene.ask(&Command::Sign(&prevote()))?;
     scene.expect(ChainState::Fault)

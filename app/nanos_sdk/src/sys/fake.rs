@@ -155,6 +155,16 @@ impl Kernel {
         self.calls.iter().filter(|made| **made == call).count()
     }
 
+    /// The calls since there were `before` of them.
+    pub fn calls_since(&self, before: usize) -> &[Call] {
+        &self.calls[before..]
+    }
+
+    /// All calls so far.
+    pub fn calls(&self) -> usize {
+        self.calls.len()
+    }
+
     /// Whether the unit for numbers is locked: then the library signs nothing and derives nothing.
     pub fn numbers_are_locked(&self) -> bool {
         self.library.is_locked()

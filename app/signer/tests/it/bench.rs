@@ -9,6 +9,7 @@ use highwater_core::hid::{FromDevice, HostReader, split};
 use highwater_core::hrs::Hrs;
 use highwater_signer::App;
 use nanos_sdk::fake::{self, Host, Kernel, Panel, Software};
+use nanos_sdk::target::Call;
 use nanos_sdk::{Bolos, Button};
 use sha2::{Digest, Sha256, Sha512};
 
@@ -101,8 +102,15 @@ impl Bench {
         assert!(matches!(host(Host::outcome), Some(fake::Outcome::Done(_))), "{request:02x?}");
     }
 
+    /// A turn of the loop. With all that is in it, a command, a step and a look at the screen, it takes at most 24 hashes.
     pub(crate) fn turn(&mut self) {
+        let before = kernel(|kernel| kernel.calls());
         self.app.turn(&mut self.bolos);
+        let count = |wanted| {
+            kernel(|kernel| kernel.calls_since(before).iter().filter(|call| **call == wanted).count())
+        };
+        let (hashes, derived) = (count(Call::Sha256), count(Call::Derive));
+        assert!(hashes <= 24 && derived <= 1, "one turn: {hashes} hashes, {derived} keys");
     }
 
     /// All that can happen happens, and then tenths of a second go by.
@@ -171,6 +179,12 @@ impl Bench {
         let key = VerifyingKey::from_bytes(&key).unwrap();
         key.verify_strict(bytes, &Signature::from_bytes(&signature)).unwrap();
         Ok(signature)
+    }
+
+    /// A request of a chain at fault: it has its slot read again, and is answered before that.
+    pub(crate) fn settle(&mut self, height: u64) {
+        assert_eq!(self.sign(height), Err(Status::StorageFault));
+        self.wait(60);
     }
 
     /// The mark of the first slot.

@@ -117,6 +117,7 @@ fn whatever_fails_in_the_library_costs_the_stream_and_nothing_else() {
             let after = Command::ExtensionChunk { position: 0, bytes: &content[..1] };
             assert_eq!(bench.ask(after), Err(Status::ExtensionOrder));
             kernel(Kernel::mend);
+            bench.wait(60);
             // The library signs what is whole, so its unit for numbers was given back.
             bench.ask(Command::SignExtension(&bytes(CHAIN, b"whole"))).unwrap();
             // Three of them would keep the key unloaded.
