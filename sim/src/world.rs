@@ -231,6 +231,8 @@ pub struct SimDevice {
     pub owner: Owner,
     /// Turns of the loop come only when they are asked for, not after each command as many as there is work for.
     pub paced: bool,
+    /// Whether power was on when the last reply was made. What happens in the turns that follow does not take it back.
+    pub answered: bool,
     signer: Signer,
     reply: Reply,
 }
@@ -247,7 +249,7 @@ impl SimDevice {
     pub fn asleep(world: World) -> Self {
         // A signer of another, blank world: nothing of this one was read.
         let signer = Signer::boot(&mut World::of(Medium::blank(2), Keys::toy()));
-        Self { world, owner: Owner::Away, paced: false, signer, reply: Reply::new() }
+        Self { world, owner: Owner::Away, paced: false, answered: false, signer, reply: Reply::new() }
     }
 
     /// Starts the app again on the same flash. A key or a stream in RAM does not outlive the app.
@@ -273,6 +275,7 @@ impl SimDevice {
     pub fn exchange(&mut self, apdu: &[u8]) -> Vec<u8> {
         self.signer.handle(&mut self.world, apdu, &mut self.reply);
         let reply = self.reply.as_bytes().to_vec();
+        self.answered = self.world.medium.is_powered();
         if let Some(prompt) = self.signer.prompt()
             && let Some(approved) = self.owner.press(&prompt)
         {

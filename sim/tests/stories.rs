@@ -3,7 +3,7 @@
 use highwater_core::apdu::ChainState;
 use highwater_core::hrs::{Hrs, Step};
 use highwater_core::rings::Rings;
-use highwater_sim::driver::Driver;
+use highwater_sim::driver::{Driver, Power};
 use highwater_sim::model::{Op, ZERO};
 use highwater_sim::powercut::{Sum, run};
 use highwater_sim::{Fault, Keys, Tear, World};
@@ -80,4 +80,30 @@ fn an_add_that_is_looked_at_in_each_of_its_turns_makes_no_mark_fall() {
         assert_eq!(driver.auditor.highest("c").unwrap().height, 2, "{turns} turns");
     }
     assert!(at_fault > 3, "{at_fault}");
+}
+
+#[test]
+fn a_signature_that_left_stands_though_power_goes_in_the_turns_after_it() {
+    let vote = Op::Sign { at: Hrs::new(1, 0, Step::Prevote).unwrap(), block: 1, seconds: 1 };
+    let (mut before, mut after) = (0, 0);
+    for nth in 0.. {
+        let mut driver = Driver::new(World::repeatable(Keys::toy(), 2, 0), &["a", "b"]).unwrap();
+        (0..2).for_each(|lane| assert_eq!(driver.run(lane, Op::Add(ZERO), None).unwrap(), Power::On));
+        // A write of the other chain fails, and its slot waits to be read again.
+        driver.device.paced = true;
+        driver.run(1, vote, Some((0, Fault::Fails(Tear::Garbage(1))))).unwrap();
+        assert_eq!(driver.seen(1).unwrap().state, ChainState::Fault);
+        driver.device.paced = false;
+        let power = driver.run(0, vote, Some((nth, Fault::Cut(Tear::Garbage(2))))).unwrap();
+        if power == Power::On {
+            break;
+        }
+        // Nothing left, and both may be; or it left, and what was is over.
+        let left = driver.auditor.highest("a").is_some_and(|highest| highest.height == 1);
+        assert_eq!(driver.possible(0).len(), if left { 1 } else { 2 }, "{nth}: {:?}", driver.possible(0));
+        (before, after) = (before + u32::from(!left), after + u32::from(left));
+        driver.boot(None).unwrap();
+        assert_eq!(driver.seen(0).unwrap().mark.height.value() == 1, left || nth == 1, "{nth}");
+    }
+    assert!(before == 2 && after > 0, "{before} {after}");
 }

@@ -1,14 +1,15 @@
 //! What comes between the owner's press and its work: the app's loop turns there, and a host's commands come in.
 
-use super::judge::broken_off;
-use super::{Driver, Power, Violation};
+use super::judge::{broken_off, interrupted};
+use super::{Driver, Lane, Power, Violation};
 use crate::model::{Answer, Model, Op};
 
 impl Driver {
     /// Does `op`, which needs the owner, and `meanwhile` after so many turns of the work that it takes; if there are not as many,
     /// after all of them. What is refused before the press is over before `meanwhile`.
     ///
-    /// An approval does not outlive the power: if it vanishes meanwhile, what comes of `op` is what had been written.
+    /// An approval does not outlive the power: if it vanishes meanwhile, what comes of `op` is what had been written. A fault
+    /// that `meanwhile` does not reach comes in the turns that are left.
     pub fn run_around(
         &mut self,
         lane: usize,
@@ -17,6 +18,7 @@ impl Driver {
         meanwhile: impl FnOnce(&mut Self) -> Result<Power, Violation>,
     ) -> Result<Power, Violation> {
         let op = self.honest(lane, op);
+        self.unreached = None;
         let ticket = match self.raise(lane, op) {
             Ok(ticket) => ticket,
             Err(refused) => {
@@ -55,15 +57,21 @@ impl Driver {
         }
         let power = meanwhile(self);
         self.device.paced = paced;
-        if power? == Power::Off {
-            let Self { lanes, .. } = self;
-            let ahead = std::mem::take(&mut lanes[lane].ahead);
-            lanes[lane].possible.extend(ahead);
-            return Ok(Power::Off);
+        if power? == Power::On {
+            let left = self.unreached.take();
+            let fired = self.with(left, |driver| driver.device.finish_work());
+            self.note(|| format!("{lane}: the turns that are left {:?}", left.filter(|_| fired)));
+            self.faulted |= fired;
+            if self.device.world.medium.is_powered() {
+                self.settle(lane, op, ticket)?;
+                return Ok(Power::On);
+            }
+            let Lane { possible, .. } = &mut self.lanes[lane];
+            *possible = interrupted(possible, op);
         }
-        self.device.finish_work();
-        self.settle(lane, op, ticket)?;
-        Ok(Power::On)
+        let Lane { possible, ahead, .. } = &mut self.lanes[lane];
+        possible.append(ahead);
+        Ok(Power::Off)
     }
 
     /// Holds the outcome of a prompt against the models.

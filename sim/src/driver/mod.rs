@@ -87,6 +87,8 @@ pub struct Driver {
     stuck: bool,
     /// A slot was being read when the operation began, or since: it may refuse for that.
     unsettled: bool,
+    /// The fault that the last operation did not reach: how many writes from its end on.
+    unreached: Option<(u32, Fault)>,
 }
 
 impl Driver {
@@ -141,6 +143,7 @@ impl Driver {
             dead: 0,
             stuck: false,
             unsettled: false,
+            unreached: None,
         }
     }
 
@@ -218,14 +221,21 @@ impl Driver {
         let read = self.device.is_reading();
         let mut answer = Answer::Done;
         let mut released = None;
+        let writes = self.device.world.medium.writes();
         let fired = self.with(fault, |driver| (answer, released) = driver.perform(lane, op));
+        let written = self.device.world.medium.writes() - writes;
+        self.unreached =
+            fault.filter(|_| !fired).and_then(|(nth, fault)| Some((nth.checked_sub(written)?, fault)));
+        // A reply that left stands, though power went in the turns that followed it.
+        let answered = self.device.answered;
         self.note(|| format!("{lane}: {op:?} {:?} {answer:?}", fault.filter(|_| fired)));
         self.faulted |= fired;
         self.unsettled = read || self.device.is_reading();
         if let Some(finding) = self.device.world.early.take() {
             return Err(finding.into());
         }
-        if !self.device.world.medium.is_powered() {
+        let powered = self.device.world.medium.is_powered();
+        if !powered && !answered {
             let lane = &mut self.lanes[lane];
             lane.possible = interrupted(&lane.possible, op);
             lane.ahead = interrupted(&lane.ahead, op);
@@ -238,6 +248,9 @@ impl Driver {
         }
         self.counts.operations += 1;
         self.judge(lane, op, answer)?;
+        if !powered {
+            return Ok(Power::Off);
+        }
         self.look_around()?;
         Ok(Power::On)
     }
