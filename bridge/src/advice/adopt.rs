@@ -47,10 +47,10 @@ pub fn is_unclear(chain: &str) -> String {
     )
 }
 
-/// The chain's flash fails.
+/// The chain's flash failed, or is read again since it did.
 pub fn slot_fault(chain: &str) -> String {
     format!(
-        "the device's flash failed for {chain}; the mark is safe: restart the app; if it stays, replace the device"
+        "the device's flash failed for {chain}; the mark is safe: it reads the flash again, which takes seconds; if it stays, restart the app; if it stays then, replace the device"
     )
 }
 

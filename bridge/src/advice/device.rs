@@ -248,7 +248,7 @@ pub fn status(status: Status) -> &'static str {
         }
         Status::TableFull => "all chain slots are taken: remove and forget a chain first",
         Status::StorageFault => {
-            "flash or key failed on the device; the mark is safe: it tries again; if it stays, restart the app"
+            "flash or key failed on the device; the mark is safe: it reads them again, which takes seconds, while the node asks again; if it stays, restart the app"
         }
         Status::BelowSigned => {
             "the mark would fall below what was signed: only removing and adding the chain can do that"
