@@ -11,7 +11,7 @@
 //! | 2 .. 14 | chain table: copy 1 of slots 0, 1, 2, then copy 2; an entry takes two pages |
 //! | 14 .. | the rings of slots 0, 1, 2, one behind the other; in a ring of N pairs a record is on page 2·(serial mod N) + copy |
 //!
-//! Which bytes of a page hold what is said by [`installation_record`], [`chain_entry`] and [`record`]. What they leave out
+//! Which bytes of a page hold what is said by [`installation_record`], [`chain_entry`], [`key_place`] and [`record`]. What they leave out
 //! is zero.
 //!
 //! A check is the first 8 bytes of SHA-256 over a secret and what it binds: the pairs of each ring, a domain byte, slot,
@@ -22,6 +22,12 @@ use crate::env::{CELL, Cell, Crypto, Flash};
 
 /// Chain slots.
 pub const SLOTS: usize = 3;
+
+/// Places for imported keys.
+pub const KEYS: usize = 3;
+
+/// A private key of 32 bytes, sealed under a key of the seed: 16 bytes that prove it, then what it is encrypted to.
+pub type Sealed = [u8; 48];
 
 /// The format version in every cell. A reader accepts its own version only; docs/journal.md says how a
 /// later one migrates.
@@ -93,6 +99,22 @@ pub mod chain_entry {
     }
 }
 
+/// The bytes of a place for an imported key; one cell.
+pub mod key_place {
+    use core::ops::Range;
+
+    /// The version of its form.
+    pub const FORMAT: usize = 0;
+    /// 1 free, 2 a key.
+    pub const STATE: usize = 1;
+    /// Counts the writes of the place.
+    pub const GENERATION: Range<usize> = 2..4;
+    /// The key, [`Sealed`](super::Sealed).
+    pub const SEALED: Range<usize> = 8..56;
+    /// The check.
+    pub const CHECK: Range<usize> = 56..64;
+}
+
 /// The bytes of a record of a ring; one cell.
 pub mod record {
     use core::ops::Range;
@@ -160,6 +182,8 @@ pub enum Domain {
     Entry = 2,
     /// A record of a ring.
     Record = 3,
+    /// An imported key.
+    Key = 4,
 }
 
 /// One installation of the app. All zero before it is known.
@@ -280,10 +304,12 @@ mod tests {
             chain_entry::CHECK,
         ];
         let record = [record::INCARNATION, record::SERIAL, record::HEIGHT_ROUND, record::BODY, record::CHECK];
-        for parts in [&installation[..], &entry[..], &record[..]] {
+        let key = [key_place::GENERATION, key_place::SEALED, key_place::CHECK];
+        for parts in [&installation[..], &entry[..], &key[..], &record[..]] {
             assert!(parts.windows(2).all(|pair| pair[0].end <= pair[1].start), "{parts:?}");
             assert_eq!(parts.last().map(core::iter::ExactSizeIterator::len), Some(CHECK));
         }
+        assert_eq!(key_place::SEALED.len(), size_of::<Sealed>());
         assert_eq!(chain_entry::ID.len(), crate::canonical::MAX_CHAIN_ID);
     }
 

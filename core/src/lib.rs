@@ -16,6 +16,8 @@
 //! | [`installation`] | which installation, of which seed |
 //! | [`journal`] | the ring of record pairs that holds the mark |
 //! | [`chains`] | the table of approved chains |
+//! | [`key_index`] | which key a chain signs with |
+//! | [`backup`] | the backup of an imported key |
 //! | [`apdu`] | commands, replies, status words |
 //! | [`events`] | the last refusals and faults |
 //! | [`hid`] | 64-byte reports, both ends |
@@ -30,6 +32,7 @@
 #![forbid(unsafe_code)]
 
 pub mod apdu;
+pub mod backup;
 pub mod canonical;
 pub mod chains;
 pub mod env;
@@ -39,6 +42,7 @@ pub mod hrs;
 pub mod installation;
 pub mod journal;
 pub mod judge;
+pub mod key_index;
 pub mod layout;
 pub mod rings;
 pub mod signer;

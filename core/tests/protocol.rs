@@ -1,6 +1,6 @@
 //! Bytes on the cable, pinned: both ends and docs/protocol.md rest on them.
 
-use highwater_core::apdu::{Command, MAX_COMMAND, Named, SIGNS_EXTENSIONS, Status, Version};
+use highwater_core::apdu::{Command, MAX_COMMAND, Named, SIGNS_EXTENSIONS, Seed, Status, Version};
 use highwater_core::canonical::Frame;
 use highwater_core::hrs::Step;
 use ledger_apdu::APDUCommand;
@@ -39,6 +39,11 @@ fn commands() -> Vec<(Command<'static>, &'static str)> {
         (Command::ForgetSlot(2), "e0240000020002"),
         (Command::PromptStatus(0x0a0b_0c0d), "e02e0000040d0c0b0a"),
         (Command::PromptCancel(1), "e02f00000401000000"),
+        (Command::ImportKey(Seed(&[7; 32])), format!("e030000020{}", "07".repeat(32)).leak()),
+        (Command::RestoreKey(&[9; 104]), format!("e030000068{}", "09".repeat(104)).leak()),
+        (Command::BackupKey(2), "e03200000102"),
+        (Command::ForgetKey(1), "e03300000101"),
+        (Command::GetKeys, "e034000000"),
     ]
 }
 
@@ -82,11 +87,27 @@ fn every_cut_and_every_longer_command_is_a_length_error() {
 }
 
 #[test]
+fn a_private_key_is_not_printed() {
+    let text = format!("{:?} {:#?}", Command::ImportKey(Seed(&[7; 32])), Command::ImportKey(Seed(&[7; 32])));
+    assert!(!text.contains('7'), "{text}");
+}
+
+#[test]
+fn a_key_has_32_bytes_and_a_backup_104() {
+    for length in 0..=255 {
+        let apdu = [&[0xe0, 0x30, 0, 0, length][..], &vec![1; length.into()]].concat();
+        let parsed = Command::parse(&apdu);
+        assert_eq!(parsed.is_ok(), matches!(length, 32 | 104), "{length}");
+        assert!(parsed.is_ok() || parsed == Err(Status::Length), "{length}");
+    }
+}
+
+#[test]
 fn status_words_are_those_of_the_protocol() {
-    let pinned: [u16; 31] = [
+    let pinned: [u16; 35] = [
         0x9000, 0x5515, 0x6700, 0x6985, 0x6a80, 0x6a86, 0x6d00, 0x6e00, 0xb001, 0xb002, 0xb003, 0xb004,
         0xb005, 0xb006, 0xb007, 0xb008, 0xb009, 0xb00a, 0xb00b, 0xb00c, 0xb00d, 0xb00e, 0xb00f, 0xb010,
-        0xb011, 0xb012, 0xb013, 0xb014, 0xb015, 0xb016, 0xb0ff,
+        0xb011, 0xb012, 0xb013, 0xb014, 0xb015, 0xb016, 0xb017, 0xb018, 0xb019, 0xb01a, 0xb0ff,
     ];
     assert_eq!(Status::ALL.map(Status::word), pinned);
     assert!(Status::ALL.iter().all(|status| Status::from_word(status.word()) == Some(*status)));

@@ -1,8 +1,8 @@
 //! What a device answers, byte for byte, and what a host makes of answers that are cut or longer.
 
 use highwater_core::apdu::{
-    ChainState, ChainStatus, Command, EventList, MAX_REPLY, PromptState, PromptStatus, Reply, Signed, Status,
-    Version,
+    ChainState, ChainStatus, Command, EventList, HeldKey, KeyList, KeyState, MAX_REPLY, PromptState,
+    PromptStatus, Reply, Signed, Status, Version,
 };
 use highwater_core::env::Diagnostics;
 use highwater_core::hrs::{Hrs, Step};
@@ -26,6 +26,27 @@ fn version() {
     // The flags came later: a reply without them is whole.
     assert!((0..data.len() - 1).all(|len| Version::parse(&data[..len]).is_none()), "cut");
     assert_eq!(Version::parse(&[&data[..], &[9, 9]].concat()), Some(version), "a reply may grow at its end");
+}
+
+/// A list of two keys, the second damaged, of a device with three places.
+fn two_keys() -> (Vec<u8>, KeyList) {
+    let data = [&[3, 2, 0, 2][..], &[7; 32], &[2, 3], &[0; 32]].concat();
+    let first = HeldKey { number: 0, state: KeyState::Held, public: [7; 32] };
+    let last = HeldKey { number: 2, state: KeyState::Damaged, public: [0; 32] };
+    (data, KeyList { places: 3, keys: [Some(first), None, Some(last)] })
+}
+
+#[test]
+fn the_imported_keys() {
+    let (data, list) = two_keys();
+    assert_eq!(KeyList::parse(&data), Some(list));
+    assert!((0..data.len()).all(|len| KeyList::parse(&data[..len]).is_none()), "cut");
+    assert_eq!(KeyList::parse(&[&data[..], &[9, 9]].concat()), Some(list), "a reply may grow at its end");
+    assert_eq!(KeyList::parse(&[3, 0]), Some(KeyList { places: 3, keys: [None; 3] }));
+    let with = |at: usize, byte: u8| [&data[..at], &[byte], &data[at + 1..]].concat();
+    assert_eq!(KeyList::parse(&with(2, 3)), None, "a number that no place has");
+    assert_eq!(KeyList::parse(&with(3, 1)), None, "a free place is not listed");
+    assert_eq!(KeyList::parse(&with(3, 4)), None, "a state that is not known here");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The signer, from outside.
 
 mod auditor;
+mod backups;
 mod canonical;
 mod corpora;
 mod edges;

@@ -261,6 +261,14 @@ pub fn status(status: Status) -> &'static str {
         Status::StorageDamaged => {
             "the app's memory is damaged: nothing is signed from it; see `highwater device info` for the slot"
         }
+        Status::NoKey => "no imported key has this number: see `highwater key list`",
+        Status::KeyInUse => {
+            "a chain on the device, or one that was removed and not forgotten, has this key: remove and forget the chain first"
+        }
+        Status::VaultFull => "all places for imported keys are taken: forget a key first",
+        Status::BadBackup => {
+            "the backup is of another seed, or damaged: use the device with the seed it was made on, or another copy of it"
+        }
         Status::Internal => "a fault inside the app: restart the app on the device",
     }
 }

@@ -2,6 +2,7 @@
 
 use super::wire::{Reader, Writer};
 use super::{CLA, MAX_CHUNK, MAX_COMMAND, Status, ins};
+use crate::backup;
 use crate::canonical::{ChainId, Frame};
 use crate::hrs::Hrs;
 
@@ -12,6 +13,16 @@ pub struct Named<'a> {
     pub chain: ChainId<'a>,
     /// Its incarnation, as GET_STATUS reports it.
     pub incarnation: u16,
+}
+
+/// The private key that is to be imported: a seed of Ed25519, as RFC 8032 has it. It is not printed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Seed<'a>(pub &'a [u8; 32]);
+
+impl core::fmt::Debug for Seed<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Seed")
+    }
 }
 
 /// A command.
@@ -47,7 +58,7 @@ pub enum Command<'a> {
     AddChain {
         /// The chain.
         chain: ChainId<'a>,
-        /// The key: `44'/118'/0'/0'/index'`.
+        /// The key: a [`KeyIndex`](crate::key_index::KeyIndex) as it is written.
         key_index: u32,
         /// The first mark: nothing at or below it will be signed.
         mark: Hrs,
@@ -71,6 +82,16 @@ pub enum Command<'a> {
     PromptStatus(u32),
     /// Ticket -> nothing.
     PromptCancel(u32),
+    /// A private key -> ticket.
+    ImportKey(Seed<'a>),
+    /// The [backup](crate::backup) of a key -> ticket.
+    RestoreKey(&'a [u8; backup::SIZE]),
+    /// The number of an imported key -> its backup.
+    BackupKey(u8),
+    /// The number of an imported key -> ticket.
+    ForgetKey(u8),
+    /// -> [`super::KeyList`].
+    GetKeys,
 }
 
 /// What a command is for.
@@ -98,13 +119,18 @@ impl<'a> Command<'a> {
             | Self::GetAppName
             | Self::GetPublicKey(_)
             | Self::GetStatus { .. }
-            | Self::GetEvents => Kind::Reads,
+            | Self::GetEvents
+            | Self::BackupKey(_)
+            | Self::GetKeys => Kind::Reads,
             Self::AddChain { .. }
             | Self::SetMark { .. }
             | Self::RemoveChain(_)
             | Self::ShowKey(_)
             | Self::ForgetChain(_)
-            | Self::ForgetSlot(_) => Kind::Asks,
+            | Self::ForgetSlot(_)
+            | Self::ImportKey(_)
+            | Self::RestoreKey(_)
+            | Self::ForgetKey(_) => Kind::Asks,
             Self::PromptStatus(_) | Self::PromptCancel(_) => Kind::Watches,
         }
     }
@@ -154,6 +180,10 @@ impl<'a> Command<'a> {
             ins::FORGET_CHAIN => Self::ForgetChain(named(&mut reader)),
             ins::PROMPT_STATUS => Self::PromptStatus(reader.u32()),
             ins::PROMPT_CANCEL => Self::PromptCancel(reader.u32()),
+            ins::IMPORT_KEY => imported(reader.rest())?,
+            ins::BACKUP_KEY => Self::BackupKey(reader.u8()),
+            ins::FORGET_KEY => Self::ForgetKey(reader.u8()),
+            ins::GET_KEYS => Self::GetKeys,
             _ => return Err(Status::Instruction),
         };
         if (*p1, *p2) != (command.p1(), 0) {
@@ -182,6 +212,10 @@ impl<'a> Command<'a> {
             Self::ForgetChain(_) | Self::ForgetSlot(_) => ins::FORGET_CHAIN,
             Self::PromptStatus(_) => ins::PROMPT_STATUS,
             Self::PromptCancel(_) => ins::PROMPT_CANCEL,
+            Self::ImportKey(_) | Self::RestoreKey(_) => ins::IMPORT_KEY,
+            Self::BackupKey(_) => ins::BACKUP_KEY,
+            Self::ForgetKey(_) => ins::FORGET_KEY,
+            Self::GetKeys => ins::GET_KEYS,
         }
     }
 
@@ -199,7 +233,7 @@ impl<'a> Command<'a> {
         out[..5].copy_from_slice(&[CLA, self.ins(), self.p1(), 0, 0]);
         let mut writer = Writer { out: &mut out[5..], len: 0 };
         match self {
-            Self::GetVersion | Self::GetAppName | Self::GetEvents => {}
+            Self::GetVersion | Self::GetAppName | Self::GetEvents | Self::GetKeys => {}
             Self::GetPublicKey(chain) | Self::ShowKey(chain) => writer.chain(*chain),
             Self::Sign(bytes) | Self::SignExtension(bytes) => {
                 if bytes.len() > MAX_COMMAND - 5 {
@@ -220,7 +254,9 @@ impl<'a> Command<'a> {
                 writer.put(&position.to_le_bytes());
                 writer.put(bytes);
             }
-            Self::GetStatus { slot } => writer.put(&[*slot]),
+            Self::GetStatus { slot: number } | Self::BackupKey(number) | Self::ForgetKey(number) => {
+                writer.put(&[*number]);
+            }
             Self::AddChain { chain, key_index, mark } => {
                 writer.chain(*chain);
                 writer.put(&key_index.to_le_bytes());
@@ -233,6 +269,8 @@ impl<'a> Command<'a> {
             Self::RemoveChain(named) | Self::ForgetChain(named) => put_named(&mut writer, named),
             Self::ForgetSlot(slot) => writer.put(&[0, *slot]),
             Self::PromptStatus(ticket) | Self::PromptCancel(ticket) => writer.put(&ticket.to_le_bytes()),
+            Self::ImportKey(Seed(seed)) => writer.put(*seed),
+            Self::RestoreKey(backup) => writer.put(*backup),
         }
         let len = writer.len;
         out[4] = len as u8;
@@ -248,6 +286,14 @@ const CHUNK: u8 = 2;
 fn frame<'a>(reader: &mut Reader<'a>) -> Frame<'a> {
     let Hrs { height, round, .. } = reader.precommit();
     Frame { length: reader.u32(), height, round, chain: reader.chain() }
+}
+
+/// A key by its length: a backup is longer.
+fn imported(bytes: &[u8]) -> Result<Command<'_>, Status> {
+    if let Ok(seed) = bytes.try_into() {
+        return Ok(Command::ImportKey(Seed(seed)));
+    }
+    bytes.try_into().map(Command::RestoreKey).map_err(|_| Status::Length)
 }
 
 fn named<'a>(reader: &mut Reader<'a>) -> Named<'a> {

@@ -12,9 +12,10 @@ mod reply;
 mod status;
 mod wire;
 
-pub use command::{Command, Kind, Named};
+pub use command::{Command, Kind, Named, Seed};
 pub use reply::{
-    ChainState, ChainStatus, EventList, MAX_REPLY, PromptState, PromptStatus, Reply, Signed, Version,
+    ChainState, ChainStatus, EventList, HeldKey, KeyList, KeyState, MAX_REPLY, PromptState, PromptStatus,
+    Reply, Signed, Version,
 };
 pub use status::Status;
 
@@ -33,6 +34,9 @@ pub const SIGNS_EXTENSIONS: u8 = 1;
 /// Of the flags of GET_VERSION: nobody has published how often a page of this device may be erased, and the figure of
 /// GET_STATUS is assumed.
 pub const ERASES_ASSUMED: u8 = 2;
+
+/// Of the flags of GET_VERSION: keys are imported, backed up and forgotten.
+pub const IMPORTS_KEYS: u8 = 4;
 
 /// Instruction bytes.
 pub mod ins {
@@ -64,4 +68,12 @@ pub mod ins {
     pub const PROMPT_STATUS: u8 = 0x2e;
     /// Take a prompt back.
     pub const PROMPT_CANCEL: u8 = 0x2f;
+    /// Import a key, or restore its backup.
+    pub const IMPORT_KEY: u8 = 0x30;
+    /// The backup of an imported key.
+    pub const BACKUP_KEY: u8 = 0x32;
+    /// Free the place of an imported key.
+    pub const FORGET_KEY: u8 = 0x33;
+    /// The imported keys.
+    pub const GET_KEYS: u8 = 0x34;
 }

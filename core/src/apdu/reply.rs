@@ -6,12 +6,15 @@ use crate::canonical::{ChainId, MAX_CHAIN_ID, Timestamp};
 use crate::env::Diagnostics;
 use crate::events::{Event, Events, KEPT};
 use crate::hrs::Hrs;
+use crate::layout::KEYS;
 
 /// The longest reply, status word included: the event list.
 pub const MAX_REPLY: usize = 10 + KEPT * EVENT + 2;
 const EVENT: usize = 2 + 1 + 2 + Hrs::SIZE;
 const _: () = assert!(MAX_REPLY <= 255);
 const _: () = assert!(ChainStatus::MAX + 2 <= MAX_REPLY);
+const _: () = assert!(KeyList::MAX + 2 <= MAX_REPLY);
+const _: () = assert!(crate::backup::SIZE + 2 <= MAX_REPLY);
 
 /// A reply under construction: data, then one status word.
 #[derive(Debug, Clone)]
@@ -91,7 +94,7 @@ pub struct Version {
     pub slots: u8,
     /// 0 sound, 1 other seed, 2 storage damaged, 3 storage fault.
     pub standing: u8,
-    /// [`super::SIGNS_EXTENSIONS`], [`super::ERASES_ASSUMED`]. 0 if the reply ends before.
+    /// [`super::SIGNS_EXTENSIONS`], [`super::ERASES_ASSUMED`], [`super::IMPORTS_KEYS`]. 0 if the reply ends before.
     pub flags: u8,
 }
 
@@ -192,7 +195,7 @@ pub struct ChainStatus<'a> {
     pub state: ChainState,
     /// The chain, unless free or damaged.
     pub chain: Option<ChainId<'a>>,
-    /// The key: `44'/118'/0'/0'/index'`.
+    /// The key: a [`KeyIndex`](crate::key_index::KeyIndex) as it is written.
     pub key_index: u32,
     /// The chain's life in this slot.
     pub incarnation: u16,
@@ -291,6 +294,58 @@ impl EventList {
     }
 }
 
+/// What a place for an imported key is that is not free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum KeyState {
+    /// It holds a key.
+    Held = 2,
+    /// It held one, and both copies are lost; a backup restores it.
+    Damaged = 3,
+}
+
+/// An imported key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeldKey {
+    /// 0, 1 or 2; the screen counts from 1.
+    pub number: u8,
+    /// What its place is.
+    pub state: KeyState,
+    /// The public key; zeros of one that is damaged.
+    pub public: [u8; 32],
+}
+
+/// Reply to GET_KEYS: places 1, count 1, then per place that is not free, in the order of their numbers: number 1, state
+/// 1, public key 32.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyList {
+    /// Places for keys, free ones too.
+    pub places: u8,
+    /// The keys, by number; `None` at a place that is free.
+    pub keys: [Option<HeldKey>; KEYS],
+}
+
+impl KeyList {
+    const MAX: usize = 2 + KEYS * 34;
+
+    /// Reads the data of the reply. A device with more places than are known here is not read.
+    pub fn parse(data: &[u8]) -> Option<Self> {
+        let mut reader = Reader::new(data);
+        let mut list = Self { places: reader.u8(), keys: [None; KEYS] };
+        for _ in 0..reader.u8() {
+            let number = reader.u8();
+            let state = match reader.u8() {
+                2 => KeyState::Held,
+                3 => KeyState::Damaged,
+                _ => return None,
+            };
+            *list.keys.get_mut(usize::from(number))? =
+                Some(HeldKey { number, state, public: reader.array() });
+        }
+        reader.is_sound().then_some(list)
+    }
+}
+
 /// What became of a prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -309,14 +364,15 @@ pub enum PromptState {
     Failed = 6,
 }
 
-/// Reply to PROMPT_STATUS: state 1, status word 2, incarnation 2, mark 13, highest signed 13.
+/// Reply to PROMPT_STATUS: state 1, status word 2, incarnation 2 (of IMPORT_KEY and FORGET_KEY the number of the key), mark 13,
+/// highest signed 13.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PromptStatus {
     /// What became of it.
     pub state: PromptState,
     /// Of a failed one, the reason; else 9000.
     pub status: u16,
-    /// The incarnation after it.
+    /// The incarnation after it; of IMPORT_KEY and FORGET_KEY the number of the key.
     pub incarnation: u16,
     /// The mark after it: of REMOVE the final one.
     pub mark: Hrs,

@@ -64,13 +64,21 @@ pub enum Status {
     PromptsPaused = 0xB015,
     /// The app's memory is damaged beyond what it may repair by itself.
     StorageDamaged = 0xB016,
+    /// No imported key has this number.
+    NoKey = 0xB017,
+    /// A chain, or one that was removed, names the imported key.
+    KeyInUse = 0xB018,
+    /// No place for an imported key is free.
+    VaultFull = 0xB019,
+    /// The backup is of another seed, or damaged.
+    BadBackup = 0xB01A,
     /// A fault of the app itself.
     Internal = 0xB0FF,
 }
 
 impl Status {
     /// Every status word, for tables and tests.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 35] = [
         Self::Ok,
         Self::Locked,
         Self::Length,
@@ -101,6 +109,10 @@ impl Status {
         Self::NotSupported,
         Self::PromptsPaused,
         Self::StorageDamaged,
+        Self::NoKey,
+        Self::KeyInUse,
+        Self::VaultFull,
+        Self::BadBackup,
         Self::Internal,
     ];
 

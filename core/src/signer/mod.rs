@@ -182,6 +182,11 @@ impl Signer {
             Command::GetEvents => EventList::put(&env.diagnostics(), &self.events, reply),
             Command::PromptStatus(ticket) => self.prompts.status(ticket, reply)?,
             Command::PromptCancel(ticket) => self.prompts.cancel(ticket)?,
+            Command::ImportKey(_)
+            | Command::RestoreKey(_)
+            | Command::BackupKey(_)
+            | Command::ForgetKey(_)
+            | Command::GetKeys => return Err(Status::Instruction),
             wanted => {
                 let ticket = self.ask(env, &wanted)?;
                 reply.put(&ticket);

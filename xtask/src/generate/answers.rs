@@ -232,12 +232,12 @@ fn columns<'a>(
     message: &'a [u8],
     extension: &'a [u8],
     ticket: u32,
-) -> [(&'static str, Command<'a>); 18] {
+) -> [(&'static str, Command<'a>); 23] {
     let [version, name, key, sign, whole, begin, chunk, status, events, add, rest @ ..] =
         each(incarnation, message, extension, ticket);
     let other = ChainId::new(b"b-1").expect("three characters that may stand in a chain id");
     let another = Command::AddChain { chain: other, key_index: 0, mark: Hrs::ZERO };
-    let [set, remove, show, forget, slot, prompt, cancel] = rest;
+    let [set, remove, show, forget, slot, prompt, cancel, import, restore, backup, unkey, keys] = rest;
     let named = |command| (describe(&command)[0], command);
     [
         named(version),
@@ -258,5 +258,10 @@ fn columns<'a>(
         named(slot),
         named(prompt),
         named(cancel),
+        named(import),
+        named(restore),
+        named(backup),
+        named(unkey),
+        named(keys),
     ]
 }

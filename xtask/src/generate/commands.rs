@@ -1,6 +1,7 @@
 //! The commands: what goes in and what comes out.
 
-use highwater_core::apdu::{Command, Named};
+use highwater_core::apdu::{Command, Named, Seed};
+use highwater_core::backup;
 use highwater_core::canonical::{ChainId, Frame};
 use highwater_core::hrs::{Hrs, Step};
 
@@ -21,7 +22,7 @@ pub(super) fn each<'a>(
     message: &'a [u8],
     extension: &'a [u8],
     ticket: u32,
-) -> [Command<'a>; 17] {
+) -> [Command<'a>; 22] {
     let chain = chain();
     let named = Named { chain, incarnation };
     [
@@ -42,6 +43,11 @@ pub(super) fn each<'a>(
         Command::ForgetSlot(0),
         Command::PromptStatus(ticket),
         Command::PromptCancel(ticket),
+        Command::ImportKey(Seed(&[1; 32])),
+        Command::RestoreKey(&[0; backup::SIZE]),
+        Command::BackupKey(0),
+        Command::ForgetKey(0),
+        Command::GetKeys,
     ]
 }
 
@@ -104,6 +110,15 @@ pub(super) fn describe(command: &Command<'_>) -> [&'static str; 3] {
             "state 1 · status word 2 · incarnation 2 · mark 13 · highest signed 13",
         ],
         Command::PromptCancel(_) => ["PROMPT_CANCEL", "ticket 4", "-"],
+        Command::ImportKey(_) => ["IMPORT_KEY", "private key 32", "ticket 4"],
+        Command::RestoreKey(_) => ["IMPORT_KEY, a backup", "backup 104", "ticket 4"],
+        Command::BackupKey(_) => ["BACKUP_KEY", "number 1", "backup 104"],
+        Command::ForgetKey(_) => ["FORGET_KEY", "number 1", "ticket 4"],
+        Command::GetKeys => [
+            "GET_KEYS",
+            "-",
+            "places 1 · count 1 · per place that is not free: number 1, state 1 (2 held, 3 damaged), public key 32 (zeros if damaged)",
+        ],
     }
 }
 

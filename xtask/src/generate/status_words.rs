@@ -63,6 +63,10 @@ fn describe(status: Status) -> (&'static str, &'static str) {
         Status::StorageDamaged => {
             ("the installation record, or the entry of a slot, is lost", "05 to 07, 10, 20 to 24")
         }
+        Status::NoKey => ("no imported key has this number", "20, 32, 33"),
+        Status::KeyInUse => ("a chain, or one that was removed, names the imported key", "33"),
+        Status::VaultFull => ("no place for an imported key is free", "30"),
+        Status::BadBackup => ("the backup is of another seed, or damaged", "30"),
         Status::Internal => ("a fault of the app", "06, 07, 20 to 24"),
     }
 }
