@@ -21,7 +21,7 @@ SEARCHED = [
 ]
 # What a start looks at: of each, cases in which it matters.
 LOOKED_AT = ('4', '6 pair', '6 near', '6 filler', '6 incarnation', '6 nothing')
-LENGTHS = (2, 3, 4, 5, 6, 8, 73)
+LENGTHS = (2, 3, 4, 5, 6, 8, 71)
 
 
 class Model:

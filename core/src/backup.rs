@@ -14,6 +14,8 @@
 //! Only the seed of the device that made it opens it. It carries no mark, so an old one lowers none. What is in front of the
 //! sealed key is for people and hosts; a device believes none of it.
 
+use crate::apdu::Reply;
+use crate::env::Crypto;
 use crate::layout::Sealed;
 
 /// Bytes of a backup.
@@ -44,6 +46,33 @@ pub enum Unreadable {
     Damaged,
 }
 
+/// What is sealed in a backup, whatever else it says.
+pub fn sealed(bytes: &[u8; SIZE]) -> &Sealed {
+    bytes[48..].first_chunk().unwrap_or(&[0; _])
+}
+
+/// The public key that a backup says.
+pub fn public(bytes: &[u8]) -> &[u8; 32] {
+    bytes.get(16..).and_then(<[u8]>::first_chunk).unwrap_or(&[0; _])
+}
+
+/// Makes a backup the data of a reply. `seed` is the SHA-256 of the public key at index 0.
+pub(crate) fn put(
+    crypto: &mut impl Crypto,
+    seed: &[u8; 32],
+    public: &[u8; 32],
+    sealed: &Sealed,
+    reply: &mut Reply,
+) {
+    reply.clear();
+    reply.put(&HEAD);
+    reply.put(&seed[..8]);
+    reply.put(public);
+    reply.put(sealed);
+    let digest = crypto.sha256(reply.as_bytes());
+    reply.put(&digest[..SIZE - CHECK]);
+}
+
 impl Backup {
     /// Reads a backup. Whether a seed opens it, only a device can tell.
     pub fn parse(bytes: &[u8], sha256: impl FnOnce(&[u8]) -> [u8; 32]) -> Result<Self, Unreadable> {
@@ -57,22 +86,8 @@ impl Backup {
         if bytes[..HEAD.len()] != HEAD {
             return Err(Unreadable::Later);
         }
-        let mut backup = Self { seed: [0; 8], public: [0; 32], sealed: [0; 48] };
-        backup.seed.copy_from_slice(&bytes[8..16]);
-        backup.public.copy_from_slice(&bytes[16..48]);
-        backup.sealed.copy_from_slice(&bytes[48..CHECK]);
-        Ok(backup)
-    }
-
-    /// Its bytes.
-    pub fn to_bytes(&self, sha256: impl FnOnce(&[u8]) -> [u8; 32]) -> [u8; SIZE] {
-        let mut bytes = [0; SIZE];
-        bytes[..8].copy_from_slice(&HEAD);
-        bytes[8..16].copy_from_slice(&self.seed);
-        bytes[16..48].copy_from_slice(&self.public);
-        bytes[48..CHECK].copy_from_slice(&self.sealed);
-        let digest = sha256(&bytes[..CHECK]);
-        bytes[CHECK..].copy_from_slice(&digest[..SIZE - CHECK]);
-        bytes
+        let mut seed = [0; 8];
+        seed.copy_from_slice(&bytes[8..16]);
+        Ok(Self { seed, public: *public(bytes), sealed: *sealed(bytes) })
     }
 }

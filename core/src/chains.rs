@@ -1,4 +1,5 @@
-//! The chain table: which chains the owner approved, and what became of them.
+//! The chain table: which chains the owner approved, and what became of them; and the [imported keys](crate::vault), whose
+//! entries stand behind those of the slots.
 //!
 //! Each slot's entry stands in two whole copies. Copy 2 is begun after copy 1 was read back, and no write
 //! starts before both copies are equal, so whatever a power cut tears, one copy tells.
@@ -7,7 +8,7 @@ use crate::canonical::ChainId;
 use crate::env::{CELL, Crypto, Flash};
 use crate::hrs::Hrs;
 use crate::journal::StorageFault;
-use crate::layout::{self, Domain, FORMAT, Installation, Place, chain_entry as at, entry_page};
+use crate::layout::{self, Domain, FORMAT, Installation, Place, Sealed, chain_entry as at, entry_page};
 use crate::signer::permit::Approved;
 
 /// What the entry of a slot says.
@@ -33,6 +34,8 @@ pub struct Entry {
 }
 
 const SIZE: usize = 2 * CELL;
+/// The state of an entry that is of an imported key.
+const HELD: u8 = 5;
 
 /// The first bytes of the SHA-256 of a public key.
 pub type Fingerprint = [u8; at::KEY.end - at::KEY.start];
@@ -76,6 +79,20 @@ impl Entry {
         self.say(State::Free, incarnation);
     }
 
+    /// Makes a blank one the entry of an imported key, or of the free place of one.
+    pub fn hold(&mut self, sealed: Option<&Sealed>) {
+        self.free(0);
+        if let Some(sealed) = sealed {
+            self.bytes[at::STATE] = HELD;
+            self.bytes[at::SEALED].copy_from_slice(sealed);
+        }
+    }
+
+    /// The imported key, if it is the entry of one.
+    pub fn sealed(&self) -> Option<&Sealed> {
+        self.bytes[at::SEALED.start..].first_chunk().filter(|_| self.bytes[at::STATE] == HELD)
+    }
+
     /// The same chain, removed at `mark`.
     pub fn bury(&mut self, state: State, mark: Hrs, highest_signed: Hrs) {
         self.bytes[at::MARK].copy_from_slice(&mark.to_bytes());
@@ -99,7 +116,7 @@ impl Entry {
             2 => State::Armed,
             3 => State::Tombstone,
             4 => State::UnclearTombstone,
-            // Nothing else passes `decode`.
+            // Of an imported key, it has no chain.
             _ => State::Free,
         }
     }
@@ -168,9 +185,9 @@ impl Entry {
         slot: u8,
         copy: u16,
     ) -> bool {
-        let free = self.bytes[at::STATE] == State::Free as u8;
+        let free = matches!(self.state(), State::Free);
         self.bytes[at::FORMAT] == FORMAT
-            && (State::Free as u8..=State::UnclearTombstone as u8).contains(&self.bytes[at::STATE])
+            && (State::Free as u8..=HELD).contains(&self.bytes[at::STATE])
             && layout::is_sealed(env, installation, place(slot, copy), &self.bytes)
             && self.hrs(at::MARK.start).is_some()
             && self.hrs(at::HIGHEST_SIGNED.start).is_some()
@@ -272,7 +289,7 @@ pub fn commit<E: Flash + Crypto>(
     let generation = old.generation().wrapping_add(1);
     entry.bytes[at::GENERATION].copy_from_slice(&generation.to_le_bytes());
     let committed = equalise(env, installation, slot, entry);
-    if committed.is_err() && found != Found::Damaged && old.chain().is_none() {
+    if committed.is_err() && found != Found::Damaged && old.bytes[at::STATE] <= State::Free as u8 {
         let incarnation = entry.incarnation();
         *entry = Entry::BLANK;
         entry.free(incarnation);

@@ -68,7 +68,7 @@ pub struct Life {
 
 /// Hashing, keys, randomness.
 ///
-/// Keys are Ed25519, SLIP-10, at `44'/118'/0'/0'/index'`, every element hardened.
+/// Keys are Ed25519, SLIP-10, at `44'/118'/0'/0'/index'`, every element hardened; but for those that were imported.
 pub trait Crypto {
     /// SHA-256 of `data`.
     fn sha256(&mut self, data: &[u8]) -> [u8; 32];
@@ -86,7 +86,7 @@ pub trait Crypto {
     /// HMAC-SHA-256 of `message` under the private key at [`SECRET_INDEX`]. That key signs nothing, and is wiped before this
     /// returns. One derivation.
     ///
-    /// The first byte of a message says what it is for: 1 and 2 are kept for the sealing of keys, 3 keys the checks of pages.
+    /// The first byte of a message says what it is for: 1 and 2 are for the sealing of keys ([`mod@crate::seal`]), 3 keys the checks of pages.
     fn secret(&mut self, message: &[u8]) -> Result<[u8; 32], CryptoFailed>;
 
     /// Derives the public key at `index` and keeps nothing. One derivation.
@@ -94,6 +94,15 @@ pub trait Crypto {
 
     /// Derives the key at `index` and keeps it in RAM for the slot of `life`, so that signing derives nothing.
     fn load_key(&mut self, life: Life, index: u32) -> Result<(), CryptoFailed>;
+
+    /// Computes the public key of a private key that was imported, and keeps the key in RAM for the slot of `life` if one is
+    /// given, as [`Crypto::load_key`] does a derived one. No derivation.
+    fn take_key(
+        &mut self,
+        key: &[u8; 32],
+        life: Option<Life>,
+        public: &mut [u8; 32],
+    ) -> Result<(), CryptoFailed>;
 
     /// The public key loaded for `slot`.
     fn loaded_key(&self, slot: u8) -> Result<[u8; 32], CryptoFailed>;

@@ -24,18 +24,18 @@ impl KeyIndex {
     /// only so many places.
     pub const fn new(number: u32) -> Result<Self, Status> {
         match Self::imported(number) {
-            Some(Ok(key)) => Ok(Self::Imported(key)),
-            Some(Err(status)) => Err(status),
+            Some(key) if key < KEYS as u8 => Ok(Self::Imported(key)),
+            Some(_) => Err(Status::NoKey),
             None if number == SECRET_INDEX => Err(Status::Length),
             None => Ok(Self::Derived(number)),
         }
     }
 
-    /// The number of an imported key, or that there is no such place. `None`: a derived key.
-    const fn imported(number: u32) -> Option<Result<u8, Status>> {
+    /// The number of an imported key, which may be one that the vault does not have. `None`: a derived key.
+    pub const fn imported(number: u32) -> Option<u8> {
         match number.checked_sub(IMPORTED) {
-            Some(key) if key < KEYS as u32 => Some(Ok(key as u8)),
-            Some(_) => Some(Err(Status::NoKey)),
+            Some(key) if key < u8::MAX as u32 => Some(key as u8),
+            Some(_) => Some(u8::MAX),
             None => None,
         }
     }

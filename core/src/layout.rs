@@ -8,10 +8,10 @@
 //! | pages | what |
 //! | --- | --- |
 //! | 0, 1 | installation record, two copies |
-//! | 2 .. 14 | chain table: copy 1 of slots 0, 1, 2, then copy 2; an entry takes two pages |
-//! | 14 .. | the rings of slots 0, 1, 2, one behind the other; in a ring of N pairs a record is on page 2·(serial mod N) + copy |
+//! | 2 .. 26 | chain table: copy 1 of slots 0, 1, 2 and of the [imported keys](crate::vault) 0, 1, 2, then copy 2; an entry takes two pages |
+//! | 26 .. | the rings of slots 0, 1, 2, one behind the other; in a ring of N pairs a record is on page 2·(serial mod N) + copy |
 //!
-//! Which bytes of a page hold what is said by [`installation_record`], [`chain_entry`], [`key_place`] and [`record`]. What they leave out
+//! Which bytes of a page hold what is said by [`installation_record`], [`chain_entry`] and [`record`]. What they leave out
 //! is zero.
 //!
 //! A check is the first 8 bytes of SHA-256 over a secret and what it binds: the pairs of each ring, a domain byte, slot,
@@ -36,7 +36,9 @@ pub const FORMAT: u8 = 1;
 const TABLE: u16 = 2;
 
 /// The first page of the first ring; [`Rings`](crate::rings::Rings) says where each lies.
-pub const RINGS: u16 = TABLE + 4 * SLOTS as u16;
+pub const RINGS: u16 = TABLE + 4 * ENTRIES;
+
+const ENTRIES: u16 = (SLOTS + KEYS) as u16;
 
 /// The page of copy 0 or 1 of the installation record.
 pub const fn installation_page(copy: u16) -> u16 {
@@ -45,7 +47,12 @@ pub const fn installation_page(copy: u16) -> u16 {
 
 /// The first of the two pages of a copy of a chain entry.
 pub const fn entry_page(slot: u8, copy: u16) -> u16 {
-    TABLE + 2 * (copy * SLOTS as u16 + slot as u16)
+    TABLE + 2 * (copy * ENTRIES + slot as u16)
+}
+
+/// What stands for an imported key where a slot is named: its entry comes behind those of the slots.
+pub const fn key_place(key: u8) -> u8 {
+    SLOTS as u8 + key
 }
 
 /// The bytes of the installation record; one cell.
@@ -72,7 +79,7 @@ pub mod chain_entry {
 
     /// The version of its form.
     pub const FORMAT: usize = 0;
-    /// A [`State`](crate::chains::State).
+    /// A [`State`](crate::chains::State); 5 of an imported key.
     pub const STATE: usize = 1;
     /// The chain's incarnation in its slot.
     pub const INCARNATION: Range<usize> = 2..4;
@@ -84,6 +91,8 @@ pub mod chain_entry {
     pub const ID_LENGTH: usize = 12;
     /// The chain id, then zeros.
     pub const ID: Range<usize> = 13..63;
+    /// Of an imported key, which has no chain id, the key, [`Sealed`](super::Sealed).
+    pub const SEALED: Range<usize> = 13..61;
     /// A tombstone's mark.
     pub const MARK: Range<usize> = 64..77;
     /// A tombstone's highest signed HRS.
@@ -97,22 +106,6 @@ pub mod chain_entry {
     pub const fn incarnation(entry: &[u8; 2 * CELL]) -> u16 {
         u16::from_le_bytes([entry[INCARNATION.start], entry[INCARNATION.start + 1]])
     }
-}
-
-/// The bytes of a place for an imported key; one cell.
-pub mod key_place {
-    use core::ops::Range;
-
-    /// The version of its form.
-    pub const FORMAT: usize = 0;
-    /// 1 free, 2 a key.
-    pub const STATE: usize = 1;
-    /// Counts the writes of the place.
-    pub const GENERATION: Range<usize> = 2..4;
-    /// The key, [`Sealed`](super::Sealed).
-    pub const SEALED: Range<usize> = 8..56;
-    /// The check.
-    pub const CHECK: Range<usize> = 56..64;
 }
 
 /// The bytes of a record of a ring; one cell.
@@ -182,8 +175,6 @@ pub enum Domain {
     Entry = 2,
     /// A record of a ring.
     Record = 3,
-    /// An imported key.
-    Key = 4,
 }
 
 /// One installation of the app. All zero before it is known.
@@ -304,18 +295,20 @@ mod tests {
             chain_entry::CHECK,
         ];
         let record = [record::INCARNATION, record::SERIAL, record::HEIGHT_ROUND, record::BODY, record::CHECK];
-        let key = [key_place::GENERATION, key_place::SEALED, key_place::CHECK];
-        for parts in [&installation[..], &entry[..], &key[..], &record[..]] {
+        for parts in [&installation[..], &entry[..], &record[..]] {
             assert!(parts.windows(2).all(|pair| pair[0].end <= pair[1].start), "{parts:?}");
             assert_eq!(parts.last().map(core::iter::ExactSizeIterator::len), Some(CHECK));
         }
-        assert_eq!(key_place::SEALED.len(), size_of::<Sealed>());
+        assert_eq!(chain_entry::SEALED.len(), size_of::<Sealed>());
+        assert_eq!(chain_entry::SEALED.start, chain_entry::ID.start);
         assert_eq!(chain_entry::ID.len(), crate::canonical::MAX_CHAIN_ID);
     }
 
     #[test]
     fn the_table_is_pinned() {
-        assert_eq!((entry_page(0, 0), entry_page(2, 0), entry_page(0, 1), entry_page(2, 1)), (2, 6, 8, 12));
-        assert_eq!(entry_page(2, 1) + 2, RINGS);
+        assert_eq!((entry_page(0, 0), entry_page(2, 0), entry_page(0, 1), entry_page(2, 1)), (2, 6, 14, 18));
+        let [first, last] = [0, 2].map(key_place);
+        assert_eq!([0, 1].map(|copy| (entry_page(first, copy), entry_page(last, copy))), [(8, 12), (20, 24)]);
+        assert_eq!((entry_page(last, 1) + 2, RINGS), (26, 26));
     }
 }

@@ -18,6 +18,8 @@
 //! | [`chains`] | the table of approved chains |
 //! | [`key_index`] | which key a chain signs with |
 //! | [`backup`] | the backup of an imported key |
+//! | [`mod@seal`] | how an imported key is sealed |
+//! | [`vault`] | the imported keys |
 //! | [`apdu`] | commands, replies, status words |
 //! | [`events`] | the last refusals and faults |
 //! | [`hid`] | 64-byte reports, both ends |
@@ -45,5 +47,7 @@ pub mod judge;
 pub mod key_index;
 pub mod layout;
 pub mod rings;
+pub mod seal;
 pub mod signer;
 pub mod statement;
+pub mod vault;

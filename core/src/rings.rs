@@ -12,7 +12,7 @@ pub struct Rings([u16; SLOTS]);
 const MOST: u16 = 1024;
 
 impl Rings {
-    /// Rings of so many pairs. No two of them have a page in common, or one with the chain table, and none ends behind
+    /// Rings of so many pairs. No two of them have a page in common, or one with what lies before them, and none ends behind
     /// [`Rings::pages`]. This is checked where they are made; those of a device are a constant, so its build checks it.
     ///
     /// # Panics
@@ -110,23 +110,23 @@ mod tests {
     #[test]
     fn the_map_is_pinned() {
         let equal = Rings::equal(256);
-        assert_eq!((equal.pages(), Rings::equal(128).pages()), (1550, 782));
-        assert_eq!(equal.record_page(0, 0, 0), 14);
-        assert_eq!(equal.record_page(0, 256 + 3, 1), 14 + 7);
-        assert_eq!(equal.record_page(2, 255, 1), 1549);
+        assert_eq!((equal.pages(), Rings::equal(128).pages()), (1562, 794));
+        assert_eq!(equal.record_page(0, 0, 0), 26);
+        assert_eq!(equal.record_page(0, 256 + 3, 1), 26 + 7);
+        assert_eq!(equal.record_page(2, 255, 1), 1561);
         let uneven = Rings::new([2, 3, 5]);
         assert_eq!([0, 1, 2].map(|slot| uneven.pairs(slot)), [2, 3, 5]);
-        assert_eq!([0, 1, 2].map(|slot| uneven.page(slot, 0)), [14, 18, 24]);
-        assert_eq!(uneven.record_page(1, 7, 1), 18 + 2 + 1);
-        assert_eq!((uneven.record_page(2, 4, 1), uneven.pages()), (33, 34));
+        assert_eq!([0, 1, 2].map(|slot| uneven.page(slot, 0)), [26, 30, 36]);
+        assert_eq!(uneven.record_page(1, 7, 1), 30 + 2 + 1);
+        assert_eq!((uneven.record_page(2, 4, 1), uneven.pages()), (45, 46));
     }
 
     /// What the assertions of [`Rings::new`] say, page by page.
     #[test]
     fn no_page_belongs_to_two_slots_or_to_the_table() {
-        for pairs in [[2, 2, 2], [2, 3, 5], [5, 3, 2], [3, 2, 7], [211, 73, 73], [256, 256, 256]] {
+        for pairs in [[2, 2, 2], [2, 3, 5], [5, 3, 2], [3, 2, 7], [206, 71, 71], [256, 256, 256]] {
             let rings = Rings::new(pairs);
-            let mut owners = [0; 1550];
+            let mut owners = [0; 1562];
             owners[..usize::from(RINGS)].fill(1);
             for slot in 0..SLOTS as u8 {
                 let pairs = u32::from(rings.pairs(slot));

@@ -205,11 +205,11 @@ fn every_height_costs_its_credit_once_and_only_a_new_mark_restores_it() {
 }
 
 #[test]
-fn a_key_index_keeps_the_hardening_bit_free_and_the_last_index_signs_nothing() {
+fn the_last_index_of_the_path_signs_nothing_and_bit_31_names_a_key_that_was_imported() {
     let mut device = armed();
     for (key_index, wanted) in [
-        (1 << 31, Status::Length),
-        (u32::MAX, Status::Length),
+        (1 << 31, Status::NoKey),
+        (u32::MAX, Status::NoKey),
         ((1 << 31) - 1, Status::Length),
         ((1 << 31) - 2, Status::Ok),
     ] {

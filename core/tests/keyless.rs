@@ -31,6 +31,10 @@ impl Crypto for Keyless {
         Err(CryptoFailed)
     }
 
+    fn take_key(&mut self, _: &[u8; 32], _: Option<Life>, _: &mut [u8; 32]) -> Result<(), CryptoFailed> {
+        Err(CryptoFailed)
+    }
+
     fn loaded_key(&self, _: u8) -> Result<[u8; 32], CryptoFailed> {
         Err(CryptoFailed)
     }

@@ -1,6 +1,8 @@
 //! Bytes on the cable, pinned: both ends and docs/protocol.md rest on them.
 
-use highwater_core::apdu::{Command, MAX_COMMAND, Named, SIGNS_EXTENSIONS, Seed, Status, Version};
+use highwater_core::apdu::{
+    Command, IMPORTS_KEYS, MAX_COMMAND, Named, SIGNS_EXTENSIONS, Seed, Status, Version,
+};
 use highwater_core::canonical::Frame;
 use highwater_core::hrs::Step;
 use ledger_apdu::APDUCommand;
@@ -125,7 +127,7 @@ fn a_new_device_says_what_it_is() {
     let (data, status) = exchange(&mut device, Command::GetVersion);
     let version = Version::parse(&data).unwrap();
     assert_eq!((status, version.protocol_min, version.protocol, version.slots), (Status::Ok, 1, 1, 3));
-    assert_eq!((version.target, version.standing, version.flags), (0, 0, SIGNS_EXTENSIONS));
+    assert_eq!((version.target, version.standing, version.flags), (0, 0, SIGNS_EXTENSIONS | IMPORTS_KEYS));
     assert_eq!(Version::parse(&data[..data.len() - 1]).unwrap().flags, 0, "one that says no flags has none");
     assert_ne!(version.installation, [0; 16]);
     assert_eq!(exchange(&mut device, Command::GetAppName).0, b"Highwater");

@@ -2,7 +2,7 @@
 
 use highwater_core::apdu::{
     ChainState, ChainStatus, Command, EventList, HeldKey, KeyList, KeyState, MAX_REPLY, PromptState,
-    PromptStatus, Reply, Signed, Status, Version,
+    PromptStatus, Reply, Seed, Signed, Status, Version,
 };
 use highwater_core::env::Diagnostics;
 use highwater_core::hrs::{Hrs, Step};
@@ -21,7 +21,7 @@ fn version() {
     let mut device = SimDevice::in_memory(b"replies");
     let (data, _) = exchange(&mut device, Command::GetVersion);
     let version = Version::parse(&data).unwrap();
-    let pinned = [&version.app[..], &[1, 1, 0], &version.installation, &[3, 0, 1]].concat();
+    let pinned = [&version.app[..], &[1, 1, 0], &version.installation, &[3, 0, 5]].concat();
     assert_eq!(data, pinned);
     // The flags came later: a reply without them is whole.
     assert!((0..data.len() - 1).all(|len| Version::parse(&data[..len]).is_none()), "cut");
@@ -30,7 +30,7 @@ fn version() {
 
 /// A list of two keys, the second damaged, of a device with three places.
 fn two_keys() -> (Vec<u8>, KeyList) {
-    let data = [&[3, 2, 0, 2][..], &[7; 32], &[2, 3], &[0; 32]].concat();
+    let data = [&[3, 2][..], &[7; 32], &[1], &[0; 32], &[3], &[0; 32]].concat();
     let first = HeldKey { number: 0, state: KeyState::Held, public: [7; 32] };
     let last = HeldKey { number: 2, state: KeyState::Damaged, public: [0; 32] };
     (data, KeyList { places: 3, keys: [Some(first), None, Some(last)] })
@@ -42,11 +42,17 @@ fn the_imported_keys() {
     assert_eq!(KeyList::parse(&data), Some(list));
     assert!((0..data.len()).all(|len| KeyList::parse(&data[..len]).is_none()), "cut");
     assert_eq!(KeyList::parse(&[&data[..], &[9, 9]].concat()), Some(list), "a reply may grow at its end");
-    assert_eq!(KeyList::parse(&[3, 0]), Some(KeyList { places: 3, keys: [None; 3] }));
     let with = |at: usize, byte: u8| [&data[..at], &[byte], &data[at + 1..]].concat();
-    assert_eq!(KeyList::parse(&with(2, 3)), None, "a number that no place has");
-    assert_eq!(KeyList::parse(&with(3, 1)), None, "a free place is not listed");
-    assert_eq!(KeyList::parse(&with(3, 4)), None, "a state that is not known here");
+    for state in [0, 4] {
+        assert_eq!(KeyList::parse(&with(1, state)), None, "a state that is not known here: {state}");
+    }
+    let more = [&[4][..], &data[1..], &[1], &[0; 32]].concat();
+    assert_eq!(KeyList::parse(&more), None, "more places than are known here");
+    let mut device = SimDevice::in_memory(b"replies");
+    approved(&mut device, Command::ImportKey(Seed(&[7; 32]))).unwrap();
+    let (data, _) = exchange(&mut device, Command::GetKeys);
+    let public = KeyList::parse(&data).unwrap().keys[0].unwrap().public;
+    assert_eq!(data, [&[3, 2][..], &public, &[1], &[0; 32], &[1], &[0; 32]].concat());
 }
 
 #[test]

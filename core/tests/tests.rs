@@ -30,3 +30,4 @@ mod signing;
 mod stage;
 mod states;
 mod turns;
+mod vault;

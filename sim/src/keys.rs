@@ -44,6 +44,8 @@ struct Held {
 enum Key {
     Real(Box<SigningKey>),
     Toy(u32),
+    /// A toy that was imported.
+    ToyOf([u8; 32]),
 }
 
 impl Keys {
@@ -111,6 +113,20 @@ impl Keys {
 
     pub(crate) fn load(&mut self, life: Life, index: u32) {
         let (key, public) = self.derive(index);
+        self.keep(life, key, public);
+    }
+
+    pub(crate) fn take(&mut self, seed: &[u8; 32], life: Option<Life>) -> [u8; 32] {
+        let key =
+            if self.is_toy() { Key::ToyOf(*seed) } else { Key::Real(Box::new(SigningKey::from_bytes(seed))) };
+        let public = self.public(&key);
+        if let Some(life) = life {
+            self.keep(life, key, public);
+        }
+        public
+    }
+
+    fn keep(&mut self, life: Life, key: Key, public: [u8; 32]) {
         self.loaded[usize::from(life.slot)] = Some(Held { incarnation: life.incarnation, key, public });
     }
 
@@ -125,7 +141,7 @@ impl Keys {
     pub(crate) fn sign(&self, life: Life, message: &[u8]) -> Result<[u8; 64], CryptoFailed> {
         match self.key(life)? {
             Key::Real(key) => Ok(signature(key, message)),
-            Key::Toy(index) => Ok(toy_signature(*index, message)),
+            Key::Toy(_) | Key::ToyOf(_) => Ok(toy(&public(self.key(life)?), message)),
         }
     }
 
@@ -133,7 +149,7 @@ impl Keys {
     pub(crate) fn secret(&self, life: Life) -> Result<Option<ExpandedSecretKey>, CryptoFailed> {
         Ok(match self.key(life)? {
             Key::Real(key) => Some(ExpandedSecretKey::from(&key.to_bytes())),
-            Key::Toy(_) => None,
+            Key::Toy(_) | Key::ToyOf(_) => None,
         })
     }
 
@@ -159,7 +175,13 @@ impl Keys {
             }
             Source::Toy | Source::Weak(_) => Key::Toy(index),
         };
-        let mut public = public(&key);
+        let public = self.public(&key);
+        (key, public)
+    }
+
+    /// The public key, or what comes out wrong in its place.
+    fn public(&mut self, key: &Key) -> [u8; 32] {
+        let mut public = public(key);
         self.spoilt = match self.spoilt {
             Some(0) => {
                 public[0] ^= 1;
@@ -167,14 +189,18 @@ impl Keys {
             }
             spared => spared.map(|spared| spared - 1),
         };
-        (key, public)
+        public
     }
 }
 
 /// What the toy key of this index makes of a message.
 pub(crate) fn toy_signature(index: u32, message: &[u8]) -> [u8; 64] {
+    toy(&public(&Key::Toy(index)), message)
+}
+
+fn toy(public: &[u8; 32], message: &[u8]) -> [u8; 64] {
     let mut signature = [0; 64];
-    signature[..32].copy_from_slice(&public(&Key::Toy(index)));
+    signature[..32].copy_from_slice(public);
     signature[32..].copy_from_slice(&checksum(message));
     signature
 }
@@ -183,6 +209,7 @@ fn public(key: &Key) -> [u8; 32] {
     match key {
         Key::Real(key) => key.verifying_key().to_bytes(),
         Key::Toy(index) => checksum(&index.to_le_bytes()),
+        Key::ToyOf(seed) => checksum(seed),
     }
 }
 

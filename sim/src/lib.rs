@@ -19,6 +19,7 @@ mod owner;
 pub mod powercut;
 pub mod refusals;
 pub mod script;
+pub mod sealed;
 mod stream;
 mod tear;
 mod world;

@@ -148,6 +148,16 @@ impl Crypto for World {
         Ok(())
     }
 
+    fn take_key(
+        &mut self,
+        key: &[u8; 32],
+        life: Option<Life>,
+        public: &mut [u8; 32],
+    ) -> Result<(), CryptoFailed> {
+        *public = self.keys.take(key, life);
+        Ok(())
+    }
+
     fn loaded_key(&self, slot: u8) -> Result<[u8; 32], CryptoFailed> {
         self.keys.loaded(slot)
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use highwater_core::apdu::{
-    ChainStatus, Command, ERASES_ASSUMED, MAX_COMMAND, PROTOCOL, SIGNS_EXTENSIONS, Status, ins,
+    ChainStatus, Command, ERASES_ASSUMED, IMPORTS_KEYS, MAX_COMMAND, PROTOCOL, SIGNS_EXTENSIONS, Status, ins,
 };
 use highwater_core::hrs::Step;
 use highwater_core::signer::APP_VERSION;
@@ -24,7 +24,7 @@ on_every_device! {
 }
 
 /// Every command of a host with data as it should be, but for what stands in it.
-const COMMANDS: [(u8, usize); 13] = [
+const COMMANDS: [(u8, usize); 17] = [
     (ins::GET_VERSION, 0),
     (ins::GET_APP_NAME, 0),
     (ins::GET_PUBLIC_KEY, 1 + 7),
@@ -38,6 +38,10 @@ const COMMANDS: [(u8, usize); 13] = [
     (ins::PROMPT_STATUS, 4),
     (ins::PROMPT_CANCEL, 4),
     (ins::SIGN, 0),
+    (ins::IMPORT_KEY, 32),
+    (ins::BACKUP_KEY, 1),
+    (ins::FORGET_KEY, 1),
+    (ins::GET_KEYS, 0),
 ];
 
 fn version_name_key_status_and_events_are_told(stage: &mut Stage) {
@@ -45,7 +49,7 @@ fn version_name_key_status_and_events_are_told(stage: &mut Stage) {
     let target = stage.device.emulated().map_or(0, |emulated| emulated.hardware.number);
     assert_eq!((version.app, version.protocol, version.target), (APP_VERSION, PROTOCOL, target));
     let erases = stage.device.emulated().map_or(nanos::DEVICE.erases, |emulated| emulated.hardware.erases);
-    let flags = if erases.assumed { SIGNS_EXTENSIONS | ERASES_ASSUMED } else { SIGNS_EXTENSIONS };
+    let flags = SIGNS_EXTENSIONS | IMPORTS_KEYS | if erases.assumed { ERASES_ASSUMED } else { 0 };
     assert_eq!((version.slots, version.standing, version.flags), (3, 0, flags));
     let rings = stage.device.rings();
     for slot in 0..3 {

@@ -243,7 +243,7 @@ fn what_may_not_be_asked_raises_no_prompt(stage: &mut Stage) {
         (Command::RemoveChain(unknown), Status::UnknownChain),
         (Command::ForgetChain(named), Status::UnknownChain),
         (Command::AddChain { chain: chain(CHAIN), key_index: 0, mark }, Status::ChainKnown),
-        (Command::AddChain { chain: chain("x"), key_index: 1 << 31, mark }, Status::Length),
+        (Command::AddChain { chain: chain("x"), key_index: 1 << 31, mark }, Status::NoKey),
         (Command::AddChain { chain: chain("x"), key_index: SECRET_INDEX, mark }, Status::Length),
     ] {
         assert_eq!(stage.command(command).1, status, "{command:?}");

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use curve25519_dalek::scalar::Scalar;
 use ed25519_dalek::hazmat::ExpandedSecretKey;
-use highwater_core::apdu::Command;
+use highwater_core::apdu::{Command, PromptState, Seed};
+use highwater_core::env::SECRET_INDEX;
 use highwater_core::hrs::Step;
+use highwater_core::key_index::KeyIndex;
 use highwater_hosted::keys::{secret, slip10};
 use highwater_tests::device::{Emulated, SEED};
 use highwater_tests::extend::{content, extend};
@@ -216,6 +218,46 @@ fn a_status_and_a_question_leave_nothing_either(hardware: Hardware) {
     is_clean(&mut stage, &[secrets, shown].concat(), "after a refused ADD");
 }
 
+/// A key that was made elsewhere: bytes of which no eight in a row are those of anything else.
+fn imported() -> [u8; 32] {
+    Sha512::digest(b"a key that was made elsewhere")[..32].try_into().unwrap()
+}
+
+fn a_key_that_is_imported_stands_in_memory_only_while_a_chain_signs_with_it(hardware: Hardware) {
+    let mut stage = Stage::firmware(hardware);
+    let plain = orders("the imported key", &imported());
+    let hash = Sha512::digest(imported());
+    let sealing = slip10(&SEED, SECRET_INDEX).to_bytes();
+    let gone = [orders("the sealing key", &sealing), orders("what the key is expanded to", &hash)].concat();
+    let none = [&gone[..], &plain].concat();
+    let ticket = stage.raise(Command::ImportKey(Seed(&imported())));
+    is_clean(&mut stage, &none, "while the owner is asked");
+    stage.device.decide(false).unwrap();
+    is_clean(&mut stage, &none, "after a refusal");
+    assert_eq!(stage.prompt_state(ticket), PromptState::Denied);
+    stage.device.press_home().unwrap();
+    stage.approved(Command::ImportKey(Seed(&imported())));
+    is_clean(&mut stage, &none, "after an import");
+    let backup = stage.ask(Command::BackupKey(0));
+    stage.ask(Command::GetKeys);
+    is_clean(&mut stage, &none, "after a backup");
+    assert_eq!(found(&[(0, backup)], &none), Vec::<String>::new(), "in the backup");
+    stage.add("secrets-2", KeyIndex::Imported(0).number(), hrs(1, 0, Step::None));
+    stage.sign(&prevote("secrets-2", 10, 0));
+    is_clean(&mut stage, &gone, "armed");
+    is_kept_in_one_place(&mut stage, &plain, "armed");
+    stage.device.restart(&[]).unwrap();
+    is_clean(&mut stage, &gone, "after a start");
+    is_kept_in_one_place(&mut stage, &plain, "after a start");
+    stage.drop_chain("secrets-2", 1);
+    is_clean(&mut stage, &none, "after its chain was removed");
+    // And flash never held it.
+    let pages = stage.device.rings().pages();
+    let flash: Vec<u8> = (0..pages).flat_map(|page| stage.device.page(page).unwrap()).collect();
+    assert_eq!(found(&[(0, flash)], &none), Vec::<String>::new(), "in flash");
+    stage.device.note().unwrap();
+}
+
 macro_rules! on_the_firmware {
     ($($test:ident),+ $(,)?) => {
         mod firmware {
@@ -239,6 +281,7 @@ on_the_firmware! {
     a_start_leaves_what_is_kept_and_nothing_else,
     a_removed_chain_leaves_no_seed_and_the_end_leaves_nothing,
     a_status_and_a_question_leave_nothing_either,
+    a_key_that_is_imported_stands_in_memory_only_while_a_chain_signs_with_it,
 }
 
 #[test]

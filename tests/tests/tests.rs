@@ -10,6 +10,7 @@ mod commands;
 mod demo;
 mod extensions;
 mod framing;
+mod imports;
 mod kills;
 mod main_job;
 mod nodes;

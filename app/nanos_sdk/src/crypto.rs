@@ -50,14 +50,23 @@ impl Crypto {
         key.wipe();
         key.may_load()?;
         self.derivations = self.derivations.saturating_add(1);
-        let made = make(path, purpose, key).and(displace());
-        match made {
-            Ok(()) => {}
-            Err(NOT_GOOD) => key.refuse(),
-            Err(_) => key.wipe(),
-        }
-        Sys::scrub();
-        made
+        let mut seed = [0; 64];
+        let made = private(path, &mut seed).and_then(|()| make(&seed, path[4], purpose, key));
+        wipe(&mut seed);
+        settle(made, key)
+    }
+
+    /// Takes a private key that was made elsewhere, as [`Crypto::derive`] takes one of a path.
+    ///
+    /// # Errors
+    /// If the library fails. The key is empty then; trying again may help, unless it was too often [`NOT_GOOD`].
+    #[inline(never)]
+    pub fn import(private: &[u8; 32], purpose: u32, key: &mut Key) -> Result<(), Fault> {
+        key.wipe();
+        key.may_load()?;
+        // In its tag a derived key has the last element of its path there, which is never 0.
+        let made = make(private, 0, purpose, key);
+        settle(made, key)
     }
 
     /// HMAC-SHA-256 (RFC 2104) of `message`, of at most 64 bytes, with the private key at `path`. The key is wiped before this
@@ -110,19 +119,27 @@ fn private(path: &[u32; 5], key: &mut [u8; 64]) -> Result<(), Fault> {
     if key[..32] == [0; 32] { Err(NOT_GOOD) } else { Ok(()) }
 }
 
-/// The two halves of a key, under their tag.
+/// The two halves of a key of which `seed` begins with the private one, under their tag.
 #[inline(never)]
-fn make(path: &[u32; 5], purpose: u32, key: &mut Key) -> Result<(), Fault> {
-    let mut seed = [0; 64];
+fn make(seed: &[u8], index: u32, purpose: u32, key: &mut Key) -> Result<(), Fault> {
     let mut point = [0; 65];
-    let made = private(path, &mut seed).and_then(|()| {
-        key.private.copy_from_slice(&seed[..32]);
-        Sys::public_point(&key.private, &mut point)?;
-        key.public = compress(&point);
-        key.load(purpose, path[4], &seed[..32])?;
-        if point[0] == UNCOMPRESSED { Ok(()) } else { Err(NOT_GOOD) }
-    });
-    wipe(&mut seed);
+    key.private.copy_from_slice(&seed[..32]);
+    Sys::public_point(&key.private, &mut point)?;
+    key.public = compress(&point);
+    key.load(purpose, index, &seed[..32])?;
+    if point[0] == UNCOMPRESSED { Ok(()) } else { Err(NOT_GOOD) }
+}
+
+/// The end of both ways to a key: one that came out wrong is none, and neither stack nor library keeps anything of it.
+#[inline(never)]
+fn settle(made: Result<(), Fault>, key: &mut Key) -> Result<(), Fault> {
+    let made = made.and(displace());
+    match made {
+        Ok(()) => {}
+        Err(NOT_GOOD) => key.refuse(),
+        Err(_) => key.wipe(),
+    }
+    Sys::scrub();
     made
 }
 

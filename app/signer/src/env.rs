@@ -106,6 +106,23 @@ impl Crypto for World<'_> {
         Self::derive(self.crypto, index, purpose(life), key)
     }
 
+    #[inline(never)]
+    fn take_key(
+        &mut self,
+        key: &[u8; 32],
+        life: Option<Life>,
+        public: &mut [u8; 32],
+    ) -> Result<(), CryptoFailed> {
+        let mut other = Key::empty();
+        let (room, purpose) = match life {
+            Some(life) => (self.keys.get_mut(usize::from(life.slot)).ok_or(CryptoFailed)?, purpose(life)),
+            None => (&mut other, NOTHING),
+        };
+        nanos_sdk::Crypto::import(key, purpose, room).map_err(|_| CryptoFailed)?;
+        *public = *room.public();
+        Ok(())
+    }
+
     fn loaded_key(&self, slot: u8) -> Result<[u8; 32], CryptoFailed> {
         match self.keys.get(usize::from(slot)) {
             Some(key) if key.is_loaded() => Ok(*key.public()),

@@ -106,6 +106,7 @@ impl App {
                 self.screen.tick();
             }
         }
+        packet.wipe();
         self.link.pump(io);
         let quiet = self.link.is_quiet();
         if quiet && self.quitting {

@@ -4,7 +4,9 @@ use crate::env::World;
 use crate::words;
 use highwater_core::apdu::ChainState;
 use highwater_core::chains::Entry;
+use highwater_core::env::Crypto;
 use highwater_core::hrs::Hrs;
+use highwater_core::key_index::KeyIndex;
 use highwater_core::signer::{Ask, Prompt, Signer, View, What};
 use nanos_sdk::Button;
 use nanos_ui::{Page, Pager, Pressed};
@@ -19,6 +21,8 @@ enum Sheet {
     Path,
     KeyStart,
     KeyEnd,
+    AddressStart,
+    AddressEnd,
     /// Another chain with the same key.
     SameKey,
     /// The mark is not known; what follows is only a floor.
@@ -33,16 +37,18 @@ enum Sheet {
 }
 
 use Sheet::{
-    Approve, BelowSigned, Chain, From, HighestSigned, KeyEnd, KeyStart, Path, Reject, SameKey, Title, To,
-    Unclear,
+    AddressEnd, AddressStart, Approve, BelowSigned, Chain, From, HighestSigned, KeyEnd, KeyStart, Path,
+    Reject, SameKey, Title, To, Unclear,
 };
 
-const SHEETS: [Sheet; 13] = [
+const SHEETS: [Sheet; 15] = [
     Title,
     Chain,
     Path,
     KeyStart,
     KeyEnd,
+    AddressStart,
+    AddressEnd,
     SameKey,
     Unclear,
     From,
@@ -145,11 +151,17 @@ impl Screen {
 fn applies(sheet: Sheet, ask: &Ask, view: &View, signer: &Signer, world: &mut World<'_>) -> bool {
     let what = ask.what;
     match sheet {
+        Title | Approve | Reject => true,
+        AddressStart | AddressEnd => matches!(what, What::Import | What::ForgetKey),
+        KeyStart | KeyEnd => {
+            matches!(what, What::Add | What::ShowKey | What::Import | What::ForgetKey)
+        }
+        _ if what.is_of_key() => false,
         // A damaged slot has no name; the highest HRS in its ring is all there is to know it by.
         Chain => view.state != ChainState::Damaged,
-        Path | KeyStart | KeyEnd => matches!(what, What::Add | What::ShowKey),
+        Path => matches!(what, What::Add | What::ShowKey),
         SameKey => shared(ask, signer, world).is_some(),
-        _ if what == What::ShowKey => matches!(sheet, Title | Approve | Reject),
+        _ if what == What::ShowKey => false,
         Unclear => {
             matches!(view.state, ChainState::Unclear | ChainState::UnclearTombstone | ChainState::Fault)
         }
@@ -157,7 +169,6 @@ fn applies(sheet: Sheet, ask: &Ask, view: &View, signer: &Signer, world: &mut Wo
         HighestSigned => view.state != ChainState::Free,
         BelowSigned => matches!(what, What::Add | What::SetMark) && view.is_below_signed(&ask.mark),
         To => matches!(what, What::Add | What::SetMark),
-        Title | Approve | Reject => true,
     }
 }
 
@@ -176,11 +187,8 @@ fn fill(
             What::Add => ask.chain.as_bytes(),
             _ => view.entry.as_ref().and_then(|entry| entry.chain()).map_or(&[], |id| id.as_bytes()),
         }),
-        Path => {
-            numbered(page, b"Key path\n44'/118'/0'/\n0'/", u64::from(key_index(ask, view)));
-            page.push(b"'");
-        }
-        KeyStart | KeyEnd => key(page, sheet == KeyEnd, signer, world),
+        Path => path(page, key_index(ask, view)),
+        KeyStart | KeyEnd | AddressStart | AddressEnd => key(page, sheet, signer, world),
         SameKey => {
             let slot = shared(ask, signer, world).unwrap_or(0);
             numbered(page, b"Same key as\nslot ", u64::from(slot) + 1);
@@ -206,6 +214,9 @@ fn title(ask: &Ask, state: ChainState) -> &'static [u8] {
         What::ShowKey => b"Public key\nslot ",
         What::Forget if state == ChainState::Damaged => b"Forget what is\ndamaged in slot ",
         What::Forget => b"Forget chain?\nslot ",
+        What::Import => b"Import key?\nnumber ",
+        What::ForgetKey => b"Forget key?\nnumber ",
+        What::ForgetLostKey => b"Forget what is\ndamaged, key ",
     }
 }
 
@@ -237,15 +248,38 @@ fn key_index(ask: &Ask, view: &View) -> u32 {
     }
 }
 
-/// Half of the public key, in hexadecimal. A turn of its own derives it.
-fn key(page: &mut Page, end: bool, signer: &Signer, world: &World<'_>) {
+/// Where the key comes from.
+fn path(page: &mut Page, key_index: u32) {
+    if let Some(key) = KeyIndex::imported(key_index) {
+        return numbered(page, b"Imported key\nnumber ", u64::from(key) + 1);
+    }
+    numbered(page, b"Key path\n44'/118'/0'/\n0'/", u64::from(key_index));
+    page.push(b"'");
+}
+
+/// Half of the public key, or of the address that is made of it. A turn of its own derives it.
+fn key(page: &mut Page, sheet: Sheet, signer: &Signer, world: &mut World<'_>) {
     let key = match signer.shown_key(world) {
         None => return page.push(b"Working"),
         Some(Err(_)) => return page.push(b"Public key fails"),
         Some(Ok(key)) => key,
     };
-    page.push(if end { b"Public key 2/2\n" } else { b"Public key 1/2\n" });
-    let (one, two) = key[if end { 16 } else { 0 }..][..16].split_at(8);
+    match sheet {
+        KeyStart => hexadecimal(page, b"Public key 1/2\n", &key[..16]),
+        KeyEnd => hexadecimal(page, b"Public key 2/2\n", &key[16..]),
+        AddressStart => hexadecimal(page, b"Address 1/2\n", &world.sha256(&key)[..ADDRESS / 2]),
+        _ => hexadecimal(page, b"Address 2/2\n", &world.sha256(&key)[ADDRESS / 2..ADDRESS]),
+    }
+}
+
+/// Bytes of the address of a validator: so many of the SHA-256 of its public key.
+const ADDRESS: usize = 20;
+
+/// Half of a key or an address, on two lines.
+#[inline(never)]
+fn hexadecimal(page: &mut Page, title: &[u8], bytes: &[u8]) {
+    page.push(title);
+    let (one, two) = bytes.split_at(bytes.len() / 2);
     page.push_hex(one);
     page.push(b"\n");
     page.push_hex(two);

@@ -1,6 +1,6 @@
 //! What the signer stands on: the file, the key store, the stream, all of `core::env`.
 
-use ed25519_dalek::{Signature, VerifyingKey};
+use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
 use highwater_core::env::{
     Cell, Crypto, CryptoFailed, Device, Diagnostics, Erases, Flash, Life, Streaming, WriteFailed,
 };
@@ -10,15 +10,23 @@ use highwater_core::rings::Rings;
 use rand::RngCore;
 use sha2::{Digest, Sha256};
 
+use crate::keys::signature;
 use crate::streaming::Stream;
 use crate::{Fault, FlashFile, KeyFault, KeyStore, RINGS};
 
-/// A key of the store that a chain signs with.
-#[derive(Clone, Copy)]
+/// A key that a chain signs with.
 struct Loaded {
     life: Life,
-    index: u32,
+    from: Source,
     public: [u8; 32],
+}
+
+/// Where it is.
+enum Source {
+    /// In the store, by this index.
+    Store(u32),
+    /// Here: it was imported. It is wiped when it is dropped.
+    Vault(Box<SigningKey>),
 }
 
 pub(crate) struct World {
@@ -34,7 +42,14 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(flash: FlashFile, store: Box<dyn KeyStore>) -> Self {
-        Self { flash, store, loaded: [None; SLOTS], stream: Stream::default(), derivations: 0, failed: None }
+        Self {
+            flash,
+            store,
+            loaded: [const { None }; SLOTS],
+            stream: Stream::default(),
+            derivations: 0,
+            failed: None,
+        }
     }
 
     /// Why nothing of this world may be believed any more, if so.
@@ -62,17 +77,21 @@ impl World {
     }
 
     /// A key that was loaded for another life signs nothing.
-    fn key(&self, life: Life) -> Result<Loaded, CryptoFailed> {
+    fn key(&self, life: Life) -> Result<&Loaded, CryptoFailed> {
         self.held(life.slot).and_then(|key| if key.life == life { Ok(key) } else { Err(CryptoFailed) })
     }
 
-    fn held(&self, slot: u8) -> Result<Loaded, CryptoFailed> {
-        self.loaded.get(usize::from(slot)).copied().flatten().ok_or(CryptoFailed)
+    fn held(&self, slot: u8) -> Result<&Loaded, CryptoFailed> {
+        self.loaded.get(usize::from(slot)).and_then(Option::as_ref).ok_or(CryptoFailed)
     }
 
     /// A store may be wrong, or another one than it was: its signature is verified before it leaves.
     fn signed(&mut self, life: Life, message: &[u8]) -> Result<[u8; 64], CryptoFailed> {
-        let Loaded { index, public, .. } = self.key(life)?;
+        let Loaded { from, public, .. } = self.key(life)?;
+        let (index, public) = match from {
+            Source::Store(index) => (*index, *public),
+            Source::Vault(key) => return Ok(signature(key, message)),
+        };
         self.ask(|store| {
             let signature = store.sign(index, message)?;
             VerifyingKey::from_bytes(&public)
@@ -128,7 +147,22 @@ impl Crypto for World {
 
     fn load_key(&mut self, life: Life, index: u32) -> Result<(), CryptoFailed> {
         let public = self.public_key(index)?;
-        self.loaded[usize::from(life.slot)] = Some(Loaded { life, index, public });
+        self.loaded[usize::from(life.slot)] = Some(Loaded { life, from: Source::Store(index), public });
+        Ok(())
+    }
+
+    fn take_key(
+        &mut self,
+        key: &[u8; 32],
+        life: Option<Life>,
+        public: &mut [u8; 32],
+    ) -> Result<(), CryptoFailed> {
+        let key = Box::new(SigningKey::from_bytes(key));
+        *public = key.verifying_key().to_bytes();
+        if let Some(life) = life {
+            let key = Loaded { life, from: Source::Vault(key), public: *public };
+            self.loaded[usize::from(life.slot)] = Some(key);
+        }
         Ok(())
     }
 
@@ -137,9 +171,16 @@ impl Crypto for World {
     }
 
     fn unload_key(&mut self, slot: u8) {
-        let Some(Loaded { index, .. }) = self.loaded[usize::from(slot)].take() else { return };
+        let Some(Loaded { from: Source::Store(index), .. }) = self.loaded[usize::from(slot)].take() else {
+            return;
+        };
         // Two chains may sign with one key.
-        if !self.loaded.iter().flatten().any(|other| other.index == index) {
+        if !self
+            .loaded
+            .iter()
+            .flatten()
+            .any(|other| matches!(other.from, Source::Store(used) if used == index))
+        {
             self.store.forget(index);
         }
     }

@@ -315,8 +315,8 @@ pub struct HeldKey {
     pub public: [u8; 32],
 }
 
-/// Reply to GET_KEYS: places 1, count 1, then per place that is not free, in the order of their numbers: number 1, state
-/// 1, public key 32.
+/// Reply to GET_KEYS: places 1, then per place, in the order of their numbers: state 1 (1 free, 2 held, 3 damaged), public key
+/// 32 (zeros unless it is held).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyList {
     /// Places for keys, free ones too.
@@ -326,21 +326,23 @@ pub struct KeyList {
 }
 
 impl KeyList {
-    const MAX: usize = 2 + KEYS * 34;
+    const MAX: usize = 1 + KEYS * 33;
 
     /// Reads the data of the reply. A device with more places than are known here is not read.
     pub fn parse(data: &[u8]) -> Option<Self> {
         let mut reader = Reader::new(data);
         let mut list = Self { places: reader.u8(), keys: [None; KEYS] };
-        for _ in 0..reader.u8() {
-            let number = reader.u8();
-            let state = match reader.u8() {
-                2 => KeyState::Held,
-                3 => KeyState::Damaged,
+        for number in 0..list.places {
+            let state = reader.u8();
+            let public = reader.array();
+            let state = match state {
+                1 => None,
+                2 => Some(KeyState::Held),
+                3 => Some(KeyState::Damaged),
                 _ => return None,
             };
-            *list.keys.get_mut(usize::from(number))? =
-                Some(HeldKey { number, state, public: reader.array() });
+            let key = list.keys.get_mut(usize::from(number))?;
+            *key = state.map(|state| HeldKey { number, state, public });
         }
         reader.is_sound().then_some(list)
     }

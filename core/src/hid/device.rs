@@ -41,6 +41,11 @@ impl Assembler {
         &self.buffer[..self.filled.min(MAX_COMMAND)]
     }
 
+    /// Forgets the last command, in which a private key may have come.
+    pub fn wipe(&mut self) {
+        self.buffer.fill(0);
+    }
+
     /// Drops what is under way: the bus was reset.
     pub fn reset(&mut self) {
         self.total = 0;

@@ -3,6 +3,7 @@
 use super::permit::Approved;
 use crate::canonical::{ChainId, MAX_CHAIN_ID};
 use crate::hrs::Hrs;
+use crate::layout::Sealed;
 
 /// A chain id that outlives its APDU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,17 @@ impl ChainName {
         &self.bytes[..usize::from(self.len)]
     }
 
+    /// A sealed key in the place of a name: a question about a key is about no chain.
+    pub(super) fn keep(&mut self, sealed: &Sealed) {
+        self.len = 0;
+        self.bytes[..sealed.len()].copy_from_slice(sealed);
+    }
+
+    /// The sealed key that is kept here.
+    pub(super) fn key(&self) -> &Sealed {
+        self.bytes.first_chunk().unwrap_or(&[0; _])
+    }
+
     /// The id, for a table entry.
     pub(super) fn id(&self) -> Option<ChainId<'_>> {
         ChainId::new(self.as_bytes())
@@ -53,6 +65,19 @@ pub enum What {
     ShowKey,
     /// Free a tombstone or a damaged slot.
     Forget,
+    /// Hold an imported key.
+    Import,
+    /// Free the place of an imported key.
+    ForgetKey,
+    /// Free a place of which both copies are lost.
+    ForgetLostKey,
+}
+
+impl What {
+    /// Whether it is about a key, and no chain.
+    pub const fn is_of_key(self) -> bool {
+        matches!(self, Self::Import | Self::ForgetKey | Self::ForgetLostKey)
+    }
 }
 
 /// What the owner is asked. One flat record rather than a variant for each kind: they share most, and the firmware pays
@@ -61,17 +86,17 @@ pub enum What {
 pub struct Ask {
     /// What to do.
     pub what: What,
-    /// The slot it concerns. Of ADD a free one, or that of the chain's own tombstone.
+    /// The slot it concerns. Of ADD a free one, or that of the chain's own tombstone. Of a key its number.
     pub slot: u8,
     /// Of SET_MARK and REMOVE the incarnation named.
     pub incarnation: u16,
-    /// Of ADD and SHOW_KEY the key: `44'/118'/0'/0'/index'`.
+    /// Of ADD and SHOW_KEY the key: a [`KeyIndex`](crate::key_index::KeyIndex) as it is written.
     pub key_index: u32,
     /// Of ADD the first mark, of SET_MARK the mark wanted.
     pub mark: Hrs,
     /// Of SET_MARK whether it was a raise when it was asked.
     pub raise: bool,
-    /// Of ADD the chain.
+    /// Of ADD the chain; of IMPORT, where nobody else reads it, the sealed key.
     pub chain: ChainName,
 }
 

@@ -2,14 +2,14 @@
 //!
 //! While a slot is read its state is a fault, so nothing is released by it. No two slots are read at once.
 
-use super::Signer;
 use super::ask::Phase;
+use super::{Signer, keys};
 use crate::apdu::{ChainState, Status};
 use crate::chains::{self, Entry, Found, State};
-use crate::env::{Crypto, CryptoFailed, Env, Life};
+use crate::env::{CryptoFailed, Env, Life};
 use crate::hrs::Hrs;
 use crate::journal::{Ring, Scan, Unreadable};
-use crate::layout::{self, SLOTS};
+use crate::layout::{self, Installation, SLOTS};
 
 /// What comes next of reading a slot; and in a slot's `due` what it waits for, as the place where its reading begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,7 +191,7 @@ impl Signer {
     fn load_life<E: Env>(&mut self, env: &mut E, slot: u8) -> Option<ChainState> {
         let mut entry = Entry::BLANK;
         let found = chains::read(env, &self.installation, slot, &mut entry);
-        if found != Found::Entry || load_key(env, self.life(slot), &entry).is_err() {
+        if found != Found::Entry || load_key(env, &self.installation, self.life(slot), &entry).is_err() {
             return Some(ChainState::Fault);
         }
         if self.load.stage == Stage::KeyAlone {
@@ -240,9 +240,14 @@ impl Signer {
 /// A public key that came out wrong would make a second challenge, and where the nonce does not depend on the key the two
 /// would give the private key away.
 #[inline(never)]
-pub(super) fn load_key<E: Crypto>(env: &mut E, life: Life, entry: &Entry) -> Result<(), CryptoFailed> {
+fn load_key<E: Env>(
+    env: &mut E,
+    installation: &Installation,
+    life: Life,
+    entry: &Entry,
+) -> Result<(), CryptoFailed> {
     if env.loaded_key(life.slot).is_err() {
-        env.load_key(life, entry.key_index())?;
+        keys::load(env, installation, life, entry.key_index())?;
     }
     let public = env.loaded_key(life.slot)?;
     if chains::fingerprint(env, &public) == *entry.key() {

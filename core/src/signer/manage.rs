@@ -2,11 +2,12 @@
 
 use super::Signer;
 use super::ask::{Ask, ChainName, Phase, Prompt, Stage, What, Work};
+use super::keys;
 use super::permit::Approved;
 use crate::apdu::{ChainState, Command, Named, PromptState, Status};
 use crate::canonical::ChainId;
 use crate::chains::{self, Entry, Found, State};
-use crate::env::{CryptoFailed, Env, SECRET_INDEX};
+use crate::env::{CryptoFailed, Env};
 use crate::journal::Record;
 use crate::layout::SLOTS;
 
@@ -68,12 +69,9 @@ impl Signer {
     pub(super) fn ask<E: Env>(&mut self, env: &mut E, command: &Command<'_>) -> Result<[u8; 4], Status> {
         self.sound()?;
         let mut ask = Ask::NONE;
+        let mut public = [0; 32];
         (ask.what, ask.slot) = match command {
             Command::AddChain { chain, key_index, mark } => {
-                // Bit 31 is the hardening bit of the path, which every element carries anyway. The last index signs nothing.
-                if *key_index >= SECRET_INDEX {
-                    return Err(Status::Length);
-                }
                 (ask.chain, ask.key_index, ask.mark) = (ChainName::new(*chain), *key_index, *mark);
                 (What::Add, self.slot_for(env, *chain)?)
             }
@@ -102,10 +100,17 @@ impl Signer {
                 Some(found) if found.state == ChainState::Damaged => (What::Forget, *slot),
                 _ => return Err(Status::UnknownChain),
             },
-            _ => return Err(Status::Internal),
+            of_key => {
+                self.ask_key(env, of_key, &mut ask, &mut public)?;
+                (ask.what, ask.slot)
+            }
         };
         self.prompts.free(env)?;
-        Ok(self.prompts.raise(env, ask))
+        if ask.what == What::Add {
+            keys::exists(env, &self.installation, ask.key_index)?;
+        }
+        let public = Some(&public).filter(|_| ask.what.is_of_key());
+        Ok(self.prompts.raise(env, ask, public))
     }
 
     /// Where a new chain goes: the slot of its own tombstone, else a free one.
@@ -187,6 +192,9 @@ impl Signer {
             What::SetMark => {
                 self.same_life(ask.slot, ask.incarnation)?;
                 self.set_mark(env, ask)
+            }
+            What::Import | What::ForgetKey | What::ForgetLostKey => {
+                self.commit_key(env, ask)
             }
         }
     }

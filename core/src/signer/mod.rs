@@ -7,6 +7,7 @@
 
 mod ask;
 mod extend;
+mod keys;
 mod load;
 mod manage;
 pub mod permit;
@@ -20,8 +21,8 @@ pub use ask::{Ask, ChainName, Prompt, What};
 pub use slot::{LEAP_CREDIT, View};
 
 use crate::apdu::{
-    CLA, ChainState, Command, ERASES_ASSUMED, EventList, PROTOCOL, PROTOCOL_MIN, Reply, SIGNS_EXTENSIONS,
-    Status, Version, ins,
+    CLA, ChainState, Command, ERASES_ASSUMED, EventList, IMPORTS_KEYS, PROTOCOL, PROTOCOL_MIN, Reply,
+    SIGNS_EXTENSIONS, Status, Version, ins,
 };
 use crate::canonical::ChainId;
 use crate::chains;
@@ -29,7 +30,8 @@ use crate::env::{Env, Life};
 use crate::events::{Events, NO_SLOT};
 use crate::hrs::Hrs;
 use crate::installation::{self, Standing};
-use crate::layout::{Installation, SLOTS};
+use crate::layout::{Installation, KEYS, SLOTS};
+use crate::vault;
 use extend::Stream;
 use load::Load;
 use prompts::Prompts;
@@ -114,6 +116,9 @@ impl Signer {
     pub fn start<E: Env>(&mut self, env: &mut E) {
         self.standing = installation::boot(env, &mut self.installation);
         if self.standing == Standing::Sound {
+            for key in 0..KEYS as u8 {
+                vault::repair(env, &self.installation, key);
+            }
             self.load.due = [load::Stage::Entry; SLOTS];
             while self.load(env) {}
         }
@@ -182,11 +187,8 @@ impl Signer {
             Command::GetEvents => EventList::put(&env.diagnostics(), &self.events, reply),
             Command::PromptStatus(ticket) => self.prompts.status(ticket, reply)?,
             Command::PromptCancel(ticket) => self.prompts.cancel(ticket)?,
-            Command::ImportKey(_)
-            | Command::RestoreKey(_)
-            | Command::BackupKey(_)
-            | Command::ForgetKey(_)
-            | Command::GetKeys => return Err(Status::Instruction),
+            Command::BackupKey(key) => self.backup(env, key, reply)?,
+            Command::GetKeys => self.list_keys(env, reply)?,
             wanted => {
                 let ticket = self.ask(env, &wanted)?;
                 reply.put(&ticket);
@@ -209,7 +211,7 @@ impl Signer {
                 Standing::Damaged => 2,
                 Standing::Fault => 3,
             },
-            flags: if env.erases().assumed { SIGNS_EXTENSIONS | ERASES_ASSUMED } else { SIGNS_EXTENSIONS },
+            flags: SIGNS_EXTENSIONS | IMPORTS_KEYS | if env.erases().assumed { ERASES_ASSUMED } else { 0 },
         }
     }
 

@@ -1,10 +1,11 @@
 //! What waits for the owner: one prompt at a time, its ticket, its clock, and the pause after a refusal.
 
-use super::TICKS_PER_SECOND;
 use super::ask::{Ask, Phase, Prompt, Work};
+use super::{TICKS_PER_SECOND, keys};
 use crate::apdu::{PromptState, PromptStatus, Reply, Status};
 use crate::env::{CryptoFailed, Env};
 use crate::hrs::Hrs;
+use crate::layout::Installation;
 
 /// A prompt without a button dies after this.
 const PATIENCE: u32 = 60 * TICKS_PER_SECOND;
@@ -14,6 +15,9 @@ const LONGEST_PAUSE: u32 = 3_600 * TICKS_PER_SECOND;
 /// So many doublings make the pause the longest.
 const DOUBLINGS: u8 = 6;
 const _: () = assert!(PAUSE << DOUBLINGS >= LONGEST_PAUSE);
+/// Bytes of a public key.
+const KEY: usize = 32;
+const _: () = assert!(PromptStatus::SIZE <= KEY);
 
 /// Whether the key that a prompt is about was derived for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +44,7 @@ pub(super) struct Prompts {
     pub(super) current: Prompt,
     /// Before the first prompt all zero. While one stands or is done the key that was derived for it, if `key` says so. Then
     /// what became of it, as it is told.
-    kept: [u8; 32],
+    kept: [u8; KEY],
 }
 
 impl Prompts {
@@ -50,7 +54,7 @@ impl Prompts {
         current: Prompt { ticket: 0, ask: Ask::NONE },
         work: Work::NONE,
         age: 0,
-        kept: [0; 32],
+        kept: [0; KEY],
         key: Derived::NotYet,
         pause: 0,
         refusals: 0,
@@ -67,12 +71,15 @@ impl Prompts {
         if self.pause > 0 { Err(Status::PromptsPaused) } else { Ok(()) }
     }
 
-    /// Puts a question to the owner. Gives its ticket.
-    pub(super) fn raise<E: Env>(&mut self, env: &mut E, ask: Ask) -> [u8; 4] {
+    /// Puts a question to the owner; `public` is the key that it is about, where that is known already. Gives its ticket.
+    pub(super) fn raise<E: Env>(&mut self, env: &mut E, ask: Ask, public: Option<&[u8; KEY]>) -> [u8; 4] {
         let mut ticket = [0; 4];
         env.random(&mut ticket);
         self.current = Prompt { ticket: u32::from_le_bytes(ticket), ask };
         (self.phase, self.key, self.age) = (Phase::Waiting, Derived::NotYet, 0);
+        if let Some(public) = public {
+            (self.kept, self.key) = (*public, Derived::Known);
+        }
         ticket
     }
 
@@ -102,6 +109,11 @@ impl Prompts {
     /// Ends the prompt without doing it, and pauses.
     pub(super) fn refuse(&mut self, state: PromptState) {
         self.finish(outcome(state));
+        self.pause();
+    }
+
+    /// No prompt is taken for a while, the next time for longer.
+    pub(super) fn pause(&mut self) {
         self.pause = (PAUSE << self.refusals).min(LONGEST_PAUSE);
         self.refusals = (self.refusals + 1).min(DOUBLINGS);
     }
@@ -116,7 +128,7 @@ impl Prompts {
     }
 
     /// The key that was derived for what is asked or done; none yet, or it failed.
-    pub(super) fn key(&self) -> Option<Result<&[u8; 32], CryptoFailed>> {
+    pub(super) fn key(&self) -> Option<Result<&[u8; KEY], CryptoFailed>> {
         match self.key {
             Derived::NotYet => None,
             Derived::Known => Some(Ok(&self.kept)),
@@ -124,14 +136,11 @@ impl Prompts {
         }
     }
 
-    /// Derives it.
+    /// Derives it, or opens it in the vault.
     #[inline(never)]
-    pub(super) fn derive<E: Env>(&mut self, env: &mut E) {
-        self.key = match env.public_key(self.current.ask.key_index) {
-            Ok(key) => {
-                self.kept = key;
-                Derived::Known
-            }
+    pub(super) fn derive<E: Env>(&mut self, env: &mut E, installation: &Installation) {
+        self.key = match keys::public(env, installation, self.current.ask.key_index, &mut self.kept) {
+            Ok(()) => Derived::Known,
             Err(CryptoFailed) => Derived::Failed,
         };
     }

@@ -4,7 +4,7 @@
 //! The order is the proof: until the entry is written the slot is what it was, and a ring that holds
 //! records of a higher incarnation than its entry is unclear (rule 6), never lower.
 
-use super::Signer;
+use super::{Signer, keys};
 use super::ask::{Ask, Phase, Stage, What, Work};
 use super::prompts::outcome;
 use crate::apdu::{ChainState, PromptState, PromptStatus, Status};
@@ -26,7 +26,7 @@ impl Signer {
             Phase::Idle => {}
             Phase::Waiting => {
                 if self.shows_key(env) {
-                    self.prompts.derive(env);
+                    self.prompts.derive(env, &self.installation);
                 }
             }
             Phase::Working => self.work(env),
@@ -58,7 +58,7 @@ impl Signer {
         };
         self.prompts.work.stage = went.unwrap_or_else(|status| {
             self.prompts.work.refused = status.word();
-            if status == Status::StorageFault {
+            if status == Status::StorageFault && !ask.what.is_of_key() {
                 // A key that could not be derived says nothing of the pages.
                 let state = self.slots[ask.slot].state;
                 self.prompts.work.page_failed = state == ChainState::Fault;
@@ -127,11 +127,12 @@ impl Signer {
     /// Of an ADD: derives its key for the first time, unless it was shown, and in another turn the one that signs from now on.
     fn take_key<E: Env>(&mut self, env: &mut E, ask: &Ask) -> Result<Stage, Status> {
         if self.prompts.key().is_none() {
-            self.prompts.derive(env);
+            self.prompts.derive(env, &self.installation);
             return Ok(Stage::Key);
         }
         env.unload_key(ask.slot);
-        env.load_key(Life { slot: ask.slot, incarnation: self.prompts.work.incarnation }, ask.key_index)?;
+        let life = Life { slot: ask.slot, incarnation: self.prompts.work.incarnation };
+        keys::load(env, &self.installation, life, ask.key_index)?;
         Ok(Stage::Commit)
     }
 
@@ -195,6 +196,9 @@ impl Signer {
 
     /// Ends what was approved: the outcome tells what stands now, and the slot was read again if anything was written.
     fn conclude<E: Env>(&mut self, env: &mut E, ask: &Ask) {
+        if ask.what.is_of_key() {
+            return self.conclude_key(ask);
+        }
         let Work { refused, page_failed, .. } = self.prompts.work;
         let done = refused == 0;
         let kept = &mut self.slots[ask.slot];

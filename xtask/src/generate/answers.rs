@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 use highwater_core::apdu::{ChainState, ChainStatus, Command, MAX_COMMAND, Reply, Status};
 use highwater_core::canonical::{BlockId, ChainId, Extension, Frame, MAX_MESSAGE, Message, Timestamp};
 use highwater_core::hrs::{Hrs, Step};
+use highwater_core::key_index::KeyIndex;
 use highwater_core::layout;
 use highwater_core::rings::Rings;
 use highwater_sim::{Fault, Owner, SimDevice, Tear, World};
@@ -20,7 +21,7 @@ const ROTTEN: [u8; 64] = [0xa5; 64];
 /// A state a device may be in, in words, and how it gets there.
 type State = (&'static str, fn() -> Result<Scene>);
 
-const STATES: [State; 13] = [
+const STATES: [State; 15] = [
     ("armed, message above the mark", armed),
     ("armed, the mark a precommit for a block", committed),
     ("no such chain", || Ok(Scene::of(SimDevice::boot(World::new(SEED, PAIRS))))),
@@ -31,6 +32,8 @@ const STATES: [State; 13] = [
     ("armed, device locked", locked),
     ("armed, a prompt stands", prompted),
     ("armed, prompts paused", paused),
+    ("armed with an imported key", imported),
+    ("its imported key lost", key_lost),
     ("other seed", other_seed),
     ("installation record lost", storage_damaged),
     ("installation record cannot be written", storage_fault),
@@ -161,6 +164,25 @@ fn paused() -> Result<Scene> {
     let ticket = scene.ticket;
     scene.device.decide(ticket, false);
     Ok(scene)
+}
+
+/// The key that IMPORT_KEY names is held already, and the chain has it.
+fn imported() -> Result<Scene> {
+    let mut scene = Scene::of(SimDevice::boot(World::new(SEED, PAIRS)));
+    let import = each(0, &[], &[], 0).into_iter().find(|c| matches!(c, Command::ImportKey(_)));
+    scene.approve(&import.context("no command imports")?)?;
+    let key_index = KeyIndex::Imported(0).number();
+    scene.approve(&Command::AddChain { chain: chain(), key_index, mark: Hrs::ZERO })?;
+    scene.expect(ChainState::Armed)
+}
+
+fn key_lost() -> Result<Scene> {
+    let mut scene = imported()?;
+    for copy in 0..2 {
+        let page = layout::entry_page(layout::key_place(0), copy);
+        scene.rot(page..page + 2);
+    }
+    scene.restart().expect(ChainState::Fault)
 }
 
 fn other_seed() -> Result<Scene> {

@@ -117,7 +117,7 @@ pub(super) fn describe(command: &Command<'_>) -> [&'static str; 3] {
         Command::GetKeys => [
             "GET_KEYS",
             "-",
-            "places 1 · count 1 · per place that is not free: number 1, state 1 (2 held, 3 damaged), public key 32 (zeros if damaged)",
+            "places 1 · per place: state 1 (1 free, 2 held, 3 damaged), public key 32 (zeros unless it is held)",
         ],
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn table() -> String {
 fn describe(status: Status) -> (&'static str, &'static str) {
     match status {
         Status::Ok => ("done", "all"),
-        Status::Locked => ("locked: a prompt needs the PIN", "20 to 24"),
+        Status::Locked => ("locked: a prompt needs the PIN", "20 to 24, 30, 33"),
         Status::Length => ("the length of the command or of a field in it is wrong", "all"),
         Status::Denied => ("refused while a chain is armed", "B0 A7"),
         Status::NotCanonical => {
@@ -48,26 +48,29 @@ fn describe(status: Status) -> (&'static str, &'static str) {
         }
         Status::ExtensionDiffers => ("the two passes of an extension differ", "07"),
         Status::ExtensionOrder => ("a chunk of an extension is out of order", "07"),
-        Status::OtherSeed => ("the seed is not the one of the app's first start", "05 to 07, 10, 20 to 24"),
-        Status::PromptUp => ("a prompt is up", "20 to 24"),
+        Status::OtherSeed => {
+            ("the seed is not the one of the app's first start", "05 to 07, 10, 20 to 24, 30 to 34")
+        }
+        Status::PromptUp => ("a prompt is up", "20 to 24, 30, 33"),
         Status::NoTicket => ("no such ticket", "2E, 2F"),
         Status::ChainKnown => ("a chain of this id is approved already", "20"),
         Status::TableFull => ("no slot is free, or a slot has used up its 65,535 incarnations", "20, 21"),
-        Status::StorageFault => {
-            ("flash or a key failed; trying again may help, the mark is safe", "05 to 07, 10, 20 to 24")
-        }
+        Status::StorageFault => (
+            "flash or a key failed; trying again may help, the mark is safe",
+            "05 to 07, 10, 20 to 24, 30 to 34",
+        ),
         Status::BelowSigned => ("the mark asked for is below the highest signed", "21"),
         Status::WrongIncarnation => ("the chain is in another incarnation than the one named", "21, 22, 24"),
         Status::NotSupported => ("known, but not in this version", "none"),
-        Status::PromptsPaused => ("prompts are paused after a refusal", "20 to 24"),
+        Status::PromptsPaused => ("prompts are paused after a refusal", "20 to 24, 30, 33"),
         Status::StorageDamaged => {
-            ("the installation record, or the entry of a slot, is lost", "05 to 07, 10, 20 to 24")
+            ("the installation record, or the entry of a slot, is lost", "05 to 07, 10, 20 to 24, 30 to 34")
         }
         Status::NoKey => ("no imported key has this number", "20, 32, 33"),
         Status::KeyInUse => ("a chain, or one that was removed, names the imported key", "33"),
         Status::VaultFull => ("no place for an imported key is free", "30"),
         Status::BadBackup => ("the backup is of another seed, or damaged", "30"),
-        Status::Internal => ("a fault of the app", "06, 07, 20 to 24"),
+        Status::Internal => ("a fault of the app", "06, 07, 20 to 24, 30, 33"),
     }
 }
 

@@ -96,6 +96,11 @@ impl Packet {
         &mut self.0
     }
 
+    /// Forgets the event: a private key may have come in it.
+    pub fn wipe(&mut self) {
+        crate::crypto::wipe(&mut self.0);
+    }
+
     /// The bytes of the transfer in it.
     pub(crate) fn data(&self, length: usize) -> &[u8] {
         &self.0[TRANSFER_DATA..TRANSFER_DATA + length]

@@ -67,6 +67,11 @@ impl Packet {
         &mut self.0
     }
 
+    /// Forgets the event: a private key may have come in it.
+    pub fn wipe(&mut self) {
+        crate::crypto::wipe(&mut self.0);
+    }
+
     /// What the event of this length says.
     pub(super) fn event(&self, length: usize) -> Incoming {
         Incoming::parse(self.0.get(..length).unwrap_or_default())

@@ -27,7 +27,7 @@ pub const DEVICE: Device = Device {
     page: 512,
     // With 35 KiB of code this fills the 400 KiB. The first slot lasts ten years at a block every 6 s, the others 3.5. An
     // ADD takes the lowest slot that is free, so they do not grow.
-    pairs: [211, 73, 73],
+    pairs: [206, 71, 71],
     erases: Erases {
         rated: 500_000,
         assumed: true,

@@ -46,8 +46,9 @@ impl Link {
         (self.assembler.command(), &mut self.reply)
     }
 
-    /// The reply is complete. What is left of an older one is dropped: its host asks something else now.
+    /// The reply is complete. What is left of an older one is dropped: its host asks something else now. So is the command.
     pub(crate) fn answered(&mut self) {
+        self.assembler.wipe();
         self.writer = Some(ReportWriter::new(self.assembler.channel()));
     }
 

@@ -1,6 +1,7 @@
 //! Commands come whole, and replies go whole.
 
 use highwater_core::apdu::{MAX_COMMAND, Reply, Status};
+use nanos_sdk::crypto::wipe;
 use nanos_sdk::{Host, Io};
 
 /// The host's side of the app: one command in, one reply out.
@@ -43,8 +44,9 @@ impl Link {
         (&self.command[..usize::from(self.length)], &mut self.reply)
     }
 
-    /// The reply is complete.
+    /// The reply is complete, and nothing is left of its command.
     pub(crate) fn answered(&mut self) {
+        wipe(&mut self.command);
         self.due = true;
     }
 

@@ -1,6 +1,6 @@
 //! Every call that may fail, failing under the whole app: what it answers then, and that it recovers.
 
-use highwater_core::apdu::{Command, PromptState, Status, Version};
+use highwater_core::apdu::{Command, PromptState, Seed, Status, Version};
 use nanos_sdk::Button;
 use nanos_sdk::target::Call;
 
@@ -129,6 +129,23 @@ fn a_key_that_cannot_be_derived_is_not_shown_as_zeros() {
     bench.prompt(add(CHAIN)).unwrap();
     bench.turn_to("Public key");
     assert_eq!(bench.lines(), ["Public key fails"]);
+}
+
+#[test]
+fn the_pages_of_a_question_derive_nothing() {
+    let mut bench = Bench::new();
+    for command in [add(CHAIN), Command::ImportKey(Seed(&[7; 32]))] {
+        bench.prompt(command).unwrap();
+        // A turn of its own has derived it by then.
+        bench.turn_to("Public key");
+        let derived = || kernel(|kernel| [Call::Derive, Call::GeneratePair].map(|call| kernel.count(call)));
+        let before = derived();
+        bench.turn_to("Reject");
+        bench.wait(100);
+        assert_eq!(derived(), before, "{command:?}");
+        bench.press(Button::Both);
+        bench.press(Button::Both);
+    }
 }
 
 #[test]

@@ -4,9 +4,9 @@
 
 use std::path::PathBuf;
 
-use highwater_core::apdu::{Command, Named};
+use highwater_core::apdu::{Command, Named, Seed, Status};
 use highwater_core::hrs::{Height, Hrs, Round, Step};
-use highwater_core::layout::entry_page;
+use highwater_core::layout::{entry_page, key_place};
 use highwater_core::rings::Rings;
 use nanos_sdk::Button;
 use nanos_sdk::target::{Call, PAIRS};
@@ -275,10 +275,10 @@ fn show_key_shows_all_of_it() {
 }
 
 #[test]
-fn show_key_says_when_it_cannot() {
+fn a_key_that_cannot_be_had_is_not_asked_about() {
     let bench = Bench::armed();
     let mut bench = bench.restarted_on(|kernel| kernel.fail_later(Call::Derive, 2, usize::MAX));
-    prompt("show-key-fails", &mut bench, Command::ShowKey(chain(CHAIN)));
+    assert_eq!(bench.prompt(Command::ShowKey(chain(CHAIN))), Err(Status::StorageFault));
 }
 
 #[test]
@@ -304,6 +304,43 @@ fn forget_of_a_damaged_slot_without_one_whole_page_shows_no_height() {
     spoil((0..2).flat_map(|copy| [entry_page(0, copy), entry_page(0, copy) + 1]));
     spoil((0..2 * PAIRS[0]).map(|index| Rings::new(PAIRS).page(0, index)));
     prompt("forget-damaged-empty", &mut bench.restarted(), Command::ForgetSlot(0));
+}
+
+/// The vectors' key, as the owner sees it. The address is what an explorer shows of the validator:
+/// `FE812C12F3AB4CE6AC5DB69AC352F906CB1B11EF`.
+#[test]
+fn an_imported_key_is_shown_with_its_address_and_a_chain_says_that_its_key_was_imported() {
+    let mut bench = Bench::new();
+    let seed = [7; 32];
+    prompt("import", &mut bench, Command::ImportKey(Seed(&seed)));
+    let address = std::fs::read_to_string("tests/screens/import.txt").unwrap();
+    assert!(
+        ["fe812c12f3", "ab4ce6ac5d", "b69ac352f9", "06cb1b11ef"].iter().all(|part| address.contains(part))
+    );
+    let approve = |bench: &mut Bench| {
+        bench.press(Button::Left);
+        bench.press(Button::Both);
+        bench.wait(200);
+    };
+    approve(&mut bench);
+    prompt("forget-key", &mut bench, Command::ForgetKey(0));
+    bench.press(Button::Both);
+    bench.press(Button::Both);
+    let add = Command::AddChain { chain: chain(CHAIN), key_index: 1 << 31, mark: hrs(9, 0, Step::None) };
+    prompt("add-imported", &mut bench, add);
+    approve(&mut bench);
+    prompt("show-imported", &mut bench, Command::ShowKey(chain(CHAIN)));
+    bench.press(Button::Both);
+    bench.sign(10).unwrap();
+}
+
+#[test]
+fn a_lost_key_that_is_forgotten_has_nothing_to_be_shown() {
+    let mut bench = Bench::new();
+    bench.approve(Command::ImportKey(Seed(&[7; 32])));
+    let pages = (0..2).map(|copy| entry_page(key_place(0), copy));
+    spoil(pages.flat_map(|page| [page, page + 1]));
+    prompt("forget-lost-key", &mut bench.restarted(), Command::ForgetKey(0));
 }
 
 #[test]
