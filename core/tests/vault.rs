@@ -148,6 +148,7 @@ fn nothing_is_held_before_the_press_and_nothing_after_a_refusal() {
         let ticket = raise(&mut device, command);
         device.world.unlocked = false;
         device.decide(ticket, true);
+        device.finish_work();
         assert_eq!(outcome(&mut device, ticket).state, PromptState::Pending, "no press counts while locked");
         device.tick(601);
         assert_eq!(outcome(&mut device, ticket).state, PromptState::Expired);
@@ -293,6 +294,7 @@ fn what_became_of_the_last_question_is_told_after_a_backup_was_refused() {
     let mut device = device();
     let ticket = raise(&mut device, Command::ImportKey(Seed(&key(7))));
     device.decide(ticket, true);
+    device.finish_work();
     assert_eq!(restore(&mut device, &[0; 104]), Err(Status::BadBackup));
     assert_eq!(done(outcome(&mut device, ticket)), 0);
 }
@@ -387,6 +389,7 @@ fn a_sealing_key_that_comes_out_wrong_once_is_never_told_as_done() {
         } else {
             let ticket = u32::from_le_bytes(data.try_into().unwrap());
             device.decide(ticket, true);
+            device.finish_work();
             let ended = outcome(&mut device, ticket);
             assert_eq!((ended.state, ended.status), (PromptState::Failed, Status::StorageFault.word()));
         }
@@ -404,6 +407,7 @@ fn a_public_key_that_comes_out_wrong_is_never_told_as_done() {
         device.world.keys.spoilt = Some(spoilt);
         let ticket = raise(&mut device, Command::ImportKey(Seed(&key(7))));
         device.decide(ticket, true);
+        device.finish_work();
         assert_eq!(outcome(&mut device, ticket).state, PromptState::Failed, "{spoilt}");
         assert_eq!(import(&mut device, 7), Ok(0), "{spoilt}");
     }
@@ -416,6 +420,7 @@ fn a_key_that_does_not_open_is_listed_as_damaged_and_its_place_can_be_freed() {
     device.world.derives = vec![Derives::Wrong(3); 4];
     let ticket = raise(&mut device, Command::ImportKey(Seed(&key(7))));
     device.decide(ticket, true);
+    device.finish_work();
     assert_eq!(outcome(&mut device, ticket).state, PromptState::Failed);
     let mut device = device.restart();
     assert_eq!(held(&mut device), [Some(255), None, None]);

@@ -6,12 +6,12 @@
 use super::Signer;
 use super::ask::{Ask, Stage, What};
 use super::prompts::outcome;
-use crate::apdu::{Command, PromptState, PromptStatus, Reply, Seed, Status};
+use crate::apdu::{ChainState, Command, PromptState, PromptStatus, Reply, Seed, Status};
 use crate::backup;
 use crate::chains::{self, Entry};
 use crate::env::{CryptoFailed, Env, Life, SECRET_INDEX};
 use crate::key_index::KeyIndex;
-use crate::layout::{Installation, KEYS, Sealed};
+use crate::layout::{Installation, KEYS, SLOTS, Sealed};
 use crate::seal;
 use crate::vault;
 
@@ -114,11 +114,7 @@ impl Signer {
 
     /// Does what was approved about a key, if it may still be done.
     #[inline(never)]
-    pub(super) fn commit_key<E: Env>(
-        &mut self,
-        env: &mut E,
-        ask: &Ask,
-    ) -> Result<Stage, Status> {
+    pub(super) fn commit_key<E: Env>(&mut self, env: &mut E, ask: &Ask) -> Result<Stage, Status> {
         let approved = self.prompts.work.approved.take().ok_or(Status::Internal)?;
         let key = ask.slot;
         let Some(Ok(public)) = self.prompts.key() else { return Err(Status::Internal) };
@@ -131,7 +127,14 @@ impl Signer {
         } else {
             self.is_unused(env, key)?;
         }
-        vault::commit(env, &self.installation, key, sealed, public, approved).map(|()| Stage::Conclude)
+        vault::commit(env, &self.installation, key, sealed, public, approved)?;
+        // A chain that missed the key signs on.
+        for slot in 0..SLOTS as u8 {
+            if self.slots[slot].state == ChainState::Fault {
+                self.distrust(slot);
+            }
+        }
+        Ok(Stage::Conclude)
     }
 
     /// Ends a prompt about a key: the outcome tells its number.
@@ -174,11 +177,7 @@ impl Signer {
 
 /// Whether a chain may sign with the key of this number: of an imported one, that it is there.
 #[inline(never)]
-pub(super) fn exists<E: Env>(
-    env: &mut E,
-    installation: &Installation,
-    key_index: u32,
-) -> Result<(), Status> {
+pub(super) fn exists<E: Env>(env: &mut E, installation: &Installation, key_index: u32) -> Result<(), Status> {
     match KeyIndex::imported(key_index) {
         Some(key) => {
             let mut entry = Entry::BLANK;

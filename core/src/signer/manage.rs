@@ -193,9 +193,7 @@ impl Signer {
                 self.same_life(ask.slot, ask.incarnation)?;
                 self.set_mark(env, ask)
             }
-            What::Import | What::ForgetKey | What::ForgetLostKey => {
-                self.commit_key(env, ask)
-            }
+            What::Import | What::ForgetKey | What::ForgetLostKey => self.commit_key(env, ask),
         }
     }
 

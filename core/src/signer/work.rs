@@ -4,9 +4,9 @@
 //! The order is the proof: until the entry is written the slot is what it was, and a ring that holds
 //! records of a higher incarnation than its entry is unclear (rule 6), never lower.
 
-use super::{Signer, keys};
 use super::ask::{Ask, Phase, Stage, What, Work};
 use super::prompts::outcome;
+use super::{Signer, keys};
 use crate::apdu::{ChainState, PromptState, PromptStatus, Status};
 use crate::chains::{self, Entry, Found};
 use crate::env::{Env, Life};

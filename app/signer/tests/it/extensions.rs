@@ -40,7 +40,7 @@ fn stream(bench: &mut Bench, id: &str, content: &[u8], size: usize) -> Result<Ve
     let mut last = bench.ask(Command::BeginExtension(frame(id, content)))?;
     for pass in 0..2 {
         for (at, bytes) in content.chunks(size).enumerate() {
-            assert_eq!(last, [], "before the end");
+            assert!(last.is_empty(), "before the end");
             let position = (pass * content.len() + at * size) as u32;
             last = bench.ask(Command::ExtensionChunk { position, bytes })?;
         }
