@@ -93,6 +93,13 @@ impl Driver {
                 .map(|model| Model { standing: Standing::Armed, ..*model })
                 .collect();
             possible.extend(again);
+            // So may what tells that a slot is damaged. If its chain never signed, nothing else says that one was there.
+            let silent = |model: &Model| {
+                model.standing == Standing::Damaged && model.said.is_none() && model.mark == model.highest
+            };
+            if possible.iter().any(silent) {
+                possible.push(Model::ABSENT);
+            }
         }
         possible
     }

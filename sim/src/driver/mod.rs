@@ -5,8 +5,8 @@
 //! which, and anything else is a [`Violation`]. So exactly two outcomes are accepted after a cut, old and new.
 //! Three exceptions, all in the specification: a lowering that was interrupted is unclear (rule 6); a tear and a rotted
 //! page between two completed boots may leave a chain unclear, its slot damaged, never lower; and if then the page rots
-//! that told so, the chain may stand again where it stood, nowhere else. And a refusal by a slot whose flash failed tells
-//! nothing of its chain.
+//! that told so, the chain may stand again where it stood, nowhere else, or its slot be free if the chain never signed.
+//! And a refusal by a slot whose flash failed tells nothing of its chain.
 
 mod between;
 mod hand;
