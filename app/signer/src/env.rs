@@ -113,14 +113,13 @@ impl Crypto for World<'_> {
         life: Option<Life>,
         public: &mut [u8; 32],
     ) -> Result<(), CryptoFailed> {
-        let mut other = Key::empty();
-        let (room, purpose) = match life {
-            Some(life) => (self.keys.get_mut(usize::from(life.slot)).ok_or(CryptoFailed)?, purpose(life)),
-            None => (&mut other, NOTHING),
-        };
-        nanos_sdk::Crypto::import(key, purpose, room).map_err(|_| CryptoFailed)?;
-        *public = *room.public();
-        Ok(())
+        match life {
+            Some(life) => {
+                let room = self.keys.get_mut(usize::from(life.slot)).ok_or(CryptoFailed)?;
+                take(key, purpose(life), room, public)
+            }
+            None => take_for_nothing(key, public),
+        }
     }
 
     fn loaded_key(&self, slot: u8) -> Result<[u8; 32], CryptoFailed> {
@@ -149,6 +148,19 @@ impl Crypto for World<'_> {
     fn sign_extension(&mut self, what: Signable<'_>, signature: &mut [u8; 64]) -> Result<(), CryptoFailed> {
         self.sign_with(what, Nonce::Fresh, signature)
     }
+}
+
+/// Apart, so that the way down to a signature has no room for a key on the stack.
+#[inline(never)]
+fn take_for_nothing(key: &[u8; 32], public: &mut [u8; 32]) -> Result<(), CryptoFailed> {
+    take(key, NOTHING, &mut Key::empty(), public)
+}
+
+#[inline(never)]
+fn take(key: &[u8; 32], purpose: u32, room: &mut Key, public: &mut [u8; 32]) -> Result<(), CryptoFailed> {
+    nanos_sdk::Crypto::import(key, purpose, room).map_err(|_| CryptoFailed)?;
+    *public = *room.public();
+    Ok(())
 }
 
 impl World<'_> {

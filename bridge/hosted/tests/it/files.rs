@@ -15,7 +15,7 @@ use crate::hand::{SEED, add, data, id, keys, named, put, raw, sign, slot, versio
 
 const CHAIN: &str = "file-1";
 /// 1,550 pages of 64 bytes.
-const IMAGE: u64 = 99_200;
+const IMAGE: u64 = 99_968;
 
 struct Dir {
     dir: TempDir,

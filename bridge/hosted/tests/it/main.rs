@@ -4,6 +4,7 @@ mod cuts;
 mod disk;
 mod files;
 mod hand;
+mod imports;
 mod keys;
 mod pkcs11;
 mod refusals;
