@@ -4,6 +4,10 @@ use crate::env::{CELL, Cell, Crypto, CryptoFailed, Flash};
 use crate::layout::{
     self, Domain, FORMAT, Installation, Place, installation_page, installation_record as at,
 };
+use crate::seal;
+
+/// What a message to [`Crypto::secret`] begins with here; 1 and 2 are the seal's.
+const CHECKS: u8 = 3;
 
 /// What the installation record says at boot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,10 +28,9 @@ pub enum Standing {
 /// It is made only while all the rest of memory is blank: then nothing was ever approved or signed.
 #[inline(never)]
 pub fn boot<E: Flash + Crypto>(env: &mut E, installation: &mut Installation) -> Standing {
-    let Ok(identity) = env.identity() else {
+    let Ok(fingerprint) = fingerprint(env) else {
         return Standing::Fault;
     };
-    let fingerprint = env.sha256(&identity);
     let mut record = [0; CELL];
     let known = (0..2).any(|copy| read(env, copy, &mut record));
     if known {
@@ -63,17 +66,22 @@ pub fn boot<E: Flash + Crypto>(env: &mut E, installation: &mut Installation) -> 
 /// Whether secret and fingerprint come out as they did.
 #[inline(never)]
 fn is_made_again<E: Flash + Crypto>(env: &mut E, installation: &Installation, record: &Cell) -> bool {
-    let Ok(identity) = env.identity() else { return false };
-    record[at::FINGERPRINT] == env.sha256(&identity)
+    fingerprint(env).is_ok_and(|fingerprint| record[at::FINGERPRINT] == fingerprint)
         && secret(env, &installation.id) == Ok(installation.secret)
+}
+
+/// What tells the seed at hand from all others.
+#[inline(never)]
+pub fn fingerprint(crypto: &mut impl Crypto) -> Result<[u8; 32], CryptoFailed> {
+    let identity = crypto.identity()?;
+    Ok(crypto.sha256(&identity))
 }
 
 /// The secret of the checks of an installation, under the seed at hand.
 pub fn secret(crypto: &mut impl Crypto, id: &[u8; 16]) -> Result<[u8; 32], CryptoFailed> {
-    let mut message = *b"\x03Highwater check1................";
-    let at = message.len() - id.len();
-    message[at..].copy_from_slice(id);
-    crypto.secret(&message)
+    let mut secret = [0; 32];
+    seal::mac(crypto, CHECKS, b"Highwater check1", id, &mut secret)?;
+    Ok(secret)
 }
 
 /// What tells this secret from a wrong one: a check of the id, at a place that has no other check with the secret.

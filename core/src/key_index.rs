@@ -24,7 +24,7 @@ impl KeyIndex {
     /// only so many places.
     pub const fn new(number: u32) -> Result<Self, Status> {
         match Self::imported(number) {
-            Some(key) if key < KEYS as u8 => Ok(Self::Imported(key)),
+            Some(key) if key < KEYS as u32 => Ok(Self::Imported(key as u8)),
             Some(_) => Err(Status::NoKey),
             None if number == SECRET_INDEX => Err(Status::Length),
             None => Ok(Self::Derived(number)),
@@ -32,12 +32,8 @@ impl KeyIndex {
     }
 
     /// The number of an imported key, which may be one that the vault does not have. `None`: a derived key.
-    pub const fn imported(number: u32) -> Option<u8> {
-        match number.checked_sub(IMPORTED) {
-            Some(key) if key < u8::MAX as u32 => Some(key as u8),
-            Some(_) => Some(u8::MAX),
-            None => None,
-        }
+    pub const fn imported(number: u32) -> Option<u32> {
+        number.checked_sub(IMPORTED)
     }
 
     /// As it is written.

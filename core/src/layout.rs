@@ -51,8 +51,8 @@ pub const fn entry_page(slot: u8, copy: u16) -> u16 {
 }
 
 /// What stands for an imported key where a slot is named: its entry comes behind those of the slots.
-pub const fn key_place(key: u8) -> u8 {
-    SLOTS as u8 + key
+pub const fn key_place(key: u32) -> u8 {
+    (SLOTS as u32 + key) as u8
 }
 
 /// The bytes of the installation record; one cell.

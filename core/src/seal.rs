@@ -17,8 +17,10 @@ use crate::apdu::Status;
 use crate::env::{Crypto, CryptoFailed, Life};
 use crate::layout::Sealed;
 
-const LABEL: &[u8; 16] = b"Highwater vault1";
-/// Bytes of the SIV, which is what the label has as well.
+/// What stands behind the domain, so that no message is one of something else.
+pub(crate) type Label = [u8; 16];
+
+const LABEL: &Label = b"Highwater vault1";
 const SIV: usize = 16;
 /// What a message to HMAC begins with. 3 is that of the checks of pages.
 const PROVES: u8 = 1;
@@ -28,7 +30,7 @@ const HIDES: u8 = 2;
 #[inline(never)]
 pub fn seal(crypto: &mut impl Crypto, key: &[u8; 32]) -> Result<Sealed, CryptoFailed> {
     let mut sealed: Sealed = [0; _];
-    mac(crypto, PROVES, key, &mut sealed[..SIV])?;
+    mac(crypto, PROVES, LABEL, key, &mut sealed[..SIV])?;
     sealed[SIV..].copy_from_slice(key);
     hide(crypto, &mut sealed)?;
     Ok(sealed)
@@ -62,7 +64,7 @@ fn unsealed(
     hide(crypto, opened)?;
     let key: &[u8; 32] = opened.last_chunk().ok_or(Status::Internal)?;
     let mut proof = [0; SIV];
-    mac(crypto, PROVES, key, &mut proof)?;
+    mac(crypto, PROVES, LABEL, key, &mut proof)?;
     let differs = opened.iter().zip(&proof).fold(0, |bits, (one, other)| bits | (one ^ other));
     if black_box(differs) != 0 {
         return Err(Status::BadBackup);
@@ -74,19 +76,26 @@ fn unsealed(
 #[inline(never)]
 fn hide(crypto: &mut impl Crypto, sealed: &mut Sealed) -> Result<(), CryptoFailed> {
     let mut mask = [0; 32];
-    mac(crypto, HIDES, &sealed[..SIV], &mut mask)?;
+    mac(crypto, HIDES, LABEL, &sealed[..SIV], &mut mask)?;
     sealed[SIV..].iter_mut().zip(&mask).for_each(|(byte, mask)| *byte ^= mask);
     Ok(())
 }
 
-/// As many bytes of the HMAC as there is room for.
+/// As many bytes of the HMAC of domain, label and content as there is room for.
 #[inline(never)]
-fn mac(crypto: &mut impl Crypto, domain: u8, content: &[u8], out: &mut [u8]) -> Result<(), CryptoFailed> {
-    let mut message = [0; 1 + LABEL.len() + 32];
-    let length = 1 + LABEL.len() + content.len();
+pub(crate) fn mac(
+    crypto: &mut impl Crypto,
+    domain: u8,
+    label: &Label,
+    content: &[u8],
+    out: &mut [u8],
+) -> Result<(), CryptoFailed> {
+    const HEAD: usize = 1 + size_of::<Label>();
+    let mut message = [0; HEAD + 32];
+    let length = HEAD + content.len();
     message[0] = domain;
-    message[1..=LABEL.len()].copy_from_slice(LABEL);
-    message[1 + LABEL.len()..length].copy_from_slice(content);
+    message[1..HEAD].copy_from_slice(label);
+    message[HEAD..length].copy_from_slice(content);
     let mac = crypto.secret(&message[..length])?;
     out.copy_from_slice(&mac[..out.len()]);
     Ok(())

@@ -19,11 +19,11 @@ use crate::signer::permit::Approved;
 pub fn read<E: Flash + Crypto>(
     env: &mut E,
     installation: &Installation,
-    key: u8,
+    key: u32,
     entry: &mut Entry,
 ) -> Result<(), Status> {
     *entry = Entry::BLANK;
-    if usize::from(key) >= KEYS {
+    if key >= KEYS as u32 {
         return Err(Status::NoKey);
     }
     match chains::read(env, installation, key_place(key), entry) {
@@ -34,7 +34,7 @@ pub fn read<E: Flash + Crypto>(
 }
 
 /// Makes both copies of a place equal, at a start. A copy that takes no write any more is left: the other one tells.
-pub fn repair<E: Flash + Crypto>(env: &mut E, installation: &Installation, key: u8) {
+pub fn repair<E: Flash + Crypto>(env: &mut E, installation: &Installation, key: u32) {
     let mut entry = Entry::BLANK;
     if chains::read(env, installation, key_place(key), &mut entry) != Found::Damaged {
         let _ = chains::equalise(env, installation, key_place(key), &entry);
@@ -65,7 +65,7 @@ pub fn repair<E: Flash + Crypto>(env: &mut E, installation: &Installation, key: 
 pub fn commit<E: Flash + Crypto>(
     env: &mut E,
     installation: &Installation,
-    key: u8,
+    key: u32,
     sealed: Option<&Sealed>,
     public: &[u8; 32],
     approved: Approved,
@@ -89,7 +89,7 @@ pub fn commit<E: Flash + Crypto>(
 pub fn open<E: Flash + Crypto>(
     env: &mut E,
     installation: &Installation,
-    key: u8,
+    key: u32,
     life: Option<Life>,
     public: &mut [u8; 32],
 ) -> Result<(), Status> {

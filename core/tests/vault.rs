@@ -15,7 +15,7 @@ const ROTTEN: [u8; 64] = [0xa5; 64];
 
 /// The first page of a copy of an imported key.
 fn key_page(number: u8, copy: u16) -> u16 {
-    entry_page(key_place(number), copy)
+    entry_page(key_place(number.into()), copy)
 }
 
 /// The pages of all keys.

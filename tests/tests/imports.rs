@@ -94,7 +94,7 @@ fn a_backup_is_the_same_on_every_device_of_the_seed_and_brings_a_lost_key_back(s
     stage.add(ID, KeyIndex::Imported(number).number(), hrs(9, 0, Step::None));
     let vote = prevote(ID, 10, 0);
     let first = stage.sign(&vote);
-    let pages = (0..2).map(|copy| entry_page(key_place(number), copy));
+    let pages = (0..2).map(|copy| entry_page(key_place(number.into()), copy));
     let lost: Vec<_> = pages.flat_map(|page| [(page, [0xa5; 64]), (page + 1, [0xa5; 64])]).collect();
     stage.device.restart(&lost).unwrap();
     let listed = keys(stage).keys[usize::from(number)].unwrap();

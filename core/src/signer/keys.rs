@@ -10,6 +10,7 @@ use crate::apdu::{ChainState, Command, PromptState, PromptStatus, Reply, Seed, S
 use crate::backup;
 use crate::chains::{self, Entry};
 use crate::env::{CryptoFailed, Env, Life, SECRET_INDEX};
+use crate::installation;
 use crate::key_index::KeyIndex;
 use crate::layout::{Installation, KEYS, SLOTS, Sealed};
 use crate::seal;
@@ -17,6 +18,8 @@ use crate::vault;
 
 impl Signer {
     /// What is asked about a key, and its public key. Of a key that is to be held, `ask` gets it sealed.
+    ///
+    /// `reply` is where a backup is made for a moment.
     #[inline(never)]
     pub(super) fn ask_key<E: Env>(
         &mut self,
@@ -24,6 +27,7 @@ impl Signer {
         command: &Command<'_>,
         ask: &mut Ask,
         public: &mut [u8; 32],
+        reply: &mut Reply,
     ) -> Result<(), Status> {
         // Sealing and opening is work that only somebody may ask for who may ask the owner.
         self.prompts.free(env)?;
@@ -33,20 +37,19 @@ impl Signer {
             Command::ForgetKey(key) => return self.ask_forget_key(env, *key, ask, public),
             _ => return Err(Status::Internal),
         };
-        let mut made = Reply::new();
-        let opened = backup_of(env, &sealed, &mut made);
-        if let Command::RestoreKey(bytes) = command
-            && opened != Err(Status::StorageFault)
-            && made.as_bytes() != *bytes
-        {
+        let opened = backup_of(env, &sealed, reply);
+        let forged = match command {
+            Command::RestoreKey(bytes) => reply.as_bytes() != *bytes,
+            _ => false,
+        };
+        *public = *backup::public(reply.as_bytes());
+        reply.clear();
+        if forged && opened != Err(Status::StorageFault) {
             // Whoever guesses at the sealing key may do so as often as the owner may be asked in vain.
             self.prompts.pause();
             return Err(Status::BadBackup);
         }
-        if opened.is_err() {
-            return Err(Status::StorageFault);
-        }
-        *public = *backup::public(made.as_bytes());
+        opened.map_err(|_| Status::StorageFault)?;
         ask.chain.keep(&sealed);
         ask.what = What::Import;
         ask.slot = self.place_for(env, &sealed, public)?;
@@ -62,7 +65,7 @@ impl Signer {
         public: &mut [u8; 32],
     ) -> Result<(), Status> {
         (ask.what, ask.slot) = (What::ForgetKey, key);
-        match vault::open(env, &self.installation, key, None, public) {
+        match vault::open(env, &self.installation, key.into(), None, public) {
             Ok(()) => {}
             Err(Status::NoKey) => return Err(Status::NoKey),
             // Nothing is lost with it, and its place would be.
@@ -77,7 +80,7 @@ impl Signer {
         let (mut free, mut lost) = (None, None);
         let mut entry = Entry::BLANK;
         for key in 0..KEYS as u8 {
-            match vault::read(env, &self.installation, key, &mut entry) {
+            match vault::read(env, &self.installation, key.into(), &mut entry) {
                 Ok(()) if entry.sealed() == Some(sealed) => return Ok(key),
                 Ok(()) => {}
                 Err(Status::NoKey) => free = free.or(Some(key)),
@@ -127,7 +130,7 @@ impl Signer {
         } else {
             self.is_unused(env, key)?;
         }
-        vault::commit(env, &self.installation, key, sealed, public, approved)?;
+        vault::commit(env, &self.installation, key.into(), sealed, public, approved)?;
         // A chain that missed the key signs on.
         for slot in 0..SLOTS as u8 {
             if self.slots[slot].state == ChainState::Fault {
@@ -151,7 +154,7 @@ impl Signer {
     pub(super) fn backup<E: Env>(&mut self, env: &mut E, key: u8, reply: &mut Reply) -> Result<(), Status> {
         self.sound()?;
         let mut entry = Entry::BLANK;
-        vault::read(env, &self.installation, key, &mut entry)?;
+        vault::read(env, &self.installation, key.into(), &mut entry)?;
         // What passes its check was sealed here.
         backup_of(env, entry.sealed().ok_or(Status::NoKey)?, reply).map_err(|_| Status::StorageFault)
     }
@@ -161,7 +164,7 @@ impl Signer {
     pub(super) fn list_keys<E: Env>(&mut self, env: &mut E, reply: &mut Reply) -> Result<(), Status> {
         self.sound()?;
         reply.put(&[KEYS as u8]);
-        for key in 0..KEYS as u8 {
+        for key in 0..KEYS as u32 {
             let mut public = [0; 32];
             let state = match vault::open(env, &self.installation, key, None, &mut public) {
                 Ok(()) => 2,
@@ -222,8 +225,7 @@ pub(super) fn load<E: Env>(
 fn backup_of<E: Env>(env: &mut E, sealed: &Sealed, made: &mut Reply) -> Result<(), Status> {
     let mut public = [0; 32];
     seal::open(env, sealed, None, &mut public)?;
-    let identity = env.identity()?;
-    let fingerprint = env.sha256(&identity);
+    let fingerprint = installation::fingerprint(env)?;
     backup::put(env, &fingerprint, &public, sealed, made);
     Ok(())
 }

@@ -4,7 +4,7 @@ use super::Signer;
 use super::ask::{Ask, ChainName, Phase, Prompt, Stage, What, Work};
 use super::keys;
 use super::permit::Approved;
-use crate::apdu::{ChainState, Command, Named, PromptState, Status};
+use crate::apdu::{ChainState, Command, Named, PromptState, Reply, Status};
 use crate::canonical::ChainId;
 use crate::chains::{self, Entry, Found, State};
 use crate::env::{CryptoFailed, Env};
@@ -66,7 +66,12 @@ impl Signer {
 
     /// Turns a command into a question to the owner and gives its ticket, or refuses it.
     #[inline(never)]
-    pub(super) fn ask<E: Env>(&mut self, env: &mut E, command: &Command<'_>) -> Result<[u8; 4], Status> {
+    pub(super) fn ask<E: Env>(
+        &mut self,
+        env: &mut E,
+        command: &Command<'_>,
+        reply: &mut Reply,
+    ) -> Result<[u8; 4], Status> {
         self.sound()?;
         let mut ask = Ask::NONE;
         let mut public = [0; 32];
@@ -101,7 +106,7 @@ impl Signer {
                 _ => return Err(Status::UnknownChain),
             },
             of_key => {
-                self.ask_key(env, of_key, &mut ask, &mut public)?;
+                self.ask_key(env, of_key, &mut ask, &mut public, reply)?;
                 (ask.what, ask.slot)
             }
         };

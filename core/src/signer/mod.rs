@@ -116,7 +116,7 @@ impl Signer {
     pub fn start<E: Env>(&mut self, env: &mut E) {
         self.standing = installation::boot(env, &mut self.installation);
         if self.standing == Standing::Sound {
-            for key in 0..KEYS as u8 {
+            for key in 0..KEYS as u32 {
                 vault::repair(env, &self.installation, key);
             }
             self.load.due = [load::Stage::Entry; SLOTS];
@@ -190,7 +190,7 @@ impl Signer {
             Command::BackupKey(key) => self.backup(env, key, reply)?,
             Command::GetKeys => self.list_keys(env, reply)?,
             wanted => {
-                let ticket = self.ask(env, &wanted)?;
+                let ticket = self.ask(env, &wanted, reply)?;
                 reply.put(&ticket);
             }
         }

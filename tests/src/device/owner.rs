@@ -14,8 +14,16 @@ const AGAIN: Duration = Duration::from_secs(2);
 /// The longest prompt has twelve.
 const MOST_PAGES: usize = 20;
 /// The first lines of the prompts.
-const TITLES: [&str; 6] =
-    ["Add chain?", "Set mark?", "Remove chain?", "Public key", "Forget chain?", "Forget what is"];
+const TITLES: [&str; 8] = [
+    "Add chain?",
+    "Set mark?",
+    "Remove chain?",
+    "Public key",
+    "Forget chain?",
+    "Forget what is",
+    "Import key?",
+    "Forget key?",
+];
 
 /// The lines of a screen, without the blanks at their ends, separated by `|`.
 pub fn lines(screen: &Screen) -> String {

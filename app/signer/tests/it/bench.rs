@@ -238,6 +238,11 @@ impl Bench {
         self.wait(3);
     }
 
+    /// What the app keeps, and the last event.
+    pub(crate) fn memory(&self) -> String {
+        format!("{:?} {:?}", self.app, self.bolos)
+    }
+
     pub(crate) fn lines(&self) -> Vec<String> {
         panel(|panel| panel.lines())
     }

@@ -9,6 +9,8 @@ mod extensions;
 #[cfg(not(device = "nanosplus"))]
 mod faults;
 #[cfg(not(device = "nanosplus"))]
+mod imports;
+#[cfg(not(device = "nanosplus"))]
 mod keys;
 #[cfg(not(device = "nanosplus"))]
 mod letters;
