@@ -34,8 +34,8 @@ pub fn first_mark(chain: &str, mark: highwater_core::hrs::Hrs) -> String {
 /// The chain was removed on this device.
 pub fn was_removed(chain: &str) -> String {
     format!(
-        "{chain} was removed on this device: to sign for it again, run `highwater chain add {chain} --key-index N` \
-         with --last-signed at or above its final mark"
+        "{chain} was removed on this device: to sign for it again, run `highwater chain add {chain} --key-index N \
+         --last-signed H/R/STEP`, at or above its final mark"
     )
 }
 
