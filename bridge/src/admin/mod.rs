@@ -11,6 +11,8 @@ mod patience;
 mod socket;
 mod status;
 #[cfg(test)]
+pub(crate) use status::tests;
+#[cfg(test)]
 mod watching_tests;
 
 pub use counters::Counters;

@@ -185,4 +185,4 @@ fn verdict(chains: &[ChainReport]) -> (bool, String) {
 
 #[cfg(test)]
 #[path = "status_tests.rs"]
-pub(super) mod tests;
+pub(crate) mod tests;

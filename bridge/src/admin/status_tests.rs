@@ -265,7 +265,7 @@ fn signatures_a_day_are_told_after_an_hour_and_never_as_too_few() {
 }
 
 /// A chain as a report has it that is all well, or whose device is away.
-pub(in crate::admin) fn chain_report(state: Option<SlotState>) -> ChainReport {
+pub(crate) fn chain_report(state: Option<SlotState>) -> ChainReport {
     ChainReport {
         chain: CHAIN.to_owned(),
         problem: None,
@@ -294,7 +294,7 @@ pub(in crate::admin) fn chain_report(state: Option<SlotState>) -> ChainReport {
 }
 
 /// A report that is all well.
-pub(in crate::admin) fn healthy() -> Report {
+pub(crate) fn healthy() -> Report {
     let session = Session {
         app: [0, 1, 0],
         target: Target::NanoS,

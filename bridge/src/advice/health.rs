@@ -54,6 +54,21 @@ pub fn nodes_silent(chain: &str, nodes: &[(&str, Duration)]) -> String {
     )
 }
 
+/// A time that has passed, by its largest unit.
+pub(crate) fn duration(passed: Duration) -> String {
+    match passed.as_secs() {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7_200 => format!("{} min", seconds / 60),
+        seconds @ 7_200..172_800 => format!("{} h", seconds / 3_600),
+        seconds => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// `status --watch` has no terminal to draw on.
+pub(crate) fn watch_no_terminal() -> &'static str {
+    "`--watch` draws on a terminal, and there is none: for a program use `highwater status --json`"
+}
+
 /// How long a node has sent nothing.
 pub fn silent_for(silent: Duration) -> String {
     format!("silent for {} s", silent.as_secs())

@@ -39,6 +39,9 @@ pub enum Verb {
         /// How.
         #[command(flatten)]
         form: Form,
+        /// On the whole terminal, once a second, until `q` is pressed.
+        #[arg(long, conflicts_with = "json")]
+        watch: bool,
     },
     /// Look at configuration, state, sockets and the device's file, without a word to the device.
     Check {

@@ -20,6 +20,7 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         "status",
         &[
             ("What signs, and if not, why and what to do", "highwater status"),
+            ("The same on the whole terminal, once a second", "highwater status --watch"),
             (
                 "The chains that do not sign, with the reason",
                 "highwater status --json | jq -r '.chains[] | select(.problem != null) | .problem'",

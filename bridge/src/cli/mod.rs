@@ -21,6 +21,7 @@ mod supervise;
 mod terminal;
 mod told;
 mod transfer;
+mod watch;
 
 use crate::advice;
 use crate::config::Config;
@@ -66,7 +67,8 @@ async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
     match args.verb {
         Verb::Run => run::run(config, lost).await,
         Verb::Check { .. } | Verb::Doctor { .. } => Ok(()),
-        Verb::Status { form } => device::status(&config, form).await,
+        Verb::Status { watch: true, .. } => watch::watch(&config).await,
+        Verb::Status { form, .. } => device::status(&config, form).await,
         Verb::Device { verb: DeviceVerb::Info { form } } => device::info(&config, form).await,
         Verb::NodeId { form } => told::NodeId::of(&Identity::load(&config.state_dir)?).tell(form),
         Verb::Pubkey { id, json, tx } => {

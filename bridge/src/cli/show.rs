@@ -68,6 +68,12 @@ pub(super) fn info(session: &Session) -> String {
 }
 
 fn device(session: &Session) -> String {
+    format!("device   {}\n         installation {}\n", model(session), hex::encode(session.installation))
+        + &line("extensions", &extensions(session))
+}
+
+/// Model, app and standing on one line.
+pub(super) fn model(session: &Session) -> String {
     let kind = match session.target {
         Target::Simulated => "simulated, NOT A HARDWARE KEY",
         Target::YubiHsm2 => "YubiHSM2, THE MARK IS A FILE OF THIS HOST",
@@ -77,11 +83,7 @@ fn device(session: &Session) -> String {
         Target::Unknown => "unknown model",
     };
     let state = advice::standing(session.standing).unwrap_or("sound");
-    format!(
-        "device   {kind}, Highwater {}, {state}\n         installation {}\n",
-        advice::version(session.app),
-        hex::encode(session.installation)
-    ) + &line("extensions", &extensions(session))
+    format!("{kind}, Highwater {}, {state}", advice::version(session.app))
 }
 
 fn extensions(session: &Session) -> String {
@@ -172,7 +174,7 @@ fn wear(session: &Session, slot: &Slot, pace: Pace) -> String {
 }
 
 /// Millionths as percent, rounded up: wear is never shown as less than it is.
-fn percent(ppm: u32) -> String {
+pub(super) fn percent(ppm: u32) -> String {
     let hundredths = ppm.div_ceil(100);
     format!("{}.{:02} %", hundredths / 100, hundredths % 100)
 }
