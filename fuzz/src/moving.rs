@@ -65,7 +65,8 @@ fn judged(source: Source, state: &State, data: &[u8]) {
         _ => vec![found("state/demo-1.json", data)],
     };
     for rule in [MarkRule::RoundDone, MarkRule::Exact] {
-        let question = Question { source, chain, key: None, rule, threshold: Some(2), now };
+        let question =
+            Question { source, chain, key: None, rule, threshold: Some(2), now, block_time: Duration::ZERO };
         if let Ok(verdict) = judge(&question, &files) {
             assert!(verdict.mark >= state.place && verdict.mark > Hrs::ZERO);
             assert!(

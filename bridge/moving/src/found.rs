@@ -8,8 +8,9 @@ use highwater_core::canonical::ChainId;
 use crate::refusal::Refusal;
 use crate::source::Source;
 
-/// A state file that changed within this time is of a signer that may still run.
+/// A state file that changed within this time, or within the time of so many blocks, is of a signer that may still run.
 const SETTLED: Duration = Duration::from_secs(30);
+const SETTLED_BLOCKS: u32 = 5;
 
 /// How copies end, before or behind `.json`; the ones that retiring a signer leaves are among them.
 const COPIES: [&str; 20] = [
@@ -91,14 +92,28 @@ impl<'a> Found<'a> {
     }
 
     /// Nobody has written it for a while.
-    pub(crate) fn settled(&self, now: SystemTime) -> Result<(), Refusal> {
+    pub(crate) fn settled(&self, now: SystemTime, block_time: Duration) -> Result<(), Refusal> {
         let file = || self.path.to_owned();
         let age = now.duration_since(self.changed).map_err(|_| Refusal::FromTheFuture { file: file() })?;
-        if age < SETTLED {
-            let (seconds, wait) = (age.as_secs(), SETTLED.as_secs());
+        let settled = SETTLED.max(block_time.saturating_mul(SETTLED_BLOCKS));
+        if age < settled {
+            let (seconds, wait) = (age.as_secs(), settled.as_secs());
             return Err(Refusal::StillRuns { file: file(), seconds, wait });
         }
         Ok(())
+    }
+}
+
+/// Refuses files that were written between two looks, the first and a later one. A time of change may be restored or
+/// wrong; what a signer has signed meanwhile is in the file all the same.
+pub fn unchanged(before: &[Found<'_>], after: &[Found<'_>]) -> Result<(), Refusal> {
+    let same = |one: &Found<'_>, other: &Found<'_>| {
+        one.path == other.path && one.bytes == other.bytes && one.changed == other.changed
+    };
+    let all = |file: &Found<'_>| before.iter().any(|known| same(known, file));
+    match after.iter().find(|file| !all(file)) {
+        Some(file) => Err(Refusal::Changed { file: file.path.to_owned() }),
+        None => Ok(()),
     }
 }
 

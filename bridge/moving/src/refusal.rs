@@ -54,6 +54,10 @@ pub enum Refusal {
     )]
     StillRuns { file: String, seconds: u64, wait: u64 },
     #[error(
+        "{file} changed while this command ran, so the old signer runs, and two signers of one key sign twice. Stop the old signer, see that nothing starts it again, and run the command again."
+    )]
+    Changed { file: String },
+    #[error(
         "{file} was changed in the future, by this host's clock, so its age says nothing of the old signer. Set the clock, and run the command again."
     )]
     FromTheFuture { file: String },
@@ -179,4 +183,16 @@ pub enum Refusal {
     NotInSet(u64),
     #[error("No block has the height {0}. Take heights from the chain.")]
     NoHeight(u64),
+    #[error(
+        "The node of --rpc is of the chain {found:?}, and --chain names {chain:?}. Name a node of {chain:?}."
+    )]
+    NodeOfOtherChain { found: String, chain: String },
+    #[error(
+        "The node of --rpc is catching up with its chain, so its last blocks are old ones. Wait until the node has caught up, or name another one."
+    )]
+    CatchingUp,
+    #[error(
+        "What the node of --rpc answers to /{what} cannot be used: {why}. Name a node of CometBFT 0.34 or later that keeps its blocks, and run the command again."
+    )]
+    NodeAnswer { what: &'static str, why: &'static str },
 }

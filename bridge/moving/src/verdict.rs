@@ -1,7 +1,7 @@
 //! The verdict: whether state, key and chain belong together, and the mark that the chain begins with.
 
 use std::collections::BTreeSet;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use highwater_core::canonical::ChainId;
 use highwater_core::hrs::{Height, Hrs, Step};
@@ -40,6 +40,8 @@ pub struct Question<'a> {
     pub threshold: Option<usize>,
     /// The time.
     pub now: SystemTime,
+    /// How long the chain takes for a block: a signer of a slow one is quiet for long while it runs.
+    pub block_time: Duration,
 }
 
 /// What the files say.
@@ -133,7 +135,7 @@ impl Question<'_> {
         if state.place.height == Height::MAX {
             return Err(Refusal::Retired { file: file.path.to_owned() });
         }
-        file.settled(self.now)?;
+        file.settled(self.now, self.block_time)?;
         Ok(state)
     }
 

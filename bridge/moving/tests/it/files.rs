@@ -200,5 +200,6 @@ pub(crate) fn question(source: Source) -> Question<'static> {
         rule: MarkRule::RoundDone,
         threshold: None,
         now: now(),
+        block_time: Duration::from_secs(6),
     }
 }

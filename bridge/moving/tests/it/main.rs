@@ -1,5 +1,6 @@
 //! Files as the five signers write them, and as people, crashes and other tools leave them.
 
+mod blocks;
 mod corpora;
 mod files;
 mod keys;

@@ -22,6 +22,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::NoHorcruxName { file: file() },
         Refusal::Copy { file: file() },
         Refusal::StillRuns { file: file(), seconds: 3, wait: 30 },
+        Refusal::Changed { file: file() },
         Refusal::FromTheFuture { file: file() },
         Refusal::Retired { file: file() },
         Refusal::NamedForOtherChain { file: file(), found: found.clone(), chain: chain.clone() },
@@ -53,6 +54,9 @@ fn refusals() -> Vec<Refusal> {
         Refusal::NotSilent(7),
         Refusal::NotInSet(7),
         Refusal::NoHeight(0),
+        Refusal::NodeOfOtherChain { found: "other-1".to_owned(), chain: "demo-1".to_owned() },
+        Refusal::CatchingUp,
+        Refusal::NodeAnswer { what: "commit", why: "it is of another height" },
     ]
 }
 

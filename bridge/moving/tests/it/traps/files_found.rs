@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use highwater_core::hrs::Step;
-use highwater_moving::{Found, Refusal, Source, Warning, judge, never_signed};
+use highwater_moving::{Found, Question, Refusal, Source, Warning, judge, never_signed, unchanged};
 
 use super::one;
 use crate::files::{Written, at, found, fresh, now, question, somewhere};
@@ -80,6 +80,32 @@ fn trap_the_old_signer_still_runs() {
     // One of several is enough.
     let files = [found("x", &text), aged(Duration::ZERO)];
     assert!(matches!(judge(&question, &files), Err(Refusal::StillRuns { .. })));
+}
+
+#[test]
+fn trap_a_signer_of_a_slow_chain_is_quiet_between_its_blocks() {
+    let text = Written::default().by(Source::CometBft);
+    let aged = |age| Found { changed: now() - Duration::from_secs(age), ..found("x", &text) };
+    let slow = Question { block_time: Duration::from_secs(60), ..question(Source::CometBft) };
+    assert!(matches!(judge(&slow, &[aged(299)]), Err(Refusal::StillRuns { seconds: 299, wait: 300, .. })));
+    assert!(judge(&slow, &[aged(300)]).is_ok());
+    let fast = Question { block_time: Duration::from_secs(1), ..question(Source::CometBft) };
+    assert!(matches!(judge(&fast, &[aged(29)]), Err(Refusal::StillRuns { wait: 30, .. })));
+}
+
+#[test]
+fn trap_a_file_whose_time_of_change_was_restored_is_seen_to_change_all_the_same() {
+    let [text, next] = [1, 2].map(|round| {
+        Written { place: at(361_402, round, Step::Precommit), ..Written::default() }.by(Source::CometBft)
+    });
+    let before = [found("x", &text), found("y", &text)];
+    assert_eq!(unchanged(&before, &before), Ok(()));
+    let missing = Found { bytes: None, ..found("y", "") };
+    let touched = Found { changed: now() - Duration::from_secs(3_599), ..found("y", &text) };
+    for later in [found("y", &next), missing, touched] {
+        let refusal = unchanged(&before, &[found("x", &text), later]);
+        assert_eq!(refusal, Err(Refusal::Changed { file: "y".to_owned() }));
+    }
 }
 
 #[test]

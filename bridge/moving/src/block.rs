@@ -1,0 +1,199 @@
+//! What a node of the chain says of a block, as its RPC answers: whether the commit holds the validator's signature.
+//!
+//! A commit holds one entry for each validator of its height, in the order of the set, and of who is absent not even the
+//! address. So who was absent is told from who was not in the set by the set itself, which is asked for beside the commit.
+
+use highwater_core::canonical::ChainId;
+use highwater_core::hrs::{Height, Hrs};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::json::Number;
+use crate::key::PublicKey;
+use crate::refusal::Refusal;
+use crate::silence::{Commit, Ours};
+
+/// The chain as its node sees it now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tip {
+    /// The last height that the chain has committed.
+    pub height: u64,
+}
+
+#[derive(Deserialize)]
+struct Answer<T> {
+    result: T,
+}
+
+#[derive(Deserialize)]
+struct StatusResult {
+    node_info: NodeInfo,
+    sync_info: SyncInfo,
+}
+
+#[derive(Deserialize)]
+struct NodeInfo {
+    network: String,
+}
+
+#[derive(Deserialize)]
+struct SyncInfo {
+    latest_block_height: Number,
+    catching_up: bool,
+}
+
+#[derive(Deserialize)]
+struct CommitResult {
+    signed_header: SignedHeader,
+    canonical: bool,
+}
+
+#[derive(Deserialize)]
+struct SignedHeader {
+    header: Header,
+    commit: Signatures,
+}
+
+#[derive(Deserialize)]
+struct Header {
+    chain_id: String,
+    height: Number,
+}
+
+#[derive(Deserialize)]
+struct Signatures {
+    height: Number,
+    signatures: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    block_id_flag: u8,
+    validator_address: String,
+}
+
+#[derive(Deserialize)]
+struct ValidatorsResult {
+    block_height: Number,
+    validators: Vec<Validator>,
+    total: Number,
+}
+
+#[derive(Deserialize)]
+struct Validator {
+    address: String,
+}
+
+/// Flags of an entry, as `types.BlockIDFlag` has them.
+const ABSENT: u8 = 1;
+const FOR_BLOCK: u8 = 2;
+const FOR_NIL: u8 = 3;
+
+/// Reads what `/status` answers.
+pub fn tip(chain: ChainId<'_>, answer: &[u8]) -> Result<Tip, Refusal> {
+    let StatusResult { node_info, sync_info } = parsed("status", answer)?;
+    right_chain(chain, &node_info.network)?;
+    if sync_info.catching_up {
+        return Err(Refusal::CatchingUp);
+    }
+    Ok(Tip { height: sync_info.latest_block_height.value })
+}
+
+/// The lowest place above all that the chain has committed: where that is higher than what the two-block rule gives, a
+/// signature below would be for nothing.
+pub fn above(tip: Tip) -> Option<Hrs> {
+    let next = Height::new(tip.height.checked_add(1)?)?;
+    Some(Hrs { height: next, ..Hrs::ZERO })
+}
+
+/// How many validators a set has, by the first page of `/validators`.
+pub fn set_size(answer: &[u8]) -> Result<usize, Refusal> {
+    let ValidatorsResult { total, .. } = parsed("validators", answer)?;
+    usize::try_from(total.value).map_err(|_| unread("validators", "no set has so many"))
+}
+
+/// Reads what `/commit` and the pages of `/validators` answer for one height: what the commit holds of this key.
+pub fn commit(
+    chain: ChainId<'_>,
+    key: &PublicKey,
+    height: u64,
+    answer: &[u8],
+    pages: &[Vec<u8>],
+) -> Result<Commit, Refusal> {
+    let CommitResult { signed_header: SignedHeader { header, commit }, canonical } =
+        parsed("commit", answer)?;
+    right_chain(chain, &header.chain_id)?;
+    if header.height.value != height || commit.height.value != height {
+        return Err(unread("commit", "it is of another height"));
+    }
+    // What the node itself has seen may lack what the next block holds.
+    if !canonical {
+        return Err(unread("commit", "the next block does not hold it yet"));
+    }
+    let set = set(height, pages)?;
+    if set.len() != commit.signatures.len() {
+        return Err(unread("commit", "it has not one entry for each validator of its height"));
+    }
+    let address = hex::encode(key.address());
+    let is_ours = |text: &String| text.eq_ignore_ascii_case(&address);
+    let mut places =
+        set.iter().enumerate().filter(|(_, validator)| is_ours(validator)).map(|(place, _)| place);
+    let (place, more) = (places.next(), places.next());
+    if more.is_some() {
+        return Err(unread("validators", "the validator stands twice in the set"));
+    }
+    for (number, (entry, validator)) in commit.signatures.iter().zip(&set).enumerate() {
+        let empty = entry.validator_address.is_empty();
+        let sound = match entry.block_id_flag {
+            ABSENT => empty,
+            FOR_BLOCK | FOR_NIL => entry.validator_address.eq_ignore_ascii_case(validator),
+            _ => false,
+        };
+        if !sound || is_ours(&entry.validator_address) && place != Some(number) {
+            return Err(unread("commit", "its entries are not those of the set"));
+        }
+    }
+    let ours = match place.and_then(|place| commit.signatures.get(place)).map(|entry| entry.block_id_flag) {
+        None => Ours::NotInSet,
+        Some(ABSENT) => Ours::Absent,
+        Some(FOR_NIL) => Ours::Nil,
+        Some(_) => Ours::Block,
+    };
+    Ok(Commit { height, ours })
+}
+
+/// The addresses of a whole set, in its order.
+fn set(height: u64, pages: &[Vec<u8>]) -> Result<Vec<String>, Refusal> {
+    let (mut set, mut size) = (Vec::new(), None);
+    for page in pages {
+        let ValidatorsResult { block_height, validators, total } = parsed("validators", page)?;
+        if block_height.value != height || size.is_some_and(|size| size != total.value) {
+            return Err(unread("validators", "it is of another height"));
+        }
+        size = Some(total.value);
+        set.extend(validators.into_iter().map(|validator| validator.address));
+    }
+    if size != u64::try_from(set.len()).ok() || set.is_empty() {
+        return Err(unread("validators", "it is not the whole set"));
+    }
+    Ok(set)
+}
+
+fn right_chain(chain: ChainId<'_>, found: &str) -> Result<(), Refusal> {
+    if found == chain.as_str() {
+        return Ok(());
+    }
+    // The name is the node's: not all of one that floods a terminal.
+    let found = found.chars().take(50).collect();
+    Err(Refusal::NodeOfOtherChain { found, chain: chain.as_str().to_owned() })
+}
+
+fn parsed<T: DeserializeOwned>(what: &'static str, answer: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(answer)
+        .map(|Answer { result }| result)
+        .map_err(|_| unread(what, "it is not the JSON of CometBFT 0.34 or later"))
+}
+
+fn unread(what: &'static str, why: &'static str) -> Refusal {
+    Refusal::NodeAnswer { what, why }
+}

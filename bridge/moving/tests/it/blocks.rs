@@ -1,0 +1,125 @@
+//! What a node says of blocks.
+
+use highwater_core::canonical::ChainId;
+use highwater_moving::{Commit, Ours, Refusal, Tip, above, commit, set_size, tip};
+
+use crate::files::{ADDRESS, CHAIN, at, public};
+
+fn chain() -> ChainId<'static> {
+    ChainId::new(CHAIN.as_bytes()).unwrap()
+}
+
+const OTHERS: [&str; 2] =
+    ["0000000000000000000000000000000000000001", "0000000000000000000000000000000000000002"];
+
+fn entry(flag: u8, address: &str) -> String {
+    let address = if flag == 1 { "" } else { address };
+    format!(r#"{{"block_id_flag":{flag},"validator_address":"{address}","timestamp":"x","signature":null}}"#)
+}
+
+fn answer(chain: &str, height: &str, canonical: bool, entries: &[String]) -> Vec<u8> {
+    format!(
+        r#"{{"jsonrpc":"2.0","id":-1,"result":{{"signed_header":{{"header":{{"version":{{"block":"11"}},"chain_id":"{chain}","height":"{height}"}},
+        "commit":{{"height":"{height}","round":0,"signatures":[{}]}}}},"canonical":{canonical}}}}}"#,
+        entries.join(",")
+    )
+    .into_bytes()
+}
+
+fn page(height: u64, total: usize, addresses: &[&str]) -> Vec<u8> {
+    let validators: Vec<String> =
+        addresses.iter().map(|address| format!(r#"{{"address":"{address}","voting_power":"1"}}"#)).collect();
+    format!(
+        r#"{{"jsonrpc":"2.0","id":-1,"result":{{"block_height":"{height}","validators":[{}],"count":"1","total":"{total}"}}}}"#,
+        validators.join(",")
+    )
+    .into_bytes()
+}
+
+fn read(height: u64, flag: u8) -> Result<Commit, Refusal> {
+    let entries = [entry(2, OTHERS[0]), entry(flag, ADDRESS), entry(1, OTHERS[1])];
+    let pages = [page(height, 3, &[OTHERS[0], ADDRESS, OTHERS[1]])];
+    commit(chain(), &public(), height, &answer(CHAIN, &height.to_string(), true, &entries), &pages)
+}
+
+#[test]
+fn the_entry_at_the_validators_place_in_the_set_tells() {
+    for (flag, ours) in [(1, Ours::Absent), (2, Ours::Block), (3, Ours::Nil)] {
+        assert_eq!(read(7, flag), Ok(Commit { height: 7, ours }));
+    }
+}
+
+#[test]
+fn who_is_not_in_the_set_is_told_from_who_is_absent() {
+    let entries = [entry(2, OTHERS[0]), entry(1, OTHERS[1])];
+    let answer = answer(CHAIN, "7", true, &entries);
+    let found = commit(chain(), &public(), 7, &answer, &[page(7, 2, &OTHERS)]);
+    assert_eq!(found, Ok(Commit { height: 7, ours: Ours::NotInSet }));
+}
+
+#[test]
+fn a_set_in_pages_is_put_together_and_a_part_of_it_is_refused() {
+    let entries = [entry(2, OTHERS[0]), entry(2, OTHERS[1]), entry(1, ADDRESS)];
+    let answer = answer(CHAIN, "7", true, &entries);
+    let pages = [page(7, 3, &OTHERS), page(7, 3, &[ADDRESS])];
+    assert_eq!(set_size(&pages[0]), Ok(3));
+    let found = commit(chain(), &public(), 7, &answer, &pages);
+    assert_eq!(found, Ok(Commit { height: 7, ours: Ours::Absent }));
+    for part in [&pages[..1], &[page(7, 3, &OTHERS), page(8, 3, &[ADDRESS])], &[]] {
+        assert!(matches!(
+            commit(chain(), &public(), 7, &answer, part),
+            Err(Refusal::NodeAnswer { what: "validators", .. })
+        ));
+    }
+}
+
+#[test]
+fn an_answer_of_another_chain_or_height_or_before_its_time_is_refused() {
+    let entries = [entry(1, ADDRESS)];
+    let pages = [page(7, 1, &[ADDRESS])];
+    let of = |answer: &[u8]| commit(chain(), &public(), 7, answer, &pages);
+    let other = Refusal::NodeOfOtherChain { found: "other-1".to_owned(), chain: CHAIN.to_owned() };
+    assert_eq!(of(&answer("other-1", "7", true, &entries)), Err(other));
+    let unread =
+        |found| assert!(matches!(found, Err(Refusal::NodeAnswer { what: "commit", .. })), "{found:?}");
+    unread(of(&answer(CHAIN, "8", true, &entries)));
+    // The node's own commit of the last block may lack what the next block holds.
+    unread(of(&answer(CHAIN, "7", false, &entries)));
+    unread(of(&answer(CHAIN, "7", true, &[])));
+    unread(of(b"{}"));
+    unread(of(b"<html>"));
+}
+
+#[test]
+fn entries_that_are_not_those_of_the_set_are_refused() {
+    let pages = [page(7, 2, &[OTHERS[0], ADDRESS])];
+    for entries in [
+        // Our signature stands at another's place, and ours is absent.
+        [entry(2, ADDRESS), entry(1, "")],
+        [entry(2, OTHERS[1]), entry(1, "")],
+        [entry(4, OTHERS[0]), entry(1, "")],
+        [entry(2, OTHERS[0]), entry(2, OTHERS[0])],
+    ] {
+        let found = commit(chain(), &public(), 7, &answer(CHAIN, "7", true, &entries), &pages);
+        assert!(matches!(found, Err(Refusal::NodeAnswer { .. })), "{found:?}");
+    }
+    let twice = [page(7, 2, &[ADDRESS, ADDRESS])];
+    let entries = [entry(1, ""), entry(1, "")];
+    let found = commit(chain(), &public(), 7, &answer(CHAIN, "7", true, &entries), &twice);
+    assert!(matches!(found, Err(Refusal::NodeAnswer { what: "validators", .. })));
+}
+
+#[test]
+fn the_node_tells_how_high_its_chain_is_once_it_has_caught_up() {
+    let status = |chain: &str, catching_up| {
+        format!(
+            r#"{{"result":{{"node_info":{{"network":"{chain}"}},"sync_info":{{"latest_block_height":"9","catching_up":{catching_up}}}}}}}"#
+        )
+    };
+    let status = |chain, catching_up| tip(self::chain(), status(chain, catching_up).as_bytes());
+    assert_eq!(status(CHAIN, false), Ok(Tip { height: 9 }));
+    assert_eq!(status(CHAIN, true), Err(Refusal::CatchingUp));
+    assert!(matches!(status("other-1", false), Err(Refusal::NodeOfOtherChain { .. })));
+    assert_eq!(above(Tip { height: 9 }), Some(at(10, 0, highwater_core::hrs::Step::None)));
+    assert_eq!(above(Tip { height: i64::MAX as u64 }), None);
+}
