@@ -53,7 +53,7 @@ pub(super) async fn show_key(config: &Config, id: &str, terminal: &mut Terminal)
     say!("{id}: {}", hex::encode(key));
     let (command, target) = (Command::ShowKey(chain), session.target);
     let words = format!("is the key of {id} on the screen {}?", hex::encode(key));
-    Question { access: &mut access, command, words: &words, target, talk: terminal }.ask().await?;
+    Question { command, words: &words, target, talk: terminal }.ask(&mut access.reach).await?;
     let pinned = Pins::load(&config.state_dir)?.get(id).map(|pin| pin.key == key);
     say!("{}", advice::key_shown(pinned));
     Ok(())

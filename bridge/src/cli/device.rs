@@ -7,7 +7,7 @@ use crate::advice;
 use crate::config::Config;
 use crate::device::Session;
 use crate::failure::Failure;
-use crate::operator::Access;
+use crate::operator::reach::Reach;
 
 pub(super) async fn status(config: &Config, form: Form) -> Result<(), Failure> {
     let client = Client::connect(&config.state_dir).await.map_err(Failure::unavailable)?;
@@ -22,7 +22,7 @@ pub(super) async fn status(config: &Config, form: Form) -> Result<(), Failure> {
 }
 
 pub(super) async fn info(config: &Config, form: Form) -> Result<(), Failure> {
-    let session = Access::open(config).await?.described().await?;
+    let session = Reach::open(config).await?.described().await?;
     if form.json {
         return say::json(&session);
     }

@@ -1,30 +1,22 @@
-//! The way to the device and to a chain's record: through the daemon that owns them, else by itself.
+//! The way to the device and to the records of its chains: through the daemon that owns them, else by itself.
 
 use std::path::{Path, PathBuf};
 
-use highwater_core::apdu::{Command, Reply, Status};
 use highwater_core::canonical::ChainId;
 use highwater_core::hrs::Hrs;
-use highwater_guard::{Followed, Slot, encode};
+use highwater_guard::{Followed, Slot};
 
-use crate::admin::Client;
+use super::reach::{Reach, Way};
 use crate::advice;
 use crate::config::Config;
-use crate::device::{self, Device, Exchange, Fault, Lock, LockError, LockFile, Pace, Session, SlotState};
+use crate::device::{Pace, Session, SlotState};
 use crate::failure::Failure;
 use crate::store::{ChainFile, ChainFileError, Pin, Pins, PinsError, chain_file_path, durable};
 
 /// A device to command, and the records of its chains.
 pub(crate) struct Access {
-    way: Way,
+    pub(crate) reach: Reach,
     state_dir: PathBuf,
-}
-
-enum Way {
-    /// The daemon's.
-    Daemon(Client),
-    /// Our own, locked while we have it.
-    Own { device: Device, _locks: Vec<Lock> },
 }
 
 /// Where it is noted that the state was carried to another host.
@@ -42,48 +34,9 @@ pub(crate) fn not_exported(config: &Config) -> Result<(), Failure> {
     }
 }
 
-/// The installations that are pinned here; none where that cannot be told, which is said elsewhere.
-pub(crate) fn pinned_installations(config: &Config) -> device::Pinned {
-    let state_dir = config.state_dir.clone();
-    Box::new(move || {
-        Pins::load(&state_dir)
-            .map_or_else(|_| Vec::new(), |pins| pins.iter().map(|(_, pin)| pin.installation).collect())
-    })
-}
-
-/// Locks the device for this process, until the locks are dropped.
-pub(crate) fn lock(config: &Config) -> Result<Vec<Lock>, Failure> {
-    let take = |file: LockFile| match file.take() {
-        Ok(lock) => Ok(lock),
-        Err(LockError::Held(path)) => {
-            Err(Failure::unavailable(advice::second_daemon(&path.display().to_string())))
-        }
-        Err(LockError::Stranger { path, owner }) => {
-            Err(Failure::unavailable(advice::lock_of_a_stranger(&path, owner)))
-        }
-        Err(LockError::Io(path, error)) => match file {
-            LockFile::Lasting(_) => Err(Failure::state_file(&path, &error)),
-            // The folder is everybody's: nothing about it is to be changed.
-            LockFile::Passing(_) => Err(Failure::io(path.display(), &error)),
-        },
-    };
-    device::lock_files(&config.device, &config.state_dir).into_iter().map(take).collect()
-}
-
 impl Access {
     pub(crate) async fn open(config: &Config) -> Result<Self, Failure> {
-        let state_dir = config.state_dir.clone();
-        if let Some(client) = Client::connect(&state_dir).await.map_err(Failure::unavailable)? {
-            return Ok(Self { way: Way::Daemon(client), state_dir });
-        }
-        let locks = lock(config)?;
-        let plug = device::plug(&config.device, &state_dir, pinned_installations(config))
-            .map_err(|error| Failure::io("the device's thread", &error))?;
-        let (device, _) = Device::plugged(plug);
-        match device.looked().await.fault {
-            None => Ok(Self { way: Way::Own { device, _locks: locks }, state_dir }),
-            Some(fault) => Err(Failure::unavailable(advice::fault(&fault))),
-        }
+        Ok(Self { reach: Reach::open(config).await?, state_dir: config.state_dir.clone() })
     }
 
     /// Where pins and state files stand.
@@ -93,65 +46,17 @@ impl Access {
 
     /// What the device says of itself and its chains. One that is not sound says nothing of its chains: an error.
     pub(crate) async fn session(&mut self) -> Result<Session, Failure> {
-        let session = self.described().await?;
-        match advice::standing(session.standing) {
-            None => Ok(session),
-            Some(cure) => Err(Failure::unavailable(cure)),
-        }
-    }
-
-    /// What the device says of itself, sound or not.
-    pub(crate) async fn described(&mut self) -> Result<Session, Failure> {
-        let (session, fault) = match &mut self.way {
-            Way::Daemon(client) => {
-                let report = client.status().await.map_err(Failure::unavailable)?;
-                (report.device, report.fault)
-            }
-            Way::Own { device, .. } => {
-                device.look().await;
-                let seen = device.seen();
-                (seen.session, seen.fault.as_ref().map(advice::fault))
-            }
-        };
-        session
-            .ok_or_else(|| Failure::unavailable(fault.unwrap_or_else(|| advice::being_opened().to_owned())))
-    }
-
-    /// The data of a command's reply.
-    pub(crate) async fn ask(&mut self, command: Command<'_>) -> Result<Vec<u8>, Failure> {
-        granted(&self.exchange(command).await?)
-    }
-
-    /// One command; the reply holds its status word.
-    pub(crate) async fn exchange(&mut self, command: Command<'_>) -> Result<Vec<u8>, Failure> {
-        // Commands of people are short.
-        let apdu = encode(&command).unwrap_or_default();
-        match &mut self.way {
-            Way::Daemon(client) => client.exchange(&apdu).await.map_err(Failure::unavailable),
-            Way::Own { device, .. } => {
-                let exchange = Exchange { apdu, kind: command.kind() };
-                device.exchange(exchange).await.map_err(|fault| Failure::unavailable(advice::fault(&fault)))
-            }
-        }
-    }
-
-    /// The owner of a simulated device presses; `false` if it has real buttons.
-    pub(crate) async fn press(&mut self, approved: bool) -> Result<bool, Failure> {
-        match &mut self.way {
-            Way::Daemon(client) => client.press(approved).await.map_err(Failure::unavailable),
-            Way::Own { device, .. } => Ok(device.press(approved).await),
-        }
+        self.reach.session().await
     }
 
     /// The device's key of a chain.
     pub(crate) async fn key_of(&mut self, chain: ChainId<'_>) -> Result<[u8; 32], Failure> {
-        let key = self.ask(Command::GetPublicKey(chain)).await?;
-        key.try_into().map_err(|_| Failure::unavailable(advice::fault(&Fault::Malformed("GET_PUBLIC_KEY"))))
+        self.reach.key_of(chain).await
     }
 
     /// How often the chain signs, if a daemon serves it and has done so for a while.
     pub(crate) async fn pace(&mut self, chain: &str) -> Result<Pace, Failure> {
-        let Way::Daemon(client) = &mut self.way else { return Ok(Pace::Assumed) };
+        let Way::Daemon(client) = &mut self.reach.0 else { return Ok(Pace::Assumed) };
         let report = client.status().await.map_err(Failure::unavailable)?;
         let known = report.chains.iter().find(|known| known.chain == chain);
         Ok(Pace::of(known.and_then(|known| known.signatures_a_day)))
@@ -159,7 +64,7 @@ impl Access {
 
     /// Whether a daemon serves the chain.
     pub(crate) async fn serves(&mut self, chain: &str) -> Result<bool, Failure> {
-        match &mut self.way {
+        match &mut self.reach.0 {
             Way::Daemon(client) => {
                 let report = client.status().await.map_err(Failure::unavailable)?;
                 Ok(report.chains.iter().any(|known| known.chain == chain))
@@ -171,7 +76,7 @@ impl Access {
     /// The lowest mark at which another device may begin, as the daemon or the state file knows it. `None`: nothing is
     /// known of the chain.
     pub(crate) async fn floor(&mut self, chain: &str) -> Result<Option<Hrs>, Failure> {
-        if let Way::Daemon(client) = &mut self.way {
+        if let Way::Daemon(client) = &mut self.reach.0 {
             let report = client.status().await.map_err(Failure::unavailable)?;
             if let Some(known) = report.chains.iter().find(|known| known.chain == chain) {
                 let intended = known.intention.map_or(Hrs::ZERO, |intention| intention.0);
@@ -184,7 +89,7 @@ impl Access {
     /// Before the owner is asked for the mark `to`: whatever becomes of the question, a spare begins no lower. Nothing
     /// happens where nothing is known of the chain.
     pub(crate) async fn intend(&mut self, chain: &str, to: Hrs, below: Option<Hrs>) -> Result<(), Failure> {
-        if let Way::Daemon(client) = &mut self.way
+        if let Way::Daemon(client) = &mut self.reach.0
             && client.intend(chain, to, below).await.map_err(Failure::unavailable)?
         {
             return Ok(());
@@ -198,7 +103,7 @@ impl Access {
 
     /// The question came to nothing for certain.
     pub(crate) async fn forget_intention(&mut self, chain: &str) -> Result<(), Failure> {
-        if let Way::Daemon(client) = &mut self.way
+        if let Way::Daemon(client) = &mut self.reach.0
             && client.forget_intention(chain).await.map_err(Failure::unavailable)?
         {
             return Ok(());
@@ -211,7 +116,7 @@ impl Access {
 
     /// What the pinned device shows by now is on the disk when this returns.
     pub(crate) async fn settle(&mut self, chain: &str) -> Result<(), Failure> {
-        if let Way::Daemon(client) = &mut self.way
+        if let Way::Daemon(client) = &mut self.reach.0
             && client.settle(chain).await.map_err(Failure::unavailable)?
         {
             return Ok(());
@@ -242,7 +147,7 @@ impl Access {
         pin: impl FnOnce() -> Result<(), PinsError>,
     ) -> Result<(), Failure> {
         let pin = || pin().map_err(|error| Failure::of_pins(advice::unpinned(chain, &error), &error));
-        if let Way::Daemon(client) = &mut self.way
+        if let Way::Daemon(client) = &mut self.reach.0
             && client.adopt(chain, session.installation).await.map_err(Failure::unavailable)?
         {
             return pin();
@@ -274,7 +179,7 @@ impl Access {
 
     /// The node that has the height will not come back. The node, if one had it.
     pub(crate) async fn release_owner(&mut self, chain: &str, pin: &Pin) -> Result<Option<String>, Failure> {
-        if let Way::Daemon(client) = &mut self.way
+        if let Way::Daemon(client) = &mut self.reach.0
             && let Some(owner) = client.release_owner(chain).await.map_err(Failure::unavailable)?
         {
             return Ok(owner);
@@ -306,13 +211,4 @@ fn slot(session: &Session, chain: &str) -> Option<Slot> {
     let slot = session.chain(chain)?;
     let armed = slot.state == SlotState::Armed;
     Some(Slot { armed, incarnation: slot.incarnation, mark: slot.mark.0 })
-}
-
-/// The data of a reply, or the device's reason.
-pub(crate) fn granted(reply: &[u8]) -> Result<Vec<u8>, Failure> {
-    let (data, word) = Reply::split(reply).unwrap_or((&[], 0));
-    match Status::from_word(word) {
-        Some(Status::Ok) => Ok(data.to_vec()),
-        _ => Err(Failure::unavailable(advice::question_refused(word))),
-    }
 }

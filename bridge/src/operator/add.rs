@@ -87,8 +87,8 @@ async fn add_at_the_pace_of(
             let words = format!("add chain {id}, key 44'/118'/0'/0'/{key_index}', mark {mark}.");
             let command = Command::AddChain { chain, key_index, mark };
             let target = session.target;
-            let question = Question { access: &mut access, command, words: &words, target, talk };
-            question.ask_for_mark(id, mark, confirmed).await?;
+            let question = Question { command, words: &words, target, talk };
+            question.ask_for_mark(&mut access, id, mark, confirmed).await?;
         }
     }
     let key = access.key_of(chain).await?;

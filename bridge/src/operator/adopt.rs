@@ -77,11 +77,11 @@ pub(crate) async fn adopt(
             Some(slot) => format!("move the mark of {id} from {} to {floor}.", slot.mark),
         };
         let target = session.target;
-        let question = Question { access: &mut access, command, words: &words, target, talk };
+        let question = Question { command, words: &words, target, talk };
         match file {
-            Some(_) => question.ask_for_mark(id, floor, confirmed).await?,
+            Some(_) => question.ask_for_mark(&mut access, id, floor, confirmed).await?,
             // There is nothing in which the intention could stand.
-            None => question.ask().await?,
+            None => question.ask(&mut access.reach).await?,
         };
     }
 

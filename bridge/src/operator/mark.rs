@@ -29,12 +29,12 @@ pub(crate) async fn set(
     let words = format!("move the mark of {id} from {} to {to}.", slot.mark);
     let command = Command::SetMark { named: Named { chain, incarnation: slot.incarnation }, to };
     let pin = Pins::load(&config.state_dir)?.get(id);
-    let question = Question { access: &mut access, command, words: &words, target: session.target, talk };
+    let question = Question { command, words: &words, target: session.target, talk };
     // A mark on a spare is nothing that the record of the pinned device follows: `mark adopt` looks at it.
     if pin.is_none_or(|pin| pin.installation != session.installation) {
-        return Ok(question.ask().await?.mark);
+        return Ok(question.ask(&mut access.reach).await?.mark);
     }
-    let mark = question.ask_for_mark(id, to, confirmed).await?.mark;
+    let mark = question.ask_for_mark(&mut access, id, to, confirmed).await?.mark;
     access.settle(id).await?;
     Ok(mark)
 }

@@ -2,7 +2,8 @@
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | `access` | the way to the device and to the chain's record: through the daemon, else by itself |
+//! | `reach` | the way to the device: through the daemon, else by itself |
+//! | `access` | the same, and the records of its chains |
 //! | `prompt` | a question to the owner, and what became of it |
 //! | `known` | what is known of a chain, and marks below that |
 //! | `check` | every trouble that is known before it costs a block |
@@ -15,8 +16,10 @@ pub(crate) mod check;
 mod known;
 pub(crate) mod mark;
 pub(crate) mod prompt;
+pub(crate) mod reach;
 pub(crate) mod retire;
 
-pub(crate) use access::{Access, exported_mark, lock, not_exported, pinned_installations};
+pub(crate) use access::{Access, exported_mark, not_exported};
 pub(crate) use known::{chain_id, pinned};
 pub(crate) use prompt::Talk;
+pub(crate) use reach::{lock, pinned_installations};

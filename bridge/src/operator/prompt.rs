@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use highwater_core::apdu::{Command, PromptState, PromptStatus};
 use highwater_core::hrs::Hrs;
 
-use super::access::{Access, granted};
+use super::access::Access;
+use super::reach::{Reach, granted};
 use crate::advice;
 use crate::device::Target;
 use crate::failure::Failure;
@@ -38,9 +39,8 @@ enum NotDone {
     Unknown(Failure),
 }
 
-/// What is asked, of whom, and who runs the command.
+/// What is asked, and who runs the command.
 pub(crate) struct Question<'a> {
-    pub(crate) access: &'a mut Access,
     pub(crate) command: Command<'a>,
     /// What the owner will see, for the person at the terminal.
     pub(crate) words: &'a str,
@@ -50,8 +50,8 @@ pub(crate) struct Question<'a> {
 
 impl Question<'_> {
     /// Asks and waits. An error if it was not approved and done.
-    pub(crate) async fn ask(mut self) -> Result<PromptStatus, Failure> {
-        self.put().await.map_err(|not_done| match not_done {
+    pub(crate) async fn ask(mut self, reach: &mut Reach) -> Result<PromptStatus, Failure> {
+        self.put(reach).await.map_err(|not_done| match not_done {
             NotDone::Nothing(failure) | NotDone::Unknown(failure) => failure,
         })
     }
@@ -60,44 +60,45 @@ impl Question<'_> {
     /// may be there, so that no spare begins below whatever becomes of question, terminal or daemon.
     pub(crate) async fn ask_for_mark(
         mut self,
+        access: &mut Access,
         chain: &str,
         to: Hrs,
         below: Option<Hrs>,
     ) -> Result<PromptStatus, Failure> {
-        self.access.intend(chain, to, below).await?;
-        match self.put().await {
+        access.intend(chain, to, below).await?;
+        match self.put(&mut access.reach).await {
             Ok(status) => Ok(status),
             Err(NotDone::Nothing(failure)) => {
-                self.access.forget_intention(chain).await?;
+                access.forget_intention(chain).await?;
                 Err(failure)
             }
             Err(NotDone::Unknown(failure)) => Err(failure),
         }
     }
 
-    async fn put(&mut self) -> Result<PromptStatus, NotDone> {
-        let Self { access, command, words, target, talk } = self;
+    async fn put(&mut self, reach: &mut Reach) -> Result<PromptStatus, NotDone> {
+        let Self { command, words, target, talk } = self;
         let typed = typed(command, *target);
         if !target.has_buttons() && !talk.can_answer(typed) {
             return Err(NotDone::Nothing(Failure::unavailable(advice::no_terminal())));
         }
-        let reply = access.exchange(*command).await.map_err(NotDone::Unknown)?;
+        let reply = reach.exchange(*command).await.map_err(NotDone::Unknown)?;
         let data = granted(&reply).map_err(NotDone::Nothing)?;
         let ticket = data.try_into().map(u32::from_le_bytes).map_err(|_| NotDone::Unknown(malformed()))?;
         if target.has_buttons() {
             talk.hint(&format!("Look at the device: {words}"));
         } else {
             let approved = talk.answers(words, typed).map_err(NotDone::Unknown)?;
-            access.press(approved).await.map_err(NotDone::Unknown)?;
+            reach.press(approved).await.map_err(NotDone::Unknown)?;
         }
         let outcome = tokio::select! {
-            outcome = watch(access, ticket) => Some(outcome),
+            outcome = watch(reach, ticket) => Some(outcome),
             _ = tokio::signal::ctrl_c() => None,
         };
         match outcome {
             Some(outcome) => outcome,
             None => {
-                access.ask(Command::PromptCancel(ticket)).await.map_err(NotDone::Unknown)?;
+                reach.ask(Command::PromptCancel(ticket)).await.map_err(NotDone::Unknown)?;
                 Err(NotDone::Nothing(Failure::unavailable(advice::taken_back())))
             }
         }
@@ -118,12 +119,12 @@ fn typed<'a>(command: &Command<'a>, target: Target) -> Option<&'a str> {
     })
 }
 
-async fn watch(access: &mut Access, ticket: u32) -> Result<PromptStatus, NotDone> {
+async fn watch(reach: &mut Reach, ticket: u32) -> Result<PromptStatus, NotDone> {
     let mut heard = Instant::now();
     let until = heard + OWNER_TIMEOUT;
     while Instant::now() < until {
         // Whatever the cable does, the question stands on the device, and to ask what became of it changes nothing.
-        let data = match access.exchange(Command::PromptStatus(ticket)).await {
+        let data = match reach.exchange(Command::PromptStatus(ticket)).await {
             Ok(reply) => granted(&reply).map_err(NotDone::Unknown)?,
             Err(_) if heard.elapsed() < DEVICE_SILENCE => {
                 tokio::time::sleep(POLL).await;

@@ -34,8 +34,8 @@ pub(crate) async fn remove(config: &Config, id: &str, talk: &mut dyn Talk) -> Re
     let slot = find(&session, id)?;
     let command = Command::RemoveChain(Named { chain, incarnation: slot.incarnation });
     let words = format!("remove chain {id}; it is signed for no more.");
-    let question = Question { access: &mut access, command, words: &words, target: session.target, talk };
-    let PromptStatus { mark, highest_signed, .. } = question.ask().await?;
+    let question = Question { command, words: &words, target: session.target, talk };
+    let PromptStatus { mark, highest_signed, .. } = question.ask(&mut access.reach).await?;
     Ok(Removed { mark, highest_signed })
 }
 
@@ -81,7 +81,7 @@ pub(crate) async fn forget(
     if let Some(slot) = tombstone {
         let command = Command::ForgetChain(Named { chain, incarnation: slot.incarnation });
         let words = format!("forget {id} and its final mark {}.", slot.mark);
-        Question { access: &mut access, command, words: &words, target: session.target, talk }.ask().await?;
+        Question { command, words: &words, target: session.target, talk }.ask(&mut access.reach).await?;
     }
     if pinned_here {
         // The pin last: while it stands, the command can be run again after a cut.
@@ -133,6 +133,6 @@ pub(crate) async fn forget_slot(
     }
     let command = Command::ForgetSlot(slot.index());
     let words = format!("forget the damaged slot {slot}.");
-    Question { access: &mut access, command, words: &words, target: session.target, talk }.ask().await?;
+    Question { command, words: &words, target: session.target, talk }.ask(&mut access.reach).await?;
     Ok(())
 }

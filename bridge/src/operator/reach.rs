@@ -1,0 +1,154 @@
+//! The way to the device: through the daemon that owns it, else by itself.
+
+use std::path::Path;
+
+use highwater_core::apdu::{Command, Reply, Status};
+use highwater_core::canonical::ChainId;
+use highwater_guard::encode;
+
+use crate::admin::Client;
+use crate::advice;
+use crate::config::{self, Config};
+use crate::device::{self, Device, Exchange, Fault, Lock, LockError, LockFile, Pinned, Session};
+use crate::failure::Failure;
+use crate::store::Pins;
+
+/// A device to command.
+pub(crate) struct Reach(pub(super) Way);
+
+pub(super) enum Way {
+    /// The daemon's.
+    Daemon(Client),
+    /// Our own, locked while we have it.
+    Own { device: Device, _locks: Vec<Lock> },
+}
+
+/// The installations that are pinned here; none where that cannot be told, which is said elsewhere.
+pub(crate) fn pinned_installations(config: &Config) -> Pinned {
+    let state_dir = config.state_dir.clone();
+    Box::new(move || {
+        Pins::load(&state_dir)
+            .map_or_else(|_| Vec::new(), |pins| pins.iter().map(|(_, pin)| pin.installation).collect())
+    })
+}
+
+/// Locks the device for this process, until the locks are dropped.
+pub(crate) fn lock(config: &Config) -> Result<Vec<Lock>, Failure> {
+    held(device::lock_files(&config.device, &config.state_dir))
+}
+
+fn held(files: Vec<LockFile>) -> Result<Vec<Lock>, Failure> {
+    let take = |file: LockFile| match file.take() {
+        Ok(lock) => Ok(lock),
+        Err(LockError::Held(path)) => {
+            Err(Failure::unavailable(advice::second_daemon(&path.display().to_string())))
+        }
+        Err(LockError::Stranger { path, owner }) => {
+            Err(Failure::unavailable(advice::lock_of_a_stranger(&path, owner)))
+        }
+        Err(LockError::Io(path, error)) => match file {
+            LockFile::Lasting(_) => Err(Failure::state_file(&path, &error)),
+            // The folder is everybody's: nothing about it is to be changed.
+            LockFile::Passing(_) => Err(Failure::io(path.display(), &error)),
+        },
+    };
+    files.into_iter().map(take).collect()
+}
+
+impl Reach {
+    /// The device of the config: the daemon's, if one runs.
+    pub(crate) async fn open(config: &Config) -> Result<Self, Failure> {
+        if let Some(client) = Client::connect(&config.state_dir).await.map_err(Failure::unavailable)? {
+            return Ok(Self(Way::Daemon(client)));
+        }
+        let locks = lock(config)?;
+        Self::own(&config.device, &config.state_dir, pinned_installations(config), locks).await
+    }
+
+    async fn own(
+        device: &config::Device,
+        state_dir: &Path,
+        pinned: Pinned,
+        locks: Vec<Lock>,
+    ) -> Result<Self, Failure> {
+        let plug = device::plug(device, state_dir, pinned)
+            .map_err(|error| Failure::io("the device's thread", &error))?;
+        let (device, _) = Device::plugged(plug);
+        match device.looked().await.fault {
+            None => Ok(Self(Way::Own { device, _locks: locks })),
+            Some(fault) => Err(Failure::unavailable(advice::fault(&fault))),
+        }
+    }
+
+    /// Whether the device is the daemon's.
+    pub(crate) const fn is_daemons(&self) -> bool {
+        matches!(self.0, Way::Daemon(_))
+    }
+
+    /// What the device says of itself and its chains. One that is not sound says nothing of its chains: an error.
+    pub(crate) async fn session(&mut self) -> Result<Session, Failure> {
+        let session = self.described().await?;
+        match advice::standing(session.standing) {
+            None => Ok(session),
+            Some(cure) => Err(Failure::unavailable(cure)),
+        }
+    }
+
+    /// What the device says of itself, sound or not.
+    pub(crate) async fn described(&mut self) -> Result<Session, Failure> {
+        let (session, fault) = match &mut self.0 {
+            Way::Daemon(client) => {
+                let report = client.status().await.map_err(Failure::unavailable)?;
+                (report.device, report.fault)
+            }
+            Way::Own { device, .. } => {
+                device.look().await;
+                let seen = device.seen();
+                (seen.session, seen.fault.as_ref().map(advice::fault))
+            }
+        };
+        session
+            .ok_or_else(|| Failure::unavailable(fault.unwrap_or_else(|| advice::being_opened().to_owned())))
+    }
+
+    /// The data of a command's reply.
+    pub(crate) async fn ask(&mut self, command: Command<'_>) -> Result<Vec<u8>, Failure> {
+        granted(&self.exchange(command).await?)
+    }
+
+    /// One command; the reply holds its status word.
+    pub(crate) async fn exchange(&mut self, command: Command<'_>) -> Result<Vec<u8>, Failure> {
+        // Commands of people are short.
+        let apdu = encode(&command).unwrap_or_default();
+        match &mut self.0 {
+            Way::Daemon(client) => client.exchange(&apdu).await.map_err(Failure::unavailable),
+            Way::Own { device, .. } => {
+                let exchange = Exchange { apdu, kind: command.kind() };
+                device.exchange(exchange).await.map_err(|fault| Failure::unavailable(advice::fault(&fault)))
+            }
+        }
+    }
+
+    /// The owner of a simulated device presses; `false` if it has real buttons.
+    pub(crate) async fn press(&mut self, approved: bool) -> Result<bool, Failure> {
+        match &mut self.0 {
+            Way::Daemon(client) => client.press(approved).await.map_err(Failure::unavailable),
+            Way::Own { device, .. } => Ok(device.press(approved).await),
+        }
+    }
+
+    /// The device's key of a chain.
+    pub(crate) async fn key_of(&mut self, chain: ChainId<'_>) -> Result<[u8; 32], Failure> {
+        let key = self.ask(Command::GetPublicKey(chain)).await?;
+        key.try_into().map_err(|_| Failure::unavailable(advice::fault(&Fault::Malformed("GET_PUBLIC_KEY"))))
+    }
+}
+
+/// The data of a reply, or the device's reason.
+pub(crate) fn granted(reply: &[u8]) -> Result<Vec<u8>, Failure> {
+    let (data, word) = Reply::split(reply).unwrap_or((&[], 0));
+    match Status::from_word(word) {
+        Some(Status::Ok) => Ok(data.to_vec()),
+        _ => Err(Failure::unavailable(advice::question_refused(word))),
+    }
+}
