@@ -98,6 +98,23 @@ impl Failure {
         Self { exit: Exit::Io, text: advice::file(path, error) }
     }
 
+    /// A file of the old signer cannot be read (74), or by this user (77).
+    pub(crate) fn of_old_file(path: &Path, error: &std::io::Error) -> Self {
+        let code = if error.kind() == std::io::ErrorKind::PermissionDenied { 77 } else { 74 };
+        Self { code, text: advice::old_file(path, error) }
+    }
+
+    /// The old signer's files could not be retired (74), or not by this user (77).
+    pub(crate) fn of_retiring(path: &Path, error: &std::io::Error) -> Self {
+        let code = if error.kind() == std::io::ErrorKind::PermissionDenied { 77 } else { 74 };
+        Self { code, text: advice::not_retired(path, error) }
+    }
+
+    /// The same failure in other words.
+    pub(crate) fn with(&self, text: String) -> Self {
+        Self { code: self.code, text }
+    }
+
     /// The exit code.
     pub fn code(&self) -> u8 {
         self.exit.code()

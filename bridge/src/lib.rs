@@ -15,6 +15,7 @@ mod failure;
 pub mod hrs_text;
 pub mod log;
 pub mod node;
+mod old_signer;
 mod operator;
 pub mod privval;
 mod repeats;

@@ -1,6 +1,14 @@
 //! Users of this machine, by number and by name.
 
-use nix::unistd::{Gid, Group, Uid, User};
+use std::ffi::CString;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use nix::unistd::{Gid, Group, Uid, User, initgroups, setegid, seteuid, setgroups};
+
+use crate::failure::Failure;
 
 /// The user that this process acts as.
 pub(crate) fn ours() -> u32 {
@@ -26,6 +34,63 @@ pub(crate) fn argument(user: u32, before_number: &str) -> String {
 fn named(user: u32) -> Option<String> {
     // A directory of users that cannot be asked has told no name.
     User::from_uid(Uid::from_raw(user)).ok().flatten().map(|user| user.name)
+}
+
+/// Whose hands a command acts with. Root, who alone may read the old signer's files, hands everything else to the user of the
+/// state directory: files that root made there the daemon could not read.
+#[derive(Debug)]
+pub(crate) struct Hands {
+    /// The user and group that root became, to be taken off while a file is read.
+    lent: Option<(Uid, Gid)>,
+}
+
+impl Hands {
+    /// Root becomes the user that owns `folder`; anybody else stays. Of a folder that is not there, or root's own, nobody
+    /// becomes anything.
+    pub(crate) fn of_owner(folder: &Path) -> io::Result<Self> {
+        let owner =
+            fs::metadata(folder).map(|found| (Uid::from_raw(found.uid()), Gid::from_raw(found.gid())));
+        let lent = owner.ok().filter(|(user, _)| Uid::effective().is_root() && !user.is_root());
+        if let Some((user, group)) = lent {
+            let known = User::from_uid(user).ok().flatten();
+            let group = known.as_ref().map_or(group, |user| user.gid);
+            match known.and_then(|user| CString::new(user.name).ok()) {
+                // The Ledger's device file is its group's.
+                Some(name) => initgroups(&name, group)?,
+                None => setgroups(&[group])?,
+            }
+            let hands = Self { lent: Some((user, group)) };
+            hands.put_on()?;
+            return Ok(hands);
+        }
+        Ok(Self::own())
+    }
+
+    /// Everything is done as who runs the command.
+    pub(crate) const fn own() -> Self {
+        Self { lent: None }
+    }
+
+    /// Does something as who runs the command.
+    pub(crate) fn as_asked<T>(&self, act: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+        let failed = |error: io::Error| Failure::io("the user of the command", &error);
+        if self.lent.is_some() {
+            seteuid(Uid::from_raw(0))
+                .and_then(|()| setegid(Gid::from_raw(0)))
+                .map_err(|error| failed(error.into()))?;
+        }
+        let done = act();
+        self.put_on().map_err(failed)?;
+        done
+    }
+
+    fn put_on(&self) -> io::Result<()> {
+        if let Some((user, group)) = self.lent {
+            setegid(group)?;
+            seteuid(user)?;
+        }
+        Ok(())
+    }
 }
 
 /// Whether a test that gives files to other users can run. It cannot be skipped quietly: this goes past what the test

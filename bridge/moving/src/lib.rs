@@ -46,7 +46,7 @@ pub use found::{Found, unchanged};
 pub use key::{Key, PublicKey};
 pub use poison::{Poison, poison};
 pub use refusal::Refusal;
-pub use retire::{Act, Plan, Remains, retire};
+pub use retire::{Act, Plan, Remains, remains, retire};
 pub use seed::Seed;
 pub use signed::Signed;
 pub use silence::{Commit, Ours, next_height};

@@ -185,7 +185,8 @@ fn both(source: Source, file: &Found<'_>, states: &[Found<'_>]) -> Result<(), Re
     Ok(())
 }
 
-fn remains(source: Source) -> Vec<Remains> {
+/// What files cannot prevent, whatever is done to them.
+pub fn remains(source: Source) -> Vec<Remains> {
     use Remains::{Copies, Hsm, KeyCopies, NewKey, OtherNodes, Restarts, Shards, YubiHsm};
     match source {
         Source::CometBft | Source::Tendermint027 => vec![Restarts, Copies, NewKey, KeyCopies],

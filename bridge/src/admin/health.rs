@@ -126,6 +126,7 @@ mod tests {
             standing: Standing::Sound,
             extension_fits: None,
             erases_assumed: false,
+            imports_keys: false,
             rings: Vec::new(),
             slots: vec![slot],
         };

@@ -175,10 +175,11 @@ async fn exchange(signer: &Signer, apdu: &str) -> Answer {
     let kind = match Command::parse(&apdu) {
         // A vote would be in no state file, from which the mark of another device is seeded; and a stream is the bridge's.
         Ok(command) if command.kind() == Kind::Signs => return Answer::Failed(advice::not_by_socket()),
+        Ok(Command::ImportKey(_)) => return Answer::Failed(advice::no_key_by_socket()),
         Ok(command) => command.kind(),
         Err(_) => return Answer::Failed("the command is none that the app knows".to_owned()),
     };
-    match signer.device().exchange(Exchange { apdu, kind }).await {
+    match signer.device().exchange(Exchange { apdu: apdu.into(), kind }).await {
         Ok(reply) => Answer::Reply(hex::encode(reply)),
         Err(fault) => Answer::Failed(advice::fault(&fault)),
     }

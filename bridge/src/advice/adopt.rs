@@ -69,7 +69,7 @@ pub fn no_node(chain: &str, nodes: &[&str]) -> String {
 pub fn adopt_needs_index(chain: &str) -> String {
     format!(
         "{chain} is not approved on this device: run the command again with --key-index N, the number its key had \
-         when it was added; the device will ask for the chain and its mark together"
+         when it was added, or --imported N of an imported key; the device will ask for the chain and its mark together"
     )
 }
 

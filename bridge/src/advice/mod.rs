@@ -7,6 +7,7 @@ mod files;
 mod health;
 pub(crate) mod link;
 mod log;
+mod moving;
 mod prompt;
 mod refusal;
 mod state;
@@ -17,7 +18,9 @@ use std::path::Path;
 
 use highwater_core::apdu::Status;
 use highwater_core::hrs::{Hrs, Step};
+use highwater_core::key_index::KeyIndex;
 
+use crate::device::KeyNumber;
 use crate::users;
 
 pub use adopt::*;
@@ -26,6 +29,7 @@ pub use extension::*;
 pub use files::*;
 pub use health::*;
 pub(crate) use log::*;
+pub use moving::*;
 pub use prompt::*;
 pub use refusal::*;
 pub use state::*;
@@ -40,6 +44,17 @@ pub const CHAIN_ID: &str =
 pub fn version([major, minor, patch]: [u8; 3]) -> String {
     format!("{major}.{minor}.{patch}")
 }
+
+/// A key by the number that names it on the wire.
+pub fn key(index: u32) -> String {
+    match KeyIndex::new(index) {
+        Ok(KeyIndex::Imported(key)) => format!("imported key {}", KeyNumber::of(key)),
+        _ => format!("44'/118'/0'/0'/{index}'"),
+    }
+}
+
+/// Of a key that was made elsewhere.
+pub const WAS_OUTSIDE: &str = "copies may exist outside";
 
 /// A step, as HRS are written.
 pub fn step(step: Step) -> &'static str {
@@ -170,6 +185,13 @@ pub fn lock_of_a_stranger(path: &Path, owner: u32) -> String {
 /// Somebody wanted a signature past the nodes.
 pub fn not_by_socket() -> String {
     "nothing is signed by way of the admin socket: votes are signed for the nodes of the config".to_owned()
+}
+
+/// A private key would stand in the daemon's memory.
+pub fn no_key_by_socket() -> String {
+    "A private key does not go through a running daemon, whose memory would hold it. Stop the daemon (`systemctl stop \
+     highwater`), or import the key on another machine, with this device."
+        .to_owned()
 }
 
 /// A chain that the daemon does not serve.

@@ -21,7 +21,7 @@ pub(super) async fn add(config: &Config, new: New<'_>, terminal: &mut Terminal) 
     Ok(())
 }
 
-fn tell_added(config: &Config, id: &str, added: &add::Added) {
+pub(super) fn tell_added(config: &Config, id: &str, added: &add::Added) {
     say!("{id} added: key {}, mark {}", hex::encode(added.key), added.mark);
     if let Some(lasts) = &added.lasts {
         remark!("{lasts}");

@@ -9,8 +9,10 @@ mod device;
 mod help;
 #[cfg(test)]
 mod json_tests;
+mod key;
 mod look;
 mod mark;
+mod migrate;
 #[cfg(test)]
 mod options_tests;
 mod pubkey;
@@ -25,7 +27,7 @@ mod watch;
 
 use crate::advice;
 use crate::config::Config;
-use crate::device::Target;
+use crate::device::{KeyNumber, Target};
 pub use crate::failure::Failure;
 use crate::log::{Lost, colours};
 use crate::node::Identity;
@@ -57,10 +59,17 @@ async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
         }
         _ => {}
     }
-    let config = Config::load(&args.config)?;
-    state_dir::prepare(&config.state_dir, args.verb.purpose())?;
     let mut terminal = Terminal { yes_simulated: args.yes_simulated, approved: args.approve_chain };
     let terminal = &mut terminal;
+    if let Verb::Key { verb, emulator } = args.verb {
+        return key::act(&args.config, emulator, verb, terminal).await;
+    }
+    let config = Config::load(&args.config)?;
+    if let Verb::Migrate(moving) = args.verb {
+        warn_hosted(&config);
+        return migrate::act(&config, moving, terminal).await;
+    }
+    state_dir::prepare(&config.state_dir, args.verb.purpose())?;
     if matches!(args.verb, Verb::Device { .. } | Verb::Chain { .. } | Verb::Mark { .. }) {
         warn_hosted(&config);
     }
@@ -80,13 +89,14 @@ async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
             pubkey::show(&config, &id, form)
         }
         Verb::Chain { verb } => match verb {
-            ChainVerb::Add { id, key_index, mark, below_signed: below } => {
-                chain::add(&config, New { id: &id, key_index, mark: mark.to_hrs(), below }, terminal).await
+            ChainVerb::Add { id, key, mark, below_signed: below } => {
+                let new = New { id: &id, key_index: key.index(), mark: mark.to_hrs(), below, key: None };
+                chain::add(&config, new, terminal).await
             }
             ChainVerb::List { form } => chain::list(&config, form).await,
             ChainVerb::Rename { id, new, mark, below_signed: below } => {
                 // The number of its key is that of the old name.
-                let new = New { id: &new, key_index: 0, mark: mark.to_hrs(), below };
+                let new = New { id: &new, key_index: 0, mark: mark.to_hrs(), below, key: None };
                 chain::rename(&config, &id, new, terminal).await
             }
             ChainVerb::ShowKey { id } => chain::show_key(&config, &id, terminal).await,
@@ -104,10 +114,14 @@ async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
             MarkVerb::Set { id, mark, below_signed } => {
                 mark::set(&config, &id, mark.to_hrs(), below_signed, terminal).await
             }
-            MarkVerb::Adopt { id, key_index, last_signed, below_signed: below } => {
+            MarkVerb::Adopt { id, key_index, imported, last_signed, below_signed: below } => {
+                let key_index = imported.map(KeyNumber::index).or(key_index);
                 mark::adopt(&config, Wanted { id: &id, key_index, last_signed, below }, terminal).await
             }
         },
+        Verb::Retire { old, from, key } => migrate::retire(&config, old, from, key),
+        // They were done above: the one needs no configuration, the other may have to become another user.
+        Verb::Key { .. } | Verb::Migrate(_) => Ok(()),
         Verb::State { verb: StateVerb::Export { file } } => transfer::export(&config, &file),
         Verb::State { verb: StateVerb::Import { file } } => transfer::import(&config, &file),
     }

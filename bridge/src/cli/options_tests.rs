@@ -10,7 +10,7 @@ use super::Args;
 
 /// Options that a sentence names without a command, and the commands that print the sentence. An option of another command
 /// than the one that prints it stands with that other one.
-const BARE: [(&str, &str, &[&str]); 17] = [
+const BARE: [(&str, &str, &[&str]); 23] = [
     ("first_mark", "next-height", &["chain add", "chain rename"]),
     ("adopt_needs_index", "key-index", &["mark adopt"]),
     ("adopt_other_key", "key-index", &["mark adopt"]),
@@ -28,6 +28,12 @@ const BARE: [(&str, &str, &[&str]); 17] = [
     ("below_known", "below-signed", &["chain add", "chain rename", "mark set", "mark adopt"]),
     ("not_said", "below-signed", &["chain add", "chain rename", "mark set", "mark adopt"]),
     ("state", "last-signed", &["mark adopt"]),
+    ("adopt_needs_index", "imported", &["mark adopt"]),
+    ("nothing_and_states", "from", &["migrate"]),
+    ("nothing_and_states", "state", &["migrate"]),
+    ("old_node", "rpc", &["migrate"]),
+    ("rpc_needed", "from", &["migrate"]),
+    ("rpc_needed", "rpc", &["migrate"]),
 ];
 
 fn root() -> PathBuf {
@@ -137,6 +143,9 @@ fn every_command_that_a_sentence_or_a_document_names_can_be_typed() {
             spans(&code(&path)).0.iter().for_each(|span| check(&path, span));
         }
     }
+    for path in files(&root().join("bridge/moving/src"), "rs") {
+        spans(&code(&path)).0.iter().for_each(|span| check(&path, span));
+    }
     for path in files(&root().join("docs"), "md").into_iter().chain([root().join("README.md")]) {
         let text = fs::read_to_string(&path).unwrap();
         text.lines().for_each(|line| check(&path, line));
@@ -203,5 +212,21 @@ fn every_option_that_a_sentence_names_is_one_of_the_command_that_prints_it() {
             let wrong = unknown(command.split(' ').chain([&*option]));
             assert!(wrong.is_none(), "{function}: {}", wrong.unwrap());
         }
+    }
+}
+
+/// What `highwater-moving` says, a command of ours prints.
+#[test]
+fn every_option_that_another_signer_s_files_are_refused_with_is_one_of_migrate() {
+    let mut named = BTreeSet::new();
+    for path in files(&root().join("bridge/moving/src"), "rs") {
+        named.extend(options(&spans(&code(&path)).1));
+    }
+    for expected in ["from", "state", "key", "chain", "threshold", "exact", "never-signed", "rpc"] {
+        assert!(named.contains(expected), "{expected}");
+    }
+    for option in named {
+        let wrong = unknown(["migrate", &format!("--{option}")]);
+        assert!(wrong.is_none(), "{}", wrong.unwrap());
     }
 }

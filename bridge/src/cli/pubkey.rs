@@ -34,7 +34,7 @@ pub(super) fn show(config: &Config, id: &str, form: Form) -> Result<(), Failure>
 }
 
 /// A key as the Cosmos SDK writes it in JSON (`crypto/keys/ed25519`, `proto/cosmos/crypto/ed25519/keys.proto`).
-fn transaction(key: &[u8; 32]) -> Value {
+pub(super) fn transaction(key: &[u8; 32]) -> Value {
     json!({ "@type": "/cosmos.crypto.ed25519.PubKey", "key": STANDARD.encode(key) })
 }
 

@@ -101,7 +101,8 @@ fn of_slot(session: &Session, slot: &Slot, pace: Pace) -> String {
     };
     let mut text = line("mark", &mark);
     text += &line("highest signed", &slot.highest_signed.to_string());
-    text += &line("key", &format!("44'/118'/0'/0'/{}'", slot.key_index));
+    let outside = if slot.is_imported() { format!(": {}", advice::WAS_OUTSIDE) } else { String::new() };
+    text += &line("key", &(advice::key(slot.key_index) + &outside));
     text += &wear(session, slot, pace);
     if slot.last_refusal != 0 {
         let reason = Status::from_word(slot.last_refusal).map_or("unknown to this version", advice::status);

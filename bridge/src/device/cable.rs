@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::time::Instant;
 
 use tokio::sync::oneshot;
+use zeroize::Zeroizing;
 
 use super::{Opener, Transport, TransportError};
 
@@ -41,7 +42,7 @@ pub(super) struct Threaded {
 
 enum Order {
     Open(oneshot::Sender<Result<(), TransportError>>),
-    Exchange(Vec<u8>, Instant, oneshot::Sender<Result<Vec<u8>, TransportError>>),
+    Exchange(Zeroizing<Vec<u8>>, Instant, oneshot::Sender<Result<Vec<u8>, TransportError>>),
     Press(bool, oneshot::Sender<bool>),
     Close,
 }
@@ -107,7 +108,7 @@ struct Lent(std::sync::mpsc::Sender<Order>);
 impl Cable for Lent {
     fn exchange<'a>(&'a mut self, apdu: &'a [u8], deadline: Instant) -> Awaited<'a, Result<Vec<u8>, Broken>> {
         let (answer, reply) = oneshot::channel();
-        let _ = self.0.send(Order::Exchange(apdu.to_vec(), deadline, answer));
+        let _ = self.0.send(Order::Exchange(apdu.to_vec().into(), deadline, answer));
         Box::pin(async move {
             let reply = reply.await.unwrap_or_else(|_| Err(ended()));
             // The thread does not tell how far the command came.

@@ -1,9 +1,11 @@
 //! What everyone else holds of the device: commands go in, what is known of it comes out.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use highwater_core::apdu::Kind;
 use tokio::sync::{mpsc, oneshot, watch};
+use zeroize::Zeroizing;
 
 use super::cable::{Plug, threaded};
 use super::owner::{CHECK, Owner};
@@ -36,12 +38,19 @@ impl Seen {
 }
 
 /// A command for the device, and what it is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Exchange {
-    /// Its bytes.
-    pub apdu: Vec<u8>,
+    /// Its bytes. A key may be among them, so they are wiped.
+    pub apdu: Zeroizing<Vec<u8>>,
     /// What it is for.
     pub kind: Kind,
+}
+
+impl fmt::Debug for Exchange {
+    /// Never its bytes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange").field("kind", &self.kind).finish_non_exhaustive()
+    }
 }
 
 /// Names a signing command to whoever sent it: the chain's number and the request's.
@@ -133,7 +142,7 @@ impl Device {
 
     /// Sends a signing command; its end is an [`Event::Replied`]. One at a time.
     pub(crate) fn sign(&self, apdu: Vec<u8>, ticket: Ticket, epoch: u64) {
-        let exchange = Exchange { apdu, kind: Kind::Signs };
+        let exchange = Exchange { apdu: apdu.into(), kind: Kind::Signs };
         let _ = self.orders.send(Order::Sign { exchange, ticket, epoch });
     }
 

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use hidapi::{DeviceInfo, HidApi, HidDevice, HidError};
 use highwater_core::hid::{FromDevice, HostReader, REPORT, split};
+use zeroize::Zeroizing;
 
 use super::choice::{Bus, Interface};
 use super::{Absence, Lock, LockError, Transport, TransportError};
@@ -109,7 +110,7 @@ fn exchange(
     let mut sent = Ok(());
     split(channel, apdu, |report| {
         // hidraw wants the report id first; this interface has none, which is 0.
-        let mut numbered = [0; 1 + REPORT];
+        let mut numbered = Zeroizing::new([0; 1 + REPORT]);
         numbered[1..].copy_from_slice(report);
         if sent.is_ok() {
             sent = reports.write(&numbered);

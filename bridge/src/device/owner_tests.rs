@@ -41,7 +41,7 @@ fn start(seed: &[u8], twists: &[Twist]) -> Device {
 }
 
 fn apdu(command: Command<'_>) -> Exchange {
-    Exchange { apdu: encode(&command).unwrap(), kind: command.kind() }
+    Exchange { apdu: encode(&command).unwrap().into(), kind: command.kind() }
 }
 
 async fn fault_of(twist: Twist) -> Fault {
@@ -206,7 +206,7 @@ async fn a_command_to_sign_goes_only_to_a_device_that_is_as_it_was_last_seen() {
     let epoch = device.looked().await.epoch;
     for (asked, is_sent) in [(epoch, true), (epoch + 1, false)] {
         let ticket = super::super::Ticket { chain: 0, request: asked };
-        device.sign(apdu(Command::GetAppName).apdu, ticket, asked);
+        device.sign(apdu(Command::GetAppName).apdu.to_vec(), ticket, asked);
         let result = loop {
             if let Some(Event::Replied { ticket: of, result }) = told.recv().await {
                 assert_eq!(of, ticket);

@@ -4,9 +4,11 @@ use std::cmp::Reverse;
 use std::fmt;
 
 use highwater_core::apdu::{
-    ChainState, ChainStatus, Command, ERASES_ASSUMED, PROTOCOL, Reply, SIGNS_EXTENSIONS, Status, Version,
+    ChainState, ChainStatus, Command, ERASES_ASSUMED, IMPORTS_KEYS, PROTOCOL, Reply, SIGNS_EXTENSIONS,
+    Status, Version,
 };
 use highwater_core::hrs::Hrs;
+use highwater_core::key_index::KeyIndex;
 use highwater_core::signer::APP_NAME;
 use highwater_guard::encode;
 use serde::{Deserialize, Serialize};
@@ -187,6 +189,9 @@ pub struct Session {
     pub extension_fits: Option<u32>,
     /// Nobody has published how often its flash may be erased: what its rings say is assumed.
     pub erases_assumed: bool,
+    /// It imports keys, backs them up and forgets them.
+    #[serde(default)]
+    pub imports_keys: bool,
     /// The ring of each slot, also of those that are free; none where it is not sound.
     pub rings: Vec<Ring>,
     /// The slots that are not free.
@@ -205,7 +210,7 @@ pub struct Slot {
     pub state: SlotState,
     /// The chain; empty for a damaged slot.
     pub chain: String,
-    /// The key: `44'/118'/0'/0'/index'`.
+    /// The key: a `highwater_core::key_index::KeyIndex` as it is written.
     pub key_index: u32,
     /// The chain's life in this slot.
     pub incarnation: u16,
@@ -310,6 +315,7 @@ impl Session {
             standing: Standing::of(version.standing),
             extension_fits: None,
             erases_assumed: version.flags & ERASES_ASSUMED != 0,
+            imports_keys: version.flags & IMPORTS_KEYS != 0,
             rings: Vec::new(),
             slots: Vec::new(),
         }
@@ -377,6 +383,11 @@ fn versioned(reply: &[u8]) -> Result<Version, Fault> {
 }
 
 impl Slot {
+    /// Whether its key was imported: copies may exist outside.
+    pub fn is_imported(&self) -> bool {
+        matches!(KeyIndex::new(self.key_index), Ok(KeyIndex::Imported(_)))
+    }
+
     /// The highest place that the slot knows of: another mark of the chain begins no lower.
     pub(crate) fn floor(&self) -> Hrs {
         self.mark.0.max(self.highest_signed.0)

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use highwater_core::apdu::MAX_REPLY;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{timeout, timeout_at};
+use zeroize::Zeroizing;
 
 use super::cable::{Awaited, Broken, Cable, Plug};
 use super::{Absence, Transport, TransportError};
@@ -93,8 +94,9 @@ impl Cable for Port {
     }
 }
 
-fn framed(apdu: &[u8]) -> Vec<u8> {
-    let mut out = (apdu.len() as u32).to_be_bytes().to_vec();
+fn framed(apdu: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut out = Zeroizing::new(Vec::with_capacity(4 + apdu.len()));
+    out.extend_from_slice(&(apdu.len() as u32).to_be_bytes());
     out.extend_from_slice(apdu);
     out
 }

@@ -23,6 +23,8 @@ pub(crate) struct New<'a> {
     pub(crate) mark: Hrs,
     /// The place known that the mark is below, repeated by the operator.
     pub(crate) below: Option<Hrs>,
+    /// The key that it has to be, where that is known.
+    pub(crate) key: Option<[u8; 32]>,
 }
 
 /// A chain that was added.
@@ -47,7 +49,7 @@ async fn add_at_the_pace_of(
     new: New<'_>,
     talk: &mut dyn Talk,
 ) -> Result<Added, Failure> {
-    let New { id, key_index, mark, below } = new;
+    let New { id, key_index, mark, below, key: wanted } = new;
     let chain = chain_id(id)?;
     not_exported(config)?;
     let mut access = Access::open(config).await?;
@@ -84,7 +86,7 @@ async fn add_at_the_pace_of(
             if let Some(text) = shorter_slot(&session, id, pace) {
                 talk.hint(&text);
             }
-            let words = format!("add chain {id}, key 44'/118'/0'/0'/{key_index}', mark {mark}.");
+            let words = format!("add chain {id}, key {}, mark {mark}.", advice::key(key_index));
             let command = Command::AddChain { chain, key_index, mark };
             let target = session.target;
             let question = Question { command, words: &words, target, talk };
@@ -92,6 +94,10 @@ async fn add_at_the_pace_of(
         }
     }
     let key = access.key_of(chain).await?;
+    if wanted.is_some_and(|wanted| wanted != key) {
+        access.forget_intention(id).await?;
+        return Err(Failure::unavailable(advice::moved_other_key(id)));
+    }
     if let Err(failure) = right_key(config, id, key, before, file.as_ref(), advice::add_other_key) {
         // What the owner approved is the mark of another key.
         access.forget_intention(id).await?;
@@ -102,7 +108,8 @@ async fn add_at_the_pace_of(
     if now.installation != session.installation {
         return Err(Failure::unavailable(advice::adopt_changed(id)));
     }
-    let pin = Pin { key, installation: session.installation };
+    let imported = now.chain(id).is_some_and(Slot::is_imported);
+    let pin = Pin { key, installation: session.installation, imported };
     access.adopt(id, &now, ChainFile::new(id, key, mark), || pins.pin(id, pin)).await?;
     let lasts = now.chain(id).and_then(|slot| {
         let ring = now.ring(slot.slot).filter(|_| now.target.has_buttons())?;

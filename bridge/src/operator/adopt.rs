@@ -101,7 +101,7 @@ pub(crate) async fn adopt(
     }
     // The state file first: cut in between, the old installation is pinned still, and the command can be run again.
     // A daemon that serves the chain writes the file alone: what we read may be older than its last signature.
-    let to = Pin { key, installation: now.installation };
+    let to = Pin { key, installation: now.installation, imported: slot.is_imported() };
     access.adopt(id, &now, ChainFile::new(id, key, floor), || pins.adopt(id, to)).await?;
     let replaced = pin.is_some_and(|pin| pin.installation != now.installation);
     Ok(Adopted { installation: now.installation, key, mark: slot.mark.0, replaced })

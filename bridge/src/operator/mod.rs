@@ -7,14 +7,19 @@
 //! | `prompt` | a question to the owner, and what became of it |
 //! | `known` | what is known of a chain, and marks below that |
 //! | `check` | every trouble that is known before it costs a block |
+//! | `keys`, `backup_file` | keys that were made elsewhere, and the files of their backups |
+//! | `migrate` | a validator that moves here from another signer, and how that one is retired |
 //! | `add`, `mark`, `adopt`, `retire` | the procedures |
 
 pub(crate) mod access;
 pub(crate) mod add;
 pub(crate) mod adopt;
 pub(crate) mod check;
+pub(crate) mod backup_file;
+pub(crate) mod keys;
 mod known;
 pub(crate) mod mark;
+pub(crate) mod migrate;
 pub(crate) mod prompt;
 pub(crate) mod reach;
 pub(crate) mod retire;

@@ -1,14 +1,15 @@
 //! The way to the device: through the daemon that owns it, else by itself.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
-use highwater_core::apdu::{Command, Reply, Status};
+use highwater_core::apdu::{Command, MAX_COMMAND, Reply, Status};
 use highwater_core::canonical::ChainId;
-use highwater_guard::encode;
+use zeroize::Zeroizing;
 
 use crate::admin::Client;
 use crate::advice;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Transport};
 use crate::device::{self, Device, Exchange, Fault, Lock, LockError, LockFile, Pinned, Session};
 use crate::failure::Failure;
 use crate::store::Pins;
@@ -37,7 +38,7 @@ pub(crate) fn lock(config: &Config) -> Result<Vec<Lock>, Failure> {
     held(device::lock_files(&config.device, &config.state_dir))
 }
 
-fn held(files: Vec<LockFile>) -> Result<Vec<Lock>, Failure> {
+fn held(files: impl IntoIterator<Item = LockFile>) -> Result<Vec<Lock>, Failure> {
     let take = |file: LockFile| match file.take() {
         Ok(lock) => Ok(lock),
         Err(LockError::Held(path)) => {
@@ -65,6 +66,17 @@ impl Reach {
         Self::own(&config.device, &config.state_dir, pinned_installations(config), locks).await
     }
 
+    /// A device beside no daemon, no configuration and no state: a Ledger on USB, or the emulator at this address.
+    pub(crate) async fn alone(emulator: Option<SocketAddr>) -> Result<Self, Failure> {
+        let transport = if emulator.is_some() { Transport::Speculos } else { Transport::Hid };
+        let device = config::Device { transport, address: emulator, serial: None, path: None, spare: false };
+        // Neither of the two has anything there.
+        let nowhere = Path::new("");
+        let locks = device::lock_files(&device, nowhere);
+        let locks = held(locks.into_iter().filter(|lock| matches!(lock, LockFile::Passing(_))))?;
+        Self::own(&device, nowhere, Box::new(Vec::new), locks).await
+    }
+
     async fn own(
         device: &config::Device,
         state_dir: &Path,
@@ -78,11 +90,6 @@ impl Reach {
             None => Ok(Self(Way::Own { device, _locks: locks })),
             Some(fault) => Err(Failure::unavailable(advice::fault(&fault))),
         }
-    }
-
-    /// Whether the device is the daemon's.
-    pub(crate) const fn is_daemons(&self) -> bool {
-        matches!(self.0, Way::Daemon(_))
     }
 
     /// What the device says of itself and its chains. One that is not sound says nothing of its chains: an error.
@@ -118,9 +125,11 @@ impl Reach {
 
     /// One command; the reply holds its status word.
     pub(crate) async fn exchange(&mut self, command: Command<'_>) -> Result<Vec<u8>, Failure> {
-        // Commands of people are short.
-        let apdu = encode(&command).unwrap_or_default();
+        let apdu = encode(&command);
         match &mut self.0 {
+            Way::Daemon(_) if matches!(command, Command::ImportKey(_)) => {
+                Err(Failure::unavailable(advice::no_key_by_socket()))
+            }
             Way::Daemon(client) => client.exchange(&apdu).await.map_err(Failure::unavailable),
             Way::Own { device, .. } => {
                 let exchange = Exchange { apdu, kind: command.kind() };
@@ -142,6 +151,13 @@ impl Reach {
         let key = self.ask(Command::GetPublicKey(chain)).await?;
         key.try_into().map_err(|_| Failure::unavailable(advice::fault(&Fault::Malformed("GET_PUBLIC_KEY"))))
     }
+}
+
+/// The bytes of a command, which are wiped: a key may be among them. Commands of people are short.
+fn encode(command: &Command<'_>) -> Zeroizing<Vec<u8>> {
+    let mut apdu = Zeroizing::new([0; MAX_COMMAND]);
+    let len = command.encode(&mut apdu).unwrap_or_default();
+    Zeroizing::new(apdu[..len].to_vec())
 }
 
 /// The data of a reply, or the device's reason.

@@ -128,6 +128,7 @@ impl Rig {
         Pin {
             key: key.first_chunk().copied().unwrap_or_default(),
             installation: version[6..22].try_into().unwrap(),
+            imported: false,
         }
     }
 

@@ -279,7 +279,8 @@ impl Task {
                     }
                     Output::Answer(answer) => chain.answer(*answer, now),
                     Output::Pin(installation) => {
-                        let pin = Pin { key: chain.key, installation };
+                        // A pin that stands says by itself whether its key was imported.
+                        let pin = Pin { key: chain.key, installation, imported: false };
                         tokio::spawn(pinned(
                             number,
                             chain.id.clone(),

@@ -4,7 +4,7 @@ use highwater_guard::{Block, Intention, Lock, Ownership, Released, Stopped};
 
 use super::*;
 
-const PIN: Pin = Pin { key: [7; 32], installation: [9; 16] };
+const PIN: Pin = Pin { key: [7; 32], installation: [9; 16], imported: false };
 
 fn hrs(height: u64, step: Step) -> Hrs {
     Hrs::new(height, 0, step).unwrap()

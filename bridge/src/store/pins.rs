@@ -16,6 +16,8 @@ pub struct Pin {
     pub key: [u8; 32],
     /// As GET_VERSION reports it.
     pub installation: [u8; 16],
+    /// The key was made elsewhere, so copies of it may exist outside.
+    pub imported: bool,
 }
 
 /// The file cannot be read, written or understood, or says otherwise; it is as it was before.
@@ -60,6 +62,8 @@ pub struct Pins {
 struct Line {
     key: String,
     installation: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    imported: bool,
 }
 
 impl Pins {
@@ -88,7 +92,7 @@ impl Pins {
         let lines: BTreeMap<String, Line> = toml::from_str(text).map_err(|error| fail(error.to_string()))?;
         let mut pins = BTreeMap::new();
         for (chain, line) in lines {
-            let mut pin = Pin { key: [0; 32], installation: [0; 16] };
+            let mut pin = Pin { key: [0; 32], installation: [0; 16], imported: line.imported };
             hex::decode_to_slice(&line.key, &mut pin.key)
                 .and_then(|()| hex::decode_to_slice(&line.installation, &mut pin.installation))
                 .map_err(|error| fail(format!("{chain}: {error}")))?;
@@ -110,9 +114,13 @@ impl Pins {
     /// Pins a chain. A chain pinned otherwise stays as it is: only its owner may change that, by hand.
     pub fn pin(&mut self, chain: &str, pin: Pin) -> Result<(), PinsError> {
         self.change(|pins| match pins.get(chain) {
-            Some(known) if *known != pin => Err(PinsError::OtherKey(chain.to_owned())),
-            _ => {
-                pins.insert(chain.to_owned(), pin);
+            Some(known) if (known.key, known.installation) != (pin.key, pin.installation) => {
+                Err(PinsError::OtherKey(chain.to_owned()))
+            }
+            known => {
+                // What was outside once stays so, whoever pins it again.
+                let imported = pin.imported || known.is_some_and(|known| known.imported);
+                pins.insert(chain.to_owned(), Pin { imported, ..pin });
                 Ok(())
             }
         })
@@ -130,10 +138,10 @@ impl Pins {
 
     /// Pins another installation of the same key, or the first one, where the pin is lost.
     pub fn adopt(&mut self, chain: &str, pin: Pin) -> Result<(), PinsError> {
-        match self.get(chain) {
-            Some(_) => self.move_to(chain, pin.installation),
-            None => self.pin(chain, pin),
+        if self.get(chain).is_some() {
+            self.move_to(chain, pin.installation)?;
         }
+        self.pin(chain, pin)
     }
 
     /// Unpins a chain.
@@ -169,7 +177,8 @@ impl Pins {
         let lines: BTreeMap<&str, Line> = self
             .iter()
             .map(|(chain, pin)| {
-                (chain, Line { key: hex::encode(pin.key), installation: hex::encode(pin.installation) })
+                let (key, installation) = (hex::encode(pin.key), hex::encode(pin.installation));
+                (chain, Line { key, installation, imported: pin.imported })
             })
             .collect();
         let text = toml::to_string(&lines).map_err(io::Error::other)?;
@@ -184,7 +193,7 @@ mod tests {
 
     use super::*;
 
-    const PIN: Pin = Pin { key: [7; 32], installation: [9; 16] };
+    const PIN: Pin = Pin { key: [7; 32], installation: [9; 16], imported: false };
 
     #[test]
     fn a_pin_is_private_stays_and_is_never_replaced() {

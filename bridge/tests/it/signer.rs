@@ -70,7 +70,7 @@ impl Signer {
         file.save(&folder).unwrap();
         let served = Served {
             id: id.to_owned(),
-            pin: Pin { key, installation },
+            pin: Pin { key, installation, imported: false },
             file,
             on_absent: OnAbsent::Wait,
             stop_height: None,

@@ -1,0 +1,211 @@
+//! Of keys and files of other signers.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use highwater_core::hrs::Hrs;
+use highwater_moving::PublicKey;
+use rustix::io::Errno;
+
+use super::version;
+use crate::device::KeyNumber;
+
+/// A file of the old signer cannot be read.
+pub fn old_file(path: &Path, error: &io::Error) -> String {
+    let cure = match Errno::from_io_error(error) {
+        Some(Errno::ACCESS | Errno::PERM) => {
+            "Let the user that runs the command read it, or run the command as root, as in `sudo highwater migrate`."
+        }
+        _ => "Name the file that the old signer itself uses.",
+    };
+    format!("{} cannot be read ({error}). {cure}", path.display())
+}
+
+/// A file whose name is no text.
+pub fn old_file_name(path: &Path) -> String {
+    format!("{} has a name that is not UTF-8. Give the file another name, or a link to it.", path.display())
+}
+
+/// An act of the plan that retires the old signer failed.
+pub fn not_retired(path: &Path, error: &io::Error) -> String {
+    let cure = match Errno::from_io_error(error) {
+        Some(Errno::ACCESS | Errno::PERM) => "Run the command as root: the file keeps its owner.",
+        Some(Errno::NOSPC | Errno::DQUOT) => "Free space on its disk, and run the command again.",
+        _ if error.kind() == io::ErrorKind::AlreadyExists => {
+            "It is never written over: see what it is, move it away, and run the command again."
+        }
+        _ => "See that the old signer is stopped, mend that, and run the command again.",
+    };
+    format!(
+        "{}: {error}. The old signer is not wholly retired, and can sign. {cure} What is done already is not done twice.",
+        path.display()
+    )
+}
+
+/// The node of the two-block rule does not answer.
+pub fn old_node(address: &str, error: &io::Error) -> String {
+    format!(
+        "The node at {address} does not answer ({error}). Name the RPC address of a node of the chain that runs, with \
+         --rpc http://HOST:PORT."
+    )
+}
+
+/// What the chain calls a validator: as explorers and `/validators` show it.
+pub fn address(key: &PublicKey) -> String {
+    hex::encode_upper(key.address())
+}
+
+/// There is no key file.
+pub fn no_key_file(path: &str) -> String {
+    format!("{path} does not exist. Name the key file that the old signer itself uses.")
+}
+
+/// The app is older than the import of keys.
+pub fn imports_no_keys(app: [u8; 3]) -> String {
+    format!("The app {} imports no keys. Install the newest app.", version(app))
+}
+
+/// The device holds another key than the one that was sent.
+pub fn imported_otherwise(address: &str) -> String {
+    format!(
+        "The device does not hold the key of {address} after the import. See `highwater key list`; sign nothing with a key that \
+         you do not know, and run the command again."
+    )
+}
+
+/// No imported key has this number.
+pub fn no_imported_key(number: KeyNumber) -> String {
+    format!("The device holds no imported key {number}: see `highwater key list`.")
+}
+
+/// A chain signs with the key, or a tombstone names it.
+pub fn key_in_use(number: KeyNumber, chain: &str) -> String {
+    format!(
+        "The chain {chain} has imported key {number}, and keeps it after it was removed. Run `highwater chain remove {chain}` and \
+         `highwater chain forget {chain}` first."
+    )
+}
+
+/// The place of a key is damaged.
+pub fn damaged_key(number: KeyNumber) -> String {
+    format!(
+        "Imported key {number} is damaged on the device. Restore its backup: `highwater key restore FILE`."
+    )
+}
+
+/// The app tells the key of an index through a chain alone.
+pub fn index_without_chain(index: u32) -> String {
+    format!(
+        "The app shows the key 44'/118'/0'/0'/{index}' only once a chain has it, and none has it on this device. Run `highwater \
+         chain add ID --key-index {index}` with the mark that the chain needs, and then `highwater pubkey ID --tx`."
+    )
+}
+
+/// A backup is there.
+pub fn backup_exists(path: &Path) -> String {
+    format!("{} exists, and a backup is never written over. Name another file.", path.display())
+}
+
+/// The file is no backup.
+pub fn no_backup(path: &Path, why: &str) -> String {
+    format!(
+        "{} is no backup of a key: {why}. Name the file that `highwater key backup` wrote, or another copy of it.",
+        path.display()
+    )
+}
+
+/// The key is on the device, and its backup is not in the file.
+pub fn imported_without_backup(number: KeyNumber, why: &str) -> String {
+    format!(
+        "{why}. The key is on the device as imported key {number}, and has no backup. Run `highwater key backup {number}` with \
+         another file."
+    )
+}
+
+/// Others may read the key file.
+pub fn key_open_to_others(path: &str, mode: u32) -> String {
+    format!(
+        "{path} has mode {mode:o}: others than its owner may have read the key, and with it can sign. Run `chmod 600` on it, and \
+         find out who did."
+    )
+}
+
+/// What the owner compares, and with what.
+pub const COMPARE: &str = "Compare the address with the validator's on the chain, at an explorer or another node's \
+     /validators, before you approve: this computer may be wrong.";
+
+/// States beside `--from nothing`.
+pub fn nothing_and_states() -> String {
+    "A state file is named, and --from nothing says that there is none. Name with --from the signer that wrote the file, or leave \
+     --state away."
+        .to_owned()
+}
+
+/// The two-block rule needs a node.
+pub fn rpc_needed() -> String {
+    "--from nothing asks the chain for the mark, and no node is named. Name the RPC of a node of the chain that runs, with \
+     --rpc http://HOST:PORT."
+        .to_owned()
+}
+
+/// What the two-block rule waits for.
+pub fn two_blocks(first: u64, second: u64) -> String {
+    format!(
+        "waiting until the chain has committed the blocks {first} and {second}, which must hold no signature of the key"
+    )
+}
+
+/// The chain of the two-block rule does not go on.
+pub fn chain_stands(height: u64, waited: Duration) -> String {
+    format!(
+        "The chain has committed nothing above {height} for {} min. Wait until the chain goes on, and run the command again.",
+        waited.as_secs() / 60
+    )
+}
+
+/// A second look comes.
+pub fn second_look(pause: Duration) -> String {
+    format!("looking again in {} s whether the old signer writes its state", pause.as_secs())
+}
+
+/// The old signer signed while the owner was asked.
+pub fn signed_meanwhile(chain: &str, mark: Hrs, why: &str) -> String {
+    format!(
+        "DOUBLE-SIGN RISK on {chain}: the old signer signed while the owner was asked for the mark {mark}. {why} Do not start \
+         Highwater for {chain}. Once the old signer is stopped for certain, raise the mark above all that it signed: `highwater \
+         mark set {chain} --next-height H`, with H two above the chain's last height."
+    )
+}
+
+/// The device's key is not the one that moves.
+pub fn moved_other_key(chain: &str) -> String {
+    format!(
+        "The device's key of {chain} is not the one that moves, and nothing was pinned here. Run `highwater chain remove {chain}` \
+         and `highwater chain forget {chain}`, look at `highwater key list`, and run the command again."
+    )
+}
+
+/// Highwater does not know yet what the old signer's file says.
+pub fn retired_too_early(chain: &str, file: &str, place: Hrs, known: Hrs) -> String {
+    format!(
+        "{file} says that {place} of {chain} was signed, and Highwater knows of {known}. Were the file retired now, nothing \
+         would tell of the rest. Run `highwater migrate` with this file first; if the chain is added already, `highwater mark set \
+         {chain} --last-signed {place}`."
+    )
+}
+
+/// How the files of the old signer are retired, once the new one signs.
+pub fn retire_next(command: &str) -> String {
+    format!("next: retire the old signer, with `{command}`")
+}
+
+/// What else can sign.
+pub fn see_to(remains: &impl std::fmt::Display) -> String {
+    format!("see to it: {remains}")
+}
+
+/// A signer without files is retired by a person.
+pub fn nothing_is_retired() -> &'static str {
+    "next: see to it that the old signer cannot start again: no file of it is known here, so none is retired"
+}

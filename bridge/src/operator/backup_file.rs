@@ -1,0 +1,154 @@
+//! The file of a key's backup: text that can be printed too, and opens under the seed words of its device alone.
+
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use highwater_core::backup::{self, Backup, Unreadable};
+use highwater_moving::PublicKey;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::advice;
+use crate::failure::Failure;
+use crate::store::durable;
+
+const FORMAT: u32 = 1;
+
+/// The backup of a key.
+#[derive(Debug, Clone)]
+pub(crate) struct Copy {
+    /// As the device made it.
+    pub(crate) bytes: [u8; backup::SIZE],
+    /// What it says.
+    pub(crate) backup: Backup,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Text {
+    format: u32,
+    address: String,
+    pub_key: String,
+    backup: String,
+}
+
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+/// An error if the file cannot be made, before anybody is asked anything: one that exists is never written over.
+pub(crate) fn free(path: &Path) -> Result<(), Failure> {
+    match path.symlink_metadata() {
+        Ok(_) => Err(Failure::usage(advice::backup_exists(path))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let folder =
+                path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            match folder.metadata() {
+                Ok(found) if found.is_dir() => Ok(()),
+                Ok(_) => Err(Failure::io(folder.display(), &std::io::ErrorKind::NotADirectory.into())),
+                Err(error) => Err(Failure::io(folder.display(), &error)),
+            }
+        }
+        Err(error) => Err(Failure::io(path.display(), &error)),
+    }
+}
+
+impl Copy {
+    /// Writes a new file, and reads it again.
+    pub(crate) fn write(&self, path: &Path) -> Result<(), Failure> {
+        let public = PublicKey::new(self.backup.public);
+        let text = Text {
+            format: FORMAT,
+            address: advice::address(&public),
+            pub_key: STANDARD.encode(self.backup.public),
+            backup: STANDARD.encode(self.bytes),
+        };
+        let failed = |error: &std::io::Error| Failure::io(path.display(), error);
+        let mut text = serde_json::to_string_pretty(&text).map_err(|error| failed(&error.into()))?;
+        text.push('\n');
+        let path = std::path::absolute(path).map_err(|error| failed(&error))?;
+        durable::write_new(&path, text.as_bytes()).map_err(|error| failed(&error))?;
+        let again = Self::read(&path)?;
+        match again.bytes == self.bytes {
+            true => Ok(()),
+            false => Err(failed(&std::io::Error::other("it does not hold what was written"))),
+        }
+    }
+
+    /// Reads a file, whose parts are of one key.
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+        let bytes = std::fs::read(path).map_err(|error| Failure::io(path.display(), &error))?;
+        let wrong = |why: &str| Failure::usage(advice::no_backup(path, why));
+        let text: Text = serde_json::from_slice(&bytes).map_err(|_| wrong("it is not the JSON of one"))?;
+        if text.format != FORMAT {
+            return Err(wrong("it is of a later version"));
+        }
+        let bytes = STANDARD.decode(&text.backup).ok().and_then(|bytes| bytes.try_into().ok());
+        let bytes: [u8; backup::SIZE] =
+            bytes.ok_or_else(|| wrong("its backup is not 104 bytes in base64"))?;
+        let backup = Backup::parse(&bytes, sha256).map_err(|unreadable| {
+            wrong(match unreadable {
+                Unreadable::Foreign => "its backup is something else",
+                Unreadable::Later => "it is of a later version",
+                Unreadable::Damaged => "a character of its backup has changed",
+            })
+        })?;
+        let public = PublicKey::new(backup.public);
+        let agrees = text.pub_key == STANDARD.encode(backup.public)
+            && text.address.eq_ignore_ascii_case(&advice::address(&public));
+        if !agrees {
+            return Err(wrong("its address, its pub_key and its backup are not of one key"));
+        }
+        Ok(Self { bytes, backup })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn copy() -> Copy {
+        let backup = Backup { seed: [1; 8], public: [2; 32], sealed: [3; 48] };
+        Copy { bytes: backup.to_bytes(sha256), backup }
+    }
+
+    #[test]
+    fn a_backup_is_a_private_file_that_reads_as_it_was_and_is_never_written_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("key.json");
+        free(&path).unwrap();
+        copy().write(&path).unwrap();
+        assert_eq!(Copy::read(&path).unwrap().bytes, copy().bytes);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(free(&path).unwrap_err().to_string().contains("exists"));
+        assert!(copy().write(&path).is_err());
+        assert!(free(&dir.path().join("nowhere/key.json")).is_err());
+    }
+
+    #[test]
+    fn every_part_of_a_backup_that_changed_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("key.json");
+        copy().write(&path).unwrap();
+        let good = fs::read_to_string(&path).unwrap();
+        let other = STANDARD.encode([4; 32]);
+        for (from, to, why) in [
+            ("\"format\": 1", "\"format\": 2", "later version"),
+            ("\"address\": \"", "\"address\": \"00", "not of one key"),
+            (&*STANDARD.encode([2; 32]), &*other, "not of one key"),
+            ("\"backup\": \"SFdLQg", "\"backup\": \"SFdLQw", "something else"),
+            ("AwMDAwMD", "AwMDAwME", "has changed"),
+            ("{", "[", "not the JSON"),
+            ("\"format\"", "\"seed\": 1, \"format\"", "not the JSON"),
+        ] {
+            assert!(good.contains(from), "{from}");
+            fs::write(&path, good.replacen(from, to, 1)).unwrap();
+            let refusal = Copy::read(&path).unwrap_err().to_string();
+            assert!(refusal.contains(why), "{from}: {refusal}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! A validator moves here from another signer: its files are read and judged, its key is put on the device, and its chain
+//! is added with the mark of the last place that the old signer signed.
+//!
+//! The old signer must not run. So its files are looked at four times: at first, some blocks later, before the owner is
+//! asked for the mark, and after the owner approved it. Nothing of the old signer is changed before the device has
+//! answered.
+
+mod retiring;
+mod silence;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use highwater_core::canonical::ChainId;
+use highwater_core::hrs::Hrs;
+use highwater_moving::{
+    MarkRule, PublicKey, Question, Source, Verdict, Warning, judge, never_signed, unchanged,
+};
+
+pub(crate) use retiring::{Old, Retired, retire};
+
+use super::add::{self, Added, New};
+use super::keys::{self, Read};
+use super::known::chain_id;
+use super::prompt::Talk;
+use crate::advice;
+use crate::config::Config;
+use crate::device::KeyNumber;
+use crate::failure::Failure;
+use crate::old_signer::{OldFile, OldNode, founds};
+use crate::users::Hands;
+
+/// Where the mark comes from.
+#[derive(Debug, Clone)]
+pub(crate) enum From {
+    /// The files of a signer.
+    Files(Source),
+    /// The chain itself: two blocks without a signature of the key.
+    Nothing(OldNode),
+}
+
+/// What moves, as the operator says.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) from: From,
+    pub(crate) chain: &'a str,
+    pub(crate) states: &'a [PathBuf],
+    pub(crate) rule: MarkRule,
+    pub(crate) threshold: Option<usize>,
+    /// The chain id, typed by who says that the key never signed for it.
+    pub(crate) never_signed: Option<&'a str>,
+    pub(crate) block_time: Duration,
+    /// The place known that the mark is below, repeated by the operator.
+    pub(crate) below: Option<Hrs>,
+}
+
+/// What moves, found and judged: what the operator is shown before the device asks.
+pub(crate) struct Judged {
+    pub(crate) public: PublicKey,
+    /// The highest place in the files; `None` if there are none.
+    pub(crate) highest: Option<Hrs>,
+    /// The mark that the chain begins with.
+    pub(crate) mark: Hrs,
+    pub(crate) warnings: Vec<Warning>,
+    /// The files as they were found.
+    states: Vec<OldFile>,
+}
+
+impl Wanted<'_> {
+    /// By whom the files are, if there are any; a key file beside none is one of CometBFT.
+    pub(crate) fn source(&self) -> Source {
+        match self.from {
+            From::Files(source) => source,
+            From::Nothing(_) => Source::CometBft,
+        }
+    }
+
+    fn look(&self, hands: &Hands) -> Result<Vec<OldFile>, Failure> {
+        hands.as_asked(|| self.states.iter().map(|path| OldFile::read(path)).collect())
+    }
+}
+
+/// Reads the key file.
+pub(crate) fn read_key(wanted: &Wanted<'_>, path: &Path, hands: &Hands) -> Result<Read, Failure> {
+    let file = hands.as_asked(|| OldFile::read(path))?;
+    keys::read(wanted.source(), &file)
+}
+
+/// Looks at what the old signer left for the first time, and judges it.
+pub(crate) async fn judged(
+    wanted: &Wanted<'_>,
+    public: PublicKey,
+    hands: &Hands,
+    talk: &mut dyn Talk,
+) -> Result<Judged, Failure> {
+    let chain = chain_id(wanted.chain)?;
+    let source = match &wanted.from {
+        From::Files(source) => *source,
+        From::Nothing(_) if !wanted.states.is_empty() => {
+            return Err(Failure::usage(advice::nothing_and_states()));
+        }
+        From::Nothing(node) => {
+            let mark = silence::mark(node, chain, &public, talk).await?;
+            return Ok(Judged { public, highest: None, mark, warnings: Vec::new(), states: Vec::new() });
+        }
+    };
+    let states = wanted.look(hands)?;
+    let Verdict { mark, highest, warnings } = verdict(wanted, source, chain, &public, &states)?;
+    Ok(Judged { public, highest: Some(highest), mark, warnings, states })
+}
+
+fn verdict(
+    wanted: &Wanted<'_>,
+    source: Source,
+    chain: ChainId<'_>,
+    public: &PublicKey,
+    states: &[OldFile],
+) -> Result<Verdict, Failure> {
+    let question = Question {
+        source,
+        chain,
+        key: Some(public),
+        rule: wanted.rule,
+        threshold: wanted.threshold,
+        now: SystemTime::now(),
+        block_time: wanted.block_time,
+    };
+    Ok(match wanted.never_signed {
+        Some(typed) => never_signed(&question, typed, &founds(states))?,
+        None => judge(&question, &founds(states))?,
+    })
+}
+
+impl Judged {
+    /// How long until the second look at the files: a signer that runs signs within so many blocks.
+    pub(crate) fn pause(&self, wanted: &Wanted<'_>) -> Duration {
+        if self.states.is_empty() { Duration::ZERO } else { wanted.block_time.saturating_mul(2) }
+    }
+
+    /// The old signer has written nothing since the first look.
+    pub(crate) fn still(&self, wanted: &Wanted<'_>, hands: &Hands) -> Result<(), Failure> {
+        Ok(unchanged(&founds(&self.states), &founds(&wanted.look(hands)?))?)
+    }
+
+    /// Adds the chain with this key and mark.
+    pub(crate) async fn add(
+        &self,
+        config: &Config,
+        wanted: &Wanted<'_>,
+        number: KeyNumber,
+        hands: &Hands,
+        talk: &mut dyn Talk,
+    ) -> Result<Added, Failure> {
+        self.still(wanted, hands)?;
+        let new = New {
+            id: wanted.chain,
+            key_index: number.index(),
+            mark: self.mark,
+            below: wanted.below,
+            key: Some(*self.public.as_bytes()),
+        };
+        let added = add::add(config, new, talk).await?;
+        // Too late to take the mark back: what must not happen now is that anything signs.
+        self.silent(wanted, hands).await?;
+        Ok(added)
+    }
+
+    /// Whoever signed while the owner was asked, has signed above the mark.
+    async fn silent(&self, wanted: &Wanted<'_>, hands: &Hands) -> Result<(), Failure> {
+        let signed = match &wanted.from {
+            From::Files(_) => self.still(wanted, hands).err(),
+            From::Nothing(node) => silence::broken(node, chain_id(wanted.chain)?, &self.public).await.err(),
+        };
+        match signed {
+            Some(why) => {
+                Err(Failure::unavailable(advice::signed_meanwhile(wanted.chain, self.mark, &why.to_string())))
+            }
+            None => Ok(()),
+        }
+    }
+}

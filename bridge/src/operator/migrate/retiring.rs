@@ -1,0 +1,84 @@
+//! The old signer is retired, once Highwater has its key and its mark.
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use highwater_core::hrs::{Height, Hrs};
+use highwater_moving::{Act, Plan, PublicKey, Question, Remains, Source, State};
+
+use crate::advice;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::old_signer::{OldFile, carry_out, founds, may_write};
+use crate::operator::{chain_id, pinned};
+use crate::store::ChainFile;
+use crate::users::Hands;
+
+/// The old signer, as the operator says.
+#[derive(Debug, Clone)]
+pub(crate) struct Old<'a> {
+    pub(crate) source: Source,
+    pub(crate) chain: &'a str,
+    pub(crate) states: &'a [PathBuf],
+    pub(crate) key: Option<PathBuf>,
+    pub(crate) block_time: Duration,
+}
+
+/// What was done, and what is left to a person.
+#[derive(Debug)]
+pub(crate) struct Retired {
+    /// Each act in words.
+    pub(crate) done: Vec<String>,
+    pub(crate) remains: Vec<Remains>,
+}
+
+/// Retires the old signer's files. The chain has to be pinned here, with the key that is in them and at or above all that
+/// they say was signed: then the device has answered, and what the files tell is known here.
+pub(crate) fn retire(config: &Config, old: &Old<'_>, hands: &Hands) -> Result<Retired, Failure> {
+    let chain = chain_id(old.chain)?;
+    let pin = pinned(config, old.chain)?;
+    let known = ChainFile::load(&config.state_dir, old.chain, &pin)?.record.floor();
+    let public = PublicKey::new(pin.key);
+    hands.as_asked(|| {
+        let states = old.states.iter().map(|path| OldFile::read(path)).collect::<Result<Vec<_>, _>>()?;
+        let key = old.key.as_deref().map(OldFile::read).transpose()?;
+        let question = Question {
+            source: old.source,
+            chain,
+            key: Some(&public),
+            rule: highwater_moving::MarkRule::RoundDone,
+            threshold: None,
+            now: SystemTime::now(),
+            block_time: old.block_time,
+        };
+        let Plan { acts, remains } =
+            highwater_moving::retire(&question, &founds(&states), key.as_ref().map(OldFile::found))?;
+        for file in &states {
+            all_is_known(old, file, known)?;
+        }
+        // Nobody is to learn in the middle that the rest cannot be done.
+        acts.iter().try_for_each(may_write)?;
+        let mut done = Vec::new();
+        for act in &acts {
+            carry_out(act)?;
+            done.push(words(act));
+        }
+        Ok(Retired { done, remains })
+    })
+}
+
+fn all_is_known(old: &Old<'_>, file: &OldFile, known: Hrs) -> Result<(), Failure> {
+    let place = State::read(old.source, file.path(), file.bytes())?.place;
+    match place.height == Height::MAX || place <= known {
+        true => Ok(()),
+        false => Err(Failure::unavailable(advice::retired_too_early(old.chain, file.path(), place, known))),
+    }
+}
+
+fn words(act: &Act) -> String {
+    match act {
+        Act::Copy { from, to } => format!("copied   {from} to {to}"),
+        Act::Write { to, .. } => format!("retired  {to}: its signer signs nothing by it"),
+        Act::Move { from, to } => format!("moved    {from} to {to}"),
+    }
+}

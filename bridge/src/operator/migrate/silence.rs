@@ -1,0 +1,57 @@
+//! The mark of a validator without any state: the next two blocks that the chain commits hold no signature of its key.
+
+use std::time::Duration;
+
+use highwater_core::canonical::ChainId;
+use highwater_core::hrs::Hrs;
+use highwater_moving::{Ours, PublicKey, Refusal, above, next_height};
+use tokio::time::{Instant, sleep};
+
+use crate::advice;
+use crate::failure::Failure;
+use crate::old_signer::OldNode;
+use crate::operator::Talk;
+
+/// How often the node is asked how high its chain is.
+const POLL: Duration = Duration::from_millis(500);
+/// A chain that has committed nothing for so long stands.
+const STANDS: Duration = Duration::from_secs(600);
+
+/// Waits for two blocks after now, and for the one that holds the commit of the second.
+pub(super) async fn mark(
+    node: &OldNode,
+    chain: ChainId<'_>,
+    key: &PublicKey,
+    talk: &mut dyn Talk,
+) -> Result<Hrs, Failure> {
+    let from = node.tip(chain).await?.height;
+    let silent = from.checked_add(1).zip(from.checked_add(2)).zip(from.checked_add(3));
+    let ((first, second), held) = silent.ok_or(Refusal::NoHeight(from))?;
+    talk.hint(&advice::two_blocks(first, second));
+    let mut tip = node.tip(chain).await?;
+    let mut moved = Instant::now();
+    while tip.height < held {
+        if moved.elapsed() > STANDS {
+            return Err(Failure::unavailable(advice::chain_stands(tip.height, STANDS)));
+        }
+        sleep(POLL).await;
+        let now = node.tip(chain).await?;
+        if now.height > tip.height {
+            moved = Instant::now();
+        }
+        tip = now;
+    }
+    let commits = [node.commit(chain, key, first).await?, node.commit(chain, key, second).await?];
+    let next = next_height(&commits)?;
+    // What the chain has committed meanwhile nobody needs a signature for.
+    Ok(above(tip).map_or(next, |above| next.max(above)))
+}
+
+/// An error if the newest commit that a block holds has a signature of the key.
+pub(super) async fn broken(node: &OldNode, chain: ChainId<'_>, key: &PublicKey) -> Result<(), Failure> {
+    let held = node.tip(chain).await?.height.saturating_sub(1);
+    match node.commit(chain, key, held).await?.ours {
+        Ours::Block | Ours::Nil => Err(Refusal::NotSilent(held).into()),
+        Ours::Absent | Ours::NotInSet => Ok(()),
+    }
+}
