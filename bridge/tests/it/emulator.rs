@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
-use highwater_core::apdu::ins;
+use highwater_core::apdu::{IMPORTS_KEYS, ins};
 use highwater_core::env::Cell;
 use highwater_sim::{Owner, SimDevice};
 
@@ -45,6 +45,8 @@ pub(crate) struct Bench {
     pub(crate) haste: u32,
     /// SIGN commands that came.
     pub(crate) asked: usize,
+    /// Whether the app is one that imports keys.
+    pub(crate) imports: bool,
     last: Vec<u8>,
 }
 
@@ -59,7 +61,8 @@ impl Emulator {
     /// A new device of `seed`, whose owner approves everything.
     pub(crate) fn start(seed: &str) -> Self {
         let device = owned(seed);
-        let bench = Bench { device, fault: Fault::None, haste: 0, asked: 0, last: vec![0x90, 0] };
+        let bench =
+            Bench { device, fault: Fault::None, haste: 0, asked: 0, imports: true, last: vec![0x90, 0] };
         let bench = Arc::new(Mutex::new(bench));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -137,6 +140,10 @@ impl Bench {
             reply[5] = 1;
             if let Fault::Claims(installation) = self.fault {
                 reply[6..22].copy_from_slice(&installation);
+            }
+            if !self.imports {
+                let flags = reply.len() - 3;
+                reply[flags] &= !IMPORTS_KEYS;
             }
             if self.fault == Fault::OldApp {
                 // The flags stand last, before the status word.

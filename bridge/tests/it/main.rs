@@ -17,6 +17,7 @@ mod lowering;
 mod malformed;
 mod manager;
 mod manual;
+mod moving;
 mod mutants;
 mod network;
 mod oracle;

@@ -1,0 +1,14 @@
+//! Keys and validators that move here from another signer.
+
+#[allow(
+    dead_code,
+    reason = "the files of every signer, as the tests of `highwater-moving` write them; not all are needed"
+)]
+#[path = "../../../moving/tests/it/files.rs"]
+mod files;
+mod keys;
+mod moves;
+mod node;
+mod old;
+mod page;
+mod refusals;

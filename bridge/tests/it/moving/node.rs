@@ -1,0 +1,105 @@
+//! A node of the chain that is asked for its blocks, played: it commits one every 200 ms.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use super::files::ADDRESS;
+use super::old::migrate;
+use super::refusals::nothing_changed;
+use crate::desk::{CHAIN, Desk};
+
+const OTHER: &str = "0000000000000000000000000000000000000001";
+
+/// How the validator's entry is flagged at each height, from the first one on that is asked for.
+pub(super) struct Node {
+    pub(super) address: SocketAddr,
+    flag: Arc<AtomicU64>,
+}
+
+impl Node {
+    /// `flag`: 1 absent, 2 for the block, 3 for nil, 0 not in the set.
+    pub(super) fn start(chain: &'static str, flag: u64) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let shared = Arc::new(AtomicU64::new(flag));
+        let flag = shared.clone();
+        let began = Instant::now();
+        thread::spawn(move || {
+            for mut stream in listener.incoming().map_while(Result::ok) {
+                let mut request = [0; 1024];
+                let read = stream.read(&mut request).unwrap_or(0);
+                let request = String::from_utf8_lossy(&request[..read]).into_owned();
+                let height = 361_402 + began.elapsed().as_millis() as u64 / 200;
+                let body = answer(chain, &request, height, shared.load(Ordering::SeqCst));
+                let _ = write!(stream, "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{body}");
+            }
+        });
+        Self { address, flag }
+    }
+
+    pub(super) fn signs(&self, flag: u64) {
+        self.flag.store(flag, Ordering::SeqCst);
+    }
+
+    pub(super) fn rpc(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+fn answer(chain: &str, request: &str, tip: u64, flag: u64) -> String {
+    let asked = request.split("height=").nth(1).and_then(|rest| rest.split(['&', ' ']).next());
+    let height: u64 = asked.and_then(|height| height.parse().ok()).unwrap_or(0);
+    let result = if request.starts_with("GET /status") {
+        format!(
+            r#"{{"node_info":{{"network":"{chain}"}},"sync_info":{{"latest_block_height":"{tip}","catching_up":false}}}}"#
+        )
+    } else if request.starts_with("GET /commit") {
+        let ours = match flag {
+            0 => String::new(),
+            1 => r#",{"block_id_flag":1,"validator_address":""}"#.to_owned(),
+            _ => format!(r#",{{"block_id_flag":{flag},"validator_address":"{ADDRESS}"}}"#),
+        };
+        format!(
+            r#"{{"signed_header":{{"header":{{"chain_id":"{chain}","height":"{height}"}},"commit":{{"height":"{height}","signatures":[{{"block_id_flag":2,"validator_address":"{OTHER}"}}{ours}]}}}},"canonical":{}}}"#,
+            height < tip
+        )
+    } else {
+        let ours = if flag == 0 { String::new() } else { format!(r#",{{"address":"{ADDRESS}"}}"#) };
+        let total = if flag == 0 { 1 } else { 2 };
+        format!(
+            r#"{{"block_height":"{height}","validators":[{{"address":"{OTHER}"}}{ours}],"count":"{total}","total":"{total}"}}"#
+        )
+    };
+    format!(r#"{{"jsonrpc":"2.0","id":-1,"result":{result}}}"#)
+}
+
+/// The key file, and the command that asks this node.
+fn asks(desk: &Desk, rpc: &str) -> String {
+    let key = super::old::put(desk, "config/key", &super::files::key_file());
+    let args = ["--key".to_owned(), key, "--rpc".to_owned(), rpc.to_owned()];
+    desk.says(&migrate("nothing", &args, &["--to", "key.backup"]))
+}
+
+#[test]
+fn two_blocks_that_are_not_silent_give_no_mark() {
+    let desk = Desk::new("moving");
+    for (chain, flag, says, code) in [
+        (CHAIN, 2, "holds this key's signature, so the old signer ran then", 64),
+        (CHAIN, 3, "holds this key's signature, so the old signer ran then", 64),
+        (CHAIN, 0, "The validator was not in the set", 64),
+        ("other-1", 1, "is of the chain \"other-1\", and --chain names", 64),
+    ] {
+        let node = Node::start(chain, flag);
+        let said = asks(&desk, &node.rpc());
+        assert!(said.contains(says) && said.ends_with(&format!("exit {code}\n")), "{said}");
+        nothing_changed(&desk, &said);
+    }
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let said = asks(&desk, &format!("http://{free}"));
+    assert!(said.contains("does not answer") && said.ends_with("exit 69\n"), "{said}");
+    nothing_changed(&desk, &said);
+}
