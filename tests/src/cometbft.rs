@@ -115,6 +115,21 @@ impl Home {
         })
     }
 
+    /// Has a node that signed with its own file wait for a signer from its next start on.
+    pub fn sign_elsewhere(&mut self) {
+        self.signer = Some(format!("unix://{}", self.socket().display()));
+    }
+
+    /// Has the node sign with its own file again, as whoever starts an old signer anew does.
+    pub fn sign_by_file(&mut self) {
+        self.signer = None;
+    }
+
+    /// A file of this home.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
     /// Enables vote extensions from the first height, in the genesis; this node's application leaves them empty.
     pub fn enable_extensions(&self) -> Result<()> {
         let path = self.folder.join(GENESIS);

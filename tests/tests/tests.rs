@@ -13,6 +13,7 @@ mod framing;
 mod imports;
 mod kills;
 mod main_job;
+mod moving_in;
 mod nodes;
 mod permissions;
 mod prompts;

@@ -53,6 +53,12 @@ pub fn key(index: u32) -> String {
     }
 }
 
+/// The same, in a sentence.
+pub fn which_key(index: u32) -> String {
+    let key = key(index);
+    if key.starts_with("imported") { key } else { format!("key {key}") }
+}
+
 /// Of a key that was made elsewhere.
 pub const WAS_OUTSIDE: &str = "copies may exist outside";
 

@@ -86,7 +86,7 @@ async fn add_at_the_pace_of(
             if let Some(text) = shorter_slot(&session, id, pace) {
                 talk.hint(&text);
             }
-            let words = format!("add chain {id}, key {}, mark {mark}.", advice::key(key_index));
+            let words = format!("add chain {id}, {}, mark {mark}.", advice::which_key(key_index));
             let command = Command::AddChain { chain, key_index, mark };
             let target = session.target;
             let question = Question { command, words: &words, target, talk };

@@ -1,6 +1,7 @@
 //! An operator's desk: a config, the program, its daemon, and a node that listens.
 
 use std::fs::{self, File};
+use std::io::Read;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -101,6 +102,18 @@ impl Desk {
         let text =
             format!("$ highwater {}\n{err}{out}exit {}\n", args.join(" "), done.status.code().unwrap());
         self.named(&text)
+    }
+
+    /// What a person sees who watches it: both outputs, in the order in which it was written.
+    pub(crate) fn watched(&self, args: &[&str], mut command: Command) -> String {
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        command.stdout(writer.try_clone().unwrap()).stderr(writer);
+        let mut child = command.spawn().unwrap();
+        drop(command);
+        let mut said = String::new();
+        reader.read_to_string(&mut said).unwrap();
+        let code = child.wait().unwrap().code().unwrap();
+        self.named(&format!("$ highwater {}\n{said}exit {code}\n", args.join(" ")))
     }
 
     /// The command while it runs.

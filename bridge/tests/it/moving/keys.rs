@@ -7,9 +7,13 @@ use std::process::Stdio;
 use highwater_moving::Source;
 
 use super::files::{ADDRESS, base64, key_file, public};
-use super::moves::alone;
+use super::moves;
 use super::old::{key_text, no_secret_in, put};
 use crate::desk::{CHAIN, Desk};
+
+fn alone(desk: &Desk, words: &[&str]) -> String {
+    desk.watched(words, moves::alone(desk, words))
+}
 
 #[test]
 fn a_computer_without_daemon_state_or_configuration_is_enough() {
@@ -23,14 +27,14 @@ fn a_computer_without_daemon_state_or_configuration_is_enough() {
     let (before, _) = said.split_once("Look at the device").unwrap();
     assert!(before.contains("Compare the address"), "{said}");
     for form in [ADDRESS.to_owned(), public().to_string(), base64(public().as_bytes())] {
-        assert!(said.contains(&form), "{said}");
+        assert!(before.contains(&form), "{said}");
     }
     let said = alone(&desk, &["key", "list"]);
     assert!(said.contains(&format!("1\t{ADDRESS}\t{}\tno chain", public())), "{said}");
     let said = alone(&desk, &["key", "show", "--imported", "1"]);
     assert!(said.contains("tx       {\"@type\":\"/cosmos.crypto.ed25519.PubKey\""), "{said}");
     let said = alone(&desk, &["key", "forget", "1"]);
-    assert!(said.ends_with("imported key 1 forgotten: its place is free\nexit 0\n"), "{said}");
+    assert!(said.contains("imported key 1 forgotten: its place is free\n"), "{said}");
     let said = alone(&desk, &["key", "restore", "key.backup"]);
     assert!(said.ends_with("exit 0\n"), "{said}");
     let said = alone(&desk, &["key", "backup", "1", "--to", "again.backup"]);

@@ -12,3 +12,4 @@ mod node;
 mod old;
 mod page;
 mod refusals;
+mod rotation;

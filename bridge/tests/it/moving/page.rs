@@ -78,6 +78,10 @@ impl Told {
     }
 }
 
+fn watched(desk: &Desk, words: &[&str]) -> String {
+    desk.watched(words, desk.command(words))
+}
+
 /// The command that retires what was moved.
 fn retire<'a>(source: &'a str, args: &'a [String]) -> Vec<&'a str> {
     let named = args.chunks(2).filter(|pair| pair[0] != "--threshold").flatten();
@@ -108,11 +112,11 @@ fn the_page_shows_each_signer_s_way_as_it_is() {
         let args = leave(&desk, source);
         let name = source.to_string();
         let mut told = Told::new(places);
-        told.add(&desk.must(&migrate(&name, &args, &["--to", "key.backup"])));
+        told.add(&watched(&desk, &migrate(&name, &args, &["--to", "key.backup"])));
         shown(&name, &told.text);
         if matches!(source, Source::Tmkms | Source::CometBft) {
             let mut told = Told::new(places);
-            told.add(&desk.must(&retire(&name, &args)));
+            told.add(&watched(&desk, &retire(&name, &args)));
             shown(&format!("{name}-retired"), &told.text);
         }
     }
@@ -124,7 +128,7 @@ fn the_page_shows_the_way_without_any_state_as_it_is() {
     let node = Node::start(CHAIN, 1);
     let key = put(&desk, "config/priv_validator_key.json", &key_file());
     let args = ["--rpc".to_owned(), node.rpc(), "--key".to_owned(), key];
-    let said = desk.must(&migrate("nothing", &args, &["--to", "key.backup"]));
+    let said = watched(&desk, &migrate("nothing", &args, &["--to", "key.backup"]));
     // Which blocks these are is the clock's.
     let first = said.split("the blocks ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
     let second = (first.parse::<u64>().unwrap() + 1).to_string();
@@ -146,16 +150,14 @@ fn the_page_shows_the_import_on_a_computer_of_its_own_as_it_is() {
     let desk = Desk::new("page");
     let state = leave(&desk, Source::CometBft);
     let key = put(&desk, "config/priv_validator_key.json", &key_file());
-    let dir = desk.path(".");
-    let dir = dir.to_str().unwrap().trim_end_matches("/.");
     let words = ["key", "import", "--from", &key, "--to", "key.backup"];
-    let said = format!("$ highwater {}\n{}", words.join(" "), alone(&desk, &words)).replace(dir, "[dir]");
+    let said = desk.watched(&words, alone(&desk, &words));
     let mut told =
         Told::new(&[("[dir]/old/config/", "/media/usb/"), ("key.backup", "/media/usb/cosmoshub-4.backup")]);
     told.add(&said);
     told.text = told.text.replace("$ sudo highwater", "$ highwater");
     shown("key-import", &told.text);
     let mut told = Told::new(&[("[dir]/old/", "/home/gaia/.gaia/")]);
-    told.add(&desk.must(&migrate("cometbft", &state[..2], &["--imported", "1"])));
+    told.add(&watched(&desk, &migrate("cometbft", &state[..2], &["--imported", "1"])));
     shown("imported", &told.text);
 }

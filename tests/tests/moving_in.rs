@@ -1,0 +1,100 @@
+//! A real node that signed with a key file moves here, and goes on under the same key.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use highwater_core::hrs::{Hrs, Step};
+use highwater_tests::bridge::{Device, Setup};
+use highwater_tests::cometbft::{Home, Node};
+use highwater_tests::stage::hrs;
+use highwater_tests::tools;
+use highwater_tests::validator::PATIENCE;
+use serde_json::Value;
+
+/// Between two blocks: long enough to stop a node in it.
+const PAUSE: Duration = Duration::from_millis(700);
+const STATE: &str = "data/priv_validator_state.json";
+const KEY: &str = "config/priv_validator_key.json";
+
+/// What the node's own signer says that it signed last.
+fn last_signed(home: &Home) -> Hrs {
+    let state: Value = serde_json::from_slice(&fs::read(home.file(STATE)).unwrap()).unwrap();
+    let step = Step::new(state["step"].as_u64().unwrap() as u8).unwrap();
+    hrs(state["height"].as_str().unwrap().parse().unwrap(), state["round"].as_u64().unwrap() as u32, step)
+}
+
+/// Runs the node with its file until it has signed so many blocks and stands between two: nobody else votes on this chain, so a
+/// height that was begun and given up would never be ended.
+fn signs_by_itself(home: &Home, blocks: u64) -> u64 {
+    for height in blocks.. {
+        let mut node = home.start(PAUSE).unwrap();
+        node.wait_for_height(height, PATIENCE).unwrap();
+        node.stop().unwrap();
+        let last = last_signed(home);
+        if last.step == Step::Precommit {
+            return last.height.value();
+        }
+    }
+    unreachable!("a chain has no last height")
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn all_signed(node: &Node, from: u64, to: u64) {
+    for height in from..=to {
+        assert!(node.block(height).unwrap().signed, "block {height}");
+        assert_eq!(node.evidence(height).unwrap(), 0, "block {height}");
+    }
+}
+
+#[test]
+fn a_node_that_signed_with_its_file_goes_on_under_the_same_key_and_its_file_signs_nothing_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut home = Home::with_file_key(&tools::cometbft().unwrap(), &folder.path().join("node")).unwrap();
+    let last = signs_by_itself(&home, 20);
+    let (chain, key) = home.validator().unwrap();
+    let setup =
+        Setup::new(&folder.path().join("bridge"), &Device::Simulated, &chain, &home.socket()).unwrap();
+    let [state, key_file, backup] = [home.file(STATE), home.file(KEY), folder.path().join("key.backup")];
+    let arguments =
+        ["--chain", &chain, "--state", text(&state), "--key", text(&key_file), "--block-time", "1"];
+    let migrate =
+        [&["migrate", "--from", "cometbft"][..], &arguments, &["--to", text(&backup), "--retire"]].concat();
+
+    // The node was stopped just now.
+    let refused = setup.run(&migrate).unwrap_err().to_string();
+    assert!(refused.contains("the old signer may still run"), "{refused}");
+    let minute = SystemTime::now() - Duration::from_secs(60);
+    File::options().write(true).open(&state).unwrap().set_modified(minute).unwrap();
+    let said = setup.run(&migrate).unwrap();
+    let said = String::from_utf8(said.stdout).unwrap();
+    assert!(said.contains(&format!("mark     {last}/0/precommit")), "{said}");
+    assert_eq!(setup.public_key().unwrap(), key);
+
+    home.sign_elsewhere();
+    let mut bridge = setup.start().unwrap();
+    let mut node = home.start(PAUSE).unwrap();
+    node.wait_for_height(last + 10, PATIENCE).unwrap();
+    all_signed(&node, 1, last + 9);
+    node.stop().unwrap();
+    assert_eq!(bridge.stop().unwrap(), Some(0), "{}", bridge.output());
+    assert!(bridge.signatures().iter().all(|signature| signature.height > last), "{}", bridge.output());
+    assert_eq!(bridge.refusals(), 0, "{}", bridge.output());
+
+    // Started with its file again, by whatever starts it, the node has a key that the chain does not know, and a state at
+    // the highest height: it signs nothing.
+    let moved = home.file(&format!("{KEY}.moved-to-highwater"));
+    let retired = fs::read(&state).unwrap();
+    assert!(moved.exists() && last_signed(&home).height.value() == i64::MAX as u64);
+    fs::rename(&moved, &key_file).unwrap();
+    home.sign_by_file();
+    let mut node = home.start(PAUSE).unwrap();
+    std::thread::sleep(Duration::from_secs(5));
+    let stands = node.height().unwrap().unwrap_or(0);
+    assert!(stands <= last + 11, "{stands}: the file signs");
+    assert_eq!(fs::read(&state).unwrap(), retired, "nothing was signed with it");
+    node.kill();
+}
