@@ -120,11 +120,6 @@ impl Home {
         self.signer = Some(format!("unix://{}", self.socket().display()));
     }
 
-    /// Has the node sign with its own file again, as whoever starts an old signer anew does.
-    pub fn sign_by_file(&mut self) {
-        self.signer = None;
-    }
-
     /// A file of this home.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)

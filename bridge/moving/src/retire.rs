@@ -98,9 +98,9 @@ impl fmt::Display for Remains {
                  mask`), remove its container, and take it out of what deploys it."
             }
             Self::NewKey => {
-                "A node whose key file is gone makes a new key, unless priv_validator_laddr is set, and then votes with a key \
-                 that the chain does not know. Set priv_validator_laddr to Highwater before the node is started; \
-                 priv_validator_key_file is then not read."
+                "A node whose key file is gone makes a new key at its start, and a new state at height 0 with it, also where it \
+                 has a signer. Set priv_validator_laddr to Highwater before the node is started, or it votes with a key that \
+                 the chain does not know. Never put the moved key back: nothing would keep it from signing twice."
             }
             Self::OtherNodes => {
                 "The old signer dials nodes by itself. Let priv_validator_laddr of every node, sentries too, take Highwater \

@@ -13,8 +13,7 @@ use crate::config::Config;
 use crate::device::KeyNumber;
 use crate::failure::Failure;
 use crate::operator::migrate::{self, From, Judged, Old, Retired, Wanted};
-use crate::operator::reach::Reach;
-use crate::operator::{Talk, backup_file, keys, not_exported};
+use crate::operator::{Access, Talk, backup_file, keys, not_exported};
 use crate::state_dir::{self, Purpose};
 use crate::users::Hands;
 
@@ -27,11 +26,13 @@ pub(super) async fn act(config: &Config, args: MigrateArgs, terminal: &mut Termi
     let wanted = wanted(&args)?;
 
     let read = args.key.as_deref().map(|path| migrate::read_key(&wanted, path, &hands)).transpose()?;
-    let public = match (&read, args.imported) {
-        (Some(read), _) => read.key.public,
+    // Without a key file the device is asked for the key; else not before all that the old signer left is judged.
+    let (public, asked) = match (&read, args.imported) {
+        (Some(read), _) => (read.key.public, None),
         (None, number) => {
-            let number = number.unwrap_or(KeyNumber::of(0));
-            keys::public(&mut Reach::open(config).await?, number).await?
+            let mut access = Access::open(config).await?;
+            let public = keys::public(&mut access.reach, number.unwrap_or(KeyNumber::of(0))).await?;
+            (public, Some(access))
         }
     };
     match &read {
@@ -47,18 +48,21 @@ pub(super) async fn act(config: &Config, args: MigrateArgs, terminal: &mut Termi
         judged.still(&wanted, &hands)?;
     }
 
+    let mut access = match asked {
+        Some(access) => access,
+        None => Access::open(config).await?,
+    };
     let number = match (read, args.imported) {
         (Some(read), _) => {
-            let mut reach = Reach::open(config).await?;
-            let held = keys::import(&mut reach, &read.key, terminal).await?;
+            let held = keys::import(&mut access.reach, &read.key, terminal).await?;
             drop(read);
             tell_held(held);
-            back_up(&mut reach, held.number, args.to.clone(), &hands).await?;
+            back_up(&mut access.reach, held.number, args.to.clone(), &hands).await?;
             held.number
         }
         (None, number) => number.unwrap_or(KeyNumber::of(0)),
     };
-    let added = judged.add(config, &wanted, number, &hands, terminal).await?;
+    let added = judged.add(config, &mut access, &wanted, number, &hands, terminal).await?;
     super::chain::tell_added(config, wanted.chain, &added);
 
     match wanted.from {

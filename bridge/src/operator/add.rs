@@ -39,12 +39,16 @@ pub(crate) struct Added {
 }
 
 pub(crate) async fn add(config: &Config, new: New<'_>, talk: &mut dyn Talk) -> Result<Added, Failure> {
-    add_at_the_pace_of(config, new.id, new, talk).await
+    chain_id(new.id)?;
+    not_exported(config)?;
+    let mut access = Access::open(config).await?;
+    add_by(config, &mut access, new.id, new, talk).await
 }
 
-/// `like` is the chain by whose pace it is told how long the slot lasts.
-async fn add_at_the_pace_of(
+/// Adds a chain by a way that is open. `like` is the chain by whose pace it is told how long the slot lasts.
+pub(super) async fn add_by(
     config: &Config,
+    access: &mut Access,
     like: &str,
     new: New<'_>,
     talk: &mut dyn Talk,
@@ -52,7 +56,6 @@ async fn add_at_the_pace_of(
     let New { id, key_index, mark, below, key: wanted } = new;
     let chain = chain_id(id)?;
     not_exported(config)?;
-    let mut access = Access::open(config).await?;
     let session = access.session().await?;
     let mut pins = Pins::load(&config.state_dir)?;
     let before = pins.get(id);
@@ -90,7 +93,7 @@ async fn add_at_the_pace_of(
             let command = Command::AddChain { chain, key_index, mark };
             let target = session.target;
             let question = Question { command, words: &words, target, talk };
-            question.ask_for_mark(&mut access, id, mark, confirmed).await?;
+            question.ask_for_mark(access, id, mark, confirmed).await?;
         }
     }
     let key = access.key_of(chain).await?;
@@ -137,10 +140,12 @@ pub(crate) async fn rename(
 ) -> Result<Added, Failure> {
     chain_id(new.id)?;
     let pin = pinned(config, id)?;
-    let session = Access::open(config).await?.session().await?;
+    let mut access = Access::open(config).await?;
+    let session = access.session().await?;
     if session.installation != pin.installation {
         return Err(Failure::unavailable(advice::pinned_elsewhere(id)));
     }
     let slot = session.chain(id).ok_or_else(|| Failure::unavailable(advice::not_on_device(id)))?;
-    add_at_the_pace_of(config, id, New { key_index: slot.key_index, ..new }, talk).await
+    let new = New { key_index: slot.key_index, ..new };
+    add_by(config, &mut access, id, new, talk).await
 }

@@ -112,8 +112,13 @@ mod tests {
     use super::*;
 
     fn copy() -> Copy {
-        let backup = Backup { seed: [1; 8], public: [2; 32], sealed: [3; 48] };
-        Copy { bytes: backup.to_bytes(sha256), backup }
+        let mut bytes = [3; backup::SIZE];
+        bytes[..8].copy_from_slice(b"HWKB\x01\x01\0\0");
+        bytes[8..16].fill(1);
+        bytes[16..48].fill(2);
+        let check = sha256(&bytes[..96]);
+        bytes[96..].copy_from_slice(&check[..8]);
+        Copy { bytes, backup: Backup::parse(&bytes, sha256).unwrap() }
     }
 
     #[test]

@@ -128,7 +128,7 @@ fn what_brings_the_old_signer_back_is_told() {
         assert!(
             [Remains::Restarts, Remains::Copies, Remains::KeyCopies].iter().all(|one| told.contains(one))
         );
-        // trap: a new key is made where the file is gone; a node still configured with priv_validator_key_file
+        // trap: a new key is made where the file is gone, and a new state with it
         let by_node = matches!(source, Source::CometBft | Source::Tendermint027);
         assert_eq!(told.contains(&Remains::NewKey), by_node);
         // trap: a second sentry that the old signer still dials
@@ -137,7 +137,7 @@ fn what_brings_the_old_signer_back_is_told() {
     assert!(told(Source::Tmkms).contains(&Remains::YubiHsm));
     assert!(told(Source::Kms).contains(&Remains::Hsm) && !told(Source::CometBft).contains(&Remains::Hsm));
     assert!(told(Source::Horcrux).contains(&Remains::Shards));
-    assert!(Remains::NewKey.to_string().contains("priv_validator_key_file"));
+    assert!(Remains::NewKey.to_string().contains("Never put the moved key back"));
 }
 
 /// The one file of Tendermint 0.27 holds the key, and so does what takes its place.

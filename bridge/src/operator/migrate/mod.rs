@@ -19,6 +19,7 @@ use highwater_moving::{
 
 pub(crate) use retiring::{Old, Retired, retire};
 
+use super::Access;
 use super::add::{self, Added, New};
 use super::keys::{self, Read};
 use super::known::chain_id;
@@ -146,6 +147,7 @@ impl Judged {
     pub(crate) async fn add(
         &self,
         config: &Config,
+        access: &mut Access,
         wanted: &Wanted<'_>,
         number: KeyNumber,
         hands: &Hands,
@@ -159,7 +161,7 @@ impl Judged {
             below: wanted.below,
             key: Some(*self.public.as_bytes()),
         };
-        let added = add::add(config, new, talk).await?;
+        let added = add::add_by(config, access, wanted.chain, new, talk).await?;
         // Too late to take the mark back: what must not happen now is that anything signs.
         self.silent(wanted, hands).await?;
         Ok(added)
