@@ -100,25 +100,28 @@ impl Failure {
 
     /// A file of the old signer cannot be read (74), or by this user (77).
     pub(crate) fn of_old_file(path: &Path, error: &std::io::Error) -> Self {
-        let code = if error.kind() == std::io::ErrorKind::PermissionDenied { 77 } else { 74 };
-        Self { code, text: advice::old_file(path, error) }
+        Self { exit: of_access(error), text: advice::old_file(path, error) }
     }
 
     /// The old signer's files could not be retired (74), or not by this user (77).
     pub(crate) fn of_retiring(path: &Path, error: &std::io::Error) -> Self {
-        let code = if error.kind() == std::io::ErrorKind::PermissionDenied { 77 } else { 74 };
-        Self { code, text: advice::not_retired(path, error) }
+        Self { exit: of_access(error), text: advice::not_retired(path, error) }
     }
 
     /// The same failure in other words.
     pub(crate) fn with(&self, text: String) -> Self {
-        Self { code: self.code, text }
+        Self { exit: self.exit, text }
     }
 
     /// The exit code.
     pub fn code(&self) -> u8 {
         self.exit.code()
     }
+}
+
+/// Of a file that is not ours.
+fn of_access(error: &std::io::Error) -> Exit {
+    if error.kind() == std::io::ErrorKind::PermissionDenied { Exit::Permission } else { Exit::Io }
 }
 
 impl fmt::Display for Failure {

@@ -157,6 +157,9 @@ impl Crypto for World {
         life: Option<Life>,
         public: &mut [u8; 32],
     ) -> Result<(), CryptoFailed> {
+        if !self.store.takes_keys() {
+            return Err(CryptoFailed);
+        }
         let key = Box::new(SigningKey::from_bytes(key));
         *public = key.verifying_key().to_bytes();
         if let Some(life) = life {

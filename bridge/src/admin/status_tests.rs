@@ -302,6 +302,7 @@ pub(crate) fn healthy() -> Report {
         standing: Standing::Sound,
         extension_fits: None,
         erases_assumed: false,
+        imports_keys: true,
         rings: vec![Ring { pairs: 256, rated_erases: 500_000 }],
         slots: vec![Slot {
             slot: 0,

@@ -61,6 +61,13 @@ pub fn no_key_file(path: &str) -> String {
     format!("{path} does not exist. Name the key file that the old signer itself uses.")
 }
 
+/// A device whose keys are in a store.
+pub fn keys_of_a_store() -> String {
+    "The keys of this device are in its store, and none is kept beside them. Put the key into the store by the tool of its \
+     vendor, and name it in a [[device.key]] of the config."
+        .to_owned()
+}
+
 /// The app is older than the import of keys.
 pub fn imports_no_keys(app: [u8; 3]) -> String {
     format!("The app {} imports no keys. Install the newest app.", version(app))
@@ -98,7 +105,7 @@ pub fn damaged_key(number: KeyNumber) -> String {
 pub fn index_without_chain(index: u32) -> String {
     format!(
         "The app shows the key 44'/118'/0'/0'/{index}' only once a chain has it, and none has it on this device. Run `highwater \
-         chain add ID --key-index {index}` with the mark that the chain needs, and then `highwater pubkey ID --tx`."
+         chain add ID --key-index {index} --next-height H`, H the chain's next height, and then `highwater pubkey ID --tx`."
     )
 }
 

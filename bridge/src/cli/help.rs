@@ -103,6 +103,59 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "key import",
+        &[
+            (
+                "On a computer without a network, from the key's backup",
+                "highwater key import --from /media/usb/priv_validator_key.json --to /media/usb/cosmoshub-4.backup",
+            ),
+            (
+                "The key file of tmkms",
+                "highwater key import --source tmkms --from consensus.key --to cosmoshub-4.backup",
+            ),
+        ],
+    ),
+    ("key list", &[("Which keys the device holds, and for which chains", "highwater key list")]),
+    (
+        "key backup",
+        &[("Before the app is replaced", "highwater key backup 1 --to /media/usb/cosmoshub-4.backup")],
+    ),
+    (
+        "key restore",
+        &[(
+            "After the app was replaced, or on a spare of the same seed",
+            "highwater key restore /media/usb/cosmoshub-4.backup",
+        )],
+    ),
+    ("key forget", &[("No chain has it any more", "highwater key forget 1")]),
+    (
+        "key show",
+        &[
+            ("An imported key, in the forms that a chain takes", "highwater key show --imported 1"),
+            ("A key of the seed", "highwater key show --key-index 0"),
+        ],
+    ),
+    (
+        "migrate",
+        &[
+            (
+                "A node that signed with its own file, and is stopped",
+                "highwater migrate --from cometbft --chain cosmoshub-4 --state data/priv_validator_state.json --key config/priv_validator_key.json --to cosmoshub-4.backup",
+            ),
+            (
+                "A signer that left no state: two blocks without it are waited for",
+                "highwater migrate --from nothing --chain cosmoshub-4 --rpc http://127.0.0.1:26657 --imported 1",
+            ),
+        ],
+    ),
+    (
+        "retire",
+        &[(
+            "After `migrate`: the old signer's files let it sign nothing",
+            "highwater retire --from cometbft --chain cosmoshub-4 --state data/priv_validator_state.json --key config/priv_validator_key.json",
+        )],
+    ),
+    (
         "mark show",
         &[
             ("The mark of one chain", "highwater mark show cosmoshub-4"),
@@ -147,7 +200,8 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
 ];
 
 const MORE: &str = "\
-Run commands as the user of the daemon: `sudo -u highwater highwater …`. As root `status`, `pubkey` and `check` work.
+Run commands as the user of the daemon: `sudo -u highwater highwater …`. As root `status`, `pubkey`, `check`,
+`migrate` and `retire` work. `key` needs no configuration.
 
 Environment:
   HIGHWATER_CONFIG      the configuration file

@@ -86,7 +86,7 @@ async fn reach(config: &Path, emulator: Option<SocketAddr>) -> Result<Reach, Fai
     }
     let config = Config::load(config)?;
     state_dir::prepare(&config.state_dir, Purpose::Writes)?;
-    super::warn_simulated(&config);
+    super::warn_hosted(&config);
     Reach::open(&config).await
 }
 

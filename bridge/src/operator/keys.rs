@@ -163,6 +163,9 @@ async fn find(reach: &mut Reach, public: &PublicKey) -> Result<Option<Held>, Fai
 /// A device that is sound, and imports keys.
 async fn able(reach: &mut Reach) -> Result<Session, Failure> {
     let session = reach.session().await?;
+    if session.target.is_store() {
+        return Err(Failure::usage(advice::keys_of_a_store()));
+    }
     match session.imports_keys {
         true => Ok(session),
         false => Err(Failure::unavailable(advice::imports_no_keys(session.app))),

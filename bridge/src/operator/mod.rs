@@ -14,8 +14,8 @@
 pub(crate) mod access;
 pub(crate) mod add;
 pub(crate) mod adopt;
-pub(crate) mod check;
 pub(crate) mod backup_file;
+pub(crate) mod check;
 pub(crate) mod keys;
 mod known;
 pub(crate) mod mark;

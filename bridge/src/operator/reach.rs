@@ -69,7 +69,7 @@ impl Reach {
     /// A device beside no daemon, no configuration and no state: a Ledger on USB, or the emulator at this address.
     pub(crate) async fn alone(emulator: Option<SocketAddr>) -> Result<Self, Failure> {
         let transport = if emulator.is_some() { Transport::Speculos } else { Transport::Hid };
-        let device = config::Device { transport, address: emulator, serial: None, path: None, spare: false };
+        let device = config::Device { address: emulator, ..config::Device::of(transport) };
         // Neither of the two has anything there.
         let nowhere = Path::new("");
         let locks = device::lock_files(&device, nowhere);

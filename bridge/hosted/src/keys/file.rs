@@ -33,6 +33,11 @@ impl KeyStore for FileKeys {
         Ok(secret(&*self.seed, message))
     }
 
+    /// The seed is a file as well.
+    fn takes_keys(&self) -> bool {
+        true
+    }
+
     fn label(&self) -> String {
         "a seed in a file of this host".to_owned()
     }

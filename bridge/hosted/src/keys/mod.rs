@@ -49,6 +49,12 @@ pub trait KeyStore: Send {
     /// What it is, for a person: "YubiHSM2 0123456789".
     fn label(&self) -> String;
 
+    /// Whether a private key may be kept beside those of the store, sealed under its secret. Not where that secret is a file of
+    /// this host and the keys are not: such a key would be as open as the file, on a device that is chosen because keys are not.
+    fn takes_keys(&self) -> bool {
+        false
+    }
+
     /// What GET_VERSION calls a device with its keys there: 0 simulated, 16 YubiHSM2, 17 PKCS#11.
     fn target(&self) -> u8 {
         0
@@ -88,6 +94,10 @@ impl<S: KeyStore + ?Sized> KeyStore for Box<S> {
 
     fn target(&self) -> u8 {
         (**self).target()
+    }
+
+    fn takes_keys(&self) -> bool {
+        (**self).takes_keys()
     }
 
     fn public_key(&mut self, index: u32) -> Result<[u8; 32], KeyFault> {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use highwater_core::apdu::{ChainState, Status};
+use highwater_core::apdu::{ChainState, Command, Seed, Status};
 use highwater_core::hrs::Step;
 use highwater_hosted::keys::{Beside, Login, Way, YubiHsm};
 use highwater_hosted::{Device, Fault, KeyFault};
@@ -21,7 +21,7 @@ use yubihsm::connector::http::Server;
 use yubihsm::{Capability, Client, Connector, Credentials, Domain, object};
 use zeroize::Zeroizing;
 
-use crate::hand::{add, sign, slot, version};
+use crate::hand::{add, raw, sign, slot, version};
 use crate::refusals::Table;
 
 /// The object that key 0 is.
@@ -204,6 +204,19 @@ fn without_the_secret_beside_the_marks_nothing_is_read_and_nothing_written() {
     let mut device = stage.device().unwrap();
     assert_eq!(slot(&mut device, 0).state, ChainState::Armed);
     assert_eq!(slot(&mut device, 0).mark, far.hrs());
+}
+
+/// The seal's secret is a file beside the marks: what it seals is no key of an HSM.
+#[test]
+fn a_private_key_is_not_kept_beside_an_hsm() {
+    let stage = Stage::new(1);
+    let mut device = stage.approved();
+    let before = std::fs::read(stage.marks()).unwrap();
+    let reply = device.exchange(&raw(Command::ImportKey(Seed(&[9; 32])))).unwrap();
+    assert_eq!(reply, Status::StorageFault.word().to_be_bytes());
+    assert_eq!(device.prompt(), None);
+    assert!(std::fs::read(stage.marks()).unwrap() == before);
+    sign(&mut device, &Ask::prevote(CHAIN)).unwrap().unwrap();
 }
 
 /// Its commands hold 1,900 bytes of a message: head and tail of the extension are among them.

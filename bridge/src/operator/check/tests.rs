@@ -16,7 +16,7 @@ use crate::store::{ChainFile, Pin, Pins, chain_file_path};
 use crate::users::{acting_as, as_root};
 
 const CHAIN: &str = "alpha-1";
-const PIN: Pin = Pin { key: [7; 32], installation: [9; 16] };
+const PIN: Pin = Pin { key: [7; 32], installation: [9; 16], imported: false };
 const NOBODY: u32 = 65_534;
 
 /// A host on which all is well: a pinned chain, a state file, a node that has made its socket, a machine of its own.
