@@ -3,13 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use highwater_core::apdu::{ChainState, Command, PromptState, Status};
+use highwater_core::apdu::{ChainState, Command, PromptState, Seed, Status};
 use highwater_core::hrs::{Hrs, Step};
 use highwater_core::layout::entry_page;
 use highwater_core::rings::Rings;
 use highwater_sim::{Ask, Extend, Fault, SimDevice, Tear, World};
 
-use crate::stage::{CHAIN, PREVOTE, add, approved, chain, hrs, named, outcome, raise, set_mark, status};
+use crate::stage::{
+    CHAIN, PREVOTE, add, approved, chain, exchange, hrs, named, outcome, raise, set_mark, status,
+};
 
 /// As on a Nano S; a test of the app compares what it shows there.
 const PAIRS: u16 = 256;
@@ -258,6 +260,60 @@ fn no_turn_takes_more_than_24_hashes_or_derives_a_key_and_answers() {
     println!("{most:?} of {} rows", bill.hashes.len());
     // The count itself works: reading the ring of a chain does take hashes, as many as a turn may.
     assert!((16..=HASHES).contains(most.1), "{most:?}");
+}
+
+/// A plain key lives inside one command, so whatever is asked about imported keys is worked out there, at some derivations. The
+/// limit of hashes is that of every turn.
+#[test]
+fn what_is_asked_about_imported_keys_takes_no_more_hashes_and_few_derivations() {
+    const IN_A_COMMAND: u16 = 6;
+    const IN_A_STEP: u16 = 2;
+    let holding = |keys: &[u8]| {
+        pages(|device| {
+            for byte in keys {
+                approved(device, Command::ImportKey(Seed(&[*byte; 32]))).unwrap();
+            }
+        })
+    };
+    let (held, full) = (holding(&[7, 8]), holding(&[7, 8, 9]));
+    let (backup, word) = exchange(&mut on(&held, |_| ()), Command::BackupKey(0));
+    assert_eq!(word, Status::Ok);
+    let backup = backup.try_into().unwrap();
+    let mut most = (0, 0, 0);
+    for (pages, command) in [
+        (&held, Command::ImportKey(Seed(&[9; 32]))),
+        (&held, Command::ImportKey(Seed(&[7; 32]))),
+        (&held, Command::RestoreKey(&backup)),
+        (&held, Command::BackupKey(1)),
+        (&full, Command::ForgetKey(1)),
+        (&full, Command::GetKeys),
+        (&full, Command::AddChain { chain: chain("third"), key_index: 1 << 31, mark: Hrs::ZERO }),
+    ] {
+        let mut device = on(pages, |_| ());
+        device.paced = true;
+        let mut turn = |device: &mut SimDevice, run: &mut dyn FnMut(&mut SimDevice)| {
+            let before = (device.world.hashes, device.world.keys.derivations());
+            run(device);
+            let hashes = device.world.hashes - before.0;
+            assert!(hashes <= HASHES, "{command:?}: {hashes} hashes");
+            most.0 = hashes.max(most.0);
+            device.world.keys.derivations() - before.1
+        };
+        let derived = turn(&mut device, &mut |device| assert_eq!(exchange(device, command).1, Status::Ok));
+        assert!(derived <= IN_A_COMMAND, "{command:?}: {derived} derivations");
+        most.1 = derived.max(most.1);
+        if let Some(prompt) = device.prompt() {
+            device.decide(prompt.ticket, true);
+            while device.is_busy() {
+                let derived = turn(&mut device, &mut SimDevice::step);
+                assert!(derived <= IN_A_STEP, "{command:?}: {derived} derivations in a step");
+                most.2 = derived.max(most.2);
+            }
+            assert_eq!(outcome(&mut device, prompt.ticket).state, PromptState::Approved, "{command:?}");
+        }
+    }
+    println!("{} hashes a turn, {} derivations in a command, {} in a step", most.0, most.1, most.2);
+    assert_eq!((most.1, most.2), (IN_A_COMMAND, IN_A_STEP), "what docs/protocol.md says");
 }
 
 #[test]

@@ -38,6 +38,11 @@ pub fn cometbft_of(release: &str) -> Result<PathBuf> {
     named(&format!("HIGHWATER_COMETBFT_{}", release.replace('.', "_")), &format!("the node {release}"))
 }
 
+/// tmkms, with `cargo xtask test --full`.
+pub fn tmkms() -> Result<PathBuf> {
+    named("HIGHWATER_TMKMS", "tmkms")
+}
+
 /// The signer's client of gno.land.
 pub fn gno() -> Result<PathBuf> {
     named("HIGHWATER_GNO", "the client of gno.land")

@@ -1,4 +1,4 @@
-//! A real node that signed with a key file moves here, and goes on under the same key.
+//! A real node that signed with a key file, or by tmkms, moves here and goes on under the same key.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -7,7 +7,9 @@ use std::time::{Duration, SystemTime};
 use highwater_core::hrs::{Hrs, Step};
 use highwater_tests::bridge::{Device, Setup};
 use highwater_tests::cometbft::{Home, Node};
+use highwater_tests::harness::By;
 use highwater_tests::stage::hrs;
+use highwater_tests::tmkms::Tmkms;
 use highwater_tests::tools;
 use highwater_tests::validator::PATIENCE;
 use serde_json::Value;
@@ -50,6 +52,18 @@ fn all_signed(node: &Node, from: u64, to: u64) {
     }
 }
 
+/// Ten blocks more, signed by Highwater alone, and none of all with evidence of a second signature.
+fn goes_on(setup: &Setup, home: &Home, last: u64) {
+    let mut bridge = setup.start().unwrap();
+    let mut node = home.start(PAUSE).unwrap();
+    node.wait_for_height(last + 10, PATIENCE).unwrap();
+    all_signed(&node, 1, last + 9);
+    node.stop().unwrap();
+    assert_eq!(bridge.stop().unwrap(), Some(0), "{}", bridge.output());
+    assert!(bridge.signatures().iter().all(|signature| signature.height > last), "{}", bridge.output());
+    assert_eq!(bridge.refusals(), 0, "{}", bridge.output());
+}
+
 #[test]
 fn a_node_that_signed_with_its_file_goes_on_under_the_same_key_and_its_file_signs_nothing_more() {
     let folder = tempfile::tempdir().unwrap();
@@ -85,18 +99,72 @@ fn a_node_that_signed_with_its_file_goes_on_under_the_same_key_and_its_file_sign
     setup.run(&[&["retire"][..], &old, &key_of].concat()).unwrap();
     assert!(home.file(&format!("{KEY}.moved-to-highwater")).exists() && !key_file.exists());
     home.sign_elsewhere();
-    let mut bridge = setup.start().unwrap();
-    let mut node = home.start(PAUSE).unwrap();
-    node.wait_for_height(last + 10, PATIENCE).unwrap();
-    all_signed(&node, 1, last + 9);
-    node.stop().unwrap();
-    assert_eq!(bridge.stop().unwrap(), Some(0), "{}", bridge.output());
-    assert!(bridge.signatures().iter().all(|signature| signature.height > last), "{}", bridge.output());
-    assert_eq!(bridge.refusals(), 0, "{}", bridge.output());
+    goes_on(&setup, &home, last);
 
     // What docs/moving-in.md warns of: a node without its key file makes another, and a state at height 0 with it, also
     // where it has a signer.
     let made: Value = serde_json::from_slice(&fs::read(&key_file).unwrap()).unwrap();
     assert_ne!(made["address"].as_str(), Some(home.address.as_str()));
     assert_eq!(last_signed(&home), Hrs::ZERO);
+}
+
+/// Runs the node with tmkms until so many blocks are signed and tmkms stands between two.
+fn signs_by_tmkms(home: &Home, tmkms: &Tmkms, blocks: u64) -> u64 {
+    for height in blocks.. {
+        let (mut signer, mut node) = (tmkms.start().unwrap(), home.start(PAUSE).unwrap());
+        node.wait_for_height(height, PATIENCE)
+            .unwrap_or_else(|error| panic!("{error:#}\n{}", signer.output()));
+        node.stop().unwrap();
+        signer.stop(PATIENCE).unwrap();
+        let state: Value = serde_json::from_slice(&fs::read(tmkms.state()).unwrap()).unwrap();
+        // tmkms counts from 0: this is a precommit.
+        if state["step"] == 2 {
+            return state["height"].as_str().unwrap().parse().unwrap();
+        }
+    }
+    unreachable!("a chain has no last height")
+}
+
+#[test]
+#[ignore = "cargo xtask test --full"]
+fn a_validator_of_tmkms_goes_on_under_the_same_key_and_tmkms_signs_nothing_more() {
+    const CHAIN: &str = "moving-1";
+    let seed = [6; 32];
+    let key = ed25519_dalek::SigningKey::from_bytes(&seed).verifying_key().to_bytes();
+    let folder = tempfile::tempdir().unwrap();
+    let mut home = Home::init(&tools::cometbft().unwrap(), &folder.path().join("node"), CHAIN, &key).unwrap();
+    let node_at = home.listen(By::Tcp, "").unwrap();
+    fs::create_dir(folder.path().join("tmkms")).unwrap();
+    let tmkms =
+        Tmkms::new(&tools::tmkms().unwrap(), &folder.path().join("tmkms"), CHAIN, &node_at, &seed).unwrap();
+    let last = signs_by_tmkms(&home, &tmkms, 20);
+
+    let place = folder.path().join("bridge");
+    let setup = Setup::for_nodes(&place, &Device::Simulated, CHAIN, std::slice::from_ref(&node_at)).unwrap();
+    let [state, key_file, backup] = [tmkms.state(), tmkms.key(), folder.path().join("key.backup")];
+    let minute = SystemTime::now() - Duration::from_secs(60);
+    File::options().write(true).open(&state).unwrap().set_modified(minute).unwrap();
+    let old = ["migrate", "--from", "tmkms", "--chain", CHAIN, "--block-time", "1", "--retire"];
+    let files = ["--state", text(&state), "--key", text(&key_file), "--to", text(&backup)];
+    let said = setup.run(&[&old[..], &files].concat()).unwrap();
+    let said = String::from_utf8(said.stdout).unwrap();
+    // A step that is misread is a double sign: of tmkms the precommit is 2.
+    for place in ["highest", "mark   "] {
+        let line = said.lines().find(|line| line.starts_with(place)).unwrap_or_else(|| panic!("{said}"));
+        assert!(line.contains(&format!("  {last}/")) && line.ends_with("/precommit"), "{said}");
+    }
+    assert_eq!(setup.public_key().unwrap(), key);
+    goes_on(&setup, &home, last);
+
+    // Its key is moved; put back, its state still lets it sign nothing.
+    let moved = key_file.with_file_name("consensus.key.moved-to-highwater");
+    fs::rename(&moved, &key_file).unwrap();
+    let retired = fs::read(&state).unwrap();
+    let (mut signer, mut node) = (tmkms.start().unwrap(), home.start(PAUSE).unwrap());
+    std::thread::sleep(Duration::from_secs(8));
+    let stands = node.height().unwrap_or_default().unwrap_or_default();
+    assert!(stands <= last + 11, "{stands}: tmkms signs");
+    assert_eq!(fs::read(&state).unwrap(), retired);
+    node.kill();
+    signer.kill();
 }

@@ -19,7 +19,7 @@ use nanos_sdk::target::{DEVICES, Device, nanosplus};
 use crate::digest::{Digest, Verdict};
 use crate::firmware::report::Report;
 use crate::toolchain::{self, Toolchain};
-use crate::tools::{cometbft, debian, emulator, gno, promtool, z3};
+use crate::tools::{cargo, cometbft, debian, emulator, gno, promtool, z3};
 use crate::workspace::Workspace;
 use crate::{dependencies, documents, firmware, package, process, sideload};
 use plan::{Plan, Step};
@@ -346,6 +346,7 @@ fn end_to_end(workspace: &Workspace, args: &Args) -> Result<Command> {
         for release in cometbft::OTHERS {
             test.env(release.variable(), release.ensure(workspace)?);
         }
+        test.env("HIGHWATER_TMKMS", cargo::TMKMS.ensure(workspace)?);
         // What is ignored there are the tests that take long, or need those.
         test.arg("--include-ignored");
     }
