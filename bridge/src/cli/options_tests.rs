@@ -167,6 +167,7 @@ fn a_command_that_a_sentence_advises_is_whole() {
                 filled.push(match (word, before) {
                     (_, "--slot") => "1",
                     (_, "--key-index") => "0",
+                    (_, "--imported" | "backup") => "1",
                     ("N", _) => "0",
                     ("H", _) => "1",
                     ("H/R/STEP" | "PLACE", _) => "1/0/prevote",
