@@ -125,8 +125,8 @@ pub fn no_backup(path: &Path, why: &str) -> String {
 /// The key is on the device, and its backup is not in the file.
 pub fn imported_without_backup(number: KeyNumber, why: &str) -> String {
     format!(
-        "{why}. The key is on the device as imported key {number}, and has no backup. Run `highwater key backup {number}` with \
-         another file."
+        "{why}. The key is on the device as imported key {number}, and has no backup. Run `highwater key backup {number} \
+         --to FILE`, another file."
     )
 }
 

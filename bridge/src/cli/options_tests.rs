@@ -173,7 +173,7 @@ fn a_command_that_a_sentence_advises_is_whole() {
                     ("H/R/STEP" | "PLACE", _) => "1/0/prevote",
                     // A mark as an option, by `as_option`.
                     ("{}", "{chain}") => "--next-height=1",
-                    (word, "--below-signed") if word.contains('{') => "1/0/prevote",
+                    (word, "--below-signed" | "--last-signed") if word.contains('{') => "1/0/prevote",
                     (word, _) if word.contains('{') => "alpha-1",
                     (word, _) => word,
                 });
