@@ -40,7 +40,10 @@ impl Device for Simulated {
 
     fn decide(&mut self, approved: bool) -> Result<Option<Vec<String>>> {
         let prompt = self.device()?.prompt().context("no prompt stands")?;
-        self.device()?.decide(prompt.ticket, approved);
+        let device = self.device()?;
+        // What was approved goes on as time passes, and not between two commands.
+        device.paced = approved;
+        device.decide(prompt.ticket, approved);
         Ok(None)
     }
 
@@ -59,6 +62,7 @@ impl Device for Simulated {
             device.tick(1);
             device.step();
         }
+        device.paced &= device.is_busy();
         Ok(())
     }
 
