@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use highwater_core::apdu::{Command, Named, Seed, Status};
+use highwater_core::apdu::{Command, Named, Seed};
 use highwater_core::hrs::{Height, Hrs, Round, Step};
 use highwater_core::layout::{entry_page, key_place};
 use highwater_core::rings::Rings;
