@@ -6,7 +6,7 @@
 use super::Signer;
 use super::ask::{Ask, Stage, What};
 use super::prompts::outcome;
-use crate::apdu::{ChainState, Command, PromptState, PromptStatus, Reply, Seed, Status};
+use crate::apdu::{Command, PromptState, PromptStatus, Reply, Seed, Status};
 use crate::backup;
 use crate::chains::{self, Entry};
 use crate::env::{CryptoFailed, Env, Life, SECRET_INDEX};
@@ -130,23 +130,19 @@ impl Signer {
         } else {
             self.is_unused(env, key)?;
         }
-        vault::commit(env, &self.installation, key.into(), sealed, public, approved)?;
-        // A chain that missed the key signs on.
-        for slot in 0..SLOTS as u8 {
-            if self.slots[slot].state == ChainState::Fault {
-                self.distrust(slot);
-            }
-        }
-        Ok(Stage::Conclude)
+        vault::commit(env, &self.installation, key.into(), sealed, public, approved).map(|()| Stage::Conclude)
     }
 
-    /// Ends a prompt about a key: the outcome tells its number.
+    /// Ends a prompt about a key: the outcome tells its number. A chain that missed the key is read once more.
     pub(super) fn conclude_key(&mut self, ask: &Ask) {
         let told = match self.prompts.work.refused {
             0 => outcome(PromptState::Approved),
             status => PromptStatus { status, ..outcome(PromptState::Failed) },
         };
         self.prompts.finish(PromptStatus { incarnation: ask.slot.into(), ..told });
+        if ask.what == What::Import {
+            (0..SLOTS as u8).for_each(|slot| self.retry(slot));
+        }
     }
 
     /// Answers BACKUP_KEY.
