@@ -71,7 +71,9 @@ impl<F: FnMut() -> Result<Box<dyn Transport>, TransportError> + Send> Opener for
 pub fn opener(config: &config::Device, state_dir: &Path, pinned: Pinned) -> Box<dyn Opener> {
     match config.transport {
         config::Transport::Simulated => Box::new(hosted::Opener::new(state_dir, config.spare)),
-        config::Transport::Yubihsm | config::Transport::Pkcs11 => store::opener(config, state_dir),
+        config::Transport::Yubihsm | config::Transport::Pkcs11 => {
+            Box::new(store::Opener::new(config, state_dir))
+        }
         config::Transport::Speculos => {
             // The configuration was checked: this transport has an address.
             let address = config.address.unwrap_or_else(|| ([127, 0, 0, 1], 9999).into());

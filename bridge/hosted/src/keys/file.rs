@@ -38,10 +38,6 @@ impl KeyStore for FileKeys {
         true
     }
 
-    fn label(&self) -> String {
-        "a seed in a file of this host".to_owned()
-    }
-
     fn public_key(&mut self, index: u32) -> Result<[u8; 32], KeyFault> {
         Ok(slip10(&*self.seed, index).verifying_key().to_bytes())
     }

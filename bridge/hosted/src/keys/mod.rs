@@ -46,9 +46,6 @@ pub trait KeyStore: Send {
         usize::MAX
     }
 
-    /// What it is, for a person: "YubiHSM2 0123456789".
-    fn label(&self) -> String;
-
     /// Whether a private key may be kept beside those of the store, sealed under its secret. Not where that secret is a file of
     /// this host and the keys are not: such a key would be as open as the file, on a device that is chosen because keys are not.
     fn takes_keys(&self) -> bool {
@@ -69,48 +66,6 @@ pub trait KeyStore: Send {
 
     /// No chain signs with the key at `index` any more: what this process holds of it is wiped.
     fn forget(&mut self, _index: u32) {}
-}
-
-impl<S: KeyStore + ?Sized> KeyStore for Box<S> {
-    fn identity(&mut self) -> Result<[u8; 32], KeyFault> {
-        (**self).identity()
-    }
-
-    fn secret(&mut self, message: &[u8]) -> Result<[u8; 32], KeyFault> {
-        (**self).secret(message)
-    }
-
-    fn ping(&mut self) -> Result<(), KeyFault> {
-        (**self).ping()
-    }
-
-    fn longest(&self) -> usize {
-        (**self).longest()
-    }
-
-    fn label(&self) -> String {
-        (**self).label()
-    }
-
-    fn target(&self) -> u8 {
-        (**self).target()
-    }
-
-    fn takes_keys(&self) -> bool {
-        (**self).takes_keys()
-    }
-
-    fn public_key(&mut self, index: u32) -> Result<[u8; 32], KeyFault> {
-        (**self).public_key(index)
-    }
-
-    fn sign(&mut self, index: u32, message: &[u8]) -> Result<[u8; 64], KeyFault> {
-        (**self).sign(index, message)
-    }
-
-    fn forget(&mut self, index: u32) {
-        (**self).forget(index);
-    }
 }
 
 /// Why a key store did not do it.

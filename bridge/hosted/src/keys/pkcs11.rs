@@ -54,7 +54,6 @@ pub struct Pkcs11 {
     /// Handles of private keys; they live as long as the session.
     handles: HashMap<u32, ObjectHandle>,
     beside: Beside,
-    label: String,
 }
 
 impl Pkcs11 {
@@ -78,10 +77,7 @@ impl Pkcs11 {
             Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {}
             Err(error) => return Err(fault(&error)),
         }
-        let info = module.get_token_info(slot).map_err(|error| fault(&error))?;
-        let label =
-            format!("PKCS#11 token {} ({} {})", info.label(), info.manufacturer_id(), info.serial_number());
-        Ok(Self { session, names, handles: HashMap::new(), beside, label })
+        Ok(Self { session, names, handles: HashMap::new(), beside })
     }
 
     /// The one object of this class that the key `index` is.
@@ -125,10 +121,6 @@ impl KeyStore for Pkcs11 {
         LONGEST
     }
 
-    fn label(&self) -> String {
-        self.label.clone()
-    }
-
     fn target(&self) -> u8 {
         TARGET
     }
@@ -164,10 +156,7 @@ impl KeyStore for Pkcs11 {
 impl fmt::Debug for Pkcs11 {
     /// Never the session.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pkcs11")
-            .field("label", &self.label)
-            .field("names", &self.names)
-            .finish_non_exhaustive()
+        f.debug_struct("Pkcs11").field("names", &self.names).finish_non_exhaustive()
     }
 }
 

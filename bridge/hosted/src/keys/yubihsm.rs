@@ -54,7 +54,6 @@ pub struct YubiHsm {
     /// The object that each key number is.
     objects: BTreeMap<u32, u16>,
     beside: Beside,
-    serial: String,
 }
 
 impl YubiHsm {
@@ -80,8 +79,7 @@ impl YubiHsm {
                 Found::Fault(fault) => fault,
             }
         })?;
-        let info = client.device_info().map_err(|error| fault(&error).of(0))?;
-        Ok(Self { client, objects, beside, serial: info.serial_number.to_string() })
+        Ok(Self { client, objects, beside })
     }
 
     fn object(&self, index: u32) -> Result<object::Id, KeyFault> {
@@ -128,10 +126,6 @@ impl KeyStore for YubiHsm {
         LONGEST
     }
 
-    fn label(&self) -> String {
-        format!("YubiHSM2 {}", self.serial)
-    }
-
     fn target(&self) -> u8 {
         TARGET
     }
@@ -154,10 +148,7 @@ impl KeyStore for YubiHsm {
 impl fmt::Debug for YubiHsm {
     /// Never the session.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("YubiHsm")
-            .field("serial", &self.serial)
-            .field("objects", &self.objects)
-            .finish_non_exhaustive()
+        f.debug_struct("YubiHsm").field("objects", &self.objects).finish_non_exhaustive()
     }
 }
 

@@ -53,10 +53,6 @@ impl KeyStore for Remote {
         self.call(|keys| keys.ping())
     }
 
-    fn label(&self) -> String {
-        "a store that does what it is told".to_owned()
-    }
-
     fn public_key(&mut self, index: u32) -> Result<[u8; 32], KeyFault> {
         self.call(|keys| keys.public_key(index))
     }
