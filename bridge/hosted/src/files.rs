@@ -50,17 +50,7 @@ pub(crate) fn open(path: &Path, writable: bool, private: Private) -> Result<Opti
 /// A password or a PIN: the bytes of a file that nobody else may read, without the end of its line.
 pub fn password(path: &Path) -> Result<Zeroizing<Vec<u8>>, Fault> {
     let file = open(path, false, Private::Read)?.ok_or_else(|| Fault::Missing(path.to_owned()))?;
-    let of = |error| Fault::of(path, &error);
-    // As much at once as may be there: a buffer that grows leaves copies behind.
-    let mut bytes = Zeroizing::new(vec![0; PASSWORD + 1]);
-    let mut length = 0;
-    loop {
-        match (&file).read(&mut bytes[length..]).map_err(of)? {
-            0 => break,
-            read => length += read,
-        }
-    }
-    bytes.truncate(length);
+    let mut bytes = read_wiped(file, PASSWORD + 1).map_err(|error| Fault::of(path, &error))?;
     for end in [b'\n', b'\r'] {
         if bytes.last() == Some(&end) {
             bytes.pop();
@@ -69,6 +59,22 @@ pub fn password(path: &Path) -> Result<Zeroizing<Vec<u8>>, Fault> {
     if bytes.is_empty() || bytes.len() > PASSWORD {
         return Err(Fault::NoPassword(path.to_owned()));
     }
+    Ok(bytes)
+}
+
+/// All that comes, up to `most` bytes, in one place of memory that is wiped: what grows leaves copies.
+pub fn read_wiped(mut from: impl Read, most: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(vec![0; most]);
+    let mut filled = 0;
+    while filled < most {
+        match from.read(&mut bytes[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(filled);
     Ok(bytes)
 }
 

@@ -27,6 +27,6 @@ mod world;
 
 pub use device::Device;
 pub use fault::Fault;
-pub use files::password;
+pub use files::{password, read_wiped};
 pub use flash::{Disk, FlashFile, RINGS};
 pub use keys::{FileKeys, KeyFault, KeyStore};

@@ -1,11 +1,12 @@
 //! A file of another signer, read as it is found.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::SystemTime;
 
+use highwater_hosted::read_wiped;
 use highwater_moving::Found;
 use rustix::fs::{Mode, OFlags};
 use zeroize::Zeroizing;
@@ -49,7 +50,7 @@ impl OldFile {
         }
         Ok(Self {
             path: name,
-            bytes: Some(read(file).map_err(unread)?),
+            bytes: Some(read_wiped(file, MOST).map_err(unread)?),
             changed: found.modified().map_err(unread)?,
             mode: found.permissions().mode(),
         })
@@ -57,7 +58,8 @@ impl OldFile {
 
     /// What comes from standard input.
     pub(crate) fn of_stdin() -> Result<Self, Failure> {
-        let bytes = read(io::stdin().lock()).map_err(|error| Failure::io("standard input", &error))?;
+        let bytes =
+            read_wiped(io::stdin().lock(), MOST).map_err(|error| Failure::io("standard input", &error))?;
         let path = "standard input".to_owned();
         Ok(Self { path, bytes: Some(bytes), changed: SystemTime::UNIX_EPOCH, mode: 0 })
     }
@@ -88,22 +90,6 @@ impl OldFile {
 /// Several files as they are judged.
 pub(crate) fn founds(files: &[OldFile]) -> Vec<Found<'_>> {
     files.iter().map(OldFile::found).collect()
-}
-
-/// All of it, up to [`MOST`], in one place of memory: what grows leaves copies.
-fn read(mut from: impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
-    let mut bytes = Zeroizing::new(vec![0; MOST]);
-    let mut filled = 0;
-    while filled < MOST {
-        match from.read(&mut bytes[filled..]) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    bytes.truncate(filled);
-    Ok(bytes)
 }
 
 #[cfg(test)]
