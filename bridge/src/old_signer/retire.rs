@@ -1,6 +1,6 @@
 //! Carrying out the plan that retires the old signer: each act is whole and on the disk before the next one begins.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
@@ -12,6 +12,7 @@ use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
+use crate::store::durable::sync_dir;
 use crate::users;
 
 /// Only the owner reads a key that was moved away, and nobody writes it.
@@ -96,7 +97,7 @@ fn beside(model: &Path, bytes: &[u8]) -> Result<NamedTempFile, Undone> {
 
 fn sync_folder(path: &Path) -> Result<(), Undone> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(at(folder))
+    sync_dir(folder).map_err(at(folder))
 }
 
 /// An error if this user cannot carry the act out: files in its folder are made and renamed, and keep their owner.

@@ -132,7 +132,8 @@ pub(crate) fn sweep(dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn sync_dir(dir: &Path) -> io::Result<()> {
+/// After it the names in `dir` are on the disk.
+pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
     Ok(rustix::fs::fsync(File::open(dir)?)?)
 }
 
