@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use nanos_sdk::target::Device;
 
 use crate::tools::{cometbft, debian, emulator};
-use crate::workspace::Workspace;
+use crate::workspace::{STORES, Workspace};
 use crate::{firmware, process, toolchain};
 
 /// How `cargo xtask demo` is called.
@@ -79,7 +79,7 @@ pub(crate) fn command(args: &Args) -> Result<ExitCode> {
         }
     };
     let build = ["build", "--package", "highwater", "--package", "highwater-tests", "--bins"];
-    process::run(workspace.cargo().args(build).args(["--features", "highwater/pkcs11,highwater/yubihsm"]))?;
+    process::run(workspace.cargo().args(build).args(STORES))?;
     // In our place, not below us: a signal then reaches the one that knows what to stop.
     Err(demo.exec()).with_context(|| format!("cannot start {}", process::line(&demo)))
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::process;
 use crate::tools::cargo;
-use crate::workspace::Workspace;
+use crate::workspace::{STORES, Workspace};
 
 /// What is done with it in the root of its own.
 const TRIAL: &str = include_str!("package/trial.sh");
@@ -26,8 +26,8 @@ pub(crate) struct Args {
 /// Runs `cargo xtask package`.
 pub(crate) fn command(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
-    let build = ["build", "--release", "--package", "highwater", "--bins", "--features", "pkcs11,yubihsm"];
-    process::run(workspace.cargo().args(build))?;
+    let build = ["build", "--release", "--package", "highwater", "--bins"];
+    process::run(workspace.cargo().args(build).args(STORES))?;
     let package =
         make(&workspace, &workspace.target().join("release/highwater"), &args.revision, Compression::Best)?;
     println!("{}", package.display());

@@ -20,7 +20,7 @@ use crate::digest::{Digest, Verdict};
 use crate::firmware::report::Report;
 use crate::toolchain::{self, Toolchain};
 use crate::tools::{cargo, cometbft, debian, emulator, gno, promtool, z3};
-use crate::workspace::Workspace;
+use crate::workspace::{STORES, Workspace};
 use crate::{dependencies, documents, firmware, package, process, sideload};
 use plan::{Plan, Step};
 use tally::{Looked, Tally};
@@ -352,9 +352,6 @@ fn end_to_end(workspace: &Workspace, args: &Args) -> Result<Command> {
     }
     Ok(test)
 }
-
-/// The key stores are built in, as in a release.
-const STORES: [&str; 2] = ["--features", "highwater/pkcs11,highwater/yubihsm"];
 
 fn cargo_test(workspace: &Workspace, args: &Args) -> Command {
     let mut test = workspace.cargo();

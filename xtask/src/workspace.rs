@@ -9,6 +9,9 @@ use serde::Deserialize;
 
 use crate::process;
 
+/// How the bridge is built wherever it is built here: with the key stores in it, as it is released.
+pub(crate) const STORES: [&str; 2] = ["--features", "highwater/pkcs11,highwater/yubihsm"];
+
 /// The checkout and the directory of everything that is built.
 pub(crate) struct Workspace {
     root: PathBuf,
