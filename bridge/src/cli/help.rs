@@ -12,7 +12,7 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("As the service manager starts it", "highwater run"),
             (
                 "With another configuration, and a log for programs",
-                "HIGHWATER_LOG_FORMAT=json highwater --config /tmp/drill.toml run",
+                "HIGHWATER_LOG_FORMAT=json highwater --config drill.toml run",
             ),
         ],
     ),

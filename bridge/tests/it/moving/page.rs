@@ -49,7 +49,7 @@ impl Told {
         let fixed = [
             (" --block-time 1", ""),
             ("looking again in 2 s", "looking again in 12 s"),
-            ("key.backup", "/root/cosmoshub-4.backup"),
+            ("key.backup", "/media/usb/cosmoshub-4.backup"),
             (CHAIN, "cosmoshub-4"),
         ];
         let all = places.iter().chain(&fixed).map(|(from, to)| ((*from).to_owned(), (*to).to_owned()));
