@@ -1,5 +1,6 @@
 //! A validator whose every block is signed by the device.
 
+use highwater_tests::bridge::Bridge;
 use highwater_tests::cometbft::Node;
 use highwater_tests::device::Device as _;
 use highwater_tests::harness::By;
@@ -56,18 +57,7 @@ fn a_chain_with_vote_extensions_grows_on_every_device() {
 
 #[test]
 fn the_chain_goes_on_after_the_bridge_is_killed_and_started_again() {
-    let validator = Validator::simulated();
-    let mut bridge = validator.bridge();
-    let mut node = validator.node();
-    node.wait_for_height(3, PATIENCE).unwrap();
-    // Killed, not stopped: whatever it was doing is lost, but not the mark.
-    bridge.kill();
-    let mut bridge = validator.bridge();
-    let height = node.height().unwrap().unwrap();
-    node.wait_for_height(height + 3, PATIENCE).unwrap();
-    assert_eq!(bridge.refusals(), 0, "{}", bridge.output());
-    node.stop().unwrap();
-    bridge.stop().unwrap();
+    goes_on_after_a_kill(&Validator::simulated(), |_, _| {});
 }
 
 #[test]
@@ -110,6 +100,22 @@ pub(super) fn sign_blocks(validator: &Validator, blocks: u64) -> usize {
         assert_eq!(steps, ["proposal", "prevote", "precommit"], "height {height}");
     }
     signatures.len()
+}
+
+/// Kills the bridge of a chain that runs, starts the next one, and looks after three more blocks.
+pub(super) fn goes_on_after_a_kill(validator: &Validator, look: impl Fn(&Node, &Bridge)) {
+    let mut bridge = validator.bridge();
+    let mut node = validator.node();
+    node.wait_for_height(3, PATIENCE).unwrap();
+    // Killed, not stopped: whatever it was doing is lost, but not the mark.
+    bridge.kill();
+    let mut bridge = validator.bridge();
+    let height = node.height().unwrap().unwrap();
+    node.wait_for_height(height + 3, PATIENCE).unwrap();
+    assert_eq!(bridge.refusals(), 0, "{}", bridge.output());
+    look(&node, &bridge);
+    node.stop().unwrap();
+    bridge.stop().unwrap();
 }
 
 pub(super) fn all_signed(node: &Node, blocks: u64) {

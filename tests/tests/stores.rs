@@ -5,7 +5,7 @@ use std::time::Duration;
 use highwater_tests::store::{SEED, Store};
 use highwater_tests::validator::{PATIENCE, Validator};
 
-use super::main_job::{all_signed, sign_blocks};
+use super::main_job::{all_signed, goes_on_after_a_kill, sign_blocks};
 
 fn yubihsm() -> Validator {
     Validator::store(Store::yubihsm(Duration::ZERO).unwrap())
@@ -26,18 +26,10 @@ fn a_store_goes_on_with_its_mark_after_the_bridge_was_killed() {
     for validator in [yubihsm(), Validator::store(Store::softhsm().unwrap())] {
         let key = ed25519_dalek::SigningKey::from_bytes(&SEED).verifying_key().to_bytes();
         assert_eq!(validator.setup.public_key().unwrap(), key, "the store's own");
-        let mut bridge = validator.bridge();
-        let mut node = validator.node();
-        node.wait_for_height(3, PATIENCE).unwrap();
-        bridge.kill();
-        let mut bridge = validator.bridge();
-        let height = node.height().unwrap().unwrap();
-        node.wait_for_height(height + 3, PATIENCE).unwrap();
-        all_signed(&node, 3);
-        assert_eq!(bridge.refusals(), 0, "{}", bridge.output());
-        assert!(bridge.output().contains("device.mark_on_host"), "{}", bridge.output());
-        node.stop().unwrap();
-        bridge.stop().unwrap();
+        goes_on_after_a_kill(&validator, |node, bridge| {
+            all_signed(node, 3);
+            assert!(bridge.output().contains("device.mark_on_host"), "{}", bridge.output());
+        });
     }
 }
 
