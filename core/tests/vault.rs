@@ -322,6 +322,29 @@ fn a_lost_key_stops_its_chain_alone_and_its_backup_heals_it() {
 }
 
 #[test]
+fn whoever_is_told_that_a_key_is_back_gets_its_signature_at_once() {
+    let mut device = armed();
+    let bytes = backup(&mut device, 0).unwrap();
+    let signed = PREVOTE.sign(&mut device).unwrap();
+    rot(&mut device, 0);
+    let mut device = device.restart();
+    assert_eq!(PREVOTE.sign(&mut device), Err(Status::StorageFault));
+    device.finish_work();
+    device.paced = true;
+    let ticket = raise(&mut device, Command::RestoreKey(bytes[..].try_into().unwrap()));
+    device.finish_work();
+    device.decide(ticket, true);
+    let mut turns = 0;
+    while outcome(&mut device, ticket).state == PromptState::Pending {
+        device.step();
+        turns += 1;
+        assert!(turns < 100, "no end");
+    }
+    assert_eq!(done(outcome(&mut device, ticket)), 0);
+    assert_eq!(PREVOTE.sign(&mut device), Ok(signed), "after {turns} turns");
+}
+
+#[test]
 fn the_key_of_a_chain_goes_where_the_chain_misses_it_though_another_place_is_free() {
     let mut device = device();
     for byte in [7, 8] {

@@ -127,22 +127,22 @@ impl Signer {
             if self.place_for(env, ask.chain.key(), public)? != key {
                 return Err(Status::Internal);
             }
+            // A chain that missed the key is read again in the turns that follow, and before the prompt ends: whoever is told
+            // that the key is back may have it sign.
+            (0..SLOTS as u8).for_each(|slot| self.load.again(slot, self.slots[slot].state));
         } else {
             self.is_unused(env, key)?;
         }
         vault::commit(env, &self.installation, key.into(), sealed, public, approved).map(|()| Stage::Conclude)
     }
 
-    /// Ends a prompt about a key: the outcome tells its number. A chain that missed the key is read once more.
+    /// Ends a prompt about a key: the outcome tells its number.
     pub(super) fn conclude_key(&mut self, ask: &Ask) {
         let told = match self.prompts.work.refused {
             0 => outcome(PromptState::Approved),
             status => PromptStatus { status, ..outcome(PromptState::Failed) },
         };
         self.prompts.finish(PromptStatus { incarnation: ask.slot.into(), ..told });
-        if ask.what == What::Import {
-            (0..SLOTS as u8).for_each(|slot| self.retry(slot));
-        }
     }
 
     /// Answers BACKUP_KEY.

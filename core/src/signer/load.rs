@@ -57,6 +57,14 @@ impl Load {
     fn is_under_way(&self) -> bool {
         !matches!(self.stage, Stage::Idle | Stage::Work)
     }
+
+    /// Has a slot read once more if it is at fault and not being read.
+    pub(super) fn again(&mut self, slot: u8, state: ChainState) {
+        let reading = self.is_under_way() & (self.slot == slot);
+        if state == ChainState::Fault && !reading {
+            self.due[usize::from(slot)] = Stage::Entry;
+        }
+    }
 }
 
 impl Signer {
@@ -82,10 +90,8 @@ impl Signer {
     /// Has a slot at fault read once more: whoever asks for it again is then told what stands there. Not while something
     /// approved is being done: a host could hold that up for ever.
     pub(super) fn retry(&mut self, slot: u8) {
-        let reading = self.load.is_under_way() & (self.load.slot == slot);
-        let fault = self.slots[slot].state == ChainState::Fault;
-        if fault && !reading && self.prompts.phase != Phase::Working {
-            self.load.due[usize::from(slot)] = Stage::Entry;
+        if self.prompts.phase != Phase::Working {
+            self.load.again(slot, self.slots[slot].state);
         }
     }
 
