@@ -12,11 +12,11 @@ use sd_notify::NotifyState;
 use tokio::time::MissedTickBehavior;
 
 use crate::advice;
-use crate::device::SIGN_DEADLINE;
+use crate::device::LONG_DEADLINE;
 use crate::log::Kind;
 
 /// A thread that lives beats at least this often: the longest exchange, with room for a machine that is slow.
-const LONGEST: Duration = SIGN_DEADLINE.saturating_add(Duration::from_secs(5));
+const LONGEST: Duration = LONG_DEADLINE.saturating_add(Duration::from_secs(5));
 
 /// A thread's sign of life, to be given each time round its loop and around whatever may take long; clones share it.
 #[derive(Debug, Clone)]

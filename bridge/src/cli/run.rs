@@ -21,7 +21,7 @@ use crate::store::ChainFile;
 use crate::watchdog;
 
 /// Longer than the longest exchange with the device.
-const LAST: Duration = device::SIGN_DEADLINE.saturating_add(Duration::from_secs(5));
+const LAST: Duration = device::LONG_DEADLINE.saturating_add(Duration::from_secs(5));
 
 /// Serves until a signal asks it to end. A part that dies ends the whole, so that the service manager notices.
 pub(super) async fn run(config: Config, lost: Lost) -> Result<(), Failure> {

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::cable::{Plug, threaded};
 use super::owner::{CHECK, Owner};
-use super::{Fault, Opener, SIGN_DEADLINE, Session};
+use super::{Fault, LONG_DEADLINE, Opener, Session};
 use crate::watchdog::Heartbeat;
 
 /// What is known of the device.
@@ -27,7 +27,7 @@ pub struct Seen {
 
 /// A look may be so late: one comes every [`CHECK`], a command that is under way then goes on to its deadline, and the look
 /// itself takes a while. Later than this the cable hangs, and nothing that is known of the device holds any more.
-const OVERDUE: Duration = CHECK.saturating_add(SIGN_DEADLINE).saturating_add(Duration::from_secs(5));
+const OVERDUE: Duration = CHECK.saturating_add(LONG_DEADLINE).saturating_add(Duration::from_secs(5));
 
 impl Seen {
     /// How long ago the last look came to an end, if that is too long ago.

@@ -37,9 +37,9 @@ use highwater_guard::encode;
 
 use crate::config;
 
-/// A signature may take this long: two page writes, and the owner's screens.
-pub const SIGN_DEADLINE: Duration = Duration::from_secs(15);
-/// Everything else.
+/// What writes pages or derives keys may take this long: a signature, a question to the owner, whatever opens imported keys.
+pub const LONG_DEADLINE: Duration = Duration::from_secs(15);
+/// Everything else. A step of what the owner approved may come before the answer.
 pub const DEADLINE: Duration = Duration::from_secs(2);
 
 /// A cable with a device at its end, whose reading and writing blocks. After any error it is closed and opened anew.

@@ -11,7 +11,7 @@ use super::cable::{Cable, Plug};
 use super::fault::Sort;
 use super::handle::{Event, Exchange, Follower, NoReply, Order, Seen};
 use super::pace::Pace;
-use super::{Absence, DEADLINE, Fault, SIGN_DEADLINE, Session};
+use super::{Absence, DEADLINE, Fault, LONG_DEADLINE, Session};
 use crate::watchdog::Heartbeat;
 use crate::{advice, log};
 
@@ -200,11 +200,11 @@ impl Owner {
         let locked = Status::from_word(word) == Some(Status::Locked);
         match kind {
             // A question may be refused because the device is locked; nothing else may.
-            Kind::Signs | Kind::Reads | Kind::Watches if locked => {
+            Kind::Signs | Kind::Reads | Kind::Opens | Kind::Watches if locked => {
                 self.lose(Fault::Locked);
                 return Err(Fault::Locked);
             }
-            Kind::Signs | Kind::Reads => {}
+            Kind::Signs | Kind::Reads | Kind::Opens => {}
             // What the owner approves at once, as one without buttons does, is seen at once.
             Kind::Asks => self.changed().await,
             Kind::Watches if is_done(apdu, data) => self.changed().await,
@@ -222,7 +222,10 @@ impl Owner {
     }
 
     async fn send(&mut self, apdu: &[u8], kind: Kind) -> Result<Vec<u8>, NoReply> {
-        let deadline = if kind == Kind::Signs { SIGN_DEADLINE } else { DEADLINE };
+        let deadline = match kind {
+            Kind::Signs | Kind::Asks | Kind::Opens => LONG_DEADLINE,
+            Kind::Reads | Kind::Watches => DEADLINE,
+        };
         let Some(cable) = self.cable.as_mut() else {
             return Err(NoReply { sent: false, fault: Fault::Absent(Absence::Closed) });
         };

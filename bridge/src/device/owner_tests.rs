@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use highwater_core::apdu::Command;
+use highwater_core::apdu::{Command, Seed};
 use highwater_sim::SimDevice;
 
 use highwater_guard::encode;
@@ -67,6 +67,46 @@ async fn a_locked_device_another_app_and_a_stale_reply_are_told_apart() {
     let garbage: Twist = |apdu, reply| if apdu[1] == 3 { Ok(vec![1, 0x90, 0]) } else { Ok(reply) };
     assert_eq!(fault_of(garbage).await, Fault::Malformed("GET_VERSION"));
     assert!(matches!(fault_of(|_, _| Err(TransportError::Deadline)).await, Fault::Silent(_)));
+}
+
+/// A Nano S by the clock of its deadlines: it derives a key up to six times in a command about imported keys, and twice in a
+/// step that comes before whatever else is asked.
+struct Slow(SimDevice);
+
+impl Transport for Slow {
+    fn exchange(&mut self, apdu: &[u8], deadline: Instant) -> Result<Vec<u8>, TransportError> {
+        const DERIVATION: Duration = Duration::from_millis(900);
+        let derives = match Command::parse(apdu) {
+            Ok(Command::ImportKey(_) | Command::RestoreKey(_) | Command::BackupKey(_)) => 6,
+            Ok(Command::ForgetKey(_) | Command::GetKeys | Command::AddChain { .. }) => 6,
+            _ => 2,
+        };
+        match deadline.duration_since(Instant::now()) < DERIVATION * derives {
+            true => Err(TransportError::Deadline),
+            false => Ok(self.0.exchange(apdu)),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_derives_keys_is_given_its_time() {
+    let mut device = Some(SimDevice::in_memory(b"slow"));
+    let opener = move || {
+        let device = device.take().ok_or(TransportError::Absent(Absence::NoLedger))?;
+        Ok(Box::new(Slow(device)) as Box<dyn Transport>)
+    };
+    let device = Device::start(Box::new(opener)).unwrap().0;
+    assert!(device.looked().await.session.is_some());
+    for command in [
+        Command::GetKeys,
+        Command::BackupKey(0),
+        Command::ForgetKey(0),
+        Command::ImportKey(Seed(&[7; 32])),
+        Command::RestoreKey(&[7; 104]),
+        Command::GetVersion,
+    ] {
+        assert!(device.exchange(apdu(command)).await.is_ok(), "{command:?}");
+    }
 }
 
 #[tokio::test]

@@ -101,6 +101,8 @@ pub enum Kind {
     Signs,
     /// Tells something, and changes nothing.
     Reads,
+    /// The same of imported keys, each of which is opened for it: keys are derived before the answer.
+    Opens,
     /// Puts a question to the owner; what the owner approves may change marks and chains.
     Asks,
     /// Follows such a question, or takes it back.
@@ -119,9 +121,8 @@ impl<'a> Command<'a> {
             | Self::GetAppName
             | Self::GetPublicKey(_)
             | Self::GetStatus { .. }
-            | Self::GetEvents
-            | Self::BackupKey(_)
-            | Self::GetKeys => Kind::Reads,
+            | Self::GetEvents => Kind::Reads,
+            Self::BackupKey(_) | Self::GetKeys => Kind::Opens,
             Self::AddChain { .. }
             | Self::SetMark { .. }
             | Self::RemoveChain(_)

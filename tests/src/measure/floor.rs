@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use cometbft_p2p::{IdentitySecret, ReadMsg, SecretConnection, WriteMsg};
 use ed25519_dalek::{Signer, SigningKey};
-use highwater::device::{SIGN_DEADLINE, Transport};
+use highwater::device::{LONG_DEADLINE, Transport};
 use highwater::node::Address;
 use highwater::privval::proto::Envelope;
 use highwater::privval::{Request, ping_reply, public_key_reply};
@@ -95,7 +95,7 @@ impl Hand {
 fn ask(device: &mut dyn Transport, command: &Command<'_>) -> Result<Vec<u8>> {
     let mut apdu = [0; MAX_COMMAND];
     let len = command.encode(&mut apdu).context("a command longer than any")?;
-    let reply = device.exchange(&apdu[..len], Instant::now() + SIGN_DEADLINE)?;
+    let reply = device.exchange(&apdu[..len], Instant::now() + LONG_DEADLINE)?;
     match Reply::split(&reply) {
         Some((data, word)) if Status::from_word(word) == Some(Status::Ok) => Ok(data.to_vec()),
         _ => bail!("the device refused"),
