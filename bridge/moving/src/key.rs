@@ -8,6 +8,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use crate::decoy::MARKER;
 use crate::file::File;
 use crate::json::{Number, Outer, Plain};
 use crate::refusal::Refusal;
@@ -19,8 +20,8 @@ use crate::warning::Warning;
 const MOST: usize = 16 << 10;
 
 /// The types of an Ed25519 key, as CometBFT names them.
-const PUBLIC: &str = "tendermint/PubKeyEd25519";
-const PRIVATE: &str = "tendermint/PrivKeyEd25519";
+pub(crate) const PUBLIC: &str = "tendermint/PubKeyEd25519";
+pub(crate) const PRIVATE: &str = "tendermint/PrivKeyEd25519";
 
 /// Bytes of the forms that a bare key has, in base64.
 const SEED: usize = 32;
@@ -141,6 +142,9 @@ impl File<'_> {
     fn json(&self, text: &str) -> Result<Seed, Refusal> {
         let broken = |_| self.not_a_key("its JSON is broken, or has a key twice");
         let Outer { keys, has_list } = serde_json::from_str(text).map_err(broken)?;
+        if keys.iter().any(|key| key == MARKER) {
+            return Err(Refusal::Decoy { file: self.name() });
+        }
         let shape = Shape::of(&keys);
         let named = if self.source == Source::Tendermint027 { Shape::Tendermint027 } else { Shape::KeyFile };
         if shape == Shape::Shard {

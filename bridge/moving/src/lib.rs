@@ -19,12 +19,14 @@
 //! | `block` | what a node says of a block, for the rule of the next line |
 //! | `silence` | the mark of a validator whose signer left no state |
 //! | `poison` | states that let the old signer sign nothing |
+//! | `decoy` | a key of no validator, where the key of a node was |
 //! | `retire` | the plan by which the old signer is retired |
 //! | `refusal`, `warning` | every sentence of cause and cure, and of what is not proven |
 
 #![forbid(unsafe_code)]
 
 mod block;
+mod decoy;
 mod file;
 mod found;
 mod json;
@@ -42,6 +44,7 @@ mod verdict;
 mod warning;
 
 pub use block::{Tip, above, commit, set_size, tip};
+pub use decoy::Decoy;
 pub use found::{Found, unchanged};
 pub use key::{Key, PublicKey};
 pub use poison::{Poison, poison};

@@ -2,6 +2,7 @@
 
 use highwater_core::hrs::Hrs;
 
+use crate::found::MOVED;
 use crate::source::Source;
 
 /// What is wrong, and what to do. Text of a key file is never in it.
@@ -165,6 +166,11 @@ pub enum Refusal {
         "{file} disagrees with itself: its {part} is not of its private key. Restore the file from a copy, and compare the address with the validator's on the chain."
     )]
     KeyDisagrees { file: String, part: &'static str },
+
+    #[error(
+        "{file} holds a key of no validator, which Highwater left where it moved the key away. That one is at {file}{MOVED}."
+    )]
+    Decoy { file: String },
 
     // Of the two-block rule.
     #[error(

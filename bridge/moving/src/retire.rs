@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use crate::decoy::Decoy;
 use crate::found::{Found, MOVED, SHARE, STATE, SUPERSEDED};
 use crate::key::Key;
 use crate::poison::{Poison, poison};
@@ -37,6 +38,8 @@ pub enum Act {
         from: String,
         /// The other.
         to: String,
+        /// What is to be found under its name from then on, of its owner; there is no moment without a file.
+        leaves: Option<Decoy>,
     },
 }
 
@@ -56,7 +59,7 @@ pub enum Remains {
     Copies,
     /// Whoever starts the old signer again by itself.
     Restarts,
-    /// A node without a key file and without a signer.
+    /// A node whose key file is gone.
     NewKey,
     /// Other nodes that the old signer dials, or that dial it.
     OtherNodes,
@@ -98,9 +101,10 @@ impl fmt::Display for Remains {
                  mask`), remove its container, and take it out of what deploys it."
             }
             Self::NewKey => {
-                "A node whose key file is gone makes a new key at its start, and a new state at height 0 with it, also where it \
-                 has a signer. Set priv_validator_laddr to Highwater before the node is started, or it votes with a key that \
-                 the chain does not know. Never put the moved key back: nothing would keep it from signing twice."
+                "A node whose key file is gone makes a new key at its start, and a new state at height 0 in place of the \
+                 retired one, also where it has a signer: then nothing keeps the validator's key from signing twice. Leave \
+                 the key file and the state that stand there now. Never put the moved key back. Set \
+                 priv_validator_laddr to Highwater before the node is started."
             }
             Self::OtherNodes => {
                 "The old signer dials nodes by itself. Let priv_validator_laddr of every node, sentries too, take Highwater \
@@ -125,12 +129,13 @@ impl fmt::Display for Remains {
 /// what was signed stands in the copies only, afterwards.
 ///
 /// All copies are made before the first state is written, and the key is moved last: a plan that is cut leaves a signer
-/// that has its state, or one that signs nothing. States that are retired already are passed over, and a key file that is
-/// not there is told of.
+/// that has its state, or one that signs nothing. States that are retired already are passed over, so is the key file that
+/// a plan left, and a key file that is not there is told of. `fresh` are random bytes, for the key that is left.
 pub fn retire(
     question: &Question<'_>,
     states: &[Found<'_>],
     key: Option<Found<'_>>,
+    fresh: &[u8; 32],
 ) -> Result<Plan, Refusal> {
     let (mut copies, mut writes) = (Vec::new(), Vec::new());
     for file in states {
@@ -152,7 +157,7 @@ pub fn retire(
             remains.push(Remains::KeyAway { file: path.to_owned() });
             None
         }
-        Some(key) => Some(moved(question, &key)?),
+        Some(key) => moved(question, &key, fresh)?,
         None => None,
     };
     let acts = copies.into_iter().chain(writes).chain(moved).collect();
@@ -160,13 +165,19 @@ pub fn retire(
 }
 
 /// The key file is moved away if it holds the key that has moved.
-fn moved(question: &Question<'_>, file: &Found<'_>) -> Result<Act, Refusal> {
-    let Key { public, .. } = Key::read(question.source, file.path, file.bytes.unwrap_or_default())?;
+fn moved(question: &Question<'_>, file: &Found<'_>, fresh: &[u8; 32]) -> Result<Option<Act>, Refusal> {
+    let Key { public, .. } = match Key::read(question.source, file.path, file.bytes.unwrap_or_default()) {
+        Err(Refusal::Decoy { .. }) => return Ok(None),
+        read => read?,
+    };
     let path = || file.path.to_owned();
     match question.key {
         None => Err(Refusal::KeyNotNamed { file: path() }),
         Some(key) if *key != public => Err(Refusal::OtherKeyFile { file: path() }),
-        Some(_) => Ok(Act::Move { from: path(), to: format!("{}{MOVED}", file.path) }),
+        Some(_) => {
+            let leaves = (question.source == Source::CometBft).then(|| Decoy::new(fresh));
+            Ok(Some(Act::Move { from: path(), to: format!("{}{MOVED}", file.path), leaves }))
+        }
     }
 }
 

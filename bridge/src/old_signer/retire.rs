@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
-use highwater_moving::Act;
+use highwater_moving::{Act, Decoy};
 use rustix::fs::{Access, AtFlags, CWD, RenameFlags};
 use rustix::io::Errno;
 use tempfile::NamedTempFile;
@@ -23,7 +23,7 @@ pub(crate) fn carry_out(act: &Act) -> Result<(), Failure> {
     match act {
         Act::Copy { from, to } => copy(from.as_ref(), to.as_ref()),
         Act::Write { to, what } => replace(to.as_ref(), what.as_bytes()),
-        Act::Move { from, to } => away(from.as_ref(), to.as_ref()),
+        Act::Move { from, to, leaves } => away(from.as_ref(), to.as_ref(), leaves.as_ref()),
     }
     .map_err(|Undone { path, error }| Failure::of_retiring(&path, &error))
 }
@@ -66,8 +66,24 @@ fn replace(to: &Path, bytes: &[u8]) -> Result<(), Undone> {
     }
 }
 
-fn away(from: &Path, to: &Path) -> Result<(), Undone> {
+fn away(from: &Path, to: &Path, leaves: Option<&Decoy>) -> Result<(), Undone> {
+    // As the key is found: its owner, and its mode.
+    let left = leaves.map(|decoy| beside(from, decoy.as_bytes())).transpose()?;
     fs::set_permissions(from, fs::Permissions::from_mode(MOVED)).map_err(at(from))?;
+    let Some(left) = left else { return renamed(from, to) };
+    // The key has two names first: a node that starts in between finds a key, and makes none.
+    match fs::hard_link(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && same(from, to) => {}
+        // A file system that cannot.
+        Err(error) if cannot_link(&error) => renamed(from, to)?,
+        done => done.map_err(at(to))?,
+    }
+    sync_folder(to)?;
+    left.persist(from).map_err(|failed| at(from)(failed.error))?;
+    sync_folder(from)
+}
+
+fn renamed(from: &Path, to: &Path) -> Result<(), Undone> {
     match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         // A file system that cannot: the other name is made, which fails where it is, and then the old one goes.
         Err(Errno::INVAL | Errno::NOSYS) => {
@@ -77,6 +93,16 @@ fn away(from: &Path, to: &Path) -> Result<(), Undone> {
         done => done.map_err(|error| at(to)(error.into()))?,
     }
     sync_folder(to)
+}
+
+/// Whether two names are of one file.
+fn same(one: &Path, other: &Path) -> bool {
+    let of = |path: &Path| path.symlink_metadata().map(|found| (found.dev(), found.ino()));
+    matches!((of(one), of(other)), (Ok(one), Ok(other)) if one == other)
+}
+
+fn cannot_link(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::PERM | Errno::NOTSUP | Errno::NOSYS))
 }
 
 /// A synced file beside `model`, of its owner and mode.
@@ -152,13 +178,39 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (key, away) = (dir.path().join("key.json"), dir.path().join("key.json.moved-to-highwater"));
         fs::write(&key, "key").unwrap();
-        let act = Act::Move { from: named(&key), to: named(&away) };
+        let act = Act::Move { from: named(&key), to: named(&away), leaves: None };
         carry_out(&act).unwrap();
         assert!(!key.exists() && text(&away) == "key");
         assert_eq!(fs::metadata(&away).unwrap().permissions().mode() & 0o777, 0o400);
         fs::write(&key, "another").unwrap();
         assert!(carry_out(&act).is_err());
         assert_eq!((text(&key).as_str(), text(&away).as_str()), ("another", "key"));
+    }
+
+    #[test]
+    fn a_key_of_no_validator_takes_the_place_of_a_key_that_was_moved_after_a_cut_too() {
+        for cut in [false, true] {
+            let dir = tempfile::tempdir().unwrap();
+            let (key, away) = (dir.path().join("key.json"), dir.path().join("key.json.moved-to-highwater"));
+            fs::write(&key, "key").unwrap();
+            fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).unwrap();
+            let decoy = Decoy::new(&[3; 32]);
+            let left = String::from_utf8(decoy.as_bytes().to_vec()).unwrap();
+            let act = Act::Move { from: named(&key), to: named(&away), leaves: Some(decoy) };
+            if cut {
+                // Both names stood, and no more.
+                fs::hard_link(&key, &away).unwrap();
+            }
+            carry_out(&act).unwrap();
+            assert_eq!((text(&key), text(&away).as_str()), (left, "key"), "{cut}");
+            let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+            assert_eq!((mode(&key), mode(&away)), (0o640, 0o400));
+            assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "nothing is left aside");
+            // Another key is not written over, and stays where it is.
+            fs::write(&key, "another").unwrap();
+            assert!(carry_out(&act).is_err());
+            assert_eq!((text(&key).as_str(), text(&away).as_str()), ("another", "key"));
+        }
     }
 
     #[test]

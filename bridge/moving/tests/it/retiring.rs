@@ -1,8 +1,15 @@
 //! The plan by which the old signer is retired.
 
-use highwater_moving::{Act, Found, PublicKey, Question, Refusal, Remains, Source, poison, retire};
+use highwater_moving::{Act, Decoy, Found, Key, Plan, PublicKey, Question, Refusal, Remains, Source, poison};
 
 use crate::files::{Written, base64, found, key_file, now, path, public, question};
+
+/// Random, as far as a plan knows.
+const FRESH: [u8; 32] = [3; 32];
+
+fn retire(question: &Question<'_>, states: &[Found<'_>], key: Option<Found<'_>>) -> Result<Plan, Refusal> {
+    highwater_moving::retire(question, states, key, &FRESH)
+}
 
 /// Which act on which file, in order.
 fn order(acts: &[Act]) -> Vec<(&'static str, String)> {
@@ -12,7 +19,7 @@ fn order(acts: &[Act]) -> Vec<(&'static str, String)> {
             ("copy", from.clone())
         }
         Act::Write { to, .. } => ("write", to.clone()),
-        Act::Move { from, to } => {
+        Act::Move { from, to, .. } => {
             assert_eq!(*to, format!("{from}.moved-to-highwater"));
             ("move", from.clone())
         }
@@ -70,6 +77,42 @@ fn a_key_that_was_moved_already_is_not_moved_and_that_is_told() {
     let key = key_file();
     let plan = retire(&question, &[found("x", &text)], Some(found("key.json", &key))).unwrap();
     assert!(!plan.remains.contains(&told));
+}
+
+/// A node alone makes a key where it finds none; tmkms and kms end.
+#[test]
+fn trap_a_node_finds_a_key_of_no_validator_where_its_key_was() {
+    for source in [Source::CometBft, Source::Tmkms, Source::Kms] {
+        let (text, key) = (Written::default().by(source), key_file());
+        let question = Question { key: Some(&public()), ..question(source) };
+        let plan = retire(&question, &[found(path(source), &text)], Some(found("key.json", &key))).unwrap();
+        let Some(Act::Move { leaves, .. }) = plan.acts.last() else { panic!("{plan:?}") };
+        let expected = (source == Source::CometBft).then(|| Decoy::new(&FRESH));
+        assert_eq!(*leaves, expected, "{source}");
+    }
+}
+
+#[test]
+fn the_key_of_no_validator_is_known_again_moves_nowhere_and_is_not_moved_away() {
+    let decoy = Decoy::new(&FRESH);
+    let decoy = std::str::from_utf8(decoy.as_bytes()).unwrap();
+    let refusal = Key::read(Source::CometBft, "key.json", decoy.as_bytes()).unwrap_err();
+    assert_eq!(refusal, Refusal::Decoy { file: "key.json".to_owned() });
+    assert!(refusal.to_string().contains("key.json.moved-to-highwater"), "{refusal}");
+    // But for the field that tells it, a node's key file.
+    let told = ",\n  \"highwater\": \"a key of no validator: the one that was here was moved\"";
+    let plain = decoy.replace(told, "");
+    assert_ne!(plain, decoy);
+    let key = Key::read(Source::CometBft, "key.json", plain.as_bytes()).unwrap();
+    assert_eq!(key.seed.expose(), &FRESH);
+
+    let text = Written::default().by(Source::CometBft);
+    let retired = poison(Source::CometBft, "x", text.as_bytes()).unwrap();
+    let states = [Found { bytes: Some(retired.as_bytes()), ..found("x", "") }];
+    let question = Question { key: Some(&public()), ..question(Source::CometBft) };
+    let plan = retire(&question, &states, Some(found("key.json", decoy))).unwrap();
+    assert_eq!(plan.acts, [], "all was done");
+    assert!(!format!("{:?}", Decoy::new(&FRESH)).contains(&base64(&FRESH)[..8]));
 }
 
 #[test]

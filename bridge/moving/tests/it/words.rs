@@ -49,6 +49,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::YubiHsmExport { file: file() },
         Refusal::Shard { file: file() },
         Refusal::KeyDisagrees { file: file(), part: "pub_key" },
+        Refusal::Decoy { file: file() },
         Refusal::FewBlocks(1),
         Refusal::NotInARow(7, 9),
         Refusal::NotSilent(7),

@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use highwater_core::hrs::{Height, Hrs};
 use highwater_moving::{Act, Plan, PublicKey, Question, Remains, Source, State};
+use rand::RngCore as _;
+use zeroize::Zeroizing;
 
 use crate::advice;
 use crate::config::Config;
@@ -27,7 +29,7 @@ pub(crate) struct Old<'a> {
 /// What was done, and what is left to a person.
 #[derive(Debug)]
 pub(crate) struct Retired {
-    /// Each act in words.
+    /// The acts in words.
     pub(crate) done: Vec<String>,
     pub(crate) remains: Vec<Remains>,
 }
@@ -51,8 +53,10 @@ pub(crate) fn retire(config: &Config, old: &Old<'_>, hands: &Hands) -> Result<Re
             now: SystemTime::now(),
             block_time: old.block_time,
         };
-        let Plan { acts, remains } =
-            highwater_moving::retire(&question, &founds(&states), key.as_ref().map(OldFile::found))?;
+        let mut fresh = Zeroizing::new([0; 32]);
+        rand::rng().fill_bytes(&mut *fresh);
+        let key = key.as_ref().map(OldFile::found);
+        let Plan { acts, remains } = highwater_moving::retire(&question, &founds(&states), key, &fresh)?;
         for file in &states {
             all_is_known(old, file, known)?;
         }
@@ -61,7 +65,7 @@ pub(crate) fn retire(config: &Config, old: &Old<'_>, hands: &Hands) -> Result<Re
         let mut done = Vec::new();
         for act in &acts {
             carry_out(act)?;
-            done.push(words(act));
+            done.extend(words(act));
         }
         Ok(Retired { done, remains })
     })
@@ -75,10 +79,14 @@ fn all_is_known(old: &Old<'_>, file: &OldFile, known: Hrs) -> Result<(), Failure
     }
 }
 
-fn words(act: &Act) -> String {
+fn words(act: &Act) -> Vec<String> {
     match act {
-        Act::Copy { from, to } => format!("copied   {from} to {to}"),
-        Act::Write { to, .. } => format!("retired  {to}: its signer signs nothing by it"),
-        Act::Move { from, to } => format!("moved    {from} to {to}"),
+        Act::Copy { from, to } => vec![format!("copied   {from} to {to}")],
+        Act::Write { to, .. } => vec![format!("retired  {to}: its signer signs nothing by it")],
+        Act::Move { from, to, leaves: None } => vec![format!("moved    {from} to {to}")],
+        Act::Move { from, to, leaves: Some(_) } => vec![
+            format!("moved    {from} to {to}"),
+            format!("left     {from}: a key of no validator, so that the node makes none"),
+        ],
     }
 }
