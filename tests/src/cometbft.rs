@@ -120,6 +120,11 @@ impl Home {
         self.signer = Some(format!("unix://{}", self.socket().display()));
     }
 
+    /// Has a node sign with its own file from its next start on.
+    pub fn sign_itself(&mut self) {
+        self.signer = None;
+    }
+
     /// A file of this home.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)

@@ -7,11 +7,13 @@ use std::time::{Duration, SystemTime};
 use highwater_core::hrs::{Hrs, Step};
 use highwater_tests::bridge::{Device, Setup};
 use highwater_tests::cometbft::{Home, Node};
+use highwater_tests::device::{Emulated, approve};
 use highwater_tests::harness::By;
 use highwater_tests::stage::hrs;
 use highwater_tests::tmkms::Tmkms;
 use highwater_tests::tools;
 use highwater_tests::validator::PATIENCE;
+use nanos_sdk::target::{Device as Hardware, nanos, nanosplus};
 use serde_json::Value;
 
 /// Between two blocks: long enough to stop a node in it.
@@ -45,6 +47,12 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
+/// As if the old signer had been stopped that long ago.
+fn a_minute_ago(state: &Path) {
+    let minute = SystemTime::now() - Duration::from_secs(60);
+    File::options().write(true).open(state).unwrap().set_modified(minute).unwrap();
+}
+
 fn all_signed(node: &Node, from: u64, to: u64) {
     for height in from..=to {
         assert!(node.block(height).unwrap().signed, "block {height}");
@@ -52,16 +60,28 @@ fn all_signed(node: &Node, from: u64, to: u64) {
     }
 }
 
-/// Ten blocks more, signed by Highwater alone, and none of all with evidence of a second signature.
-fn goes_on(setup: &Setup, home: &Home, last: u64) {
+/// So many blocks more, signed by Highwater alone, and none of all with evidence of a second signature. Gives the highest.
+fn goes_on(setup: &Setup, home: &Home, last: u64, blocks: u64) -> u64 {
     let mut bridge = setup.start().unwrap();
     let mut node = home.start(PAUSE).unwrap();
-    node.wait_for_height(last + 10, PATIENCE).unwrap();
-    all_signed(&node, 1, last + 9);
+    node.wait_for_height(last + blocks, PATIENCE).unwrap();
+    all_signed(&node, 1, last + blocks - 1);
     node.stop().unwrap();
     assert_eq!(bridge.stop().unwrap(), Some(0), "{}", bridge.output());
-    assert!(bridge.signatures().iter().all(|signature| signature.height > last), "{}", bridge.output());
+    let heights: Vec<_> = bridge.signatures().iter().map(|signature| signature.height).collect();
+    assert!(heights.iter().all(|height| *height > last), "{}", bridge.output());
     assert_eq!(bridge.refusals(), 0, "{}", bridge.output());
+    heights.into_iter().max().unwrap()
+}
+
+/// The node runs, and in five blocks' time the chain is no higher than it was.
+fn signs_nothing(home: &Home, height: u64) {
+    let mut node = home.start(PAUSE).unwrap();
+    node.wait_for_height(1, PATIENCE).unwrap();
+    std::thread::sleep(Duration::from_secs(5));
+    let stands = node.height().unwrap().unwrap();
+    assert!(stands <= height, "{stands}: the node signs");
+    node.kill();
 }
 
 #[test]
@@ -80,8 +100,7 @@ fn a_node_that_signed_with_its_file_goes_on_under_the_same_key_and_its_file_sign
     // The node was stopped just now.
     let refused = setup.run(&migrate).unwrap_err().to_string();
     assert!(refused.contains("the old signer may still run"), "{refused}");
-    let minute = SystemTime::now() - Duration::from_secs(60);
-    File::options().write(true).open(&state).unwrap().set_modified(minute).unwrap();
+    a_minute_ago(&state);
     let said = setup.run(&migrate).unwrap();
     let said = String::from_utf8(said.stdout).unwrap();
     assert!(said.contains(&format!("mark     {last}/0/precommit")), "{said}");
@@ -91,21 +110,79 @@ fn a_node_that_signed_with_its_file_goes_on_under_the_same_key_and_its_file_sign
     setup.run(&[&["retire"][..], &old].concat()).unwrap();
     assert_eq!(last_signed(&home).height.value(), i64::MAX as u64);
     let retired = fs::read(&state).unwrap();
-    let mut node = home.start(PAUSE).unwrap();
-    std::thread::sleep(Duration::from_secs(5));
-    assert!(node.height().unwrap().unwrap_or(last) <= last && fs::read(&state).unwrap() == retired);
-    node.kill();
+    signs_nothing(&home, last);
+    assert_eq!(fs::read(&state).unwrap(), retired);
 
     setup.run(&[&["retire"][..], &old, &key_of].concat()).unwrap();
-    assert!(home.file(&format!("{KEY}.moved-to-highwater")).exists() && !key_file.exists());
+    assert!(home.file(&format!("{KEY}.moved-to-highwater")).exists());
     home.sign_elsewhere();
-    goes_on(&setup, &home, last);
+    let last = goes_on(&setup, &home, last, 10);
 
-    // What docs/moving-in.md warns of: a node without its key file makes another, and a state at height 0 with it, also
-    // where it has a signer.
-    let made: Value = serde_json::from_slice(&fs::read(&key_file).unwrap()).unwrap();
-    assert_ne!(made["address"].as_str(), Some(home.address.as_str()));
-    assert_eq!(last_signed(&home), Hrs::ZERO);
+    // The node has loaded the key of no validator, and let its state stand. The key put back, that state still lets it sign
+    // nothing, though the node has no other signer.
+    let left: Value = serde_json::from_slice(&fs::read(&key_file).unwrap()).unwrap();
+    assert_ne!(left["address"].as_str(), Some(home.address.as_str()));
+    assert_eq!(fs::read(&state).unwrap(), retired);
+    fs::rename(home.file(&format!("{KEY}.moved-to-highwater")), &key_file).unwrap();
+    home.sign_itself();
+    signs_nothing(&home, last);
+    assert_eq!(fs::read(&state).unwrap(), retired);
+}
+
+/// The same on the firmware, whose owner approves key and chain by its buttons; then it loses its power, and then its flash.
+fn what_has_moved_outlives_power_and_comes_back_after_the_flash_is_lost(hardware: Hardware) {
+    const BLOCKS: u64 = 3;
+    let folder = tempfile::tempdir().unwrap();
+    let mut home = Home::with_file_key(&tools::cometbft().unwrap(), &folder.path().join("node")).unwrap();
+    let last = signs_by_itself(&home, BLOCKS);
+    let (chain, key) = home.validator().unwrap();
+    let mut device = Emulated::new(hardware.clone()).unwrap();
+    let socket = home.socket();
+    let setup = |device: &Emulated| {
+        let address = device.emulator().unwrap().apdu_address().to_string();
+        let place = folder.path().join("bridge");
+        Setup::new(&place, &Device::Speculos(address), &chain, &socket).unwrap()
+    };
+    let at_device = setup(&device);
+    let [state, key_file, backup] = [home.file(STATE), home.file(KEY), folder.path().join("key.backup")];
+    a_minute_ago(&state);
+    let old = ["migrate", "--from", "cometbft", "--chain", &chain, "--block-time", "1", "--retire"];
+    let files = ["--state", text(&state), "--key", text(&key_file), "--to", text(&backup)];
+    let approved = |device: &Emulated, prompts: usize| {
+        (0..prompts).try_for_each(|_| approve(device.emulator()?, |_| ()))
+    };
+    at_device.run_while(&[&old[..], &files].concat(), || approved(&device, 2)).unwrap();
+    assert_eq!(at_device.public_key().unwrap(), key);
+    assert_eq!(last_signed(&home).height.value(), i64::MAX as u64);
+    home.sign_elsewhere();
+    let last = goes_on(&at_device, &home, last, BLOCKS);
+
+    // Its power goes.
+    let image = device.pull_the_plug().unwrap();
+    device.plug_in(image).unwrap();
+    let last = goes_on(&setup(&device), &home, last, BLOCKS);
+
+    // All that it knew goes, as when the app is loaded anew.
+    drop(device);
+    let device = Emulated::new(hardware).unwrap();
+    let at_device = setup(&device);
+    let restore = ["key", "restore", text(&backup)];
+    let said = at_device.run_while(&restore, || approved(&device, 1)).unwrap().stdout;
+    assert!(said.ends_with(b"imported key 1: on the device\n"), "{}", String::from_utf8_lossy(&said));
+    let adopt = ["mark", "adopt", &chain, "--imported", "1"];
+    at_device.run_while(&adopt, || approved(&device, 1)).unwrap();
+    assert_eq!(at_device.public_key().unwrap(), key);
+    goes_on(&at_device, &home, last, BLOCKS);
+}
+
+#[test]
+fn what_has_moved_onto_a_nanos_outlives_power_and_comes_back_after_the_flash_is_lost() {
+    what_has_moved_outlives_power_and_comes_back_after_the_flash_is_lost(nanos::DEVICE);
+}
+
+#[test]
+fn what_has_moved_onto_a_nanosplus_outlives_power_and_comes_back_after_the_flash_is_lost() {
+    what_has_moved_outlives_power_and_comes_back_after_the_flash_is_lost(nanosplus::DEVICE);
 }
 
 /// Runs the node with tmkms until so many blocks are signed and tmkms stands between two.
@@ -142,8 +219,7 @@ fn a_validator_of_tmkms_goes_on_under_the_same_key_and_tmkms_signs_nothing_more(
     let place = folder.path().join("bridge");
     let setup = Setup::for_nodes(&place, &Device::Simulated, CHAIN, std::slice::from_ref(&node_at)).unwrap();
     let [state, key_file, backup] = [tmkms.state(), tmkms.key(), folder.path().join("key.backup")];
-    let minute = SystemTime::now() - Duration::from_secs(60);
-    File::options().write(true).open(&state).unwrap().set_modified(minute).unwrap();
+    a_minute_ago(&state);
     let old = ["migrate", "--from", "tmkms", "--chain", CHAIN, "--block-time", "1", "--retire"];
     let files = ["--state", text(&state), "--key", text(&key_file), "--to", text(&backup)];
     let said = setup.run(&[&old[..], &files].concat()).unwrap();
@@ -154,17 +230,14 @@ fn a_validator_of_tmkms_goes_on_under_the_same_key_and_tmkms_signs_nothing_more(
         assert!(line.contains(&format!("  {last}/")) && line.ends_with("/precommit"), "{said}");
     }
     assert_eq!(setup.public_key().unwrap(), key);
-    goes_on(&setup, &home, last);
+    let last = goes_on(&setup, &home, last, 10);
 
     // Its key is moved; put back, its state still lets it sign nothing.
     let moved = key_file.with_file_name("consensus.key.moved-to-highwater");
     fs::rename(&moved, &key_file).unwrap();
     let retired = fs::read(&state).unwrap();
-    let (mut signer, mut node) = (tmkms.start().unwrap(), home.start(PAUSE).unwrap());
-    std::thread::sleep(Duration::from_secs(8));
-    let stands = node.height().unwrap_or_default().unwrap_or_default();
-    assert!(stands <= last + 11, "{stands}: tmkms signs");
+    let mut signer = tmkms.start().unwrap();
+    signs_nothing(&home, last);
     assert_eq!(fs::read(&state).unwrap(), retired);
-    node.kill();
     signer.kill();
 }
