@@ -1,6 +1,7 @@
 use super::*;
 use crate::admin::status::tests::{chain_report, healthy};
 use crate::admin::{DeviceState, Report};
+use crate::device::Target;
 
 fn hrs(height: u64, step: Step) -> Hrs {
     Hrs::new(height, 0, step).unwrap()
@@ -50,6 +51,8 @@ fn what_is_so_now_is_as_the_report_has_it() {
         "highwater_device_up 1",
         "highwater_device_state{state=\"ready\"} 1",
         "highwater_device_state{state=\"locked\"} 0",
+        "highwater_device_mark_on_host 0",
+        "highwater_chain_key_imported{chain=\"alpha-1\"} 0",
         "highwater_chain_signing{chain=\"alpha-1\"} 1",
         "highwater_chain_stopped{chain=\"alpha-1\"} 0",
         "highwater_slot_state{chain=\"alpha-1\",state=\"armed\"} 1",
@@ -60,6 +63,11 @@ fn what_is_so_now_is_as_the_report_has_it() {
         "highwater_flash_left_years{chain=\"alpha-1\"} 12.0",
         "highwater_flash_wear_ratio{chain=\"alpha-1\"} 0.01",
     ];
+    assert_eq!(missing(&page, &lines), [""; 0], "{page}");
+    let session = report.device.as_mut().unwrap();
+    (session.target, session.slots[0].key_index) = (Target::YubiHsm2, 1 << 31);
+    let page = counters.page(&report).unwrap();
+    let lines = ["highwater_device_mark_on_host 1", "highwater_chain_key_imported{chain=\"alpha-1\"} 1"];
     assert_eq!(missing(&page, &lines), [""; 0], "{page}");
 
     let away = Report {

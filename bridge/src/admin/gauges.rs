@@ -18,11 +18,13 @@ pub(super) struct Gauges {
     device_up: Gauge,
     /// One of the states is 1.
     device_state: Whole<1>,
+    mark_on_host: Gauge,
     signing: Whole<1>,
     stopped: Whole<1>,
     /// One of the states is 1.
     slot_state: Whole<2>,
     node_up: Whole<2>,
+    key_imported: Whole<1>,
     age: Real<1>,
     behind: Real<1>,
     years_left: Real<1>,
@@ -34,10 +36,12 @@ impl Gauges {
         let gauges = Self {
             device_up: Gauge::default(),
             device_state: Family::default(),
+            mark_on_host: Gauge::default(),
             signing: Family::default(),
             stopped: Family::default(),
             slot_state: Family::default(),
             node_up: Family::default(),
+            key_imported: Family::default(),
             age: Family::default(),
             behind: Family::default(),
             years_left: Family::default(),
@@ -48,6 +52,11 @@ impl Gauges {
             "device_state",
             "1 for the state that the device is in, 0 for all others",
             gauges.device_state.clone(),
+        );
+        registry.register(
+            "device_mark_on_host",
+            "1 if what the device remembers is a file of this host: a key in a store, or the simulated device",
+            gauges.mark_on_host.clone(),
         );
         registry.register(
             "chain_signing",
@@ -68,6 +77,11 @@ impl Gauges {
             "node_up",
             "1 while the link to this node of the config is up",
             gauges.node_up.clone(),
+        );
+        registry.register(
+            "chain_key_imported",
+            "1 if the chain's key was made elsewhere: copies may exist outside",
+            gauges.key_imported.clone(),
         );
         registry.register_with_unit(
             "last_signature_age",
@@ -103,6 +117,10 @@ impl Gauges {
             let is = report.device_state == state;
             self.device_state.get_or_create(&[("state", state.word())]).set(i64::from(is));
         }
+        // A device that is away is what it was.
+        if let Some(session) = &report.device {
+            self.mark_on_host.set(i64::from(!session.target.has_buttons()));
+        }
         for chain in &report.chains {
             self.chain(report, chain);
         }
@@ -124,6 +142,9 @@ impl Gauges {
             self.node_up.get_or_create(&labels).set(i64::from(*connected));
         }
         let slot = report.device.as_ref().and_then(|session| session.chain(&chain.chain));
+        if let Some(slot) = slot {
+            self.key_imported.get_or_create(&of()).set(i64::from(slot.is_imported()));
+        }
         match (chain.years_left, slot) {
             (Some(years), Some(slot)) => {
                 self.years_left.get_or_create(&of()).set(years);
