@@ -14,12 +14,16 @@ pub(crate) struct Program {
     /// The releases that were tried.
     pub(crate) version: &'static str,
     pub(crate) features: &'static [&'static str],
+    /// Whether its speed counts: building it takes several times as long then.
+    pub(crate) optimised: bool,
 }
 
 /// Another signer, for `cargo xtask bench` to measure ours beside, and for whoever moves from it.
-pub(crate) const TMKMS: Program = Program { name: "tmkms", version: "^0.15", features: &["softsign"] };
+pub(crate) const TMKMS: Program =
+    Program { name: "tmkms", version: "^0.15", features: &["softsign"], optimised: true };
 /// Makes a package of Debian.
-pub(crate) const DEB: Program = Program { name: "cargo-deb", version: "^3.8", features: &[] };
+pub(crate) const DEB: Program =
+    Program { name: "cargo-deb", version: "^3.8", features: &[], optimised: false };
 
 impl Program {
     /// Gives its path, building it first if it is not there.
@@ -27,7 +31,7 @@ impl Program {
     /// # Errors
     /// If the download or the build fails (a retry may help).
     pub(crate) fn ensure(&self, workspace: &Workspace) -> Result<PathBuf> {
-        let Self { name, version, features } = self;
+        let Self { name, version, features, optimised } = self;
         let folder = workspace.target().join(name);
         let program = folder.join("bin").join(name);
         // Cargo puts it there whole or not at all.
@@ -37,6 +41,9 @@ impl Program {
         announce(&format!("{name} {version} by cargo, into {}", folder.display()))?;
         let mut cargo = workspace.cargo();
         cargo.args(["install", name, "--version", version, "--locked", "--features", &features.join(",")]);
+        if !optimised {
+            cargo.arg("--debug").env("CARGO_PROFILE_DEV_DEBUG", "0");
+        }
         process::run(cargo.arg("--root").arg(&folder))?;
         Ok(program)
     }
