@@ -63,6 +63,12 @@ pub enum Verb {
         #[command(flatten)]
         form: Form,
     },
+    /// Show what the device and the daemon refused of late.
+    Events {
+        /// How.
+        #[command(flatten)]
+        form: Form,
+    },
     /// The state of this bridge, to be carried to another host.
     State {
         /// What of it.
@@ -154,6 +160,7 @@ impl Verb {
             | Self::Retire { .. } => Purpose::Reads,
             Self::Run
             | Self::State { .. }
+            | Self::Events { .. }
             | Self::Device { .. }
             | Self::Chain { .. }
             | Self::Key { .. }

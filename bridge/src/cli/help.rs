@@ -42,6 +42,13 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "events",
+        &[
+            ("A node's log says that a vote was refused", "highwater events"),
+            ("Status words alone, the newest first", "highwater events --json | jq -r '.device[].status'"),
+        ],
+    ),
+    (
         "state export",
         &[(
             "Before the bridge moves: this host signs no more",

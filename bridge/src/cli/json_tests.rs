@@ -15,6 +15,7 @@ use super::told::{Chains, GenesisValidator, Mark, NodeId};
 use crate::admin::Report;
 use crate::device::Session;
 use crate::operator::check::Findings;
+use crate::operator::events::Events;
 
 /// Each command that takes `--json`, and the shape of its result.
 fn shapes() -> BTreeMap<&'static str, Schema> {
@@ -24,6 +25,7 @@ fn shapes() -> BTreeMap<&'static str, Schema> {
     BTreeMap::from([
         ("check", shape::<Findings>()),
         ("doctor", shape::<Findings>()),
+        ("events", shape::<Events>()),
         ("chain list", shape::<Chains>()),
         ("device info", shape::<Session>()),
         ("mark show", shape::<Mark>()),

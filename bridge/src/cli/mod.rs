@@ -6,6 +6,7 @@ mod say;
 mod args;
 mod chain;
 mod device;
+mod events;
 mod help;
 #[cfg(test)]
 mod json_tests;
@@ -70,7 +71,8 @@ async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
         return migrate::act(&config, moving, terminal).await;
     }
     state_dir::prepare(&config.state_dir, args.verb.purpose())?;
-    if matches!(args.verb, Verb::Device { .. } | Verb::Chain { .. } | Verb::Mark { .. }) {
+    if matches!(args.verb, Verb::Device { .. } | Verb::Events { .. } | Verb::Chain { .. } | Verb::Mark { .. })
+    {
         warn_hosted(&config);
     }
     match args.verb {
@@ -78,6 +80,7 @@ async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
         Verb::Check { .. } | Verb::Doctor { .. } => Ok(()),
         Verb::Status { watch: true, .. } => watch::watch(&config).await,
         Verb::Status { form, .. } => device::status(&config, form).await,
+        Verb::Events { form } => events::tell(&config, form).await,
         Verb::Device { verb: DeviceVerb::Info { form } } => device::info(&config, form).await,
         Verb::NodeId { form } => told::NodeId::of(&Identity::load(&config.state_dir)?).tell(form),
         Verb::Pubkey { id, json, tx } => {

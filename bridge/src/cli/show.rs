@@ -138,7 +138,7 @@ fn of_daemon(chain: &ChainReport) -> String {
 }
 
 /// A name and its value, which goes on below itself where it is long.
-fn line(name: &str, value: &str) -> String {
+pub(super) fn line(name: &str, value: &str) -> String {
     let mut text = format!("         {name:<15}");
     let mut column = 0;
     for word in value.split(' ') {

@@ -7,6 +7,7 @@
 //! | `prompt` | a question to the owner, and what became of it |
 //! | `known` | what is known of a chain, and marks below that |
 //! | `check` | every trouble that is known before it costs a block |
+//! | `events` | what was refused of late |
 //! | `keys`, `backup_file` | keys that were made elsewhere, and the files of their backups |
 //! | `migrate` | a validator that moves here from another signer, and how that one is retired |
 //! | `add`, `mark`, `adopt`, `retire` | the procedures |
@@ -16,6 +17,7 @@ pub(crate) mod add;
 pub(crate) mod adopt;
 pub(crate) mod backup_file;
 pub(crate) mod check;
+pub(crate) mod events;
 pub(crate) mod keys;
 mod known;
 pub(crate) mod mark;

@@ -5,7 +5,7 @@
 use std::fs;
 
 use highwater::privval::proto::Sum;
-use highwater_sim::{Owner, SimDevice, World};
+use highwater_sim::{Ask, Owner, SimDevice, World};
 use serde_json::{Value, json};
 
 use crate::desk::{CHAIN, Desk, prevote};
@@ -154,6 +154,26 @@ fn a_warning_does_not_stand_in_the_json() {
     let done = desk.command(&["device", "info", "--json"]).output().unwrap();
     assert!(String::from_utf8_lossy(&done.stderr).contains("SIMULATED"));
     assert_eq!(serde_json::from_slice::<Value>(&done.stdout).unwrap()["target"], "simulated");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_refused_of_late_is_told_by_status_word_with_its_cure() {
+    let desk = Desk::new("sentences");
+    desk.must(&["chain", "add", CHAIN, "--key-index", "0", "--last-signed", "7/0/precommit"]);
+    shown("events-none", &desk.says(&["events"]));
+    for height in [3, 2, 200_000] {
+        let ask = Ask { height, ..Ask::prevote(CHAIN) };
+        ask.sign(&mut desk.emulator.bench().device).unwrap_err();
+    }
+    shown("events-device", &desk.says(&["events"]));
+    let refused = &told(&desk, &["events", "--json"])["device"];
+    assert_eq!((&refused[0]["status"], &refused[1]["times"]), (&json!("b008"), &json!(2)));
+
+    let mut daemon = desk.daemon().await;
+    signed_vote(daemon.insists(&prevote(8, 1)).await);
+    refusal(daemon.insists(&prevote(7, 1)).await);
+    shown("events", &desk.says(&["events"]));
+    assert_eq!(told(&desk, &["events", "--json"])["bridge"][0]["refusals"], 1);
 }
 
 #[test]
