@@ -339,6 +339,9 @@ fn end_to_end(workspace: &Workspace, args: &Args) -> Result<Command> {
     // Doc-tests are not timed: rustdoc takes no option of nightly.
     test.args(["--package", "highwater-tests", "--lib", "--bins", "--tests"]);
     slowest::timed(&mut test).args(&args.tests);
+    // Most of these tests wait, for pages, blocks and deadlines: two at once leave half of two processors idle.
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) * 2;
+    test.env("RUST_TEST_THREADS", threads.to_string());
     test.env("HIGHWATER_COMETBFT", cometbft::DEFAULT.ensure(workspace)?)
         .env(cometbft::OLDEST.variable(), cometbft::OLDEST.ensure(workspace)?)
         .env(gno::VARIABLE, gno::ensure(workspace)?);
