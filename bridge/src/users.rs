@@ -84,6 +84,14 @@ impl Hands {
         done
     }
 
+    /// Gives a file that root just made to the user whose hands act: who runs the daemon has to read it again.
+    pub(crate) fn give(&self, path: &Path) -> io::Result<()> {
+        match self.lent {
+            Some((user, group)) => Ok(nix::unistd::chown(path, Some(user), Some(group))?),
+            None => Ok(()),
+        }
+    }
+
     fn put_on(&self) -> io::Result<()> {
         if let Some((user, group)) = self.lent {
             setegid(group)?;

@@ -21,9 +21,10 @@ const COPIES: [&str; 20] = [
 /// Folders of copies.
 const FOLDERS: [&str; 3] = ["backup", "backups", "bak"];
 
-/// The end of the copy of a state that was retired, and of a key file that was moved away.
+/// The end of the copy of a state that was retired.
 pub(crate) const SUPERSEDED: &str = ".before-highwater";
-pub(crate) const MOVED: &str = ".moved-to-highwater";
+/// The end of a key file that was moved away.
+pub const MOVED: &str = ".moved-to-highwater";
 
 /// The end of a cosigner's own state: it holds shares of signatures.
 pub(crate) const SHARE: &str = "_share_sign_state.json";

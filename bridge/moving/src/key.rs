@@ -150,6 +150,9 @@ impl File<'_> {
         if shape == Shape::Shard {
             return Err(Refusal::Shard { file: self.name() });
         }
+        if matches!(shape, Shape::FilePv | Shape::Tmkms | Shape::Horcrux) {
+            return Err(self.not_a_key(shape.says()));
+        }
         if shape != named {
             return Err(Refusal::OtherShape { file: self.name(), named: self.source, found: shape.says() });
         }

@@ -69,11 +69,11 @@ pub enum Refusal {
 
     // Of a state file.
     #[error(
-        "{file} is of the chain {found:?} by its name, and --chain names {chain:?}. Name the state file of {chain:?}."
+        "{file} is of the chain {found:?} by its name, and --chain names {chain:?}. Name the state file of {chain:?}; or, if the file is the right one, correct --chain or --from."
     )]
     NamedForOtherChain { file: String, found: String, chain: String },
     #[error(
-        "{file} holds a signature for the chain {found:?}, and --chain names {chain:?}. Name the state file of {chain:?}."
+        "{file} holds a signature for the chain {found:?}, and --chain names {chain:?}. Name the state file of {chain:?}; or, if the file is the right one, correct --chain."
     )]
     OtherChain { file: String, found: String, chain: String },
     #[error(
@@ -168,7 +168,7 @@ pub enum Refusal {
     KeyDisagrees { file: String, part: &'static str },
 
     #[error(
-        "{file} holds a key of no validator, which Highwater left where it moved the key away. That one is at {file}{MOVED}."
+        "{file} holds a key of no validator, which `highwater retire` left where it moved the validator's key away, to {file}{MOVED}. Highwater has that key since then. If its device is lost: `highwater key restore BACKUP`, then `highwater mark adopt`."
     )]
     Decoy { file: String },
 

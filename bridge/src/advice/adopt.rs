@@ -4,13 +4,14 @@ use std::path::Path;
 
 use highwater_core::hrs::Hrs;
 
-use crate::device::SlotNumber;
+use crate::device::{KeyNumber, SlotNumber};
 
 /// The chain is not approved on this device.
 pub fn not_on_device(chain: &str) -> String {
     format!(
         "{chain} is not approved on this device: run `highwater chain add {chain} --key-index N --next-height H`, or, if it signed \
-         before, with --last-signed"
+         before, with --last-signed; if another signer has its key, `highwater migrate`; if Highwater has signed for it, \
+         `highwater mark adopt {chain}`"
     )
 }
 
@@ -70,6 +71,23 @@ pub fn adopt_needs_index(chain: &str) -> String {
     format!(
         "{chain} is not approved on this device: run the command again with --key-index N, the number its key had \
          when it was added, or --imported N of an imported key; the device will ask for the chain and its mark together"
+    )
+}
+
+/// The chain to adopt has a key that was made elsewhere, and is not approved on this device yet.
+pub fn adopt_imported(chain: &str) -> String {
+    format!(
+        "{chain} has a key that was made elsewhere, and is not approved on this device: see with `highwater key list` whether the \
+         device holds that key, and if not, run `highwater key restore BACKUP`; then run the command again with --imported N, the \
+         number that the key has there"
+    )
+}
+
+/// The imported key is not the pinned one.
+pub fn adopt_other_number(chain: &str, number: KeyNumber) -> String {
+    format!(
+        "imported key {number} is not the pinned key of {chain}: compare `highwater key list` with `highwater pubkey {chain}`, and \
+         name the right number; if the key is not there, run `highwater key restore BACKUP` first"
     )
 }
 

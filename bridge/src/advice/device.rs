@@ -45,7 +45,8 @@ pub fn fault(fault: &Fault) -> String {
         }
         Fault::OtherInstallation { found, pinned } => format!(
             "this is installation {} of the app, pinned is {}: a spare or a reinstalled app has the same key but \
-             not the mark; plug in the pinned device, or let this one take over with `highwater mark adopt`",
+             not the mark; plug in the pinned device, or let this one take over with `highwater mark adopt`, after `highwater key \
+             restore` if the key was imported",
             hex::encode(found),
             hex::encode(pinned)
         ),

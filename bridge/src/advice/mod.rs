@@ -153,7 +153,8 @@ pub fn vote_extensions_removed() -> &'static str {
 pub fn not_pinned(chain: &str) -> String {
     format!(
         "chain {chain:?} has no pinned key: run `highwater chain add {chain} --key-index N --next-height H` first, \
-         where H is the next height of a chain for which this key never signed; else name the last place by --last-signed"
+         where H is the next height of a chain for which this key never signed; else name the last place by --last-signed; a \
+         validator that signs elsewhere moves here with its key by `highwater migrate`"
     )
 }
 

@@ -188,8 +188,41 @@ pub fn signed_meanwhile(chain: &str, mark: Hrs, why: &str) -> String {
 /// The device's key is not the one that moves.
 pub fn moved_other_key(chain: &str) -> String {
     format!(
-        "The device's key of {chain} is not the one that moves, and nothing was pinned here. Run `highwater chain remove {chain}` \
-         and `highwater chain forget {chain}`, look at `highwater key list`, and run the command again."
+        "{chain} is on the device with another key than the one that moves. If that key never signed for {chain}, run `highwater \
+         chain remove {chain}` and `highwater chain forget {chain}`, look at `highwater key list`, and run the command again."
+    )
+}
+
+/// The chain has moved, and the command is typed again.
+pub fn moved_before(chain: &str) -> String {
+    format!(
+        "{chain} signs with this key here already, at or above all that the files say. Nothing was done again."
+    )
+}
+
+/// The old signer has signed since the chain moved.
+pub fn signed_since_the_move(chain: &str, highest: Hrs, known: Hrs) -> String {
+    format!(
+        "DOUBLE-SIGN RISK on {chain}: it signs with this key here already, up to {known}, and the files say that {highest} was \
+         signed. Stop the old signer, look on chain for two votes at one height and round, and raise the mark: `highwater mark \
+         set {chain} --last-signed {highest}`."
+    )
+}
+
+/// The chain was not added; its key was imported.
+pub fn key_stays(number: KeyNumber, why: &str) -> String {
+    format!(
+        "{why}. Imported key {number} stays on the device, and its backup in its file; the same command goes on from there"
+    )
+}
+
+/// A key that was moved away moves a second time.
+pub fn key_moved_before(path: &Path) -> String {
+    format!(
+        "{} was moved away when Highwater took the key over, so Highwater has the key and knows its mark. If the device is lost: \
+         `highwater key restore BACKUP`, or without a backup `highwater key import --from` this file; then `highwater mark adopt \
+         ID --imported N`, which takes the mark from Highwater's own records.",
+        path.display()
     )
 }
 

@@ -30,11 +30,12 @@ pub(super) async fn act(
     // What is wrong with a file is said before the device is looked for.
     let read = match &verb {
         KeyVerb::Import { from, source, to, .. } => {
-            to.as_deref().map(backup_file::free).transpose()?;
-            Some(read(*source, from.as_deref())?)
+            let read = read(*source, from.as_deref())?;
+            to.as_deref().map(|to| backup_file::free(to, Some(&read.key.public))).transpose()?;
+            Some(read)
         }
         KeyVerb::Backup { to, .. } => {
-            backup_file::free(to)?;
+            backup_file::free(to, None)?;
             None
         }
         _ => None,
@@ -53,7 +54,11 @@ pub(super) async fn act(
             None => Ok(()),
         },
         KeyVerb::List => {
-            keys::list(reach).await?.iter().for_each(tell_place);
+            let places = keys::list(reach).await?;
+            places.iter().for_each(tell_place);
+            if places.is_empty() {
+                remark!("the device holds no key that was made elsewhere");
+            }
             Ok(())
         }
         KeyVerb::Backup { number, to } => {
@@ -133,7 +138,12 @@ pub(super) async fn back_up(
 ) -> Result<(), Failure> {
     let Some(to) = to else { return Ok(()) };
     let done = match keys::backup(reach, number).await {
-        Ok(copy) => hands.as_asked(|| copy.write(&to)),
+        Ok(copy) => hands.as_asked(|| {
+            copy.keep(&to)?;
+            // A file system without owners, as on a stick, takes none: who may read there may read it.
+            let _ = hands.give(&to);
+            Ok(())
+        }),
         Err(failure) => Err(failure),
     };
     done.map_err(|failure| failure.with(advice::imported_without_backup(number, &failure.to_string())))?;

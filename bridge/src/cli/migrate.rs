@@ -22,10 +22,11 @@ pub(super) async fn act(config: &Config, args: MigrateArgs, terminal: &mut Termi
         .map_err(|error| Failure::io(config.state_dir.display(), &error))?;
     state_dir::prepare(&config.state_dir, Purpose::Writes)?;
     not_exported(config)?;
-    args.to.as_deref().map(backup_file::free).transpose()?;
     let wanted = wanted(&args)?;
 
     let read = args.key.as_deref().map(|path| migrate::read_key(&wanted, path, &hands)).transpose()?;
+    let key = read.as_ref().map(|read| &read.key.public);
+    args.to.as_deref().map(|to| hands.as_asked(|| backup_file::free(to, key))).transpose()?;
     // Without a key file the device is asked for the key; else not before all that the old signer left is judged.
     let (public, asked) = match (&read, args.imported) {
         (Some(read), _) => (read.key.public, None),
@@ -41,6 +42,14 @@ pub(super) async fn act(config: &Config, args: MigrateArgs, terminal: &mut Termi
     }
     let judged = migrate::judged(&wanted, public, &hands, terminal).await?;
     tell(&judged);
+    let mut access = match asked {
+        Some(access) => access,
+        None => Access::open(config).await?,
+    };
+    if judged.is_here(config, &mut access, &wanted).await? {
+        remark!("{}", advice::moved_before(wanted.chain));
+        return retire_or_say(config, &args, &wanted, &hands);
+    }
     let pause = judged.pause(&wanted);
     if !pause.is_zero() {
         terminal.hint(&advice::second_look(pause));
@@ -48,10 +57,6 @@ pub(super) async fn act(config: &Config, args: MigrateArgs, terminal: &mut Termi
         judged.still(&wanted, &hands)?;
     }
 
-    let mut access = match asked {
-        Some(access) => access,
-        None => Access::open(config).await?,
-    };
     let number = match (read, args.imported) {
         (Some(read), _) => {
             let held = keys::import(&mut access.reach, &read.key, terminal).await?;
@@ -64,14 +69,23 @@ pub(super) async fn act(config: &Config, args: MigrateArgs, terminal: &mut Termi
     };
     let added = judged.add(config, &mut access, &wanted, number, &hands, terminal).await?;
     super::chain::tell_added(config, wanted.chain, &added);
+    retire_or_say(config, &args, &wanted, &hands)
+}
 
+/// The last step of a move: the old signer is retired, or it is said how.
+fn retire_or_say(
+    config: &Config,
+    args: &MigrateArgs,
+    wanted: &Wanted<'_>,
+    hands: &Hands,
+) -> Result<(), Failure> {
     match wanted.from {
         From::Files(source) if args.retire => {
             let old = old(&args.old, source, args.key.clone());
-            tell_retired(&migrate::retire(config, &old, &hands)?);
+            tell_retired(&migrate::retire(config, &old, hands)?);
         }
         From::Files(source) => {
-            remark!("{}", advice::retire_next(&command(&args, source)));
+            remark!("{}", advice::retire_next(&command(args, source)));
             tell_remains(&remains(source));
         }
         From::Nothing(_) => remark!("{}", advice::nothing_is_retired()),

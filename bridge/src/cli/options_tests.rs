@@ -28,6 +28,7 @@ const BARE: [(&str, &str, &[&str]); 23] = [
     ("below_known", "below-signed", &["chain add", "chain rename", "mark set", "mark adopt"]),
     ("not_said", "below-signed", &["chain add", "chain rename", "mark set", "mark adopt"]),
     ("state", "last-signed", &["mark adopt"]),
+    ("adopt_imported", "imported", &["mark adopt"]),
     ("adopt_needs_index", "imported", &["mark adopt"]),
     ("nothing_and_states", "from", &["migrate"]),
     ("nothing_and_states", "state", &["migrate"]),

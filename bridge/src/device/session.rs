@@ -210,7 +210,7 @@ pub struct Slot {
     pub state: SlotState,
     /// The chain; empty for a damaged slot.
     pub chain: String,
-    /// The key: a `highwater_core::key_index::KeyIndex` as it is written.
+    /// The number of its key: N of `--key-index N`; of an imported key 2147483647 more than the number on the screen.
     pub key_index: u32,
     /// The chain's life in this slot.
     pub incarnation: u16,

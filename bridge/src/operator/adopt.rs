@@ -2,14 +2,15 @@
 
 use highwater_core::apdu::{Command, Named};
 use highwater_core::hrs::Hrs;
+use highwater_core::key_index::KeyIndex;
 use highwater_guard::Stopped;
 
 use super::known::{Known, chain_id, right_key};
 use super::prompt::{Question, Talk};
-use super::{Access, not_exported};
+use super::{Access, keys, not_exported};
 use crate::advice;
 use crate::config::Config;
-use crate::device::{Session, SlotState};
+use crate::device::{KeyNumber, Session, SlotState};
 use crate::failure::Failure;
 use crate::store::{ChainFile, ChainFileError, Pin, Pins};
 
@@ -56,7 +57,7 @@ pub(crate) async fn adopt(
     let approved = session.chain(id);
     let command = match approved {
         None => {
-            let key_index = key_index.ok_or_else(|| Failure::usage(advice::adopt_needs_index(id)))?;
+            let key_index = right_number(&mut access, id, key_index, pin).await?;
             Some(Command::AddChain { chain, key_index, mark: floor })
         }
         Some(slot) => {
@@ -73,7 +74,10 @@ pub(crate) async fn adopt(
     };
     if let Some(command) = command {
         let words = match approved {
-            None => format!("add chain {id} with mark {floor}."),
+            None => {
+                let key = advice::which_key(key_index.unwrap_or_default());
+                format!("add chain {id}, {key}, mark {floor}.")
+            }
             Some(slot) => format!("move the mark of {id} from {} to {floor}.", slot.mark),
         };
         let target = session.target;
@@ -105,6 +109,31 @@ pub(crate) async fn adopt(
     access.adopt(id, &now, ChainFile::new(id, key, floor), || pins.adopt(id, to)).await?;
     let replaced = pin.is_some_and(|pin| pin.installation != now.installation);
     Ok(Adopted { installation: now.installation, key, mark: slot.mark.0, replaced })
+}
+
+/// The number of the key with which the chain is to be added. One that is certain to be of another key than the pinned one is
+/// refused before the owner is asked.
+async fn right_number(
+    access: &mut Access,
+    id: &str,
+    key_index: Option<u32>,
+    pin: Option<Pin>,
+) -> Result<u32, Failure> {
+    let imported = pin.is_some_and(|pin| pin.imported);
+    let needed = if imported { advice::adopt_imported(id) } else { advice::adopt_needs_index(id) };
+    let key_index = key_index.ok_or_else(|| Failure::usage(needed.clone()))?;
+    match KeyIndex::new(key_index) {
+        Ok(KeyIndex::Imported(number)) => {
+            let number = KeyNumber::of(number);
+            let key = keys::public(&mut access.reach, number).await?;
+            if pin.is_some_and(|pin| pin.key != *key.as_bytes()) {
+                return Err(Failure::usage(advice::adopt_other_number(id, number)));
+            }
+        }
+        _ if imported => return Err(Failure::usage(needed)),
+        _ => {}
+    }
+    Ok(key_index)
 }
 
 /// What the host remembers, the mark that a device must have at least, and the place that the operator repeated to go

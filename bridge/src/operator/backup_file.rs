@@ -37,10 +37,14 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-/// An error if the file cannot be made, before anybody is asked anything: one that exists is never written over.
-pub(crate) fn free(path: &Path) -> Result<(), Failure> {
+/// An error if the backup of this key cannot be in the file, before anybody is asked anything. A file that exists is never
+/// written over: it is a backup of the key, as a command leaves it that was cut, or it is in the way.
+pub(crate) fn free(path: &Path, of: Option<&PublicKey>) -> Result<(), Failure> {
     match path.symlink_metadata() {
-        Ok(_) => Err(Failure::usage(advice::backup_exists(path))),
+        Ok(_) => match (Copy::read(path), of) {
+            (Ok(copy), Some(key)) if copy.backup.public == *key.as_bytes() => Ok(()),
+            _ => Err(Failure::usage(advice::backup_exists(path))),
+        },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let folder =
                 path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -73,6 +77,14 @@ impl Copy {
         match again.bytes == self.bytes {
             true => Ok(()),
             false => Err(failed(&std::io::Error::other("it does not hold what was written"))),
+        }
+    }
+
+    /// Writes a new file, if this backup is not in it already: a key has one, and a device makes it the same each time.
+    pub(crate) fn keep(&self, path: &Path) -> Result<(), Failure> {
+        match Self::read(path) {
+            Ok(there) if there.bytes == self.bytes => Ok(()),
+            _ => self.write(path),
         }
     }
 
@@ -125,13 +137,24 @@ mod tests {
     fn a_backup_is_a_private_file_that_reads_as_it_was_and_is_never_written_over() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("key.json");
-        free(&path).unwrap();
+        let public = PublicKey::new(copy().backup.public);
+        free(&path, None).unwrap();
+        free(&path, Some(&public)).unwrap();
         copy().write(&path).unwrap();
         assert_eq!(Copy::read(&path).unwrap().bytes, copy().bytes);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(free(&path).unwrap_err().to_string().contains("exists"));
+        for other in [None, Some(PublicKey::new([9; 32]))] {
+            assert!(free(&path, other.as_ref()).unwrap_err().to_string().contains("exists"));
+        }
         assert!(copy().write(&path).is_err());
-        assert!(free(&dir.path().join("nowhere/key.json")).is_err());
+        // After a cut the same command finds what it has written, and nothing else.
+        free(&path, Some(&public)).unwrap();
+        copy().keep(&path).unwrap();
+        let mut other = copy();
+        other.bytes[60] ^= 1;
+        assert!(other.keep(&path).is_err());
+        assert_eq!(Copy::read(&path).unwrap().bytes, copy().bytes);
+        assert!(free(&dir.path().join("nowhere/key.json"), None).is_err());
     }
 
     #[test]

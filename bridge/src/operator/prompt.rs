@@ -91,9 +91,13 @@ impl Question<'_> {
             let approved = talk.answers(words, typed).map_err(NotDone::Unknown)?;
             reach.press(approved).await.map_err(NotDone::Unknown)?;
         }
-        let outcome = tokio::select! {
-            outcome = watch(reach, ticket) => Some(outcome),
-            _ = tokio::signal::ctrl_c() => None,
+        // Who listens for Ctrl-C once holds it back for good, and the next question at this terminal would not end by it.
+        let outcome = match target.has_buttons() {
+            false => Some(watch(reach, ticket).await),
+            true => tokio::select! {
+                outcome = watch(reach, ticket) => Some(outcome),
+                _ = tokio::signal::ctrl_c() => None,
+            },
         };
         match outcome {
             Some(outcome) => outcome,

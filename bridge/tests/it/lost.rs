@@ -64,7 +64,7 @@ async fn an_adopted_device_begins_at_the_state_file_where_only_the_pins_were_los
     fs::remove_file(desk.path("state/pins.toml")).unwrap();
     desk.emulator.swap(owned("hunt"));
     let told = desk.must(&["mark", "adopt", CHAIN, "--key-index", "0", "--last-signed", "4/0/prevote"]);
-    assert!(told.contains("with mark 5/0/precommit"), "{told}");
+    assert!(told.contains(", mark 5/0/precommit"), "{told}");
     assert_eq!(asked(&desk), "5/0/precommit");
     signs_on(&desk).await;
 }
@@ -124,7 +124,7 @@ async fn a_mark_set_by_command_is_where_a_spare_begins() {
         drop(daemon);
         desk.emulator.swap(owned("hunt"));
         let told = desk.must(&["mark", "adopt", CHAIN, "--key-index", "0"]);
-        assert!(told.contains("with mark 9/0/precommit"), "{told}");
+        assert!(told.contains(", mark 9/0/precommit"), "{told}");
     }
 }
 

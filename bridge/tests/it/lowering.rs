@@ -105,7 +105,7 @@ async fn a_raise_by_mistake_that_the_owner_takes_back_is_taken_back_on_the_host(
         // A spare begins there too, and not at the mistake.
         desk.emulator.swap(owned("lowering"));
         let told = desk.must(&["mark", "adopt", CHAIN, "--key-index", "0"]);
-        assert!(told.contains("with mark 6/0/precommit"), "with a daemon: {with_daemon}: {told}");
+        assert!(told.contains(", mark 6/0/precommit"), "with a daemon: {with_daemon}: {told}");
     }
 }
 
@@ -113,7 +113,7 @@ async fn a_raise_by_mistake_that_the_owner_takes_back_is_taken_back_on_the_host(
 fn spare_begins_at(desk: &Desk, height: &str) {
     desk.emulator.swap(owned("lowering"));
     let told = desk.must(&["mark", "adopt", CHAIN, "--key-index", "0"]);
-    assert!(told.contains(&format!("with mark {height}")), "{told}");
+    assert!(told.contains(&format!(", mark {height}")), "{told}");
 }
 
 /// The terminal is gone between the question and the press; the press comes all the same.

@@ -158,7 +158,9 @@ fn a_key_file_with_more_less_or_twice_is_none() {
         assert!(matches!(refused(Source::CometBft, &text), Refusal::NotAKey { .. }), "{text}");
     }
     let state = Written::default().by(Source::CometBft);
-    assert!(matches!(refused(Source::CometBft, &state), Refusal::OtherShape { .. }));
+    let why = "a state of CometBFT or kms";
+    let file = "the-key".to_owned();
+    assert_eq!(refused(Source::CometBft, &state), Refusal::NotAKey { file, named: Source::CometBft, why });
     let long = format!("{}{}", key_file(), " ".repeat(20_000));
     assert!(matches!(refused(Source::CometBft, &long), Refusal::TooLong { .. }));
 }

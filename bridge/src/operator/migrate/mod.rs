@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 use highwater_core::canonical::ChainId;
 use highwater_core::hrs::Hrs;
 use highwater_moving::{
-    MarkRule, PublicKey, Question, Source, Verdict, Warning, judge, never_signed, unchanged,
+    MOVED, MarkRule, PublicKey, Question, Source, Verdict, Warning, judge, never_signed, unchanged,
 };
 
 pub(crate) use retiring::{Old, Retired, retire};
@@ -29,6 +29,7 @@ use crate::config::Config;
 use crate::device::KeyNumber;
 use crate::failure::Failure;
 use crate::old_signer::{OldFile, OldNode, founds};
+use crate::store::{ChainFile, Pins};
 use crate::users::Hands;
 
 /// Where the mark comes from.
@@ -83,6 +84,9 @@ impl Wanted<'_> {
 
 /// Reads the key file.
 pub(crate) fn read_key(wanted: &Wanted<'_>, path: &Path, hands: &Hands) -> Result<Read, Failure> {
+    if path.as_os_str().as_encoded_bytes().ends_with(MOVED.as_bytes()) {
+        return Err(Failure::usage(advice::key_moved_before(path)));
+    }
     let file = hands.as_asked(|| OldFile::read(path))?;
     keys::read(wanted.source(), &file)
 }
@@ -143,6 +147,37 @@ impl Judged {
         Ok(unchanged(&founds(&self.states), &founds(&wanted.look(hands)?))?)
     }
 
+    /// Whether the chain was moved before, wholly and with this key: it is on the device and pinned here, and all that the
+    /// files say is known. An error if it is there with another key, before that key is imported.
+    pub(crate) async fn is_here(
+        &self,
+        config: &Config,
+        access: &mut Access,
+        wanted: &Wanted<'_>,
+    ) -> Result<bool, Failure> {
+        let chain = chain_id(wanted.chain)?;
+        let session = access.session().await?;
+        if session.chain(wanted.chain).is_none() {
+            return Ok(false);
+        }
+        if access.key_of(chain).await? != *self.public.as_bytes() {
+            return Err(Failure::unavailable(advice::moved_other_key(wanted.chain)));
+        }
+        let pin = Pins::load(&config.state_dir)?.get(wanted.chain);
+        let Some(pin) = pin.filter(|pin| pin.installation == session.installation) else { return Ok(false) };
+        let record = ChainFile::load(&config.state_dir, wanted.chain, &pin)?.record;
+        if record.intention.is_some() {
+            return Ok(false);
+        }
+        let known = access.floor(wanted.chain).await?.unwrap_or_else(|| record.floor());
+        match self.highest.filter(|highest| *highest > known) {
+            Some(highest) => {
+                Err(Failure::unavailable(advice::signed_since_the_move(wanted.chain, highest, known)))
+            }
+            None => Ok(true),
+        }
+    }
+
     /// Adds the chain with this key and mark.
     pub(crate) async fn add(
         &self,
@@ -161,7 +196,8 @@ impl Judged {
             below: wanted.below,
             key: Some(*self.public.as_bytes()),
         };
-        let added = add::add_by(config, access, wanted.chain, new, talk).await?;
+        let added = add::add_by(config, access, wanted.chain, new, talk).await;
+        let added = added.map_err(|why| why.with(advice::key_stays(number, &why.to_string())))?;
         // Too late to take the mark back: what must not happen now is that anything signs.
         self.silent(wanted, hands).await?;
         Ok(added)

@@ -1,6 +1,7 @@
 //! Validators that move here, from each signer, and sign on.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -117,8 +118,24 @@ async fn a_blank_device_of_the_same_seed_gets_the_key_from_its_backup_and_the_ma
     signed_vote(daemon.insists(&prevote(NEXT, 1)).await);
     drop(daemon);
     desk.emulator.swap(crate::emulator::owned("moving"));
-    let said = desk.says(&["mark", "adopt", CHAIN]);
-    assert!(said.contains("--imported N of an imported key"), "{said}");
+    // Whatever number is named, the owner is not asked for another key than the pinned one.
+    let words = ["mark", "adopt", CHAIN];
+    for (more, says) in [
+        (&[][..], "has a key that was made elsewhere"),
+        (&["--key-index", "0"], "run `highwater key restore BACKUP`"),
+        (&["--imported", "1"], "The device holds no imported key 1"),
+    ] {
+        let said = desk.says(&[&words[..], more].concat());
+        assert!(said.contains(says) && !said.contains("Look at the device"), "{said}");
+    }
+    let other = put(&desk, "other", &super::refusals::other_key());
+    desk.must(&["key", "import", "--from", &other, "--no-backup"]);
+    let said = desk.says(&[&words[..], &["--imported", "1"]].concat());
+    assert!(
+        said.contains("imported key 1 is not the pinned key") && !said.contains("Look at the device"),
+        "{said}"
+    );
+    desk.must(&["key", "forget", "1"]);
     let mut told = desk.must(&["key", "restore", "key.backup"]);
     told += &desk.must(&["key", "list"]);
     told += &desk.must(&["mark", "adopt", CHAIN, "--imported", "1"]);
@@ -156,6 +173,51 @@ fn a_move_that_was_cut_is_ended_by_the_same_command_and_nothing_is_asked_twice()
     assert_eq!(pinned(&desk), *public().as_bytes(), "{said}");
 }
 
+/// Each row is what a person does who does not know whether it was done.
+#[test]
+fn a_move_that_was_done_is_not_done_again_and_says_what_is_left() {
+    let desk = Desk::new("moving");
+    let args = leave(&desk, Source::CometBft);
+    let command = migrate("cometbft", &args, &["--to", "key.backup"]);
+    desk.must(&command);
+    let backup = fs::read(desk.path("key.backup")).unwrap();
+    let said = desk.must(&command);
+    assert!(said.contains("signs with this key here already") && said.contains("next: retire"), "{said}");
+    assert!(!said.contains("Look at the device"), "{said}");
+    assert_eq!(fs::read(desk.path("key.backup")).unwrap(), backup);
+    // The old signer signed since then.
+    let state = state_name(Source::CometBft);
+    let next = Written { place: at(361_403, 0, Step::Precommit), ..written() };
+    put(&desk, &state, &next.by(Source::CometBft));
+    let said = desk.says(&command);
+    assert!(said.contains("DOUBLE-SIGN RISK") && said.contains("--last-signed 361403/0/precommit"), "{said}");
+    put(&desk, &state, &written().by(Source::CometBft));
+    let said = desk.must(&migrate("cometbft", &args, &["--to", "key.backup", "--retire"]));
+    assert!(said.contains("retired  ") && said.contains("left     "), "{said}");
+}
+
+#[test]
+fn a_chain_that_stands_with_another_key_is_told_before_the_key_is_imported() {
+    let desk = Desk::pinned("moving");
+    let args = leave(&desk, Source::CometBft);
+    let said = desk.says(&migrate("cometbft", &args, &["--to", "key.backup"]));
+    assert!(said.contains("is on the device with another key") && said.ends_with("exit 69\n"), "{said}");
+    assert!(!said.contains("Look at the device") && !desk.path("key.backup").exists(), "{said}");
+}
+
+/// With its moved file and an old state a validator would begin below what Highwater has signed.
+#[test]
+fn trap_a_key_that_was_moved_away_does_not_move_a_second_time() {
+    let desk = Desk::new("moving");
+    let args = leave(&desk, Source::CometBft);
+    let moved = format!("{}.moved-to-highwater", args[3]);
+    fs::rename(&args[3], &moved).unwrap();
+    let args = [args[0].clone(), args[1].clone(), "--key".to_owned(), moved];
+    let said = desk.says(&migrate("cometbft", &args, &["--to", "key.backup"]));
+    assert!(said.contains("highwater mark adopt") && said.ends_with("exit 64\n"), "{said}");
+    assert!(!said.contains("Look at the device") && !desk.path("key.backup").exists(), "{said}");
+}
+
 #[test]
 fn an_old_signer_that_signs_while_the_owner_is_asked_is_a_double_sign_risk() {
     let desk = Desk::new("moving");
@@ -185,11 +247,54 @@ fn who_refuses_the_chain_has_the_key_on_the_device_and_nothing_else() {
     let args = leave(&desk, Source::CometBft);
     desk.must(&["key", "import", "--from", &args[3], "--no-backup"]);
     desk.emulator.bench().device.owner = Owner::Refuses;
-    let said = desk.says(&migrate("cometbft", &args, &["--to", "key.backup", "--retire"]));
+    let command = migrate("cometbft", &args, &["--to", "key.backup", "--retire"]);
+    let said = desk.says(&command);
     assert!(said.contains("the owner refused") && !said.contains("retired  "), "{said}");
+    assert!(said.contains("Imported key 1 stays on the device, and its backup in its file"), "{said}");
     assert!(Pins::load(&desk.path("state")).unwrap().get(CHAIN).is_none());
     let said = desk.says(&retire("cometbft", &args));
     assert!(said.contains("has no pinned key") && said.ends_with("exit 64\n"), "{said}");
+    // The same command goes on, though its backup is there.
+    desk.emulator.bench().device.owner = Owner::Approves;
+    desk.emulator.bench().haste = 1_800;
+    desk.must(&["device", "info"]);
+    let said = desk.must(&command);
+    assert!(said.contains("since before") && said.contains("retired  "), "{said}");
+}
+
+/// At a terminal, where the owner of a simulated device answers.
+#[test]
+fn ctrl_c_at_the_second_question_ends_the_command_too() {
+    let desk = Desk::new("moving");
+    let args = leave(&desk, Source::CometBft);
+    let text = format!("state_dir = {:?}\n[device]\ntransport = \"simulated\"\n", desk.path("state"));
+    fs::write(&desk.config, text).unwrap();
+    let words = migrate("cometbft", &args, &["--no-backup"]);
+    let line =
+        format!("{} --config {} {}", env!("CARGO_BIN_EXE_highwater"), desk.config.display(), words.join(" "));
+    let mut terminal = Command::new("script");
+    terminal.args(["-qec", &line, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut terminal = terminal.spawn().unwrap();
+    let (mut keys, mut screen) = (terminal.stdin.take().unwrap(), terminal.stdout.take().unwrap());
+    let mut said = String::new();
+    for (question, key) in [("import the key", "y\n"), ("add chain", "\u{3}")] {
+        let mut seen = false;
+        while !seen {
+            let mut byte = [0];
+            assert_eq!(screen.read(&mut byte).unwrap(), 1, "{said}");
+            said.push(char::from(byte[0]));
+            let asked = said.rsplit('\n').next().unwrap();
+            seen = asked.contains(question) && asked.ends_with("[y/N] ");
+        }
+        keys.write_all(key.as_bytes()).unwrap();
+    }
+    let ended = (0..200).find_map(|_| {
+        thread::sleep(Duration::from_millis(100));
+        terminal.try_wait().unwrap()
+    });
+    terminal.kill().unwrap();
+    assert_eq!(ended.and_then(|ended| ended.code()), Some(130), "{said}");
+    assert!(Pins::load(&desk.path("state")).unwrap().get(CHAIN).is_none());
 }
 
 #[test]
@@ -252,6 +357,8 @@ fn root_reads_and_retires_the_old_signers_files_and_leaves_none_of_its_own_in_th
     run(&migrate("cometbft", &args, &["--to", "key.backup"]));
     let mut files = vec![state.join("pins.toml"), state.join("chains"), state.join("device.lock")];
     files.push(state.join("chains").join(format!("{CHAIN}.json")));
+    // Who runs the daemon restores it one day.
+    files.push(desk.path("key.backup"));
     for file in files {
         assert_eq!(fs::metadata(&file).unwrap().uid(), 1234, "{}", file.display());
     }

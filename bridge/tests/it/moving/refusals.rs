@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use highwater::store::Pins;
 use highwater_core::hrs::{Hrs, Step};
-use highwater_moving::Source;
+use highwater_moving::{Decoy, Source};
 
 use super::files::{Written, at, base64, fresh, key_file};
 use super::old::{age, key_text, leave, migrate, no_secret_in, put, state_name, written};
@@ -94,13 +94,23 @@ fn rows() -> Vec<Row> {
             .key(key_file().replace("PrivKeyEd25519", "PrivKeySecp256k1")),
         Row::new("a key file that disagrees", CometBft, "its address is not of its private key")
             .key(key_file().replace("FE812C", "FE812D")),
-        Row::new("a state as the key", CometBft, "--from names cometbft").key(by(CometBft, written())),
+        Row::new(
+            "a state as the key",
+            CometBft,
+            "is not a key file of cometbft (a state of CometBFT or kms)",
+        )
+        .key(by(CometBft, written())),
         Row::new("an empty key file", CometBft, "it is empty").key(""),
+        Row::new("the key of no validator", CometBft, "holds a key of no validator").key(decoy()),
     ]
 }
 
+fn decoy() -> String {
+    String::from_utf8(Decoy::new(&[3; 32]).as_bytes().to_vec()).unwrap()
+}
+
 /// A key file that agrees with itself, of another key.
-fn other_key() -> String {
+pub(super) fn other_key() -> String {
     let key = ed25519_dalek::SigningKey::from_bytes(&[8; 32]);
     let public = key.verifying_key().to_bytes();
     let address = highwater_moving::PublicKey::new(public).address();
