@@ -7,12 +7,16 @@ use highwater_core::hrs::{Hrs, Step};
 use highwater_core::layout;
 use highwater_core::rings::Rings;
 
-use crate::driver::{Counts, Driver, Power, Violation};
-use crate::model::{Model, Op, Standing, ZERO};
+use crate::driver::{Counts, Driver, Power, Violation, key_pages};
+use crate::model::{Imported, Model, Op, Standing, ZERO};
+use crate::vault::{Holds, KeyOp};
 use crate::{Fault, Keys, Tear, World};
 
 /// The chains of every story: as many as there are slots, so that the table is never full.
 pub const CHAINS: [&str; 3] = ["story-1", "story-2", "story-3"];
+
+/// The keys that its owner may import: more than there are places.
+const KEYS: u8 = 4;
 
 /// The rings of stories: all as long, and each slot's another.
 const RINGS: [[u16; 3]; 8] = [[2; 3], [2; 3], [3; 3], [4; 3], [5; 3], [8; 3], [2, 3, 5], [5, 2, 3]];
@@ -64,6 +68,16 @@ fn tell(story: &[u8], keys: Keys, trace: &mut Option<Vec<String>>) -> Result<Tol
     Ok(Told { counts: teller.driver.counts, signatures: teller.driver.auditor.signatures() })
 }
 
+/// First bytes of a turn from this one on are about keys.
+const ABOUT_KEYS: u8 = 208;
+
+/// What a turn is about.
+#[derive(Debug, Clone, Copy)]
+enum What {
+    Chain(usize, Op),
+    Key(KeyOp),
+}
+
 struct Teller<'a> {
     driver: Driver,
     bytes: Bytes<'a>,
@@ -89,8 +103,13 @@ impl Teller<'_> {
 
     /// One operation, and what goes wrong in it.
     fn turn(&mut self) -> Result<(), Violation> {
-        let lane = usize::from(self.bytes.next() % 3);
-        let op = self.operation(lane);
+        let first = self.bytes.next();
+        let lane = usize::from(first % 3);
+        let op = if first < ABOUT_KEYS {
+            What::Chain(lane, self.operation(lane))
+        } else {
+            What::Key(self.key_operation())
+        };
         let fault = self.fault();
         if self.faults == Faults::CutsAndRot && self.bytes.next() < 24 {
             self.rot();
@@ -101,7 +120,7 @@ impl Teller<'_> {
         // Now and then few turns come between this operation and the next.
         let pace = self.bytes.next();
         self.driver.device.paced = pace < 80;
-        let mut off = self.go(lane, op, fault)? == Power::Off;
+        let mut off = self.go(op, fault)? == Power::Off;
         for _ in 0..pace % 8 {
             if self.driver.device.paced && !off {
                 let fault = if self.bytes.next() < 16 { self.fault() } else { None };
@@ -116,11 +135,23 @@ impl Teller<'_> {
     }
 
     /// Does it; of what needs the owner's press now and then with requests between the press and its work.
-    fn go(&mut self, lane: usize, op: Op, fault: Option<(u32, Fault)>) -> Result<Power, Violation> {
-        let needs_owner = matches!(op, Op::SetMark(_) | Op::Add(_) | Op::Remove | Op::Forget);
+    fn go(&mut self, what: What, fault: Option<(u32, Fault)>) -> Result<Power, Violation> {
+        let needs_owner = match what {
+            What::Chain(_, op) => {
+                matches!(op, Op::SetMark(_) | Op::Add(_) | Op::AddWith(..) | Op::Remove | Op::Forget)
+            }
+            What::Key(op) => !matches!(op, KeyOp::Backup(_) | KeyOp::Forged(_)),
+        };
         if !needs_owner || self.bytes.next() < 128 {
-            return self.driver.run(lane, op, fault);
+            return match what {
+                What::Chain(lane, op) => self.driver.run(lane, op, fault),
+                What::Key(op) => self.driver.run_key(op, fault),
+            };
         }
+        let lane = match what {
+            What::Chain(lane, _) => lane,
+            What::Key(_) => usize::from(self.bytes.next() % 3),
+        };
         let mut requests = Vec::new();
         for _ in 0..1 + self.bytes.next() % 2 {
             // Of the chain it is about, mostly.
@@ -129,7 +160,7 @@ impl Teller<'_> {
             requests.push((of, self.message(height)));
         }
         let turns = u32::from(self.bytes.next() % 16);
-        self.driver.run_around(lane, op, turns, |driver| {
+        let meanwhile = |driver: &mut Driver| {
             for (at, (of, request)) in requests.iter().enumerate() {
                 // The fault is the last one's: what was signed before it must not be forgotten over it.
                 let fault = fault.filter(|_| at + 1 == requests.len());
@@ -138,7 +169,37 @@ impl Teller<'_> {
                 }
             }
             Ok(Power::On)
-        })
+        };
+        match what {
+            What::Chain(lane, op) => self.driver.run_around(lane, op, turns, meanwhile),
+            What::Key(op) => self.driver.run_key_around(op, turns, meanwhile),
+        }
+    }
+
+    /// What the owner does with keys.
+    fn key_operation(&mut self) -> KeyOp {
+        let (kind, which) = (self.bytes.next(), self.bytes.next());
+        let (key, number) = (which % KEYS, which % 4);
+        match kind % 8 {
+            0..=2 => KeyOp::Import(key),
+            3 => KeyOp::Restore(key),
+            4 => KeyOp::Backup(number),
+            5 if kind & 8 != 0 => KeyOp::Forged(key),
+            _ => KeyOp::Forget(number),
+        }
+    }
+
+    /// ADD: of what stands in the vault, now and then, or of what does not.
+    fn add(&mut self, mark: Hrs) -> Op {
+        let which = self.bytes.next();
+        let number = which % 4;
+        let held = self.driver.vault().get(usize::from(number));
+        let held = held.is_some_and(|possible| matches!(possible[..], [Holds::Key(_)]));
+        if which < 64 || which >= 128 && held {
+            Op::AddWith(mark, Imported { number, key: 0 })
+        } else {
+            Op::Add(mark)
+        }
     }
 
     fn operation(&mut self, lane: usize) -> Op {
@@ -156,10 +217,10 @@ impl Teller<'_> {
             (15, _) => Op::Look,
             (10 | 11, _) => self.extension(model, height + by, kind & 16 != 0),
             (_, Standing::Unclear) if kind.is_multiple_of(2) => Op::SetMark(mark(height + by)),
-            (4, Standing::Absent | Standing::Damaged) => Op::Add(mark(height + by)),
+            (4, Standing::Absent | Standing::Damaged) => self.add(mark(height + by)),
             (4, _) => Op::Forget,
             (_, Standing::Tombstone | Standing::UnclearTombstone | Standing::Absent) if kind % 4 == 1 => {
-                Op::Add(mark((height + by).saturating_sub(2)))
+                self.add(mark((height + by).saturating_sub(2)))
             }
             (_, Standing::Tombstone | Standing::UnclearTombstone | Standing::Damaged) if kind % 16 == 2 => {
                 Op::Forget
@@ -214,7 +275,8 @@ impl Teller<'_> {
 
     /// One page rots, unless one did since the last completed boot.
     fn rot(&mut self) {
-        let page = u16::from_le_bytes([self.bytes.next(), self.bytes.next()]) % self.rings.pages();
+        let at = u16::from_le_bytes([self.bytes.next(), self.bytes.next()]);
+        let page = self.rotting(at);
         let with = self.bytes.next();
         let mut cell = self.driver.device.world.medium.pages()[usize::from(page)];
         match with % 4 {
@@ -226,6 +288,15 @@ impl Teller<'_> {
         if !self.driver.hurt().0 {
             self.driver.rot(page, cell);
         }
+    }
+
+    /// Which page: any of them, but in stories with keys more often one of theirs.
+    fn rotting(&self, at: u16) -> u16 {
+        let holds = |possible: &Vec<Holds>| possible[..] != [Holds::Nothing];
+        if at >= 0xc000 && self.driver.vault().iter().any(holds) {
+            return key_pages().nth(usize::from(at) % key_pages().count()).unwrap_or(0);
+        }
+        at % self.rings.pages()
     }
 
     /// One page of a ring or of the table takes no write any more.
@@ -242,6 +313,9 @@ impl Teller<'_> {
     fn recover(&mut self, mut off: bool) -> Result<(), Violation> {
         if !off {
             self.driver.power_off();
+        }
+        if self.faults == Faults::CutsAndRot && self.bytes.next() < 6 {
+            self.driver.lose_key(self.bytes.next() % 3);
         }
         for _ in 0..self.bytes.next() % 4 {
             if self.faults == Faults::CutsAndRot && self.bytes.next() < 48 {

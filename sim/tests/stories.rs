@@ -22,6 +22,9 @@ fn g2_the_mark_never_falls_in_fifty_thousand_power_cuts() {
     // A run that stopped signing or rotting would prove nothing.
     assert!(sum.signatures > 2 * sum.cuts && sum.rots > 1_000 && sum.faults > 1_000, "{sum:?}");
     assert!(sum.unclear > 0 && sum.unclear * 20 < sum.recoveries, "{sum:?}");
+    // So would one without imported keys, or none of which is lost while a chain has it.
+    assert!(sum.key_operations > sum.cuts / 2 && sum.imported > sum.cuts / 8, "{sum:?}");
+    assert!(sum.lost > 100 && sum.stopped > 10, "{sum:?}");
 }
 
 #[test]
