@@ -80,6 +80,11 @@ pub enum Violation {
         /// What it may hold.
         possible: Vec<Holds>,
     },
+    /// A change of a place was told as done, and its two copies do not say the same.
+    OneCopy {
+        /// Its number.
+        number: u8,
+    },
     /// A backup is not the one that its key has under this seed.
     Backup(Vec<u8>),
     /// A chain has, or signs with, another key than it was added with.

@@ -1,8 +1,8 @@
 //! What each place of the vault may hold, losses included; and what is seen of it.
 
 use highwater_core::apdu::{Command, HeldKey, KeyList, KeyState, Status};
-use highwater_core::env::Cell;
-use highwater_core::layout::{KEYS, entry_page, key_place};
+use highwater_core::env::{CELL, Cell};
+use highwater_core::layout::{KEYS, chain_entry, entry_page, key_place};
 
 use crate::driver::judge::unique;
 use crate::driver::{Driver, Lane, Violation};
@@ -60,6 +60,16 @@ impl Driver {
             possible.extend(told);
         }
         unique(possible)
+    }
+
+    /// Whether both copies of a place hold the same, but for their checks.
+    pub(in crate::driver) fn stands_twice(&self, number: u8) -> bool {
+        let pages = self.device.world.medium.pages();
+        let [one, two] = [0, 1].map(|copy| {
+            let page = usize::from(entry_page(key_place(number.into()), copy));
+            (pages[page], &pages[page + 1][..chain_entry::CHECK.start - CELL])
+        });
+        one == two
     }
 
     /// What the chain table names.

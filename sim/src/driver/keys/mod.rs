@@ -188,6 +188,11 @@ impl Driver {
             };
             self.vault.backups.insert(key, data.to_vec());
         }
+        if let (KeyAnswer::Done(number), false) = (answer, matches!(op, KeyOp::Backup(_)))
+            && !self.stands_twice(number)
+        {
+            return Err(Violation::OneCopy { number });
+        }
         if left.is_empty() {
             return Err(Violation::KeyAnswer { op, answer, possible: before });
         }
