@@ -3,14 +3,15 @@
 //! The same interpreter serves the random runs (random bytes), the property tests (shrinking bytes) and the fuzzer
 //! (bytes that found new code). Every story is one the fault model allows, so every violation counts.
 
-use highwater_core::hrs::{Hrs, Step};
-use highwater_core::layout;
+mod faults;
+mod wishes;
+
 use highwater_core::rings::Rings;
 
-use crate::driver::{Counts, Driver, Power, Violation, key_pages};
-use crate::model::{Imported, Model, Op, Standing, ZERO};
-use crate::vault::{Holds, KeyOp};
-use crate::{Fault, Keys, Tear, World};
+use crate::driver::{Counts, Driver, Power, Violation};
+use crate::model::{Op, ZERO};
+use crate::vault::KeyOp;
+use crate::{Fault, Keys, World};
 
 /// The chains of every story: as many as there are slots, so that the table is never full.
 pub const CHAINS: [&str; 3] = ["story-1", "story-2", "story-3"];
@@ -174,139 +175,6 @@ impl Teller<'_> {
             What::Chain(lane, op) => self.driver.run_around(lane, op, turns, meanwhile),
             What::Key(op) => self.driver.run_key_around(op, turns, meanwhile),
         }
-    }
-
-    /// What the owner does with keys.
-    fn key_operation(&mut self) -> KeyOp {
-        let (kind, which) = (self.bytes.next(), self.bytes.next());
-        let (key, number) = (which % KEYS, which % 4);
-        match kind % 8 {
-            0..=2 => KeyOp::Import(key),
-            3 => KeyOp::Restore(key),
-            4 => KeyOp::Backup(number),
-            5 if kind & 8 != 0 => KeyOp::Forged(key),
-            _ => KeyOp::Forget(number),
-        }
-    }
-
-    /// ADD: of what stands in the vault, now and then, or of what does not.
-    fn add(&mut self, mark: Hrs) -> Op {
-        let which = self.bytes.next();
-        let number = which % 4;
-        let held = self.driver.vault().get(usize::from(number));
-        let held = held.is_some_and(|possible| matches!(possible[..], [Holds::Key(_)]));
-        if which < 64 || which >= 128 && held {
-            Op::AddWith(mark, Imported { number, key: 0 })
-        } else {
-            Op::Add(mark)
-        }
-    }
-
-    fn operation(&mut self, lane: usize) -> Op {
-        let model = self.driver.possible(lane)[0];
-        let kind = self.bytes.next();
-        let by = u64::from(self.bytes.next() % 4);
-        let mark = |height: u64| Hrs::new(height, 0, Step::None).unwrap_or(ZERO);
-        let height = model.mark.height.value();
-        match (kind % 16, model.standing) {
-            (12, Standing::Armed) => Op::SetMark(mark(height + by)),
-            (13, Standing::Armed) => {
-                Op::SetMark(mark(model.highest.height.value() + by / 2).max(model.highest))
-            }
-            (14, Standing::Armed | Standing::Unclear) => Op::Remove,
-            (15, _) => Op::Look,
-            (10 | 11, _) => self.extension(model, height + by, kind & 16 != 0),
-            (_, Standing::Unclear) if kind.is_multiple_of(2) => Op::SetMark(mark(height + by)),
-            (4, Standing::Absent | Standing::Damaged) => self.add(mark(height + by)),
-            (4, _) => Op::Forget,
-            (_, Standing::Tombstone | Standing::UnclearTombstone | Standing::Absent) if kind % 4 == 1 => {
-                self.add(mark((height + by).saturating_sub(2)))
-            }
-            (_, Standing::Tombstone | Standing::UnclearTombstone | Standing::Damaged) if kind % 16 == 2 => {
-                Op::Forget
-            }
-            _ => self.message(height + by),
-        }
-    }
-
-    /// A vote or proposal near the mark, as of a node that restarts with other ideas.
-    fn message(&mut self, above: u64) -> Op {
-        let what = self.bytes.next();
-        let step = [Step::Prevote, Step::Precommit, Step::Prevote, Step::Proposal][usize::from(what % 4)];
-        let round = u32::from(what / 4 % 4 / 2);
-        // A proposal is never nil.
-        let block = if step == Step::Proposal { 1 + what / 16 % 2 } else { what / 16 % 3 };
-        let at = Hrs::new(above.saturating_sub(1).max(1), round, step).unwrap_or(ZERO);
-        Op::Sign { at, block, seconds: i64::from(what / 64) }
-    }
-
-    /// An extension of the precommit at the mark, or of one near it.
-    fn extension(&mut self, model: Model, above: u64, streamed: bool) -> Op {
-        let what = self.bytes.next();
-        let near = Hrs::new(above.max(1), u32::from(what / 4 % 2), Step::Precommit).unwrap_or(ZERO);
-        let own = Hrs { step: Step::Precommit, ..model.mark };
-        let at = if what.is_multiple_of(4) || own.height.value() == 0 { near } else { own };
-        Op::Extend { at, streamed }
-    }
-
-    fn fault(&mut self) -> Option<(u32, Fault)> {
-        let byte = self.bytes.next();
-        let nth = u32::from(byte / 2 % 8);
-        match byte {
-            128.. => Some((nth, Fault::Cut(self.tear()))),
-            64..96 if self.faults == Faults::CutsAndLies => Some((nth, Fault::Lies)),
-            96..128 if self.faults == Faults::CutsAndLies => Some((nth, Fault::Fails(self.tear()))),
-            _ => None,
-        }
-    }
-
-    fn tear(&mut self) -> Tear {
-        let (kind, seed) = (self.bytes.next(), self.bytes.next());
-        match kind % 8 {
-            0 => Tear::Old,
-            1 => Tear::New,
-            2 => Tear::Blank,
-            3 => Tear::Prefix(seed % 64),
-            4 => Tear::Garbage(seed.into()),
-            5 => Tear::Fields(if seed < 128 { Tear::LOWEST } else { seed << 1 }),
-            _ => Tear::Mixed(u64::from(kind) << 8 | u64::from(seed)),
-        }
-    }
-
-    /// One page rots, unless one did since the last completed boot.
-    fn rot(&mut self) {
-        let at = u16::from_le_bytes([self.bytes.next(), self.bytes.next()]);
-        let page = self.rotting(at);
-        let with = self.bytes.next();
-        let mut cell = self.driver.device.world.medium.pages()[usize::from(page)];
-        match with % 4 {
-            0 => cell.fill(0),
-            // One bit: the names of these chains are as near to each other as that.
-            1 => cell[usize::from(self.bytes.next()) % cell.len()] ^= 1 << (with / 4 % 8),
-            _ => cell.fill(with),
-        }
-        if !self.driver.hurt().0 {
-            self.driver.rot(page, cell);
-        }
-    }
-
-    /// Which page: any of them, but in stories with keys more often one of theirs.
-    fn rotting(&self, at: u16) -> u16 {
-        let holds = |possible: &Vec<Holds>| possible[..] != [Holds::Nothing];
-        if at >= 0xc000 && self.driver.vault().iter().any(holds) {
-            return key_pages().nth(usize::from(at) % key_pages().count()).unwrap_or(0);
-        }
-        at % self.rings.pages()
-    }
-
-    /// One page of a ring or of the table takes no write any more.
-    fn stick(&mut self) {
-        let pages = layout::entry_page(0, 0)..self.rings.pages();
-        let page =
-            pages.start + u16::from_le_bytes([self.bytes.next(), self.bytes.next()]) % pages.len() as u16;
-        let with = self.bytes.next();
-        self.stuck = true;
-        self.driver.stick(page, [with; 64], with.is_multiple_of(2));
     }
 
     /// Power comes back, up to three times in vain.
