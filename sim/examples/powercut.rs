@@ -53,9 +53,12 @@ fn progress(sum: &Sum, cuts: u64, start: &Instant) {
 }
 
 fn summary(sum: &Sum, seed: u64, violations: u8) {
-    let Sum { stories, cuts, rots, faults, signatures, recoveries, unclear } = sum;
+    let Sum { stories, cuts, rots, faults, signatures, recoveries, unclear, .. } = sum;
+    let Sum { key_operations, imported, lost, stopped, .. } = sum;
     println!(
         "seed {seed}: {stories} lives, {cuts} cuts, {rots} rots, {faults} failing or lying writes, \
-         {signatures} signatures, {recoveries} recoveries, {unclear} unclear, {violations} violations"
+         {signatures} signatures, {recoveries} recoveries, {unclear} unclear, {key_operations} operations on keys, \
+         {imported} recoveries of a chain with an imported key, {lost} with such a key lost, {stopped} with its chain \
+         stopped, {violations} violations"
     );
 }

@@ -25,10 +25,18 @@ pub struct Keys {
 enum Source {
     Seed(Zeroizing<Vec<u8>>),
     /// Derived once per index and remembered: a device that is restarted a million times.
-    Remembered(Zeroizing<Vec<u8>>, HashMap<u32, SigningKey>),
+    Remembered(Zeroizing<Vec<u8>>, Box<Known>),
     Toy,
     /// A toy whose checks have so few bits that a collision is found at once.
     Weak(u8),
+}
+
+/// What was computed once.
+#[derive(Debug, Default)]
+struct Known {
+    derived: HashMap<u32, SigningKey>,
+    imported: HashMap<[u8; 32], SigningKey>,
+    secrets: HashMap<Vec<u8>, [u8; 32]>,
 }
 
 /// A key in RAM.
@@ -56,7 +64,7 @@ impl Keys {
 
     /// The same keys, each derived only once however often the app starts.
     pub fn remembered(seed: &[u8]) -> Self {
-        Self::from(Source::Remembered(Zeroizing::new(seed.to_vec()), HashMap::new()))
+        Self::from(Source::Remembered(Zeroizing::new(seed.to_vec()), Box::default()))
     }
 
     /// No keys at all: signatures are checksums, and so is SHA-256. For searches whose subject is the journal,
@@ -100,9 +108,11 @@ impl Keys {
 
     pub(crate) fn secret_of(&mut self, message: &[u8]) -> [u8; 32] {
         self.derivations = self.derivations.wrapping_add(1);
-        match &self.source {
+        match &mut self.source {
             Source::Seed(seed) => secret(seed, message),
-            Source::Remembered(seed, _) => secret(seed, message),
+            Source::Remembered(seed, known) => {
+                *known.secrets.entry(message.to_vec()).or_insert_with(|| secret(seed, message))
+            }
             Source::Toy | Source::Weak(_) => checksum(&[b"toy", message].concat()),
         }
     }
@@ -117,8 +127,14 @@ impl Keys {
     }
 
     pub(crate) fn take(&mut self, seed: &[u8; 32], life: Option<Life>) -> [u8; 32] {
-        let key =
-            if self.is_toy() { Key::ToyOf(*seed) } else { Key::Real(Box::new(SigningKey::from_bytes(seed))) };
+        let made = || SigningKey::from_bytes(seed);
+        let key = match &mut self.source {
+            Source::Seed(_) => Key::Real(Box::new(made())),
+            Source::Remembered(_, known) => {
+                Key::Real(Box::new(known.imported.entry(*seed).or_insert_with(made).clone()))
+            }
+            Source::Toy | Source::Weak(_) => Key::ToyOf(*seed),
+        };
         let public = self.public(&key);
         if let Some(life) = life {
             self.keep(life, key, public);
@@ -170,7 +186,7 @@ impl Keys {
         let key = match &mut self.source {
             Source::Seed(seed) => Key::Real(Box::new(slip10(seed, index))),
             Source::Remembered(seed, known) => {
-                let key = known.entry(index).or_insert_with(|| slip10(seed, index));
+                let key = known.derived.entry(index).or_insert_with(|| slip10(seed, index));
                 Key::Real(Box::new(key.clone()))
             }
             Source::Toy | Source::Weak(_) => Key::Toy(index),

@@ -22,6 +22,7 @@ pub mod script;
 pub mod sealed;
 mod stream;
 mod tear;
+pub mod vault;
 mod world;
 
 use highwater_core::rings::Rings;

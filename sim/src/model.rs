@@ -27,12 +27,23 @@ pub enum Op {
     SetMark(Hrs),
     /// REMOVE_CHAIN, approved.
     Remove,
-    /// ADD_CHAIN, approved.
+    /// ADD_CHAIN, approved, with a derived key.
     Add(Hrs),
+    /// The same with an imported one.
+    AddWith(Hrs, Imported),
     /// FORGET_CHAIN, approved.
     Forget,
     /// GET_STATUS.
     Look,
+}
+
+/// An imported key as a chain names it: by its number; and which key stood there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Imported {
+    /// The place in the vault.
+    pub number: u8,
+    /// The key, by its name in [`crate::vault`].
+    pub key: u8,
 }
 
 /// What the host is told.
@@ -74,6 +85,8 @@ pub struct Model {
     pub highest: Hrs,
     /// Block and time signed at the mark, unless the owner set it.
     pub said: Option<(u8, i64)>,
+    /// The key, if it was imported.
+    pub key: Option<Imported>,
 }
 
 /// Below everything.
@@ -84,7 +97,8 @@ pub const ZERO: Hrs = match Hrs::new(0, 0, Step::None) {
 
 impl Model {
     /// A chain that was never added.
-    pub const ABSENT: Self = Self { standing: Standing::Absent, mark: ZERO, highest: ZERO, said: None };
+    pub const ABSENT: Self =
+        Self { standing: Standing::Absent, mark: ZERO, highest: ZERO, said: None, key: None };
 
     /// What is answered, and what the chain is then.
     #[must_use]
@@ -105,11 +119,16 @@ impl Model {
             (Op::SetMark(to), Armed) if to < self.highest => refused(Status::BelowSigned),
             // At the mark itself too: what the owner sets has no statement.
             (Op::SetMark(to), Armed) => (Answer::Done, Self { mark: to, said: None, ..self }),
-            (Op::SetMark(to), Unclear) | (Op::Add(to), Absent | Tombstone | UnclearTombstone) => {
-                (Answer::Done, Self { standing: Armed, mark: to, highest: to, said: None })
+            (Op::SetMark(to), Unclear) => (Answer::Done, self.begun(to)),
+            (Op::Add(to), Absent | Tombstone | UnclearTombstone) => {
+                (Answer::Done, Self { key: None, ..self.begun(to) })
             }
-            (Op::Add(_), Armed | Unclear) => refused(Status::ChainKnown),
-            (Op::Add(_), Damaged) => refused(Status::StorageDamaged),
+            // If its key is there, which is the vault's to say.
+            (Op::AddWith(to, key), Absent | Tombstone | UnclearTombstone) => {
+                (Answer::Done, Self { key: Some(key), ..self.begun(to) })
+            }
+            (Op::Add(_) | Op::AddWith(..), Armed | Unclear) => refused(Status::ChainKnown),
+            (Op::Add(_) | Op::AddWith(..), Damaged) => refused(Status::StorageDamaged),
             (Op::Remove, Armed) => (Answer::Done, Self { standing: Tombstone, said: None, ..self }),
             (Op::Remove, Unclear) => (Answer::Done, Self { standing: UnclearTombstone, said: None, ..self }),
             (Op::Forget, Tombstone | UnclearTombstone | Damaged) => (Answer::Done, Self::ABSENT),
@@ -127,6 +146,10 @@ impl Model {
         // Of a chain that never stood there, nothing can be lost.
         let worst = if standing == Standing::Absent { standing } else { Standing::Damaged };
         [Self { standing, ..self }, Self { standing: worst, ..self }]
+    }
+
+    fn begun(self, at: Hrs) -> Self {
+        Self { standing: Standing::Armed, mark: at, highest: at, said: None, ..self }
     }
 
     fn signed(self, at: Hrs, block: u8, seconds: i64) -> (Answer, Self) {

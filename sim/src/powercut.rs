@@ -24,6 +24,14 @@ pub struct Sum {
     pub recoveries: u64,
     /// Boots after which a chain was unclear.
     pub unclear: u64,
+    /// Operations on keys that completed.
+    pub key_operations: u64,
+    /// Boots after which a chain stood with an imported key.
+    pub imported: u64,
+    /// Boots after which an imported key was lost.
+    pub lost: u64,
+    /// Boots after which a chain stood still, since its imported key was lost.
+    pub stopped: u64,
 }
 
 /// A story with a violation.
@@ -95,5 +103,9 @@ impl Sum {
         self.signatures += told.signatures;
         self.recoveries += told.counts.recoveries;
         self.unclear += told.counts.unclear;
+        self.key_operations += told.counts.key_operations;
+        self.imported += told.counts.imported;
+        self.lost += told.counts.lost;
+        self.stopped += told.counts.stopped;
     }
 }

@@ -3,16 +3,21 @@
 //! The same interpreter serves the random runs (random bytes), the property tests (shrinking bytes) and the fuzzer
 //! (bytes that found new code). Every story is one the fault model allows, so every violation counts.
 
-use highwater_core::hrs::{Hrs, Step};
-use highwater_core::layout;
+mod faults;
+mod wishes;
+
 use highwater_core::rings::Rings;
 
 use crate::driver::{Counts, Driver, Power, Violation};
-use crate::model::{Model, Op, Standing, ZERO};
-use crate::{Fault, Keys, Tear, World};
+use crate::model::{Op, ZERO};
+use crate::vault::KeyOp;
+use crate::{Fault, Keys, World};
 
 /// The chains of every story: as many as there are slots, so that the table is never full.
 pub const CHAINS: [&str; 3] = ["story-1", "story-2", "story-3"];
+
+/// The keys that its owner may import: more than there are places.
+const KEYS: u8 = 4;
 
 /// The rings of stories: all as long, and each slot's another.
 const RINGS: [[u16; 3]; 8] = [[2; 3], [2; 3], [3; 3], [4; 3], [5; 3], [8; 3], [2, 3, 5], [5, 2, 3]];
@@ -64,6 +69,16 @@ fn tell(story: &[u8], keys: Keys, trace: &mut Option<Vec<String>>) -> Result<Tol
     Ok(Told { counts: teller.driver.counts, signatures: teller.driver.auditor.signatures() })
 }
 
+/// First bytes of a turn from this one on are about keys.
+const ABOUT_KEYS: u8 = 208;
+
+/// What a turn is about.
+#[derive(Debug, Clone, Copy)]
+enum What {
+    Chain(usize, Op),
+    Key(KeyOp),
+}
+
 struct Teller<'a> {
     driver: Driver,
     bytes: Bytes<'a>,
@@ -89,8 +104,13 @@ impl Teller<'_> {
 
     /// One operation, and what goes wrong in it.
     fn turn(&mut self) -> Result<(), Violation> {
-        let lane = usize::from(self.bytes.next() % 3);
-        let op = self.operation(lane);
+        let first = self.bytes.next();
+        let lane = usize::from(first % 3);
+        let op = if first < ABOUT_KEYS {
+            What::Chain(lane, self.operation(lane))
+        } else {
+            What::Key(self.key_operation())
+        };
         let fault = self.fault();
         if self.faults == Faults::CutsAndRot && self.bytes.next() < 24 {
             self.rot();
@@ -101,7 +121,7 @@ impl Teller<'_> {
         // Now and then few turns come between this operation and the next.
         let pace = self.bytes.next();
         self.driver.device.paced = pace < 80;
-        let mut off = self.go(lane, op, fault)? == Power::Off;
+        let mut off = self.go(op, fault)? == Power::Off;
         for _ in 0..pace % 8 {
             if self.driver.device.paced && !off {
                 let fault = if self.bytes.next() < 16 { self.fault() } else { None };
@@ -116,11 +136,23 @@ impl Teller<'_> {
     }
 
     /// Does it; of what needs the owner's press now and then with requests between the press and its work.
-    fn go(&mut self, lane: usize, op: Op, fault: Option<(u32, Fault)>) -> Result<Power, Violation> {
-        let needs_owner = matches!(op, Op::SetMark(_) | Op::Add(_) | Op::Remove | Op::Forget);
+    fn go(&mut self, what: What, fault: Option<(u32, Fault)>) -> Result<Power, Violation> {
+        let needs_owner = match what {
+            What::Chain(_, op) => {
+                matches!(op, Op::SetMark(_) | Op::Add(_) | Op::AddWith(..) | Op::Remove | Op::Forget)
+            }
+            What::Key(op) => !matches!(op, KeyOp::Backup(_) | KeyOp::Forged(_)),
+        };
         if !needs_owner || self.bytes.next() < 128 {
-            return self.driver.run(lane, op, fault);
+            return match what {
+                What::Chain(lane, op) => self.driver.run(lane, op, fault),
+                What::Key(op) => self.driver.run_key(op, fault),
+            };
         }
+        let lane = match what {
+            What::Chain(lane, _) => lane,
+            What::Key(_) => usize::from(self.bytes.next() % 3),
+        };
         let mut requests = Vec::new();
         for _ in 0..1 + self.bytes.next() % 2 {
             // Of the chain it is about, mostly.
@@ -129,7 +161,7 @@ impl Teller<'_> {
             requests.push((of, self.message(height)));
         }
         let turns = u32::from(self.bytes.next() % 16);
-        self.driver.run_around(lane, op, turns, |driver| {
+        let meanwhile = |driver: &mut Driver| {
             for (at, (of, request)) in requests.iter().enumerate() {
                 // The fault is the last one's: what was signed before it must not be forgotten over it.
                 let fault = fault.filter(|_| at + 1 == requests.len());
@@ -138,110 +170,20 @@ impl Teller<'_> {
                 }
             }
             Ok(Power::On)
-        })
-    }
-
-    fn operation(&mut self, lane: usize) -> Op {
-        let model = self.driver.possible(lane)[0];
-        let kind = self.bytes.next();
-        let by = u64::from(self.bytes.next() % 4);
-        let mark = |height: u64| Hrs::new(height, 0, Step::None).unwrap_or(ZERO);
-        let height = model.mark.height.value();
-        match (kind % 16, model.standing) {
-            (12, Standing::Armed) => Op::SetMark(mark(height + by)),
-            (13, Standing::Armed) => {
-                Op::SetMark(mark(model.highest.height.value() + by / 2).max(model.highest))
-            }
-            (14, Standing::Armed | Standing::Unclear) => Op::Remove,
-            (15, _) => Op::Look,
-            (10 | 11, _) => self.extension(model, height + by, kind & 16 != 0),
-            (_, Standing::Unclear) if kind.is_multiple_of(2) => Op::SetMark(mark(height + by)),
-            (4, Standing::Absent | Standing::Damaged) => Op::Add(mark(height + by)),
-            (4, _) => Op::Forget,
-            (_, Standing::Tombstone | Standing::UnclearTombstone | Standing::Absent) if kind % 4 == 1 => {
-                Op::Add(mark((height + by).saturating_sub(2)))
-            }
-            (_, Standing::Tombstone | Standing::UnclearTombstone | Standing::Damaged) if kind % 16 == 2 => {
-                Op::Forget
-            }
-            _ => self.message(height + by),
+        };
+        match what {
+            What::Chain(lane, op) => self.driver.run_around(lane, op, turns, meanwhile),
+            What::Key(op) => self.driver.run_key_around(op, turns, meanwhile),
         }
-    }
-
-    /// A vote or proposal near the mark, as of a node that restarts with other ideas.
-    fn message(&mut self, above: u64) -> Op {
-        let what = self.bytes.next();
-        let step = [Step::Prevote, Step::Precommit, Step::Prevote, Step::Proposal][usize::from(what % 4)];
-        let round = u32::from(what / 4 % 4 / 2);
-        // A proposal is never nil.
-        let block = if step == Step::Proposal { 1 + what / 16 % 2 } else { what / 16 % 3 };
-        let at = Hrs::new(above.saturating_sub(1).max(1), round, step).unwrap_or(ZERO);
-        Op::Sign { at, block, seconds: i64::from(what / 64) }
-    }
-
-    /// An extension of the precommit at the mark, or of one near it.
-    fn extension(&mut self, model: Model, above: u64, streamed: bool) -> Op {
-        let what = self.bytes.next();
-        let near = Hrs::new(above.max(1), u32::from(what / 4 % 2), Step::Precommit).unwrap_or(ZERO);
-        let own = Hrs { step: Step::Precommit, ..model.mark };
-        let at = if what.is_multiple_of(4) || own.height.value() == 0 { near } else { own };
-        Op::Extend { at, streamed }
-    }
-
-    fn fault(&mut self) -> Option<(u32, Fault)> {
-        let byte = self.bytes.next();
-        let nth = u32::from(byte / 2 % 8);
-        match byte {
-            128.. => Some((nth, Fault::Cut(self.tear()))),
-            64..96 if self.faults == Faults::CutsAndLies => Some((nth, Fault::Lies)),
-            96..128 if self.faults == Faults::CutsAndLies => Some((nth, Fault::Fails(self.tear()))),
-            _ => None,
-        }
-    }
-
-    fn tear(&mut self) -> Tear {
-        let (kind, seed) = (self.bytes.next(), self.bytes.next());
-        match kind % 8 {
-            0 => Tear::Old,
-            1 => Tear::New,
-            2 => Tear::Blank,
-            3 => Tear::Prefix(seed % 64),
-            4 => Tear::Garbage(seed.into()),
-            5 => Tear::Fields(if seed < 128 { Tear::LOWEST } else { seed << 1 }),
-            _ => Tear::Mixed(u64::from(kind) << 8 | u64::from(seed)),
-        }
-    }
-
-    /// One page rots, unless one did since the last completed boot.
-    fn rot(&mut self) {
-        let page = u16::from_le_bytes([self.bytes.next(), self.bytes.next()]) % self.rings.pages();
-        let with = self.bytes.next();
-        let mut cell = self.driver.device.world.medium.pages()[usize::from(page)];
-        match with % 4 {
-            0 => cell.fill(0),
-            // One bit: the names of these chains are as near to each other as that.
-            1 => cell[usize::from(self.bytes.next()) % cell.len()] ^= 1 << (with / 4 % 8),
-            _ => cell.fill(with),
-        }
-        if !self.driver.hurt().0 {
-            self.driver.rot(page, cell);
-        }
-    }
-
-    /// One page of a ring or of the table takes no write any more.
-    fn stick(&mut self) {
-        let pages = layout::entry_page(0, 0)..self.rings.pages();
-        let page =
-            pages.start + u16::from_le_bytes([self.bytes.next(), self.bytes.next()]) % pages.len() as u16;
-        let with = self.bytes.next();
-        self.stuck = true;
-        self.driver.stick(page, [with; 64], with.is_multiple_of(2));
     }
 
     /// Power comes back, up to three times in vain.
     fn recover(&mut self, mut off: bool) -> Result<(), Violation> {
         if !off {
             self.driver.power_off();
+        }
+        if self.faults == Faults::CutsAndRot && self.bytes.next() < 6 {
+            self.driver.lose_key(self.bytes.next() % 3);
         }
         for _ in 0..self.bytes.next() % 4 {
             if self.faults == Faults::CutsAndRot && self.bytes.next() < 48 {

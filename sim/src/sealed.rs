@@ -12,23 +12,28 @@ pub fn sealing_key(seed: &[u8]) -> [u8; 32] {
 
 /// A private key, sealed: SIV, then cipher.
 pub fn seal(sealing: &[u8; 32], key: &[u8; 32]) -> [u8; 48] {
-    let siv = &mac(sealing, &[&[1], b"Highwater vault1", key])[..16];
-    let mask = mac(sealing, &[&[2], b"Highwater vault1", siv]);
+    seal_with(|message| mac(sealing, message), key)
+}
+
+/// The same with this HMAC, whose key is that of a device.
+pub(crate) fn seal_with(mut mac: impl FnMut(&[u8]) -> [u8; 32], key: &[u8; 32]) -> [u8; 48] {
+    let siv = &mac(&[&[1], &b"Highwater vault1"[..], key].concat())[..16];
+    let mask = mac(&[&[2], &b"Highwater vault1"[..], siv].concat());
     let cipher: Vec<u8> = key.iter().zip(mask).map(|(byte, mask)| byte ^ mask).collect();
     [siv, &cipher].concat().try_into().expect("16 and 32 bytes")
 }
 
 /// The private key, if it was sealed so.
 pub fn open(sealing: &[u8; 32], sealed: [u8; 48]) -> Option<[u8; 32]> {
-    let mask = mac(sealing, &[&[2], b"Highwater vault1", &sealed[..16]]);
+    let mask = mac(sealing, &[&[2], &b"Highwater vault1"[..], &sealed[..16]].concat());
     let key: Vec<u8> = sealed[16..].iter().zip(mask).map(|(byte, mask)| byte ^ mask).collect();
     let key: [u8; 32] = key.try_into().expect("32 bytes");
     (seal(sealing, &key) == sealed).then_some(key)
 }
 
-fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+fn mac(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
-    parts.iter().for_each(|part| mac.update(part));
+    mac.update(message);
     mac.finalize().into_bytes().into()
 }
 

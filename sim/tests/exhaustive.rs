@@ -14,6 +14,8 @@ const TEARS: Search = Search {
     stuck: false,
     lives: true,
     paced: false,
+    keys: 0,
+    chain: true,
     limit: 200_000_000,
 };
 
@@ -104,6 +106,34 @@ fn g2_no_request_between_two_turns_makes_the_mark_fall() {
     }
 }
 
+/// The vault alone: more keys are imported than it has places.
+const VAULT: Search = Search { keys: 4, chain: false, ..TEARS };
+/// A chain with the one key that is imported and forgotten.
+const WITH_KEY: Search = Search { keys: 1, ..TEARS };
+
+#[test]
+fn no_tear_rotten_page_or_failing_write_makes_a_place_of_the_vault_hold_a_third() {
+    let torn = visit(VAULT);
+    assert_eq!(torn.lost, 0, "a tear alone loses no key: {torn:?}");
+    let rotten = visit(Search { rot: Rot::Anytime, keys: 1, ..VAULT });
+    assert!(rotten.lost > 0, "a tear and a rotten page can be too much: {rotten:?}");
+    visit(Search { lies: true, keys: 1, ..VAULT });
+}
+
+#[test]
+fn g2_no_tear_from_an_import_to_its_forgetting_moves_a_mark_or_changes_a_key() {
+    let visited = visit(WITH_KEY);
+    assert_eq!((visited.lost, visited.unclear), (0, 0), "{visited:?}");
+}
+
+#[test]
+fn g2_no_rotten_page_or_failing_write_beside_an_imported_key_moves_a_mark_or_changes_the_key() {
+    let rotten = run(Search { rot: Rot::Asleep, limit: 40_000, ..WITH_KEY });
+    assert!(rotten.lost > 0, "{rotten:?}");
+    run(Search { lies: true, limit: 2_000, ..WITH_KEY });
+    run(Search { paced: true, limit: 10_000, ..WITH_KEY });
+}
+
 const ASLEEP: Search = Search { rot: Rot::Asleep, ..TEARS };
 const ANYTIME: Search = Search { rot: Rot::Anytime, lives: false, ..TEARS };
 const LIES: Search = Search { lies: true, ..TEARS };
@@ -144,6 +174,12 @@ fn g2_to_the_end_a_lying_write_with_remove_add_and_forget() {
 fn g2_to_the_end_a_page_that_takes_no_write_any_more() {
     visit(Search { stuck: true, lives: false, ..TEARS });
     visit(Search { rings: [3; 3], stuck: true, lives: false, ..TEARS });
+}
+
+#[test]
+#[ignore = "hours"]
+fn g2_to_the_end_a_rotten_page_while_asleep_beside_an_imported_key() {
+    visit(Search { rot: Rot::Asleep, ..WITH_KEY });
 }
 
 #[test]

@@ -5,8 +5,9 @@ use highwater_core::hrs::{Hrs, Step};
 use highwater_core::layout::entry_page;
 use highwater_core::rings::Rings;
 use highwater_sim::driver::{Driver, Power};
-use highwater_sim::model::{Op, ZERO};
+use highwater_sim::model::{Imported, Op, ZERO};
 use highwater_sim::powercut::{Sum, run};
+use highwater_sim::vault::KeyOp;
 use highwater_sim::{Fault, Keys, Tear, World};
 
 fn sum(cuts: u64, seed: u64, keys: impl Fn() -> Keys) -> Sum {
@@ -22,6 +23,9 @@ fn g2_the_mark_never_falls_in_fifty_thousand_power_cuts() {
     // A run that stopped signing or rotting would prove nothing.
     assert!(sum.signatures > 2 * sum.cuts && sum.rots > 1_000 && sum.faults > 1_000, "{sum:?}");
     assert!(sum.unclear > 0 && sum.unclear * 20 < sum.recoveries, "{sum:?}");
+    // So would one without imported keys, or none of which is lost while a chain has it.
+    assert!(sum.key_operations > sum.cuts / 2 && sum.imported > sum.cuts / 8, "{sum:?}");
+    assert!(sum.lost > 100 && sum.stopped > 10, "{sum:?}");
 }
 
 #[test]
@@ -144,4 +148,39 @@ fn a_damaged_slot_whose_last_evidence_rots_may_be_free_if_its_chain_never_signed
         }
         assert!(damaged > 0 && free == if signed { 0 } else { damaged }, "{signed}: {damaged} {free}");
     }
+}
+
+/// The ring of a chain whose key is lost is not read: what a cut tore there is still torn when a page rots beside it, starts later.
+#[test]
+fn g2_a_chain_whose_key_comes_back_has_its_mark_or_none() {
+    let vote = |height| Op::Sign { at: Hrs::new(height, 0, Step::Prevote).unwrap(), block: 1, seconds: 1 };
+    let ring = || (0..4).map(|index| Rings::equal(2).page(0, index));
+    let (mut unclear, mut again) = (0, 0);
+    for (cut, page) in (0..2).flat_map(|cut| ring().map(move |page| (cut, page))) {
+        let mut driver = Driver::new(World::repeatable(Keys::toy(), 2, 0), &["c"]).unwrap();
+        let key = Imported { number: 0, key: 1 };
+        driver.run_key(KeyOp::Import(1), None).unwrap();
+        driver.run_key(KeyOp::Backup(0), None).unwrap();
+        driver.run(0, Op::AddWith(ZERO, key), None).unwrap();
+        driver.run(0, vote(1), None).unwrap();
+        driver.run(0, vote(2), Some((cut, Fault::Cut(Tear::Garbage(1))))).unwrap();
+        driver.lose_key(0);
+        driver.boot(None).unwrap();
+        assert_eq!(driver.seen(0).unwrap().state, ChainState::Fault, "{cut} {page}");
+        driver.rot(page, [0xa5; 64]);
+        driver.boot(None).unwrap();
+        driver.run(0, vote(3), None).unwrap();
+        driver.run_key(KeyOp::Restore(1), None).unwrap_or_else(|found| panic!("{cut} {page}: {found:#?}"));
+        let seen = *driver.seen(0).unwrap();
+        match seen.state {
+            ChainState::Unclear => unclear += 1,
+            state => {
+                assert_eq!(state, ChainState::Armed, "{cut} {page}");
+                assert!(seen.mark.height.value() == 1 || cut == 1 && seen.mark.height.value() == 2);
+                again += 1;
+            }
+        }
+        driver.run_key(KeyOp::Forget(0), None).unwrap();
+    }
+    assert!(unclear > 0 && again > 0, "{unclear} {again}");
 }

@@ -47,7 +47,7 @@ impl Driver {
                 (Answer::Done, after) => Some(after),
                 _ => None,
             };
-            let before = self.may_be(&self.lanes[lane].possible);
+            let before = self.may_be(lane, &self.lanes[lane].possible);
             self.lanes[lane].ahead = before.iter().filter_map(|model| done(*model)).collect();
             if self.faulted {
                 // Or it failed in one of these turns, and is told so by the last.
@@ -83,7 +83,7 @@ impl Driver {
         }
         self.counts.operations += 1;
         let ahead = std::mem::take(&mut self.lanes[lane].ahead);
-        let before = self.may_be(&self.lanes[lane].possible);
+        let before = self.may_be(lane, &self.lanes[lane].possible);
         let mut after = self.judged(lane, &before, op, answer);
         if answer == Answer::Done || self.faulted {
             after.extend(ahead);

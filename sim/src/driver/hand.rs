@@ -5,11 +5,12 @@ use highwater_core::apdu::{
 };
 use highwater_core::canonical::ChainId;
 use highwater_core::hrs::Hrs;
+use highwater_core::key_index::KeyIndex;
 use highwater_core::layout::SLOTS;
 
 use super::{Driver, Lane, Seen, Standing, Violation};
 use crate::audit::Place;
-use crate::model::{Answer, Op};
+use crate::model::{Answer, Imported, Op};
 use crate::{Ask, Extend};
 
 /// Bytes and signature that left the device.
@@ -25,6 +26,8 @@ impl Driver {
                     lane.possible.iter().chain(&lane.ahead).map(|model| model.mark).fold(seen.mark, Hrs::max);
                 Op::SetMark(to.max(known))
             }
+            // What the owner sees and approves is the key that is there.
+            (Op::AddWith(mark, named), _) => Op::AddWith(mark, self.held(named)),
             _ => op,
         }
     }
@@ -43,7 +46,7 @@ impl Driver {
                 let answer = if status == Status::Ok { Answer::Done } else { Answer::Refused(status) };
                 return (answer, None);
             }
-            Op::SetMark(_) | Op::Remove | Op::Add(_) | Op::Forget => {}
+            Op::SetMark(_) | Op::Remove | Op::Add(_) | Op::AddWith(..) | Op::Forget => {}
         }
         let answer = self.raise(lane, op).map_or_else(
             |refused| refused,
@@ -65,8 +68,10 @@ impl Driver {
         let command = match op {
             Op::SetMark(to) => Command::SetMark { named, to },
             Op::Remove => Command::RemoveChain(named),
-            // The first and the third have one key.
-            Op::Add(mark) => Command::AddChain { chain, key_index: lane as u32 % 2, mark },
+            Op::Add(mark) => Command::AddChain { chain, key_index: key_index(lane, None), mark },
+            Op::AddWith(mark, key) => {
+                Command::AddChain { chain, key_index: key_index(lane, Some(key)), mark }
+            }
             Op::Forget => match self.damaged {
                 Some(slot) if lost => Command::ForgetSlot(slot),
                 _ => Command::ForgetChain(named),
@@ -76,7 +81,7 @@ impl Driver {
         let (data, status) = self.exchange(command);
         let ticket = data.first_chunk().map(|ticket| u32::from_le_bytes(*ticket));
         let ticket = ticket.filter(|_| status == Status::Ok).ok_or(Answer::Refused(status))?;
-        if let Op::Add(mark) = op {
+        if let Op::Add(mark) | Op::AddWith(mark, _) = op {
             self.lanes[lane].added = Some(mark);
         }
         Ok(ticket)
@@ -113,7 +118,7 @@ impl Driver {
         }
     }
 
-    fn exchange(&mut self, command: Command<'_>) -> (Vec<u8>, Status) {
+    pub(super) fn exchange(&mut self, command: Command<'_>) -> (Vec<u8>, Status) {
         let mut apdu = [0; MAX_COMMAND];
         let len = command.encode(&mut apdu).unwrap_or(0);
         let reply = self.device.exchange(&apdu[..len]);
@@ -135,6 +140,7 @@ impl Driver {
                 mark: shown.mark,
                 highest: shown.highest_signed,
                 kind: shown.kind,
+                key_index: shown.key_index,
                 incarnation: shown.incarnation,
                 writes: shown.writes,
             };
@@ -143,24 +149,10 @@ impl Driver {
         Ok(slots)
     }
 
-    /// Asks the device for the chain's key, once, and tells the auditor.
-    pub(super) fn learn_key(&mut self, lane: usize) {
-        if self.lanes[lane].has_key {
-            return;
-        }
-        let chain = self.lanes[lane].chain;
-        let id = ChainId::new(chain.as_bytes()).expect("a chain id");
-        let (key, status) = self.exchange(Command::GetPublicKey(id));
-        if let (Ok(key), Status::Ok) = (key.try_into(), status) {
-            self.auditor.key(chain, key);
-            self.lanes[lane].has_key = true;
-        }
-    }
-
     /// Tells the auditor what is seen: the key, an approved lower life, the mark.
     pub(super) fn witness(&mut self, lane: usize, seen: Option<Seen>) -> Result<(), Violation> {
-        if seen.is_some() {
-            self.learn_key(lane);
+        if seen.is_some_and(|seen| seen.state == ChainState::Armed) {
+            self.look_at_key(lane)?;
         }
         self.relive(lane, seen);
         if let Some(seen) = seen.filter(|seen| seen.state == ChainState::Armed) {
@@ -195,6 +187,11 @@ impl Driver {
         }
         Ok(())
     }
+}
+
+/// The key of a chain as it is named in ADD_CHAIN: of the first and the third, if it was not imported, one and the same.
+pub(super) fn key_index(lane: usize, key: Option<Imported>) -> u32 {
+    key.map_or(lane as u32 % 2, |key| KeyIndex::Imported(key.number).number())
 }
 
 /// As the auditor writes it.

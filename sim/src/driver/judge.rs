@@ -3,15 +3,16 @@
 
 use highwater_core::apdu::{ChainState, Status};
 
+use super::hand::key_index;
 use super::{Driver, Seen, Violation};
 use crate::model::{Answer, Model, Op, Standing};
 
 impl Driver {
     /// Keeps the models that give this answer.
     pub(super) fn judge(&mut self, lane: usize, op: Op, answer: Answer) -> Result<(), Violation> {
-        let before = self.may_be(&self.lanes[lane].possible);
+        let before = self.may_be(lane, &self.lanes[lane].possible);
         let after = self.judged(lane, &before, op, answer);
-        let ahead = self.may_be(&self.lanes[lane].ahead);
+        let ahead = self.may_be(lane, &self.lanes[lane].ahead);
         self.lanes[lane].ahead = unique(self.judged(lane, &ahead, op, answer));
         self.keep(lane, after, || Violation::Answer { op, answer, possible: [before, ahead].concat() })
     }
@@ -35,10 +36,14 @@ impl Driver {
     pub(super) fn judged(&self, lane: usize, before: &[Model], op: Op, answer: Answer) -> Vec<Model> {
         let mut after: Vec<Model> = before
             .iter()
-            .map(|model| model.after(op))
+            .flat_map(|model| self.with_keys(model, op))
             .filter(|(expected, _)| *expected == answer)
             .map(|(_, model)| model)
             .collect();
+        // A chain whose key is lost neither signs nor changes; what stands there stays.
+        if answer == Answer::Refused(Status::StorageFault) {
+            after.extend(before.iter().filter(|model| self.may_be_stopped(model)));
+        }
         if answer == Answer::Refused(Status::StorageFault) && self.faulted {
             after.extend(interrupted(before, op));
         } else if answer == Answer::Refused(Status::StorageFault) && self.unsettled {
@@ -62,12 +67,13 @@ impl Driver {
         }
         // A damaged slot may be any chain, and so may one whose flash fails: they stop the ADD of every one.
         let damaged = self.damaged.is_some() || self.faulted || (self.rotted && self.torn);
-        if answer == Answer::Refused(Status::StorageDamaged) && damaged {
+        // And one whose key is lost: its slot is at fault.
+        if answer == Answer::Refused(Status::StorageDamaged) && (damaged || self.has_stopped()) {
             let stands = |model: &&Model| matches!(model.standing, Standing::Armed | Standing::Unclear);
             match op {
-                Op::Add(_) => after.extend(before),
+                Op::Add(_) | Op::AddWith(..) => after.extend(before),
                 // A chain that stands nowhere may be the one that the damaged slot held.
-                Op::Sign { .. } | Op::Extend { .. } => {
+                Op::Sign { .. } | Op::Extend { .. } if damaged => {
                     after.extend(before.iter().filter(|model| !stands(model)))
                 }
                 _ => {}
@@ -77,15 +83,17 @@ impl Driver {
     }
 
     /// What a chain that was one of these may be, losses included.
-    pub(super) fn may_be(&self, models: &[Model]) -> Vec<Model> {
+    pub(super) fn may_be(&self, lane: usize, models: &[Model]) -> Vec<Model> {
         let mut possible = models.to_vec();
+        let unread = self.lanes[lane].unread;
+        let (rotted, torn) = (self.rotted || unread.0, self.torn || unread.1);
         // Two dead pages may be the two of one pair, whatever killed them.
-        if self.rotted && self.torn || self.dead > 1 {
+        if rotted && torn || self.dead > 1 {
             let lost: Vec<Model> = possible.iter().flat_map(|model| model.lost()).collect();
             possible.extend(lost);
         }
         // What tells that a chain is unclear may rot too. Nothing was signed meanwhile, so its mark is still right.
-        if self.rotted {
+        if rotted {
             let unclear = |model: &&Model| model.standing == Standing::Unclear;
             let again: Vec<Model> = possible
                 .iter()
@@ -111,13 +119,14 @@ impl Driver {
             Err(Violation::Installation) if self.faulted => return Ok(()),
             slots => slots?,
         };
+        self.look_at_keys()?;
         self.damaged = slots.iter().find(|(_, seen)| seen.state == ChainState::Damaged).map(|(_, s)| s.slot);
         for lane in 0..self.lanes.len() {
             let chain = self.lanes[lane].chain;
             let seen = slots.iter().find(|(name, _)| name == chain).map(|(_, seen)| *seen);
             let agree = |models: &[Model]| {
-                let agrees = |model: &Model| self.agrees(model, seen.as_ref());
-                self.may_be(models).into_iter().filter(agrees).collect::<Vec<_>>()
+                let agrees = |model: &Model| self.agrees(lane, model, seen.as_ref());
+                self.may_be(lane, models).into_iter().filter(agrees).collect::<Vec<_>>()
             };
             let before = [&self.lanes[lane].possible[..], &self.lanes[lane].ahead].concat();
             let (possible, ahead) = (agree(&self.lanes[lane].possible), agree(&self.lanes[lane].ahead));
@@ -128,25 +137,29 @@ impl Driver {
         Ok(())
     }
 
-    fn agrees(&self, model: &Model, seen: Option<&Seen>) -> bool {
+    fn agrees(&self, lane: usize, model: &Model, seen: Option<&Seen>) -> bool {
         let Some(seen) = seen else {
             let lost = self.damaged.is_some() && model.standing == Standing::Damaged;
             return lost || model.standing == Standing::Absent;
         };
         let marks = (seen.mark, seen.highest) == (model.mark, model.highest);
+        let named = seen.key_index == key_index(lane, model.key);
         let kind = match model.said {
             None => 3,
             Some((0, _)) => 2,
             Some(_) => 1,
         };
         match seen.state {
-            ChainState::Armed => model.standing == Standing::Armed && marks && kind == seen.kind,
-            ChainState::Unclear => model.standing == Standing::Unclear,
-            ChainState::Tombstone => model.standing == Standing::Tombstone && marks,
-            ChainState::UnclearTombstone => model.standing == Standing::UnclearTombstone,
+            ChainState::Armed => model.standing == Standing::Armed && marks && named && kind == seen.kind,
+            ChainState::Unclear => model.standing == Standing::Unclear && named,
+            ChainState::Tombstone => model.standing == Standing::Tombstone && marks && named,
+            ChainState::UnclearTombstone => model.standing == Standing::UnclearTombstone && named,
             // What it holds is told once flash works again.
             // A slot is at fault while it is read.
-            ChainState::Fault => self.faulted || self.device.is_reading(),
+            // And as long as its key is lost.
+            ChainState::Fault => {
+                self.faulted || self.device.is_reading() || self.may_be_stopped(model) && named
+            }
             ChainState::Free | ChainState::Damaged => false,
         }
     }
@@ -170,7 +183,7 @@ pub(super) fn broken_off(model: &Model, op: Op) -> Option<Model> {
     (lowering && model.standing == Standing::Armed).then_some(unclear)
 }
 
-fn unique(mut models: Vec<Model>) -> Vec<Model> {
+pub(super) fn unique<T: Ord>(mut models: Vec<T>) -> Vec<T> {
     models.sort_unstable();
     models.dedup();
     models

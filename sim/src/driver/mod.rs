@@ -11,6 +11,7 @@
 mod between;
 mod hand;
 mod judge;
+mod keys;
 mod violation;
 
 use highwater_core::apdu::ChainState;
@@ -21,6 +22,8 @@ use crate::{Fault, SimDevice, World};
 
 pub use hand::place;
 use judge::interrupted;
+use keys::Places;
+pub use keys::key_pages;
 pub use violation::{Seen, Violation};
 
 /// What happened, summed up.
@@ -38,6 +41,14 @@ pub struct Counts {
     pub unclear: u64,
     /// Operations that completed.
     pub operations: u64,
+    /// Operations on keys that completed.
+    pub key_operations: u64,
+    /// Boots after which a chain stood with an imported key.
+    pub imported: u64,
+    /// Boots after which an imported key was lost.
+    pub lost: u64,
+    /// Boots after which a chain stood whose imported key was lost.
+    pub stopped: u64,
 }
 
 /// A chain and what it may be.
@@ -52,7 +63,10 @@ struct Lane {
     life: u16,
     /// The mark of an ADD that was approved and not seen yet.
     added: Option<highwater_core::hrs::Hrs>,
-    has_key: bool,
+    /// The key that was seen and told to the auditor last.
+    key: Option<[u8; 32]>,
+    /// A page rotted, a write was torn, before a start that did not read its ring, since its key was lost.
+    unread: (bool, bool),
 }
 
 /// Whether power lasted.
@@ -76,6 +90,7 @@ pub struct Driver {
     /// The steps one by one, if wanted: for reading a violation.
     pub trace: Option<Vec<String>>,
     lanes: Vec<Lane>,
+    vault: Places,
     damaged: Option<u8>,
     /// Since the last completed boot: a page rotted, a write was torn, a write failed or lied.
     rotted: bool,
@@ -126,7 +141,8 @@ impl Driver {
             seen: None,
             life: 0,
             added: None,
-            has_key: false,
+            key: None,
+            unread: (false, false),
         };
         let lanes = chains.iter().zip(possible).map(lane).collect();
         let device = SimDevice::asleep(world);
@@ -136,6 +152,7 @@ impl Driver {
             counts: Counts::default(),
             trace: None,
             lanes,
+            vault: Places::new(),
             damaged: None,
             rotted,
             torn,
@@ -200,16 +217,19 @@ impl Driver {
     pub fn boot(&mut self, fault: Option<(u32, Fault)>) -> Result<Power, Violation> {
         self.note(|| format!("boot {fault:?}"));
         self.device.world.medium.power_on();
+        self.look_anew();
         let fired = self.with(fault, |driver| driver.device.reboot());
         if !self.device.world.medium.is_powered() {
             return Ok(Power::Off);
         }
         self.faulted = fired || self.stuck;
         self.look_around()?;
+        self.look_at_stopped()?;
         self.counts.recoveries += 1;
         let unclear = |lane: &Lane| lane.seen.is_some_and(|seen| seen.state == ChainState::Unclear);
         self.counts.unclear += u64::from(self.damaged.is_some() || self.lanes.iter().any(unclear));
         if !fired {
+            self.leave_unread();
             (self.rotted, self.torn, self.dead) = (self.stuck, false, 0);
         }
         Ok(Power::On)
@@ -242,8 +262,8 @@ impl Driver {
             return Ok(Power::Off);
         }
         if let Some((bytes, signature)) = released {
-            self.learn_key(lane);
             self.look_at_add(lane)?;
+            self.signs_with(lane, op, &signature)?;
             self.auditor.released(&bytes, &signature)?;
         }
         self.counts.operations += 1;

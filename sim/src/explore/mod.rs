@@ -15,12 +15,13 @@ use std::hash::Hash;
 use std::ops::Range;
 
 use highwater_core::env::Cell;
-use highwater_core::layout::{SLOTS, entry_page};
+use highwater_core::layout::{KEYS, SLOTS, entry_page, key_place};
 use highwater_core::rings::Rings;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::driver::{Driver, Power, Violation};
 use crate::model::{Model, Op, Standing, ZERO};
+use crate::vault::{Holds, KeyOp};
 use crate::{Fault, Keys, World};
 
 /// The chain of every search.
@@ -47,6 +48,10 @@ pub struct Search {
     pub lives: bool,
     /// Every request also comes between any two turns of a slot's reading, and between any two of what was approved.
     pub paced: bool,
+    /// So many keys may be imported and forgotten. If there are any, chains have no other, and no mark is set.
+    pub keys: u8,
+    /// A chain is added. Without one only the vault is searched.
+    pub chain: bool,
     /// Give up beyond this many states.
     pub limit: usize,
 }
@@ -71,6 +76,8 @@ pub struct Visited {
     pub steps: u64,
     /// States in which the chain was unclear for certain, or its slot damaged.
     pub unclear: usize,
+    /// States in which an imported key was lost for certain.
+    pub lost: usize,
     /// Whether every state that can be reached was tried.
     pub closed: bool,
 }
@@ -84,13 +91,19 @@ pub struct Counterexample {
     pub steps: Vec<String>,
 }
 
+/// What each place of the vault may hold.
+type Possible = [Vec<Holds>; KEYS];
+
 /// Where a search stands.
 #[derive(Debug, Clone)]
 struct State {
     /// Flash as power left it, what the chain may be then, and whether a page rotted and a write was torn before.
     pages: Vec<Cell>,
     models: Vec<Model>,
+    vault: Possible,
     hurt: (bool, bool),
+    /// The same of the chain's ring, while its key is lost and it is not read.
+    unread: (bool, bool),
     /// The page that takes no write any more, and whether writing it says so.
     stuck: Option<(u16, bool)>,
     /// The steps since; none while the power is off.
@@ -106,6 +119,7 @@ struct State {
 #[derive(Debug, Clone)]
 struct Now {
     models: Vec<Model>,
+    vault: Possible,
     rotted: bool,
     faulted: bool,
     /// Turns have something to do.
@@ -116,6 +130,9 @@ struct Now {
 enum Step {
     Boot(Option<(u32, Fault)>),
     Run(Op, Option<(u32, Fault)>),
+    Key(KeyOp, Option<(u32, Fault)>),
+    /// What the owner approves about a key, and a request after so many turns of its work.
+    AroundKey(KeyOp, Op, u32, Option<(u32, Fault)>),
     /// What the owner approves, and a request after so many turns of its work.
     Around(Op, Op, u32, Option<(u32, Fault)>),
     /// A turn of the loop.
@@ -130,13 +147,22 @@ impl Search {
     pub fn run(self) -> Result<Visited, Box<Counterexample>> {
         let world = World::repeatable(Keys::toy(), self.rings, 0);
         let pages = self.new_flash().map_err(|violation| Counterexample { violation, steps: Vec::new() })?;
+        let empty: Possible = std::array::from_fn(|_| vec![Holds::Nothing]);
         let new = State {
             pages: pages.clone(),
             models: vec![Model::ABSENT],
+            vault: empty.clone(),
             hurt: (false, false),
+            unread: (false, false),
             stuck: None,
             path: Vec::new(),
-            now: Now { models: vec![Model::ABSENT], rotted: false, faulted: false, busy: false },
+            now: Now {
+                models: vec![Model::ABSENT],
+                vault: empty,
+                rotted: false,
+                faulted: false,
+                busy: false,
+            },
             life: false,
             index: 0,
         };
@@ -163,12 +189,16 @@ impl Search {
         self.rings.into()
     }
 
-    /// The pages of the chain's slot: both copies of its entry, and its ring.
-    fn own(&self) -> [Range<usize>; 3] {
+    /// The pages of the chain's slot: both copies of its entry, and its ring. And those of the vault, if keys are imported.
+    fn own(&self) -> Vec<Range<usize>> {
         let (slot, rings) = (self.slot, self.rings());
         let ring = rings.page(slot, 0)..rings.page(slot, 2 * rings.pairs(slot));
         let [one, two] = [0, 1].map(|copy| entry_page(slot, copy)).map(|page| page..page + 2);
-        [one, two, ring].map(|pages| pages.start.into()..pages.end.into())
+        let mut own = if self.chain { vec![one, two, ring] } else { Vec::new() };
+        for key in 0..if self.keys > 0 { KEYS as u32 } else { 0 } {
+            own.extend([0, 1].map(|copy| entry_page(key_place(key), copy)).map(|page| page..page + 2));
+        }
+        own.into_iter().map(|pages| pages.start.into()..pages.end.into()).collect()
     }
 
     /// Blank memory; or that of a device with a chain in each slot before the chain's.
@@ -209,6 +239,10 @@ impl Explorer {
                     let step = match step {
                         Step::Boot(_) => Step::Boot(Some((nth, fault))),
                         Step::Run(op, _) => Step::Run(op, Some((nth, fault))),
+                        Step::Key(op, _) => Step::Key(op, Some((nth, fault))),
+                        Step::AroundKey(op, request, turns, _) => {
+                            Step::AroundKey(op, request, turns, Some((nth, fault)))
+                        }
                         Step::Around(op, request, turns, _) => {
                             Step::Around(op, request, turns, Some((nth, fault)))
                         }
@@ -240,7 +274,12 @@ impl Explorer {
         let power = went.map_err(|violation| self.counterexample(violation, state, step))?;
         let planned = matches!(
             step,
-            Step::Boot(Some(_)) | Step::Run(_, Some(_)) | Step::Around(.., Some(_)) | Step::Turn(Some(_))
+            Step::Boot(Some(_))
+                | Step::Run(_, Some(_))
+                | Step::Around(.., Some(_))
+                | Step::Key(_, Some(_))
+                | Step::AroundKey(.., Some(_))
+                | Step::Turn(Some(_))
         );
         if planned && (driver.counts.cuts, driver.counts.faults) == (before.cuts, before.faults) {
             return Ok(false);
@@ -268,25 +307,35 @@ impl Explorer {
         let on = power == Power::On && !asleep;
         let (rotted, torn, faulted) = driver.hurt();
         let busy = on && driver.device.is_busy();
-        let now = Now { models: driver.possible(0).to_vec(), rotted, faulted: faulted && on, busy };
+        let (models, vault) = (driver.possible(0).to_vec(), driver.vault().clone());
+        let now = Now { models, vault, rotted, faulted: faulted && on, busy };
         let mut shape = driver.device.world.medium.pages().to_vec();
-        let highest = normal::normalise(&mut self.world, self.search.slot, &mut shape);
+        let highest = match self.search {
+            Search { chain: true, slot, .. } => normal::normalise(&mut self.world, slot, &mut shape),
+            _ => 0,
+        };
+        if self.search.keys > 0 {
+            normal::normalise_keys(&mut self.world, &mut shape);
+        }
         let seen = driver.seen(0).filter(|_| on);
         let ram = seen.map(|seen| {
             (seen.state as u8, seen.incarnation, seen.writes.wrapping_sub(highest), seen.mark, seen.highest)
         });
-        let life = state.life ^ matches!(step, Step::Run(Op::Add(_), _) | Step::Around(Op::Add(_), ..));
+        let add = |op| matches!(op, Op::Add(_) | Op::AddWith(..));
+        let life = state.life ^ matches!(step, Step::Run(op, _) | Step::Around(op, ..) if add(op));
         let stuck = match step {
             Step::Stick(page, _, says) => Some((page, says)),
             _ => state.stuck,
         };
         // After a clean operation RAM holds what a boot would make of this flash; a test of its own shows that.
         let clean = !on || !(rotted || faulted || busy);
-        let slot = self.search.own().map(|pages| &shape[pages]);
+        let slot: Vec<&[Cell]> = self.search.own().into_iter().map(|pages| &shape[pages]).collect();
         let slot = (&shape[..2], slot);
         let progress = busy.then(|| format!("{:?}", driver.device.progress()));
         let ram = (ram.filter(|_| !clean), progress);
-        let known = fingerprint(&(slot, &now.models, on, rotted, torn, faulted, stuck, life, ram));
+        let unread = driver.unread(0);
+        let hurt = (rotted, torn, faulted, unread);
+        let known = fingerprint(&(slot, (&now.models, &now.vault), on, hurt, stuck, life, ram));
         if !self.known.insert(known) {
             return;
         }
@@ -297,12 +346,15 @@ impl Explorer {
         }
         let lost = |model: &Model| matches!(model.standing, Standing::Unclear | Standing::Damaged);
         self.visited.unclear += usize::from(now.models.iter().all(lost));
+        let lost = |possible: &Vec<Holds>| possible.iter().all(|holds| matches!(holds, Holds::Lost(_)));
+        self.visited.lost += usize::from(now.vault.iter().any(lost));
         self.trail.push((state.index, step));
         let index = self.trail.len() - 1;
         self.open.push(if clean {
             let path = if on { vec![Step::Boot(None)] } else { Vec::new() };
             let hurt = (rotted, torn && !on);
-            State { pages: shape, models: now.models.clone(), hurt, stuck, path, now, life, index }
+            let (models, vault) = (now.models.clone(), now.vault.clone());
+            State { pages: shape, models, vault, hurt, unread, stuck, path, now, life, index }
         } else {
             let path = state.path.iter().copied().chain([step]).collect();
             State { path, now, life, index, stuck, ..state.clone() }
@@ -328,6 +380,7 @@ fn wake(state: &State, search: Search) -> Driver {
     world.medium.restore(&state.pages);
     let (rotted, torn) = state.hurt;
     let mut driver = Driver::asleep(world, &[CHAIN], std::slice::from_ref(&state.models), rotted, torn);
+    driver.resume_keys(&state.vault, &[state.unread]);
     if let Some((page, says)) = state.stuck {
         let cell = state.pages[usize::from(page)];
         driver.stick(page, cell, says);
@@ -343,6 +396,10 @@ fn drive(driver: &mut Driver, step: Step) -> Result<Power, Violation> {
     match step {
         Step::Boot(fault) => driver.boot(fault),
         Step::Run(op, fault) => driver.run(0, op, fault),
+        Step::Key(op, fault) => driver.run_key(op, fault),
+        Step::AroundKey(op, request, turns, fault) => {
+            driver.run_key_around(op, turns, |driver| driver.run(0, request, fault))
+        }
         Step::Around(op, request, turns, fault) => {
             driver.run_around(0, op, turns, |driver| driver.run(0, request, fault))
         }

@@ -19,7 +19,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use highwater_core::chains::State;
 use highwater_core::env::{CELL, Cell, Crypto, Flash};
 use highwater_core::journal::Kind;
-use highwater_core::layout::{self, Domain, Installation, Place, entry_page, installation_page};
+use highwater_core::layout::{
+    self, Domain, Installation, KEYS, Place, entry_page, installation_page, key_place,
+};
 use highwater_core::layout::{chain_entry, installation_record, record};
 
 const DEAD: u8 = 0xa5;
@@ -84,6 +86,24 @@ pub(super) fn normalise<E: Flash + Crypto>(env: &mut E, slot: u8, pages: &mut [C
         put(pages, slot, copy, &bytes);
     }
     serials.keys().next_back().copied().unwrap_or(0)
+}
+
+/// The places of the vault: generations by their ranks, dead copies by their representative.
+pub(super) fn normalise_keys<E: Flash + Crypto>(env: &mut E, pages: &mut [Cell]) {
+    let (installation, _) = &installation(env, pages);
+    for place_of in (0..KEYS as u32).map(key_place) {
+        let entries = [0, 1].map(|copy| entry(env, installation, place_of, copy, pages));
+        let generations: BTreeSet<u32> = entries.iter().flatten().map(generation).collect();
+        for (copy, bytes) in (0..).zip(entries) {
+            let Some(mut bytes) = bytes else { continue };
+            let old = generation(&bytes);
+            let new = generations.iter().filter(|other| **other <= old).count() as u32;
+            bytes[chain_entry::GENERATION].copy_from_slice(&new.to_le_bytes());
+            let page = entry_page(place_of, copy);
+            layout::seal(env, installation, place(Domain::Entry, place_of, page), &mut bytes);
+            put(pages, place_of, copy, &bytes);
+        }
+    }
 }
 
 fn generation(entry: &[u8; ENTRY]) -> u32 {

@@ -1,10 +1,11 @@
 //! Which steps and faults are tried in a state.
 
 use highwater_core::hrs::{Hrs, Step as Stage};
-use highwater_core::layout::{RINGS, installation_page};
+use highwater_core::layout::{KEYS, RINGS, installation_page};
 
 use super::{Rot, Search, State, Step};
-use crate::model::{Model, Op, Standing, ZERO};
+use crate::model::{Imported, Model, Op, Standing, ZERO};
+use crate::vault::{Holds, KeyOp};
 use crate::{Fault, Tear};
 
 /// One representative of content that fails its check (see `normal`).
@@ -21,7 +22,8 @@ impl Search {
             steps.push(Step::Boot(None));
         } else {
             let mut ops = vec![Op::Look];
-            state.now.models.iter().for_each(|model| self.operations(model, state.life, &mut ops));
+            let named = self.named(state);
+            state.now.models.iter().for_each(|model| self.operations(model, state.life, &named, &mut ops));
             let mut seen = Vec::new();
             for op in ops {
                 if !seen.contains(&op) {
@@ -29,6 +31,8 @@ impl Search {
                     steps.push(Step::Run(op, None));
                 }
             }
+            let about_keys = self.about_keys(state);
+            steps.extend(about_keys.iter().map(|op| Step::Key(*op, None)));
             // What the owner approves takes turns of the loop, and a node's request may come between them.
             let (requests, approved): (Vec<Op>, Vec<Op>) =
                 seen.into_iter().filter(|op| *op != Op::Look).partition(|op| matches!(op, Op::Sign { .. }));
@@ -36,6 +40,11 @@ impl Search {
             for op in approved {
                 for request in &requests {
                     steps.extend((0..turns).map(|turns| Step::Around(op, *request, turns, None)));
+                }
+            }
+            for op in about_keys {
+                for request in &requests {
+                    steps.extend((0..turns.min(3)).map(|turns| Step::AroundKey(op, *request, turns, None)));
                 }
             }
             if state.now.busy {
@@ -85,7 +94,30 @@ impl Search {
         installation.chain(self.own().into_iter().flatten().map(|page| page as u16))
     }
 
-    fn operations(&self, model: &Model, life: bool, ops: &mut Vec<Op>) {
+    /// The imported keys that a chain may be added with.
+    fn named(&self, state: &State) -> Vec<Imported> {
+        let held = |(number, possible): (usize, &Vec<Holds>)| match possible[..] {
+            [Holds::Key(key)] => Some(Imported { number: number as u8, key }),
+            _ => None,
+        };
+        state.now.vault.iter().enumerate().filter_map(held).collect()
+    }
+
+    /// What is done with keys: each is imported, which also heals its place, and each place freed.
+    fn about_keys(&self, state: &State) -> Vec<KeyOp> {
+        let imports = (0..self.keys).map(KeyOp::Import);
+        let stands = |number: &u8| state.now.vault[usize::from(*number)][..] != [Holds::Nothing];
+        imports.chain((0..KEYS as u8).filter(stands).map(KeyOp::Forget)).collect()
+    }
+
+    fn operations(&self, model: &Model, life: bool, named: &[Imported], ops: &mut Vec<Op>) {
+        if !self.chain {
+            return;
+        }
+        if self.keys > 0 {
+            self.operations_with_keys(model, life, named, ops);
+            return;
+        }
         let next = model.mark.height.value() + 1;
         match model.standing {
             Standing::Armed => {
@@ -113,6 +145,27 @@ impl Search {
             Standing::Tombstone | Standing::UnclearTombstone => {
                 ops.extend([Op::Add(ZERO), Op::Add(model.mark), Op::Forget]);
                 ops.extend(self.mark(next).map(Op::Add));
+            }
+            Standing::Damaged => ops.push(Op::Forget),
+        }
+    }
+
+    /// Of a chain that has an imported key: added with each that is there, signing, removed, forgotten.
+    fn operations_with_keys(&self, model: &Model, life: bool, named: &[Imported], ops: &mut Vec<Op>) {
+        let adds = |mark: Hrs| named.iter().map(move |key| Op::AddWith(mark, *key));
+        match model.standing {
+            Standing::Armed => {
+                let block = 1 + u8::from(life);
+                let votes = (1..=self.heights).filter_map(|height| at(height, Stage::Prevote));
+                let fresh = votes.filter(|at| *at > model.mark);
+                ops.extend(fresh.map(|at| Op::Sign { at, block, seconds: 1 }));
+                ops.push(Op::Remove);
+            }
+            Standing::Unclear => ops.extend([Op::SetMark(ZERO), Op::Remove]),
+            Standing::Absent => ops.extend(adds(ZERO)),
+            Standing::Tombstone | Standing::UnclearTombstone => {
+                ops.extend(adds(model.mark));
+                ops.push(Op::Forget);
             }
             Standing::Damaged => ops.push(Op::Forget),
         }
