@@ -10,7 +10,6 @@ use ratatui::widgets::Paragraph;
 
 use crate::admin::{ChainReport, Report};
 use crate::advice;
-use crate::cli::show;
 
 /// What is shown now.
 #[derive(Debug, Default)]
@@ -96,7 +95,7 @@ impl View {
         let mut lines = Vec::new();
         match (&report.device, &report.fault) {
             (Some(session), fault) => {
-                lines.push(Line::from(format!("device   {}", show::model(session))));
+                lines.push(Line::from(format!("device   {}", advice::model(session))));
                 if let Some(fault) = fault {
                     lines.extend(self.paragraph(fault, width, Tone::Bad));
                 }
@@ -151,7 +150,7 @@ impl View {
             chain.signatures, chain.refusals, chain.silences
         )));
         if let (Some(slot), Some(years)) = (slot, chain.years_left) {
-            let wear = show::percent(slot.wear_ppm);
+            let wear = advice::percent(slot.wear_ppm);
             lines.push(Line::from(format!("         flash: {wear} of rated life, {years:.1} years left")));
         }
         for node in &chain.nodes {
