@@ -21,4 +21,4 @@ pub use device_state::DeviceState;
 pub use http::serve as serve_http;
 pub use patience::Unanswered;
 pub use socket::{Client, Listener, path as socket_path};
-pub use status::{ChainReport, NodeReport, Report, report};
+pub use status::{ChainReport, NodeReport, Report, SignatureReport, report};
