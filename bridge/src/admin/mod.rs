@@ -8,6 +8,7 @@ mod gauges;
 mod health;
 mod http;
 mod patience;
+pub(crate) mod picture;
 mod socket;
 mod status;
 #[cfg(test)]
