@@ -1,4 +1,4 @@
-//! What an operator may see and do while the daemon runs: admin socket, metrics, health.
+//! What an operator may see and do while the daemon runs: admin socket, metrics, health, the page in a browser.
 
 mod accept;
 mod clients;
@@ -6,7 +6,9 @@ mod counters;
 mod device_state;
 mod gauges;
 mod health;
+mod host;
 mod http;
+mod page;
 mod patience;
 pub(crate) mod picture;
 mod socket;
