@@ -93,6 +93,14 @@ impl Setup {
         Ok(Self { folder: folder.to_owned(), chain: chain.to_owned(), program: program()?, env })
     }
 
+    /// Has the daemon serve its metrics, and the page, at this port.
+    pub fn metrics(&self, port: u16) -> Result<()> {
+        let path = self.folder.join("highwater.toml");
+        let config = std::fs::read_to_string(&path)?;
+        std::fs::write(&path, format!("{config}\n[admin]\nmetrics = \"127.0.0.1:{port}\"\n"))?;
+        Ok(())
+    }
+
     /// A command line of the bridge with this configuration.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);

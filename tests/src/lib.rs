@@ -12,6 +12,7 @@
 //! | [`validator`] | a chain of one validator whose key is the device's |
 //! | [`harness`] | a node played in Rust, for every version and link |
 //! | [`application`] | an application with vote extensions |
+//! | [`browser`] | a browser without a window |
 //! | [`bridge`], [`cometbft`], [`tmkms`], [`process`] | the programs |
 //! | [`tools`] | where they are |
 //! | [`usage`] | what they use |
@@ -21,6 +22,7 @@
 pub mod application;
 pub mod bench;
 pub mod bridge;
+pub mod browser;
 pub mod cometbft;
 pub mod device;
 pub mod extend;

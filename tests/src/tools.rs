@@ -48,6 +48,11 @@ pub fn gno() -> Result<PathBuf> {
     named("HIGHWATER_GNO", "the client of gno.land")
 }
 
+/// The browser, with `cargo xtask test --only page`.
+pub fn browser() -> Result<PathBuf> {
+    named("HIGHWATER_BROWSER", "the browser")
+}
+
 /// Whether the long versions of the tests are wanted (`cargo xtask test --full`).
 pub fn full() -> bool {
     std::env::var_os("HIGHWATER_FULL").is_some()

@@ -15,6 +15,7 @@ mod kills;
 mod main_job;
 mod moving_in;
 mod nodes;
+mod page;
 mod permissions;
 mod prompts;
 mod quorum;

@@ -25,6 +25,9 @@ use crate::{dependencies, documents, firmware, package, process, sideload};
 use plan::{Plan, Step};
 use tally::{Looked, Tally};
 
+/// The tests of the page among those of package `highwater-tests`.
+const PAGE: &str = "page::";
+
 /// How `cargo xtask test` is called.
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -85,6 +88,7 @@ fn run(plan: Plan, args: &Args) -> Result<ExitCode> {
     run.host();
     run.dependencies();
     run.package();
+    run.page();
     run.proof();
     let built = run.on_firmware();
     run.sideload(&built);
@@ -184,11 +188,30 @@ impl Run<'_> {
     fn package(&mut self) {
         let workspace = self.workspace;
         self.check_if_possible(Step::Package, || {
-            process::run(workspace.cargo().args(["build", "--package", "highwater", "--bins"]).args(STORES))?;
+            build_bridge(workspace)?;
             let program = workspace.target().join("debug/highwater");
             let make = |revision| package::make(workspace, &program, revision, package::Compression::Fast);
             let skipped = package::try_out(workspace, &make("1")?, &make("2")?)?;
             Ok(skipped.map_or(Looked::Well, Looked::Skipped))
+        });
+    }
+
+    /// What a person sees of the daemon in a browser.
+    fn page(&mut self) {
+        let (workspace, args) = (self.workspace, self.args);
+        self.suite(Step::Page, || {
+            build_bridge(workspace)?;
+            debian::ensure(debian::BROWSER, "the page in a browser")?;
+            let mut test = cargo_test(workspace, args);
+            test.args(["--package", "highwater-tests", "--test", "tests"]);
+            slowest::timed(&mut test);
+            if args.tests.is_empty() {
+                test.arg(PAGE)
+            } else {
+                test.args(&args.tests)
+            };
+            test.env("HIGHWATER_BROWSER", debian::BROWSER_PROGRAM);
+            Ok(test)
         });
     }
 
@@ -330,15 +353,20 @@ fn firmware_lints(workspace: &Workspace, toolchain: &Toolchain, device: &Device)
     process::run(&mut cargo)
 }
 
+/// The tests start the bridge as an operator would; cargo builds programs of other packages only when asked.
+fn build_bridge(workspace: &Workspace) -> Result<()> {
+    process::run(workspace.cargo().args(["build", "--package", "highwater", "--bins"]).args(STORES))
+}
+
 /// The suite of package `highwater-tests`, with a real node.
 fn end_to_end(workspace: &Workspace, args: &Args) -> Result<Command> {
-    // The suite starts the bridge as an operator would; cargo builds programs of other packages only when asked.
-    process::run(workspace.cargo().args(["build", "--package", "highwater", "--bins"]).args(STORES))?;
+    build_bridge(workspace)?;
     debian::ensure(debian::TOKEN, "the tests of a PKCS#11 token")?;
     let mut test = cargo_test(workspace, args);
     // Doc-tests are not timed: rustdoc takes no option of nightly.
     test.args(["--package", "highwater-tests", "--lib", "--bins", "--tests"]);
-    slowest::timed(&mut test).args(&args.tests);
+    // The page has a step of its own, which needs none of this.
+    slowest::timed(&mut test).args(["--skip", PAGE]).args(&args.tests);
     // Most of these tests wait, for pages, blocks and deadlines: two at once leave half of two processors idle.
     let threads = std::thread::available_parallelism().map_or(1, usize::from) * 2;
     test.env("RUST_TEST_THREADS", threads.to_string());

@@ -1,10 +1,10 @@
 //! Numbers for the operator, in the OpenMetrics text form.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use highwater_core::apdu::Status;
 use highwater_core::hrs::{Hrs, Step};
@@ -20,11 +20,24 @@ use super::Report;
 use super::gauges::Gauges;
 use crate::log::{Kind, Lost};
 
+/// Signatures of each chain that a status shows.
+const RECENT: usize = 8;
+
 type Labels = [(&'static str, String); 1];
 
 /// All numbers; clones share them.
 #[derive(Clone)]
 pub struct Counters(Arc<Inner>);
+
+/// A signature that a node got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Signature {
+    pub(crate) hrs: Hrs,
+    /// From the request to the verified signature.
+    pub(crate) took: Duration,
+    /// When it was given out.
+    pub(crate) at: Instant,
+}
 
 struct Inner {
     registry: Registry,
@@ -34,6 +47,8 @@ struct Inner {
     missed: Family<Labels, Counter>,
     /// The last height of each chain for which a precommit was signed.
     precommitted: Mutex<BTreeMap<String, u64>>,
+    /// The last signatures of each chain, the newest first.
+    recent: Mutex<BTreeMap<String, VecDeque<Signature>>>,
     silences: Family<Labels, Counter>,
     unwritten: Family<Labels, Counter>,
     late: Family<Labels, Counter>,
@@ -122,6 +137,7 @@ impl Counters {
             refusals,
             missed,
             precommitted: Mutex::default(),
+            recent: Mutex::default(),
             silences,
             unwritten,
             late,
@@ -155,6 +171,7 @@ impl Counters {
     }
 
     pub(crate) fn signed(&self, chain: &str, hrs: Hrs, elapsed: Duration) {
+        self.remember(chain, Signature { hrs, took: elapsed, at: Instant::now() });
         self.0.signatures.get_or_create(&labels(chain)).inc();
         self.0.seconds.get_or_create(&labels(chain)).observe(elapsed.as_secs_f64());
         self.0.height.get_or_create(&labels(chain)).set(hrs.height.value());
@@ -164,6 +181,24 @@ impl Counters {
             let missed = before.map_or(0, |before| height.saturating_sub(before + 1));
             self.0.missed.get_or_create(&labels(chain)).inc_by(missed);
         }
+    }
+
+    fn remember(&self, chain: &str, signature: Signature) {
+        let mut recent = self.0.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let recent = recent.entry(chain.to_owned()).or_default();
+        recent.truncate(RECENT - 1);
+        recent.push_front(signature);
+    }
+
+    /// The last signatures of a chain since the start, the newest first.
+    pub(crate) fn recent(&self, chain: &str) -> Vec<Signature> {
+        let recent = self.0.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.get(chain).map(|recent| recent.iter().copied().collect()).unwrap_or_default()
+    }
+
+    /// Heights without a precommit signed here, below one with it.
+    pub(crate) fn missed(&self, chain: &str) -> u64 {
+        self.0.missed.get_or_create(&labels(chain)).get()
     }
 
     fn precommitted(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {

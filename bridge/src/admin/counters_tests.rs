@@ -41,6 +41,26 @@ fn the_page_names_chain_and_numbers() {
 }
 
 #[test]
+fn the_last_signatures_of_each_chain_are_kept_newest_first_and_no_more_of_them() {
+    let counters = Counters::new();
+    assert_eq!(counters.recent("alpha-1"), []);
+    for height in 1..=20 {
+        counters.signed("alpha-1", hrs(height, Step::Precommit), Duration::from_millis(height));
+    }
+    counters.signed("beta-1", hrs(5, Step::Prevote), Duration::from_millis(3));
+    let seen = |chain| -> Vec<(u64, u128)> {
+        let recent = counters.recent(chain);
+        assert!(recent.is_sorted_by(|newer, older| newer.at >= older.at), "{recent:?}");
+        recent.iter().map(|one| (one.hrs.height.value(), one.took.as_millis())).collect()
+    };
+    assert_eq!(
+        seen("alpha-1"),
+        (13..=20).rev().map(|height| (height, u128::from(height))).collect::<Vec<_>>()
+    );
+    assert_eq!(seen("beta-1"), [(5, 3)]);
+}
+
+#[test]
 fn what_is_so_now_is_as_the_report_has_it() {
     let counters = Counters::new();
     let mut report = healthy();

@@ -1,4 +1,4 @@
-//! What an operator may see and do while the daemon runs: admin socket, metrics, health.
+//! What an operator may see and do while the daemon runs: admin socket, metrics, health, the page in a browser.
 
 mod accept;
 mod clients;
@@ -6,8 +6,11 @@ mod counters;
 mod device_state;
 mod gauges;
 mod health;
+mod host;
 mod http;
+mod page;
 mod patience;
+pub(crate) mod picture;
 mod socket;
 mod status;
 #[cfg(test)]
@@ -21,4 +24,4 @@ pub use device_state::DeviceState;
 pub use http::serve as serve_http;
 pub use patience::Unanswered;
 pub use socket::{Client, Listener, path as socket_path};
-pub use status::{ChainReport, NodeReport, Report, report};
+pub use status::{ChainReport, NodeReport, Report, SignatureReport, report};

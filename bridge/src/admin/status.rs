@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::counters::Signature;
 use super::{DeviceState, health};
 use crate::advice;
 use crate::device::{Pace, Seen, Session, Slot, SlotState};
@@ -71,6 +72,22 @@ pub struct ChainReport {
     pub refusals: u64,
     /// Requests met with silence.
     pub silences: u64,
+    /// Heights without a precommit signed here, below one with it: as many blocks were missed, or the node was synced.
+    pub heights_missed: u64,
+    /// The last signatures that a node got since the start, the newest first.
+    pub recent: Vec<SignatureReport>,
+}
+
+/// A signature that a node got.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct SignatureReport {
+    /// What was signed.
+    pub place: HrsText,
+    /// Seconds from the request to the verified signature.
+    pub took_seconds: f64,
+    /// Seconds since it was given out.
+    pub age_seconds: f64,
 }
 
 /// A node of a chain.
@@ -90,8 +107,22 @@ pub struct NodeReport {
 /// The state now.
 pub async fn report(signer: &Signer) -> Report {
     let views = signer.views().await;
-    let log_lines_dropped = signer.log_lines_dropped();
-    Report { log_lines_dropped, ..of(&signer.device().seen(), &views, Instant::now()) }
+    let (counters, now) = (signer.counters(), Instant::now());
+    let mut report = of(&signer.device().seen(), &views, now);
+    report.log_lines_dropped = counters.lines_dropped();
+    for chain in &mut report.chains {
+        chain.heights_missed = counters.missed(&chain.chain);
+        chain.recent = counters.recent(&chain.chain).iter().map(|signature| recent(signature, now)).collect();
+    }
+    report
+}
+
+fn recent(Signature { hrs, took, at }: &Signature, now: Instant) -> SignatureReport {
+    SignatureReport {
+        place: HrsText(*hrs),
+        took_seconds: took.as_secs_f64(),
+        age_seconds: now.saturating_duration_since(*at).as_secs_f64(),
+    }
 }
 
 /// What was seen and what the chains show, as one report.
@@ -149,6 +180,8 @@ fn chain(device: Result<&Session, &str>, view: &ChainView) -> ChainReport {
         signatures_a_day,
         refusals,
         silences,
+        heights_missed: 0,
+        recent: Vec::new(),
     }
 }
 

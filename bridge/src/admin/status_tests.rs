@@ -48,6 +48,23 @@ async fn a_chain_whose_every_request_is_refused_does_not_sign_and_one_lone_refus
 }
 
 #[tokio::test]
+async fn a_report_has_the_last_signatures_with_what_they_took_and_the_heights_between() {
+    let signer = Rig::new().signer(&[NODE], Counters::new()).await;
+    let node = node(&signer, NODE);
+    assert!(report(&signer).await.chains[0].recent.is_empty());
+    for height in [5, 6, 9] {
+        assert!(is_signed(&node.sign(vote(height, Step::Precommit, 1)).await));
+    }
+    let chain = report(&signer).await.chains.remove(0);
+    let places: Vec<String> = chain.recent.iter().map(|signature| signature.place.to_string()).collect();
+    assert_eq!(places, ["9/0/precommit", "6/0/precommit", "5/0/precommit"]);
+    let [newest, .., oldest] = &chain.recent[..] else { panic!("{chain:?}") };
+    assert!(newest.age_seconds <= oldest.age_seconds && oldest.age_seconds < 60.0, "{chain:?}");
+    assert!(newest.took_seconds > 0.0 && newest.took_seconds < 60.0, "{chain:?}");
+    assert_eq!(chain.heights_missed, 2, "7 and 8");
+}
+
+#[tokio::test]
 async fn a_standby_whose_requests_are_refused_turns_nothing_while_the_chain_is_signed() {
     let signer = Rig::new().signer(&[NODE, OTHER_NODE], Counters::new()).await;
     let (owner, standby) = (node(&signer, NODE), node(&signer, OTHER_NODE));
@@ -290,6 +307,8 @@ pub(crate) fn chain_report(state: Option<SlotState>) -> ChainReport {
         signatures_a_day: None,
         refusals: 0,
         silences: 0,
+        heights_missed: 0,
+        recent: Vec::new(),
     }
 }
 

@@ -4,7 +4,7 @@ use highwater_core::apdu::Status;
 use highwater_hosted::{Fault as HostedFault, KeyFault};
 
 use super::{file, version};
-use crate::device::{Absence, Answer, Fault, Plugged, Shows, Standing, Target};
+use crate::device::{Absence, Answer, Fault, Plugged, Session, Shows, Standing, Target};
 use crate::users;
 
 /// Why the device gives no answer.
@@ -52,6 +52,20 @@ pub fn fault(fault: &Fault) -> String {
         ),
         Fault::Ending => "the bridge is shutting down: start it again".to_owned(),
     }
+}
+
+/// Model, app and standing on one line.
+pub(crate) fn model(session: &Session) -> String {
+    let kind = match session.target {
+        Target::Simulated => "simulated, NOT A HARDWARE KEY",
+        Target::YubiHsm2 => "YubiHSM2, THE MARK IS A FILE OF THIS HOST",
+        Target::Pkcs11 => "PKCS#11 token, THE MARK IS A FILE OF THIS HOST",
+        Target::NanoS => "Nano S",
+        Target::NanoSPlus => "Nano S Plus",
+        Target::Unknown => "unknown model",
+    };
+    let state = standing(session.standing).unwrap_or("sound");
+    format!("{kind}, Highwater {}, {state}", version(session.app))
 }
 
 /// Why there is no device to open.

@@ -240,6 +240,13 @@ pub fn metrics_listen(listen: std::net::SocketAddr, error: &std::io::Error) -> S
     )
 }
 
+/// A browser asks by a name that others can give out.
+pub(crate) fn page_host() -> String {
+    "This page is shown only to who asks by 127.0.0.1, [::1] or localhost, since any other name may be a stranger's that was \
+     pointed here. Open it by one of these, from elsewhere by `ssh -L`; let a proxy ask by one of these."
+        .to_owned()
+}
+
 /// The daemon's socket takes no client just now.
 pub fn admin_accept(error: &std::io::Error) -> String {
     format!(

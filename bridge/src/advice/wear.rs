@@ -22,6 +22,12 @@ pub fn erases_assumed(ring: Ring) -> String {
     format!("{erases} erases a page are assumed: nobody has published a figure for this device")
 }
 
+/// Millionths as percent, rounded up: wear is never shown as less than it is.
+pub(crate) fn percent(ppm: u32) -> String {
+    let hundredths = ppm.div_ceil(100);
+    format!("{}.{:02} %", hundredths / 100, hundredths % 100)
+}
+
 /// Digits in groups of three.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -59,6 +65,11 @@ mod tests {
             [0, 12, 999, 1_000, 28_800, 1_234_567].map(grouped),
             ["0", "12", "999", "1,000", "28,800", "1,234,567"]
         );
+    }
+
+    #[test]
+    fn wear_is_never_shown_as_less_than_it_is() {
+        assert_eq!([0, 1, 100, 101, 10_000].map(percent), ["0.00 %", "0.01 %", "0.01 %", "0.02 %", "1.00 %"]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use highwater_core::apdu::Status;
 
 use crate::admin::{ChainReport, Report};
 use crate::advice;
-use crate::device::{Pace, Session, Slot, SlotNumber, Standing, Target};
+use crate::device::{Pace, Session, Slot, SlotNumber, Standing};
 
 /// Of a value, so that a line fits a terminal of 100 columns.
 const WIDTH: usize = 74;
@@ -68,22 +68,11 @@ pub(super) fn info(session: &Session) -> String {
 }
 
 fn device(session: &Session) -> String {
-    format!("device   {}\n         installation {}\n", model(session), hex::encode(session.installation))
-        + &line("extensions", &extensions(session))
-}
-
-/// Model, app and standing on one line.
-pub(super) fn model(session: &Session) -> String {
-    let kind = match session.target {
-        Target::Simulated => "simulated, NOT A HARDWARE KEY",
-        Target::YubiHsm2 => "YubiHSM2, THE MARK IS A FILE OF THIS HOST",
-        Target::Pkcs11 => "PKCS#11 token, THE MARK IS A FILE OF THIS HOST",
-        Target::NanoS => "Nano S",
-        Target::NanoSPlus => "Nano S Plus",
-        Target::Unknown => "unknown model",
-    };
-    let state = advice::standing(session.standing).unwrap_or("sound");
-    format!("{kind}, Highwater {}, {state}", advice::version(session.app))
+    format!(
+        "device   {}\n         installation {}\n",
+        advice::model(session),
+        hex::encode(session.installation)
+    ) + &line("extensions", &extensions(session))
 }
 
 fn extensions(session: &Session) -> String {
@@ -166,16 +155,11 @@ fn wear(session: &Session, slot: &Slot, pace: Pace) -> String {
     let guess =
         if session.erases_assumed { format!("; {}", advice::erases_assumed(ring)) } else { String::new() };
     let writes = slot.writes;
-    let mut text = line("wear", &format!("{} of rated life, {writes} writes{guess}", percent(slot.wear_ppm)));
+    let mut text =
+        line("wear", &format!("{} of rated life, {writes} writes{guess}", advice::percent(slot.wear_ppm)));
     // A file does not wear.
     if session.target.has_buttons() {
         text += &line("lasts", &advice::lasts(ring, writes, pace));
     }
     text
-}
-
-/// Millionths as percent, rounded up: wear is never shown as less than it is.
-pub(super) fn percent(ppm: u32) -> String {
-    let hundredths = ppm.div_ceil(100);
-    format!("{}.{:02} %", hundredths / 100, hundredths % 100)
 }

@@ -221,9 +221,9 @@ impl Signer {
         &self.device
     }
 
-    /// Lines of the log that its reader did not take.
-    pub fn log_lines_dropped(&self) -> u64 {
-        self.counters.lines_dropped()
+    /// What is counted of its chains.
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// A chain as one of its nodes sees it.

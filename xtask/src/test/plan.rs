@@ -33,6 +33,8 @@ pub(crate) enum Step {
     Advisories,
     /// the Debian package installs, upgrades and goes without touching the signer's state
     Package,
+    /// the page of the metrics address, in a browser: Debian's Chromium, by apt
+    Page,
     /// promtool reads the alert rules, and each alert comes when it should
     Alerts,
     /// the ring proved for every length, by z3, and shown to need each of its rules; the real ring answers alike
@@ -80,8 +82,11 @@ impl Step {
 
     /// Whether it needs an emulator, a node, Python, or a program that takes minutes to build.
     fn is_slow(self) -> bool {
-        use Step::{Advisories, Alerts, Dependencies, Emulator, Package, Proof, Sideload, Stack};
-        matches!(self, Dependencies | Advisories | Alerts | Package | Proof | Sideload | Emulator | Stack)
+        use Step::{Advisories, Alerts, Dependencies, Emulator, Package, Page, Proof, Sideload, Stack};
+        matches!(
+            self,
+            Dependencies | Advisories | Alerts | Package | Page | Proof | Sideload | Emulator | Stack
+        )
     }
 }
 

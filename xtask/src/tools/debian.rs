@@ -16,6 +16,11 @@ pub(crate) const EMULATOR: &[&str] = &["qemu-user-static", "python3-venv"];
 /// A PKCS#11 token in software.
 pub(crate) const TOKEN: &[&str] = &["softhsm2"];
 
+/// A browser without a window: its smallest package, of some 64 MB.
+pub(crate) const BROWSER: &[&str] = &["chromium-headless-shell"];
+/// What that package runs. Its own script would stay between us and the browser.
+pub(crate) const BROWSER_PROGRAM: &str = "/usr/lib/chromium/chromium-headless-shell";
+
 /// Installs those of `packages` that are missing.
 ///
 /// # Errors

@@ -8,9 +8,13 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use crate::admin::{ChainReport, Report};
-use crate::advice;
-use crate::cli::show;
+use crate::admin::Report;
+use crate::admin::picture::{NO_DAEMON, Part, Picture, Row, Said, Tone};
+
+/// Before everything that belongs to a device or a chain.
+const INDENT: usize = 9;
+/// Of a row's name.
+const NAME: usize = 14;
 
 /// What is shown now.
 #[derive(Debug, Default)]
@@ -23,15 +27,6 @@ pub(super) struct View {
     pub(super) scrolled: u16,
     /// Whether colours belong there.
     pub(super) coloured: bool,
-}
-
-/// How a line is meant, beside its words: a terminal without colours loses nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tone {
-    Good,
-    Bad,
-    Care,
-    Dim,
 }
 
 impl View {
@@ -50,6 +45,7 @@ impl View {
 
     fn style(&self, tone: Tone) -> Style {
         let colour = match tone {
+            Tone::Plain => return Style::new(),
             Tone::Good => Color::Green,
             Tone::Bad => Color::Red,
             Tone::Care => Color::Yellow,
@@ -58,19 +54,15 @@ impl View {
         match (self.coloured, tone) {
             (true, _) => Style::new().fg(colour),
             (false, Tone::Bad | Tone::Care) => Style::new().add_modifier(Modifier::BOLD),
-            (false, Tone::Good | Tone::Dim) => Style::new(),
+            (false, Tone::Plain | Tone::Good | Tone::Dim) => Style::new(),
         }
     }
 
     fn title(&self, area: Rect) -> Line<'_> {
-        let (word, tone) = match &self.report {
-            None => ("asking the daemon", Tone::Dim),
-            Some(Err(_)) => ("NO DAEMON", Tone::Bad),
-            Some(Ok(report)) if !report.healthy => ("NOT SIGNING", Tone::Bad),
-            Some(Ok(report)) if report.chains.iter().any(|chain| chain.warning.is_some()) => {
-                ("SIGNING, WITH A WARNING", Tone::Care)
-            }
-            Some(Ok(_)) => ("SIGNING", Tone::Good),
+        let Said { text: word, tone } = match &self.report {
+            None => Said::new(Tone::Dim, "asking the daemon"),
+            Some(Err(_)) => Said::new(Tone::Bad, NO_DAEMON),
+            Some(Ok(report)) => Picture::of(report).headline,
         };
         let fill = usize::from(area.width).saturating_sub("highwater  ".len() + word.len());
         let bar = self.style(tone).add_modifier(Modifier::REVERSED | Modifier::BOLD);
@@ -90,93 +82,39 @@ impl View {
     fn lines(&self, width: usize) -> Vec<Line<'static>> {
         let report = match &self.report {
             None => return Vec::new(),
-            Some(Err(error)) => return self.paragraph(error, width, Tone::Bad),
+            Some(Err(error)) => return self.paragraph(&Said::new(Tone::Bad, error), "", width),
             Some(Ok(report)) => report,
         };
         let mut lines = Vec::new();
-        match (&report.device, &report.fault) {
-            (Some(session), fault) => {
-                lines.push(Line::from(format!("device   {}", show::model(session))));
-                if let Some(fault) = fault {
-                    lines.extend(self.paragraph(fault, width, Tone::Bad));
-                }
+        for Part { kind, name, word, sentences, rows, recent: _ } in Picture::of(report).parts {
+            if !lines.is_empty() {
+                lines.push(Line::default());
             }
-            (None, Some(fault)) => {
-                lines.push(Line::from(Span::styled("device   away", self.style(Tone::Bad))));
-                lines.extend(self.paragraph(fault, width, Tone::Bad));
+            let mut line = vec![Span::raw(format!("{kind:INDENT$}")), self.span(name)];
+            if let Some(word) = word {
+                line.extend([Span::raw("  "), self.span(word)]);
             }
-            (None, None) => lines.push(Line::from("device   being opened")),
-        }
-        if report.log_lines_dropped > 0 {
-            let text = format!("{} lines of the log were dropped", report.log_lines_dropped);
-            lines.extend(self.paragraph(&text, width, Tone::Care));
-        }
-        for chain in &report.chains {
-            lines.push(Line::default());
-            self.chain(report, chain, width, &mut lines);
+            lines.push(Line::from(line));
+            for sentence in &sentences {
+                lines.extend(self.paragraph(sentence, "", width));
+            }
+            for Row { name, value } in &rows {
+                lines.extend(self.paragraph(value, name, width));
+            }
         }
         lines
     }
 
-    fn chain(&self, report: &Report, chain: &ChainReport, width: usize, lines: &mut Vec<Line<'static>>) {
-        let tone = if chain.problem.is_some() { Tone::Bad } else { Tone::Good };
-        let word = match chain.problem {
-            _ if chain.stopped => "STOPPED: DOUBLE-SIGN RISK",
-            Some(_) => "does not sign",
-            None => "signs",
-        };
-        lines.push(Line::from(vec![
-            Span::raw(format!("chain    {}  ", chain.chain)),
-            Span::styled(word, self.style(tone)),
-        ]));
-        // What the title's cause says already is told for each chain all the same: the title is one line.
-        if let Some(problem) = &chain.problem
-            && report.fault.as_ref() != Some(problem)
-        {
-            lines.extend(self.paragraph(problem, width, Tone::Bad));
-        }
-        if let Some(warning) = &chain.warning {
-            lines.extend(self.paragraph(warning, width, Tone::Care));
-        }
-        let slot = report.device.as_ref().and_then(|session| session.chain(&chain.chain));
-        let mark = slot.map_or_else(|| "not known".to_owned(), |slot| slot.mark.to_string());
-        let age = advice::duration(Duration::from_secs_f64(chain.signature_age_seconds));
-        let last = match chain.last {
-            Some(last) => format!("last {last}, {age} ago"),
-            None => format!("nothing signed since the start, {age} ago"),
-        };
-        lines.push(Line::from(format!("         {last}   mark {mark}")));
-        lines.push(Line::from(format!(
-            "         {} signed, {} refused, {} without answer",
-            chain.signatures, chain.refusals, chain.silences
-        )));
-        if let (Some(slot), Some(years)) = (slot, chain.years_left) {
-            let wear = show::percent(slot.wear_ppm);
-            lines.push(Line::from(format!("         flash: {wear} of rated life, {years:.1} years left")));
-        }
-        for node in &chain.nodes {
-            let (word, tone) = match (node.connected, node.silent_seconds) {
-                (false, _) => ("not connected".to_owned(), Tone::Bad),
-                (true, Some(seconds)) => (advice::silent_for(Duration::from_secs(seconds)), Tone::Care),
-                (true, None) => ("connected".to_owned(), Tone::Good),
-            };
-            let height = if node.has_height { ", has this height" } else { "" };
-            lines.push(Line::from(vec![
-                Span::raw(format!("         node {} ", node.address)),
-                Span::styled(format!("{word}{height}"), self.style(tone)),
-            ]));
-        }
-        if let Some(refusal) = &chain.last_refusal {
-            lines.extend(self.paragraph(&format!("last refusal {refusal}"), width, Tone::Dim));
-        }
+    fn span(&self, said: Said) -> Span<'static> {
+        Span::styled(said.text, self.style(said.tone))
     }
 
-    /// A text on as many lines as it needs, below the name that it belongs to.
-    fn paragraph(&self, text: &str, width: usize, tone: Tone) -> Vec<Line<'static>> {
-        const INDENT: usize = 9;
-        let room = width.saturating_sub(INDENT).max(20);
+    /// A text on as many lines as it needs, behind its name, if it has one.
+    fn paragraph(&self, said: &Said, name: &str, width: usize) -> Vec<Line<'static>> {
+        let indent = if name.is_empty() { 0 } else { NAME };
+        let room = width.saturating_sub(INDENT + indent).max(20);
         let mut lines = vec![String::new()];
-        for word in text.split_whitespace() {
+        for word in said.text.split_whitespace() {
             let line = lines
                 .last_mut()
                 .filter(|line| line.is_empty() || line.chars().count() + 1 + word.chars().count() <= room);
@@ -189,8 +127,12 @@ impl View {
                 None => lines.push(word.to_owned()),
             }
         }
-        let line = |line: String| Line::from(Span::styled(format!("{:INDENT$}{line}", ""), self.style(tone)));
-        lines.into_iter().map(line).collect()
+        let names = std::iter::once(name).chain(std::iter::repeat(""));
+        let line = |(name, line)| {
+            let name = Span::raw(format!("{:INDENT$}{name:indent$}", ""));
+            Line::from(vec![name, Span::styled(line, self.style(said.tone))])
+        };
+        names.zip(lines).map(line).collect()
     }
 }
 

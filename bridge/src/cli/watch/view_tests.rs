@@ -4,6 +4,8 @@ use ratatui::buffer::Buffer;
 
 use super::*;
 use crate::admin::tests::{chain_report, healthy};
+use crate::admin::{ChainReport, SignatureReport};
+use crate::advice;
 use crate::device::SlotState;
 
 fn drawn(view: &mut View, width: u16, height: u16) -> Buffer {
@@ -49,6 +51,11 @@ fn what_signs_and_what_does_not_fits_80_columns_and_24_lines() {
     let mut signing = healthy();
     signing.chains[0].last = Some("20000001/0/precommit".parse().unwrap());
     signing.chains[0].signature_age_seconds = 3.4;
+    signing.chains[0].recent = vec![SignatureReport {
+        place: "20000001/0/precommit".parse().unwrap(),
+        took_seconds: 0.1124,
+        age_seconds: 3.4,
+    }];
     shown("signing", &drawn(&mut view(signing), 80, 24));
     shown("locked", &drawn(&mut view(away()), 80, 24));
     let mut warned = healthy();
