@@ -10,7 +10,7 @@ use super::Args;
 
 /// Options that a sentence names without a command, and the commands that print the sentence. An option of another command
 /// than the one that prints it stands with that other one.
-const BARE: [(&str, &str, &[&str]); 23] = [
+const BARE: [(&str, &str, &[&str]); 24] = [
     ("first_mark", "next-height", &["chain add", "chain rename"]),
     ("adopt_needs_index", "key-index", &["mark adopt"]),
     ("adopt_other_key", "key-index", &["mark adopt"]),

@@ -106,7 +106,7 @@ impl Stream {
 #[test]
 fn whatever_is_asked_is_canonical_also_below_a_nil_vote_of_the_first_height() {
     let at = hrs(1, 0, Step::Prevote);
-    let model = Model { standing: Standing::Armed, mark: at, highest: at, said: Some((0, 1)) };
+    let model = Model { standing: Standing::Armed, mark: at, highest: at, said: Some((0, 1)), key: None };
     let random = StdRng::seed_from_u64(1);
     let mut stream = Stream { random, model, auditor: Auditor::default() };
     for _ in 0..200 {

@@ -49,7 +49,7 @@ impl Trial {
         let mut auditor = Auditor::default();
         auditor.key(CHAIN, stage.key(CHAIN));
         let mark = hrs(1, 0, Step::None);
-        let model = Model { standing: Standing::Armed, mark, highest: mark, said: None };
+        let model = Model { standing: Standing::Armed, mark, highest: mark, said: None, key: None };
         let stream = Stream { random: StdRng::seed_from_u64(told.0), model, auditor };
         let mut trial = Self { stage, stream, torn: 0, tally: BTreeMap::new(), _told: told };
         // A record of a signature stands before the first kill.
@@ -179,7 +179,7 @@ impl Trial {
     fn set_mark(&mut self, to: Hrs) {
         assert_eq!(self.stage.set_mark(to).mark, to);
         let standing = Standing::Armed;
-        self.stream.stands(Model { standing, mark: to, highest: to, said: None });
+        self.stream.stands(Model { standing, mark: to, highest: to, said: None, key: None });
     }
 
     /// Starts on an image. Gives the pages that were repaired, in the order in which they are.
