@@ -8,7 +8,7 @@ use super::ask::{Ask, Stage, What};
 use super::prompts::outcome;
 use crate::apdu::{Command, PromptState, PromptStatus, Reply, Seed, Status};
 use crate::backup;
-use crate::chains::{self, Entry};
+use crate::chains::{self, Entry, Found};
 use crate::env::{CryptoFailed, Env, Life, SECRET_INDEX};
 use crate::installation;
 use crate::key_index::KeyIndex;
@@ -108,10 +108,12 @@ impl Signer {
         if self.user(env, key).is_some() {
             return Err(Status::KeyInUse);
         }
-        // What a slot names whose entry is lost, nobody can tell.
-        match self.unknown() {
-            Status::StorageDamaged => Err(Status::StorageDamaged),
-            _ => Ok(()),
+        // What a slot names whose entry is lost, nobody can tell; also where it was lost since the start.
+        let mut entry = Entry::BLANK;
+        let mut slots = 0..SLOTS as u8;
+        match slots.any(|slot| chains::read(env, &self.installation, slot, &mut entry) == Found::Damaged) {
+            true => Err(Status::StorageDamaged),
+            false => Ok(()),
         }
     }
 
@@ -221,7 +223,7 @@ pub(super) fn load<E: Env>(
 fn backup_of<E: Env>(env: &mut E, sealed: &Sealed, made: &mut Reply) -> Result<(), Status> {
     let mut public = [0; 32];
     seal::open(env, sealed, None, &mut public)?;
-    let fingerprint = installation::fingerprint(env)?;
+    let fingerprint = installation::recorded_fingerprint(env)?;
     backup::put(env, &fingerprint, &public, sealed, made);
     Ok(())
 }
