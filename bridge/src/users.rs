@@ -87,7 +87,8 @@ impl Hands {
     /// Gives a file that root just made to the user whose hands act: who runs the daemon has to read it again.
     pub(crate) fn give(&self, path: &Path) -> io::Result<()> {
         match self.lent {
-            Some((user, group)) => Ok(nix::unistd::chown(path, Some(user), Some(group))?),
+            // A link is not followed: its end may be anybody's file.
+            Some((user, group)) => std::os::unix::fs::lchown(path, Some(user.as_raw()), Some(group.as_raw())),
             None => Ok(()),
         }
     }

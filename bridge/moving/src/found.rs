@@ -22,7 +22,7 @@ const COPIES: [&str; 20] = [
 const FOLDERS: [&str; 3] = ["backup", "backups", "bak"];
 
 /// The end of the copy of a state that was retired.
-pub(crate) const SUPERSEDED: &str = ".before-highwater";
+pub const SUPERSEDED: &str = ".before-highwater";
 /// The end of a key file that was moved away.
 pub const MOVED: &str = ".moved-to-highwater";
 

@@ -45,7 +45,7 @@ mod warning;
 
 pub use block::{Tip, above, commit, set_size, tip};
 pub use decoy::Decoy;
-pub use found::{Found, MOVED, unchanged};
+pub use found::{Found, MOVED, SUPERSEDED, unchanged};
 pub use key::{Key, PublicKey};
 pub use poison::{Poison, poison};
 pub use refusal::Refusal;

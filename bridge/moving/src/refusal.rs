@@ -168,7 +168,7 @@ pub enum Refusal {
     KeyDisagrees { file: String, part: &'static str },
 
     #[error(
-        "{file} holds a key of no validator, which `highwater retire` left where it moved the validator's key away, to {file}{MOVED}. Highwater has that key since then. If its device is lost: `highwater key restore BACKUP`, then `highwater mark adopt`."
+        "{file} holds a key of no validator, which `highwater retire` left where it moved the validator's key away, to {file}{MOVED}. Highwater has had that key since then. Use `highwater key restore BACKUP` and `highwater mark adopt` if its device is lost."
     )]
     Decoy { file: String },
 

@@ -103,8 +103,8 @@ impl fmt::Display for Remains {
             Self::NewKey => {
                 "A node whose key file is gone makes a new key at its start, and a new state at height 0 in place of the \
                  retired one, also where it has a signer: then nothing keeps the validator's key from signing twice. Leave \
-                 the key file and the state that stand there now. Never put the moved key back. Set \
-                 priv_validator_laddr to Highwater before the node is started."
+                 the key file and the state that stand there now. Never put the moved key back, and reset nothing: a node's \
+                 command that resets its state would. Set priv_validator_laddr to Highwater before the node is started."
             }
             Self::OtherNodes => {
                 "The old signer dials nodes by itself. Let priv_validator_laddr of every node, sentries too, take Highwater \
@@ -137,6 +137,10 @@ pub fn retire(
     key: Option<Found<'_>>,
     fresh: &[u8; 32],
 ) -> Result<Plan, Refusal> {
+    // A key that moves away from a state that lets it sign could be put back.
+    if states.is_empty() {
+        return Err(Refusal::NoState(question.source));
+    }
     let (mut copies, mut writes) = (Vec::new(), Vec::new());
     for file in states {
         both(question.source, file, states)?;
@@ -175,7 +179,9 @@ fn moved(question: &Question<'_>, file: &Found<'_>, fresh: &[u8; 32]) -> Result<
         None => Err(Refusal::KeyNotNamed { file: path() }),
         Some(key) if *key != public => Err(Refusal::OtherKeyFile { file: path() }),
         Some(_) => {
-            let leaves = (question.source == Source::CometBft).then(|| Decoy::new(fresh));
+            // What horcrux has of a key file is a node's, too.
+            let node = matches!(question.source, Source::CometBft | Source::Horcrux);
+            let leaves = node.then(|| Decoy::new(fresh));
             Ok(Some(Act::Move { from: path(), to: format!("{}{MOVED}", file.path), leaves }))
         }
     }

@@ -179,9 +179,9 @@ pub fn second_look(pause: Duration) -> String {
 /// The old signer signed while the owner was asked.
 pub fn signed_meanwhile(chain: &str, mark: Hrs, why: &str) -> String {
     format!(
-        "DOUBLE-SIGN RISK on {chain}: the old signer signed while the owner was asked for the mark {mark}. {why} Do not start \
-         Highwater for {chain}. Once the old signer is stopped for certain, raise the mark above all that it signed: `highwater \
-         mark set {chain} --next-height H`, with H two above the chain's last height."
+        "DOUBLE-SIGN RISK on {chain}: the old signer signed while the owner was asked for the mark {mark}. {why} Nothing is pinned, \
+         so Highwater does not sign for {chain}. Stop the old signer for certain. Then run `highwater chain remove {chain}`, and \
+         this command again: the chain begins above all that was signed."
     )
 }
 
@@ -212,7 +212,8 @@ pub fn signed_since_the_move(chain: &str, highest: Hrs, known: Hrs) -> String {
 /// The chain was not added; its key was imported.
 pub fn key_stays(number: KeyNumber, why: &str) -> String {
     format!(
-        "{why}. Imported key {number} stays on the device, and its backup in its file; the same command goes on from there"
+        "{}. Imported key {number} stays on the device, and its backup in its file; the same command goes on from there",
+        why.trim_end_matches('.')
     )
 }
 
@@ -223,6 +224,14 @@ pub fn key_moved_before(path: &Path) -> String {
          `highwater key restore BACKUP`, or without a backup `highwater key import --from` this file; then `highwater mark adopt \
          ID --imported N`, which takes the mark from Highwater's own records.",
         path.display()
+    )
+}
+
+/// The owner was asked for a mark, and has not approved it.
+pub fn not_approved_yet(chain: &str, to: Hrs) -> String {
+    format!(
+        "The mark {to} of {chain} was asked for, and whether the owner approved it is not known. Run `highwater mark set {chain} \
+         --last-signed {to}` again, approve it, and run this command again."
     )
 }
 

@@ -3,9 +3,9 @@
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use highwater_moving::{Act, Decoy};
+use highwater_moving::{Act, Decoy, SUPERSEDED};
 use rustix::fs::{Access, AtFlags, CWD, RenameFlags};
 use rustix::io::Errno;
 use tempfile::NamedTempFile;
@@ -56,6 +56,12 @@ fn copy(from: &Path, to: &Path) -> Result<(), Undone> {
 
 fn replace(to: &Path, bytes: &[u8]) -> Result<(), Undone> {
     let aside = beside(to, bytes)?;
+    // What stands there is in the copy, or somebody has written it since.
+    let kept = PathBuf::from(format!("{}{SUPERSEDED}", to.display()));
+    let (kept, there) = (fs::read(&kept).map_err(at(&kept))?, fs::read(to).map_err(at(to))?);
+    if *Zeroizing::new(kept) != *Zeroizing::new(there) {
+        return Err(at(to)(io::Error::other("somebody wrote it meanwhile: the old signer runs")));
+    }
     aside.persist(to).map_err(|failed| at(to)(failed.error))?;
     sync_folder(to)?;
     // What the old signer has in memory it would write over this: then it runs.
@@ -67,6 +73,7 @@ fn replace(to: &Path, bytes: &[u8]) -> Result<(), Undone> {
 }
 
 fn away(from: &Path, to: &Path, leaves: Option<&Decoy>) -> Result<(), Undone> {
+    let key = Zeroizing::new(fs::read(from).map_err(at(from))?);
     // As the key is found: its owner, and its mode.
     let left = leaves.map(|decoy| beside(from, decoy.as_bytes())).transpose()?;
     fs::set_permissions(from, fs::Permissions::from_mode(MOVED)).map_err(at(from))?;
@@ -75,10 +82,18 @@ fn away(from: &Path, to: &Path, leaves: Option<&Decoy>) -> Result<(), Undone> {
     match fs::hard_link(from, to) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && same(from, to) => {}
         // A file system that cannot.
-        Err(error) if cannot_link(&error) => renamed(from, to)?,
+        Err(error) if cannot_link(&error) => {
+            renamed(from, to)?;
+            left.persist_noclobber(from).map_err(|failed| at(from)(failed.error))?;
+            return sync_folder(from);
+        }
         done => done.map_err(at(to))?,
     }
     sync_folder(to)?;
+    // What a file system says of names and numbers is not believed where the only copy of a key goes.
+    if *Zeroizing::new(fs::read(to).map_err(at(to))?) != *key {
+        return Err(at(to)(io::Error::other("it is not the key that was to be moved")));
+    }
     left.persist(from).map_err(|failed| at(from)(failed.error))?;
     sync_folder(from)
 }

@@ -42,16 +42,18 @@ pub(crate) async fn add(config: &Config, new: New<'_>, talk: &mut dyn Talk) -> R
     chain_id(new.id)?;
     not_exported(config)?;
     let mut access = Access::open(config).await?;
-    add_by(config, &mut access, new.id, new, talk).await
+    add_by(config, &mut access, new.id, new, talk, async || Ok(())).await
 }
 
-/// Adds a chain by a way that is open. `like` is the chain by whose pace it is told how long the slot lasts.
+/// Adds a chain by a way that is open. `like` is the chain by whose pace it is told how long the slot lasts. `last` has the
+/// last word, when the owner has approved and before the chain is pinned.
 pub(super) async fn add_by(
     config: &Config,
     access: &mut Access,
     like: &str,
     new: New<'_>,
     talk: &mut dyn Talk,
+    last: impl AsyncFnOnce() -> Result<(), Failure>,
 ) -> Result<Added, Failure> {
     let New { id, key_index, mark, below, key: wanted } = new;
     let chain = chain_id(id)?;
@@ -111,6 +113,7 @@ pub(super) async fn add_by(
     if now.installation != session.installation {
         return Err(Failure::unavailable(advice::adopt_changed(id)));
     }
+    last().await?;
     let imported = now.chain(id).is_some_and(Slot::is_imported);
     let pin = Pin { key, installation: session.installation, imported };
     access.adopt(id, &now, ChainFile::new(id, key, mark), || pins.pin(id, pin)).await?;
@@ -147,5 +150,5 @@ pub(crate) async fn rename(
     }
     let slot = session.chain(id).ok_or_else(|| Failure::unavailable(advice::not_on_device(id)))?;
     let new = New { key_index: slot.key_index, ..new };
-    add_by(config, &mut access, id, new, talk).await
+    add_by(config, &mut access, id, new, talk, async || Ok(())).await
 }

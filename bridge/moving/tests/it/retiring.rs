@@ -93,6 +93,14 @@ fn trap_a_node_finds_a_key_of_no_validator_where_its_key_was() {
 }
 
 #[test]
+fn trap_a_key_does_not_move_away_from_a_state_that_lets_it_sign() {
+    let key = key_file();
+    let question = Question { key: Some(&public()), ..question(Source::CometBft) };
+    let refusal = retire(&question, &[], Some(found("key.json", &key)));
+    assert_eq!(refusal, Err(Refusal::NoState(Source::CometBft)));
+}
+
+#[test]
 fn the_key_of_no_validator_is_known_again_moves_nowhere_and_is_not_moved_away() {
     let decoy = Decoy::new(&FRESH);
     let decoy = std::str::from_utf8(decoy.as_bytes()).unwrap();

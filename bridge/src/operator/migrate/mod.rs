@@ -26,7 +26,7 @@ use super::known::chain_id;
 use super::prompt::Talk;
 use crate::advice;
 use crate::config::Config;
-use crate::device::KeyNumber;
+use crate::device::{KeyNumber, SlotState};
 use crate::failure::Failure;
 use crate::old_signer::{OldFile, OldNode, founds};
 use crate::store::{ChainFile, Pins};
@@ -84,10 +84,10 @@ impl Wanted<'_> {
 
 /// Reads the key file.
 pub(crate) fn read_key(wanted: &Wanted<'_>, path: &Path, hands: &Hands) -> Result<Read, Failure> {
-    if path.as_os_str().as_encoded_bytes().ends_with(MOVED.as_bytes()) {
+    let file = hands.as_asked(|| OldFile::read(path))?;
+    if file.path().ends_with(MOVED) {
         return Err(Failure::usage(advice::key_moved_before(path)));
     }
-    let file = hands.as_asked(|| OldFile::read(path))?;
     keys::read(wanted.source(), &file)
 }
 
@@ -157,9 +157,7 @@ impl Judged {
     ) -> Result<bool, Failure> {
         let chain = chain_id(wanted.chain)?;
         let session = access.session().await?;
-        if session.chain(wanted.chain).is_none() {
-            return Ok(false);
-        }
+        let Some(slot) = session.chain(wanted.chain) else { return Ok(false) };
         if access.key_of(chain).await? != *self.public.as_bytes() {
             return Err(Failure::unavailable(advice::moved_other_key(wanted.chain)));
         }
@@ -169,12 +167,15 @@ impl Judged {
         if record.intention.is_some() {
             return Ok(false);
         }
-        let known = access.floor(wanted.chain).await?.unwrap_or_else(|| record.floor());
-        match self.highest.filter(|highest| *highest > known) {
-            Some(highest) => {
+        // What the device itself knows: a record may be ahead of it. Without files the chain's height says nothing of what was
+        // signed since, so such a move is never told as done.
+        let known = slot.mark.0;
+        match self.highest {
+            Some(highest) if highest > known => {
                 Err(Failure::unavailable(advice::signed_since_the_move(wanted.chain, highest, known)))
             }
-            None => Ok(true),
+            Some(_) => Ok(slot.state == SlotState::Armed),
+            None => Ok(false),
         }
     }
 
@@ -196,11 +197,11 @@ impl Judged {
             below: wanted.below,
             key: Some(*self.public.as_bytes()),
         };
-        let added = add::add_by(config, access, wanted.chain, new, talk).await;
-        let added = added.map_err(|why| why.with(advice::key_stays(number, &why.to_string())))?;
-        // Too late to take the mark back: what must not happen now is that anything signs.
-        self.silent(wanted, hands).await?;
-        Ok(added)
+        // Too late to take the mark back, and what must not happen now is that anything signs: nothing is pinned before the
+        // last look.
+        let added =
+            add::add_by(config, access, wanted.chain, new, talk, async || self.silent(wanted, hands).await);
+        added.await.map_err(|why| why.with(advice::key_stays(number, &why.to_string())))
     }
 
     /// Whoever signed while the owner was asked, has signed above the mark.

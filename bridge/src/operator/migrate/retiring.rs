@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use highwater_core::hrs::{Height, Hrs};
-use highwater_moving::{Act, Plan, PublicKey, Question, Remains, Source, State};
+use highwater_moving::{Act, Plan, PublicKey, Question, Remains, Source, State, unchanged};
 use rand::RngCore as _;
 use zeroize::Zeroizing;
 
@@ -39,7 +39,12 @@ pub(crate) struct Retired {
 pub(crate) fn retire(config: &Config, old: &Old<'_>, hands: &Hands) -> Result<Retired, Failure> {
     let chain = chain_id(old.chain)?;
     let pin = pinned(config, old.chain)?;
-    let known = ChainFile::load(&config.state_dir, old.chain, &pin)?.record.floor();
+    let record = ChainFile::load(&config.state_dir, old.chain, &pin)?.record;
+    // A mark that was asked for and is not approved is nothing that the device knows.
+    if let Some(intention) = record.intention {
+        return Err(Failure::unavailable(advice::not_approved_yet(old.chain, intention.to)));
+    }
+    let known = record.floor();
     let public = PublicKey::new(pin.key);
     hands.as_asked(|| {
         let states = old.states.iter().map(|path| OldFile::read(path)).collect::<Result<Vec<_>, _>>()?;
@@ -63,7 +68,14 @@ pub(crate) fn retire(config: &Config, old: &Old<'_>, hands: &Hands) -> Result<Re
         // Nobody is to learn in the middle that the rest cannot be done.
         acts.iter().try_for_each(may_write)?;
         let mut done = Vec::new();
+        let mut looked = false;
         for act in &acts {
+            // All copies are made, and hold what was judged: what is written over now is not lost.
+            if matches!(act, Act::Write { .. }) && !looked {
+                let now = old.states.iter().map(|path| OldFile::read(path)).collect::<Result<Vec<_>, _>>()?;
+                unchanged(&founds(&states), &founds(&now))?;
+                looked = true;
+            }
             carry_out(act)?;
             done.extend(words(act));
         }

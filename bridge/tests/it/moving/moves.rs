@@ -236,9 +236,36 @@ fn an_old_signer_that_signs_while_the_owner_is_asked_is_a_double_sign_risk() {
     });
     assert!(said.contains("DOUBLE-SIGN RISK on alpha-1: the old signer signed while"), "{said}");
     assert!(said.ends_with("exit 69\n") && !said.contains("retired  "), "{said}");
-    // Nor is it retired before Highwater knows of all that it says.
+    // Nothing is pinned, so no daemon signs; nor is the old signer retired.
+    assert!(Pins::load(&desk.path("state")).unwrap().get(CHAIN).is_none());
     let said = desk.says(&retire("cometbft", &args));
-    assert!(said.contains("Highwater knows of 361402/1/precommit"), "{said}");
+    assert!(said.contains("has no pinned key") && said.ends_with("exit 64\n"), "{said}");
+    // What the sentence advises.
+    desk.emulator.bench().device.owner = Owner::Approves;
+    desk.must(&["chain", "remove", CHAIN]);
+    desk.must(&migrate("cometbft", &args, &["--no-backup", "--retire"]));
+    assert!(mark(&desk).starts_with("361403/0/precommit"), "{}", mark(&desk));
+}
+
+/// Highwater's own record tells of a mark that was asked for, and the terminal died before anybody pressed.
+#[test]
+fn the_old_signer_is_not_retired_by_a_mark_that_nobody_approved() {
+    let desk = Desk::new("moving");
+    let args = leave(&desk, Source::CometBft);
+    desk.must(&migrate("cometbft", &args, &["--no-backup"]));
+    let next = Written { place: at(361_403, 0, Step::Precommit), ..written() };
+    put(&desk, &state_name(Source::CometBft), &next.by(Source::CometBft));
+    desk.emulator.bench().device.owner = Owner::Away;
+    let mut asks = desk.command(&["mark", "set", CHAIN, "--last-signed", "361403/0/precommit"]);
+    let mut asks = asks.stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+    while desk.emulator.bench().device.prompt().is_none() {
+        thread::sleep(Duration::from_millis(20));
+    }
+    asks.kill().unwrap();
+    asks.wait().unwrap();
+    let said = desk.says(&retire("cometbft", &args));
+    assert!(said.contains("whether the owner approved it is not known"), "{said}");
+    assert!(!said.contains("retired  ") && said.ends_with("exit 69\n"), "{said}");
 }
 
 #[test]
