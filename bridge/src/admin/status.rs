@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DeviceState, health};
+use super::{DeviceSeconds, DeviceState, OnChainReport, health};
 use crate::advice;
 use crate::device::{Pace, Seen, Session, Slot, SlotState};
 use crate::hrs_text::HrsText;
@@ -71,6 +71,12 @@ pub struct ChainReport {
     pub refusals: u64,
     /// Requests met with silence.
     pub silences: u64,
+    /// How long the device is at each kind of message.
+    pub device_seconds: DeviceSeconds,
+    /// What a block costs: the median wait for a prevote and that for a precommit with its extension. Null before both.
+    pub signing_seconds: Option<f64>,
+    /// Whether the chain has our signatures. Null: the config names no `rpc`.
+    pub on_chain: Option<OnChainReport>,
 }
 
 /// A node of a chain.
@@ -149,6 +155,9 @@ fn chain(device: Result<&Session, &str>, view: &ChainView) -> ChainReport {
         signatures_a_day,
         refusals,
         silences,
+        device_seconds: DeviceSeconds::of(&view.timing),
+        signing_seconds: view.timing.block.map(|block| block.as_secs_f64()),
+        on_chain: view.on_chain.as_ref().map(|found| OnChainReport::of(found, &view.timing)),
     }
 }
 

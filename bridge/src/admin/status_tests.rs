@@ -290,6 +290,22 @@ pub(crate) fn chain_report(state: Option<SlotState>) -> ChainReport {
         signatures_a_day: None,
         refusals: 0,
         silences: 0,
+        device_seconds: DeviceSeconds { prevote: Some(0.46), precommit: Some(0.47), ..Default::default() },
+        signing_seconds: Some(0.93),
+        on_chain: Some(OnChainReport {
+            rpc: "http://127.0.0.1:26657".to_owned(),
+            problem: None,
+            height: Some("1234".to_owned()),
+            blocks: 100,
+            present: 97,
+            nil: 0,
+            late: 2,
+            unsigned: 0,
+            unasked: 1,
+            not_in_set: 0,
+            block_seconds: Some(6.0),
+            signing_ratio: Some(0.155),
+        }),
     }
 }
 
