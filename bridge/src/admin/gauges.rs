@@ -99,7 +99,7 @@ impl Gauges {
         );
         registry.register(
             "last_blocks",
-            "Of the last 100 blocks since the start, by what became of our signature: present, nil, late, unsigned, unasked, \
+            "Of the last 100 blocks since the start, by what became of our signature: present, nil, late, behind, unsigned, unasked, \
              not_in_set",
             gauges.blocks.clone(),
         );

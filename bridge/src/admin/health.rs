@@ -83,9 +83,10 @@ pub(super) fn warning(view: &ChainView) -> Option<String> {
 /// Why the chain has not our signatures. Of a hundred blocks a few are missed now and then, and a node's word is only a word.
 fn on_chain(view: &ChainView) -> Option<String> {
     let counts = &view.on_chain.as_ref()?.counts;
-    let many = |fate| Some(counts.of(fate)).filter(|count| *count >= MANY_MISSED);
-    let late = many(Fate::Late).map(|late| advice::blocks_late(view, late, counts.blocks()));
-    late.or_else(|| Some(advice::blocks_unasked(view, many(Fate::Unasked)?, counts.blocks())))
+    let many = |count: u64| Some(count).filter(|count| *count >= MANY_MISSED);
+    let late = many(counts.of(Fate::Late) + counts.of(Fate::Behind));
+    let late = late.map(|late| advice::blocks_late(view, late, counts.blocks()));
+    late.or_else(|| Some(advice::blocks_unasked(view, many(counts.of(Fate::Unasked))?, counts.blocks())))
 }
 
 /// Why the state file is not as it should be.

@@ -44,7 +44,9 @@ pub struct OnChainReport {
     pub nil: u64,
     /// Blocks without our precommit, which was signed here, and came too late.
     pub late: u64,
-    /// Blocks without our precommit, which was asked for here, and not signed.
+    /// Blocks without our precommit, for which only other votes were signed here: their node came to them too late.
+    pub behind: u64,
+    /// Blocks without our precommit, for which nothing of what was asked here was signed.
     pub unsigned: u64,
     /// Blocks without our precommit, for which nobody asked here.
     pub unasked: u64,
@@ -67,6 +69,7 @@ impl OnChainReport {
             present: counts.of(Fate::Present),
             nil: counts.of(Fate::Nil),
             late: counts.of(Fate::Late),
+            behind: counts.of(Fate::Behind),
             unsigned: counts.of(Fate::Unsigned),
             unasked: counts.of(Fate::Unasked),
             not_in_set: counts.of(Fate::NotInSet),
@@ -81,6 +84,7 @@ impl OnChainReport {
             Fate::Present => self.present,
             Fate::Nil => self.nil,
             Fate::Late => self.late,
+            Fate::Behind => self.behind,
             Fate::Unsigned => self.unsigned,
             Fate::Unasked => self.unasked,
             Fate::NotInSet => self.not_in_set,

@@ -300,6 +300,7 @@ pub(crate) fn chain_report(state: Option<SlotState>) -> ChainReport {
             present: 97,
             nil: 0,
             late: 2,
+            behind: 0,
             unsigned: 0,
             unasked: 1,
             not_in_set: 0,

@@ -17,7 +17,8 @@ pub(crate) fn missed(blocks: &[(u64, Fate)]) -> String {
     let of = |fate: Fate| blocks.iter().filter(|(_, known)| *known == fate).count();
     let why = [
         (Fate::Late, "signed, and too late for the block"),
-        (Fate::Unsigned, "asked for, and no precommit for the block was signed"),
+        (Fate::Behind, "its node came to it too late for a precommit"),
+        (Fate::Unsigned, "asked for, and nothing was signed"),
         (Fate::Unasked, "nobody asked here"),
     ];
     let why = why.map(|(fate, words)| (of(fate), words)).into_iter().filter(|(count, _)| *count > 0);
@@ -31,7 +32,7 @@ pub(crate) fn missed(blocks: &[(u64, Fate)]) -> String {
 /// Many blocks lack our signature although it was made.
 pub(crate) fn blocks_late(view: &ChainView, late: u64, blocks: u64) -> String {
     format!(
-        "{late} of the last {blocks} blocks of {} were signed here and have no signature of ours: it comes too late. Compare \
+        "for {late} of the last {blocks} blocks of {} votes were signed here, and they came too late for the chain. Compare \
          `signing` in `highwater status` with the chain's pace (docs/chains.md), and look at the node's \
          peers",
         view.chain

@@ -169,6 +169,7 @@ fn on_chain(found: &OnChainReport) -> String {
         format!("{} of the last {} blocks up to {height} have our signature", found.present, found.blocks);
     for (count, words) in [
         (found.late, "signed, but too late"),
+        (found.behind, "node too late"),
         (found.unsigned, "not signed"),
         (found.unasked, "nobody asked"),
         (found.nil, "for nil"),

@@ -160,7 +160,7 @@ kinds! {
     StateUnwritten = "state.unwritten",
     /// a write of the state file has taken a second and goes on: its disk hangs
     StateLate = "state.late",
-    /// the chain has blocks without our signature, and why: signed too late, not signed, not asked for
+    /// the chain has blocks without our signature, and why: signed too late, node too late, not signed, not asked for
     BlockMissed = "block.missed",
     /// the node at `rpc` tells again what the chain has
     RpcAnswers = "rpc.answers",

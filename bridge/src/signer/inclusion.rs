@@ -25,7 +25,10 @@ pub enum Fate {
     Nil,
     /// Nothing, though a precommit for the block was signed here: it came too late.
     Late,
-    /// Nothing, and what was asked here got no precommit for the block.
+    /// Nothing, and only other votes were signed here: the node came to the block when the others had left it. That is how a
+    /// node fares whose signer is far too slow: it precommits nil for blocks that it did not see voted for.
+    Behind,
+    /// Nothing, and nothing of what was asked here was signed.
     Unsigned,
     /// Nothing, and nobody asked here.
     Unasked,
@@ -35,12 +38,12 @@ pub enum Fate {
 
 impl Fate {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Present, Self::Nil, Self::Late, Self::Unsigned, Self::Unasked, Self::NotInSet];
+    pub const ALL: [Self; 7] =
+        [Self::Present, Self::Nil, Self::Late, Self::Behind, Self::Unsigned, Self::Unasked, Self::NotInSet];
 
     /// Whether the chain counts the block as missed by us.
     pub const fn is_missed(self) -> bool {
-        matches!(self, Self::Late | Self::Unsigned | Self::Unasked)
+        matches!(self, Self::Late | Self::Behind | Self::Unsigned | Self::Unasked)
     }
 
     /// As a label has it.
@@ -49,6 +52,7 @@ impl Fate {
             Self::Present => "present",
             Self::Nil => "nil",
             Self::Late => "late",
+            Self::Behind => "behind",
             Self::Unsigned => "unsigned",
             Self::Unasked => "unasked",
             Self::NotInSet => "not_in_set",
@@ -83,13 +87,22 @@ impl Counts {
     }
 }
 
+/// What is known of a height.
+#[derive(Debug, Clone, Copy, Default)]
+struct Here {
+    /// Something was signed.
+    signed: bool,
+    /// The last round in which a precommit for a block was.
+    block: Option<u32>,
+}
+
 /// The window.
 #[derive(Debug, Default)]
 pub(super) struct Inclusion {
     /// The last blocks, in the order of their heights.
     blocks: VecDeque<Block>,
-    /// The heights that were asked for here, and the last round of each in which a precommit for a block was signed.
-    asked: BTreeMap<u64, Option<u32>>,
+    /// The heights that were asked for here.
+    asked: BTreeMap<u64, Here>,
 }
 
 impl Inclusion {
@@ -99,10 +112,10 @@ impl Inclusion {
         self.forget();
     }
 
-    /// A precommit for a block was signed.
-    pub(super) fn precommitted(&mut self, height: u64, round: u32) {
+    /// Something was signed; a precommit for a block comes with its round.
+    pub(super) fn signed(&mut self, height: u64, block: Option<u32>) {
         let known = self.asked.entry(height).or_default();
-        *known = (*known).max(Some(round));
+        *known = Here { signed: true, block: known.block.max(block) };
         self.forget();
     }
 
@@ -159,7 +172,8 @@ impl Inclusion {
             (Ours::NotInSet, _) => Fate::NotInSet,
             (Ours::Absent, None) => Fate::Unasked,
             // One for an earlier round was for another vote than the one that is missing.
-            (Ours::Absent, Some(Some(round))) if *round >= block.round => Fate::Late,
+            (Ours::Absent, Some(here)) if here.block.is_some_and(|round| round >= block.round) => Fate::Late,
+            (Ours::Absent, Some(Here { signed: true, .. })) => Fate::Behind,
             (Ours::Absent, Some(_)) => Fate::Unsigned,
         }
     }

@@ -16,21 +16,23 @@ fn a_block_without_our_signature_was_late_unsigned_or_not_asked_for() {
     let mut inclusion = Inclusion::default();
     inclusion.asked(2);
     inclusion.asked(3);
-    inclusion.precommitted(3, 0);
+    inclusion.signed(3, Some(0));
+    inclusion.signed(4, None);
     for (height, ours, fate) in [
         (1, Ours::Absent, Fate::Unasked),
         (2, Ours::Absent, Fate::Unsigned),
         (3, Ours::Absent, Fate::Late),
-        (4, Ours::Nil, Fate::Nil),
-        (5, Ours::NotInSet, Fate::NotInSet),
+        (4, Ours::Absent, Fate::Behind),
+        (5, Ours::Nil, Fate::Nil),
+        (6, Ours::NotInSet, Fate::NotInSet),
         // Whoever asked: the chain has it.
-        (6, Ours::Block, Fate::Present),
+        (7, Ours::Block, Fate::Present),
     ] {
         assert_eq!(inclusion.committed(block(height, ours)), fate, "{height}");
     }
     assert_eq!(counted(&inclusion), Fate::ALL.map(|fate| (fate, 1)));
     let counts = inclusion.counts();
-    assert_eq!((counts.blocks(), counts.missed(), inclusion.last()), (6, 3, Some(6)));
+    assert_eq!((counts.blocks(), counts.missed(), inclusion.last()), (7, 4, Some(7)));
 }
 
 #[test]
@@ -38,19 +40,19 @@ fn a_signature_that_comes_when_its_block_was_told_already_is_late() {
     let mut inclusion = Inclusion::default();
     inclusion.asked(7);
     assert_eq!(inclusion.committed(block(7, Ours::Absent)), Fate::Unsigned);
-    inclusion.precommitted(7, 0);
+    inclusion.signed(7, Some(0));
     assert_eq!(counted(&inclusion), [(Fate::Late, 1)]);
 }
 
 #[test]
 fn a_precommit_of_an_earlier_round_than_the_commit_s_was_not_late_for_it() {
     let mut inclusion = Inclusion::default();
-    inclusion.precommitted(7, 1);
+    inclusion.signed(7, Some(1));
     let of_round = |round| Block { round, ..block(7, Ours::Absent) };
-    assert_eq!(inclusion.committed(of_round(2)), Fate::Unsigned);
+    assert_eq!(inclusion.committed(of_round(2)), Fate::Behind);
     assert_eq!(inclusion.committed(of_round(1)), Fate::Late);
     // An earlier one that is signed again changes nothing.
-    inclusion.precommitted(7, 0);
+    inclusion.signed(7, Some(0));
     assert_eq!(counted(&inclusion), [(Fate::Late, 1)]);
 }
 
@@ -59,7 +61,7 @@ fn twelve_of_the_last_hundred_are_told_as_twelve_of_a_hundred() {
     let mut inclusion = Inclusion::default();
     for height in 1..=250 {
         inclusion.asked(height);
-        inclusion.precommitted(height, 0);
+        inclusion.signed(height, Some(0));
         let late = height > 150 && height <= 162;
         inclusion.committed(block(height, if late { Ours::Absent } else { Ours::Block }));
     }
@@ -71,7 +73,7 @@ fn nothing_grows_without_end() {
     let mut inclusion = Inclusion::default();
     for height in 1..=10_000 {
         inclusion.asked(height);
-        inclusion.precommitted(height, 0);
+        inclusion.signed(height, Some(0));
         inclusion.committed(block(height, Ours::Absent));
     }
     assert_eq!((inclusion.blocks.len(), inclusion.asked.len()), (WINDOW, REMEMBERED));

@@ -47,9 +47,8 @@ impl Measured {
     pub(super) fn answered(&mut self, answer: &Answer) -> Vec<(Message, Duration)> {
         let (hrs, spent) = (answer.hrs, self.stopwatch.take(answer.id));
         let Outcome::Signed { again, .. } = &answer.outcome else { return Vec::new() };
-        if hrs.step == Step::Precommit && answer.for_block {
-            self.inclusion.precommitted(hrs.height.value(), hrs.round.value());
-        }
+        let is_precommit = hrs.step == Step::Precommit && answer.for_block;
+        self.inclusion.signed(hrs.height.value(), is_precommit.then_some(hrs.round.value()));
         let Some(Spent { message, extension }) = spent.filter(|_| !again) else { return Vec::new() };
         self.timing.waited(hrs.step, answer.took);
         let message = Message::of(hrs.step).map(|kind| (kind, message));
