@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use crate::advice;
 use crate::node::Address;
+use crate::rpc::Rpc;
 use crate::store::durable;
 pub use device::{Device, Key, Transport};
 use places::{Place, Places, Wrong};
@@ -47,6 +48,8 @@ pub struct Chain {
     /// Where its nodes listen: `unix:///path`, `tcp://host:port` or `noise://peer-id@host:port`.
     #[serde(default)]
     pub nodes: Vec<String>,
+    /// The RPC of a node that tells which blocks have our signature: `http://host:port`.
+    pub rpc: Option<String>,
 }
 
 /// What nodes get while the device is away.
@@ -150,6 +153,13 @@ impl Config {
                 let cause = "stop_height 0 would sign nothing".to_owned();
                 let cure = "name the last height to sign, or remove the line";
                 return fail(places.stop_height.as_ref(), cause, cure);
+            }
+            if let Some(rpc) = &chain.rpc
+                && rpc.parse::<Rpc>().is_err()
+            {
+                let cause = format!("rpc: {rpc:?} is no address of a node's RPC");
+                let cure = "name it as http://HOST:PORT, as http://127.0.0.1:26657";
+                return fail(places.rpc.as_ref(), cause, cure);
             }
             for (number, node) in chain.nodes.iter().enumerate() {
                 let place = places.nodes.get(number);

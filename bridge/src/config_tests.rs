@@ -122,7 +122,7 @@ fn the_examples_in_the_packaged_file_are_read_and_show_every_key_of_a_chain() {
     assert!(config.device.serial.is_some(), "{text}");
     let [chain] = &config.chains[..] else { panic!("{text}") };
     assert_eq!(chain.on_absent, OnAbsent::Error, "the default is what is shown");
-    assert!(chain.stop_height.is_some() && !chain.nodes.is_empty(), "{text}");
+    assert!(chain.stop_height.is_some() && chain.rpc.is_some() && !chain.nodes.is_empty(), "{text}");
 }
 
 /// A file, one wrong value in it, its line, and what its message names: the key, and a word of the cure.
@@ -159,6 +159,9 @@ fn every_wrong_value_is_refused_with_file_line_and_key() {
             "nodes",
             "host and port",
         ),
+        (more("rpc = \"https://127.0.0.1:26657\"\n"), 12, "rpc", "http://HOST:PORT"),
+        (more("rpc = \"http://127.0.0.1\"\n"), 12, "rpc", "http://HOST:PORT"),
+        (more("rpc = 26657\n"), 12, "rpc", "string"),
         (more("\n[admin]\nmetrics = \"0.0.0.0:9000\"\n"), 14, "metrics", "127.0.0.1"),
         (more("\n[admin]\nmetrics = \"9000\"\n"), 14, "metrics", "socket address"),
         (more("[[chain]]\nid = \"alpha-1\"\n"), 13, "id", "twice"),

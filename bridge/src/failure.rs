@@ -3,10 +3,13 @@
 use std::fmt;
 use std::path::Path;
 
+use highwater_moving::Refusal;
+
 use crate::advice;
 use crate::config::ConfigError;
 use crate::log::LogError;
 use crate::node::IdentityError;
+use crate::rpc::RpcError;
 use crate::state_dir::StateDirError;
 use crate::store::{ChainFileError, PinsError};
 
@@ -159,6 +162,21 @@ impl From<IdentityError> for Failure {
 impl From<ChainFileError> for Failure {
     fn from(error: ChainFileError) -> Self {
         Self::of_file(&error, matches!(error, ChainFileError::Io(..)))
+    }
+}
+
+impl From<RpcError> for Failure {
+    fn from(error: RpcError) -> Self {
+        match error {
+            RpcError::Unanswered { address, error } => Self::unavailable(advice::old_node(&address, &error)),
+            RpcError::Refused(refusal) => refusal.into(),
+        }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::usage(refusal.to_string())
     }
 }
 

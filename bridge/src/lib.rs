@@ -19,6 +19,7 @@ mod old_signer;
 mod operator;
 pub mod privval;
 mod repeats;
+mod rpc;
 pub mod signer;
 mod state_dir;
 pub mod store;

@@ -101,6 +101,19 @@ impl Setup {
         Ok(())
     }
 
+    /// Has the daemon ask a node of the chain which blocks have our signature, from its next start on.
+    pub fn asks(&self, rpc: &str) -> Result<()> {
+        let path = self.folder.join("highwater.toml");
+        // The chain's section is the last one.
+        let text = std::fs::read_to_string(&path)?;
+        Ok(std::fs::write(&path, format!("{text}rpc = {rpc:?}\n"))?)
+    }
+
+    /// What `status` tells programs.
+    pub fn status(&self) -> Result<Value> {
+        Ok(serde_json::from_slice(&self.run(&["status", "--json"])?.stdout)?)
+    }
+
     /// A command line of the bridge with this configuration.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);

@@ -220,6 +220,11 @@ impl Node {
         .with_context(|| format!("the node says:\n{}", crate::process::tail(&self.process.output())))
     }
 
+    /// Where its RPC listens.
+    pub fn rpc(&self) -> &str {
+        &self.rpc
+    }
+
     /// The commit of a block, and whether our validator's signature stands in it.
     pub fn block(&self, height: u64) -> Result<Block> {
         self.block_with(height, &self.address)

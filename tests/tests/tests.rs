@@ -11,6 +11,7 @@ mod demo;
 mod extensions;
 mod framing;
 mod imports;
+mod inclusion;
 mod kills;
 mod main_job;
 mod moving_in;

@@ -316,8 +316,9 @@ impl Guard {
         now: Moment,
     ) {
         let Pending { id, node, request, started, awaited, .. } = pending;
-        let answer =
-            Answer { id, node, hrs: request.hrs, outcome, awaited, took: now.since(started), extension };
+        let for_block = request.message().is_ok_and(|message| message.block.is_some());
+        let (hrs, took) = (request.hrs, now.since(started));
+        let answer = Answer { id, node, hrs, for_block, outcome, awaited, took, extension };
         self.outputs.push_back(Output::Answer(Box::new(answer)));
     }
 

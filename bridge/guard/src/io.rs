@@ -149,6 +149,8 @@ pub struct Answer {
     pub node: Node,
     /// For which place.
     pub hrs: Hrs,
+    /// Whether it names a block: no vote for nil.
+    pub for_block: bool,
     /// What became of it.
     pub outcome: Outcome,
     /// Whether the node still waits.

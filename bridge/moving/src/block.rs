@@ -3,10 +3,14 @@
 //! A commit holds one entry for each validator of its height, in the order of the set, and of who is absent not even the
 //! address. So who was absent is told from who was not in the set by the set itself, which is asked for beside the commit.
 
+use std::time::Duration;
+
 use highwater_core::canonical::ChainId;
 use highwater_core::hrs::{Height, Hrs};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::json::Number;
 use crate::key::PublicKey;
@@ -18,6 +22,19 @@ use crate::silence::{Commit, Ours};
 pub struct Tip {
     /// The last height that the chain has committed.
     pub height: u64,
+}
+
+/// A block that the chain has committed, as the next block tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Block {
+    /// Its height.
+    pub height: u64,
+    /// The round in which it was committed.
+    pub round: u32,
+    /// The chain's time, since 1970.
+    pub time: Duration,
+    /// What its commit holds of the validator.
+    pub ours: Ours,
 }
 
 #[derive(Deserialize)]
@@ -58,11 +75,13 @@ struct SignedHeader {
 struct Header {
     chain_id: String,
     height: Number,
+    time: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Signatures {
     height: Number,
+    round: Option<u32>,
     signatures: Vec<Entry>,
 }
 
@@ -120,16 +139,7 @@ pub fn commit(
     answer: &[u8],
     pages: &[Vec<u8>],
 ) -> Result<Commit, Refusal> {
-    let CommitResult { signed_header: SignedHeader { header, commit }, canonical } =
-        parsed("commit", answer)?;
-    right_chain(chain, &header.chain_id)?;
-    if header.height.value != height || commit.height.value != height {
-        return Err(unread("commit", "it is of another height"));
-    }
-    // What the node itself has seen may lack what the next block holds.
-    if !canonical {
-        return Err(unread("commit", "the next block does not hold it yet"));
-    }
+    let SignedHeader { commit, .. } = signed_header(chain, height, answer)?;
     let set = set(height, pages)?;
     if set.len() != commit.signatures.len() {
         return Err(unread("commit", "it has not one entry for each validator of its height"));
@@ -160,6 +170,44 @@ pub fn commit(
         Some(_) => Ours::Block,
     };
     Ok(Commit { height, ours })
+}
+
+/// Reads what `/commit` answers for one height: the block, and whether a signature of this key is in its commit. Who is
+/// absent here may be outside the set too: [`commit`] tells that.
+pub fn block(chain: ChainId<'_>, key: &PublicKey, height: u64, answer: &[u8]) -> Result<Block, Refusal> {
+    let SignedHeader { header, commit } = signed_header(chain, height, answer)?;
+    let time = header.time.as_deref().and_then(since_1970);
+    let time = time.ok_or_else(|| unread("commit", "its block has no time"))?;
+    let round = commit.round.ok_or_else(|| unread("commit", "it has no round"))?;
+    let address = hex::encode(key.address());
+    let is_ours = |entry: &&Entry| entry.validator_address.eq_ignore_ascii_case(&address);
+    let mut entries = commit.signatures.iter().filter(is_ours).map(|entry| entry.block_id_flag);
+    let ours = match (entries.next(), entries.next()) {
+        (None, _) => Ours::Absent,
+        (Some(FOR_BLOCK), None) => Ours::Block,
+        (Some(FOR_NIL), None) => Ours::Nil,
+        _ => return Err(unread("commit", "its entries are not those of the set")),
+    };
+    Ok(Block { height, round, time, ours })
+}
+
+fn signed_header(chain: ChainId<'_>, height: u64, answer: &[u8]) -> Result<SignedHeader, Refusal> {
+    let CommitResult { signed_header, canonical } = parsed("commit", answer)?;
+    let SignedHeader { header, commit } = &signed_header;
+    right_chain(chain, &header.chain_id)?;
+    if header.height.value != height || commit.height.value != height {
+        return Err(unread("commit", "it is of another height"));
+    }
+    // What the node itself has seen may lack what the next block holds.
+    if !canonical {
+        return Err(unread("commit", "the next block does not hold it yet"));
+    }
+    Ok(signed_header)
+}
+
+fn since_1970(text: &str) -> Option<Duration> {
+    let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    Duration::try_from(time - OffsetDateTime::UNIX_EPOCH).ok()
 }
 
 /// The addresses of a whole set, in its order.

@@ -16,7 +16,7 @@
 //! | `file` | the file that is read, and its text |
 //! | `found` | a file as it was found: its name, its age |
 //! | `verdict` | the mark that the chain begins with |
-//! | `block` | what a node says of a block, for the rule of the next line |
+//! | `block` | what a node says of a block: for the rule of the next line, and for whoever follows the chain |
 //! | `silence` | the mark of a validator whose signer left no state |
 //! | `poison` | states that let the old signer sign nothing |
 //! | `decoy` | a key of no validator, where the key of a node was |
@@ -43,7 +43,7 @@ mod steps;
 mod verdict;
 mod warning;
 
-pub use block::{Tip, above, commit, set_size, tip};
+pub use block::{Block, Tip, above, block, commit, set_size, tip};
 pub use decoy::Decoy;
 pub use found::{Found, MOVED, SUPERSEDED, unchanged};
 pub use key::{Key, PublicKey};

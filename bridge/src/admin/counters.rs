@@ -19,6 +19,7 @@ use prometheus_client::registry::{Registry, Unit};
 use super::Report;
 use super::gauges::Gauges;
 use crate::log::{Kind, Lost};
+use crate::signer::MessageKind;
 
 /// Signatures of each chain that a status shows.
 const RECENT: usize = 8;
@@ -54,6 +55,8 @@ struct Inner {
     late: Family<Labels, Counter>,
     seconds: Family<Labels, Histogram>,
     extensions: Family<Labels, Histogram>,
+    /// By kind of message.
+    device: Family<[(&'static str, String); 2], Histogram>,
     height: Family<Labels, Gauge<u64, AtomicU64>>,
     /// What is so at the moment of a look.
     gauges: Gauges,
@@ -123,6 +126,14 @@ impl Counters {
             Unit::Seconds,
             extensions.clone(),
         );
+        let device: Family<_, Histogram> =
+            Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.000_5, 2.0, 15)));
+        registry.register_with_unit(
+            "device",
+            "The device's part of a signature, from command to reply, by kind of message",
+            Unit::Seconds,
+            device.clone(),
+        );
         let height = Family::<Labels, Gauge<u64, AtomicU64>>::default();
         registry.register("height", "Height of the last signature", height.clone());
         registry.register(
@@ -143,6 +154,7 @@ impl Counters {
             late,
             seconds,
             extensions,
+            device,
             height,
             gauges,
             lost: log.clone(),
@@ -162,6 +174,9 @@ impl Counters {
         }
         let _ = self.0.seconds.get_or_create(&labels);
         let _ = self.0.extensions.get_or_create(&labels);
+        for message in MessageKind::ALL {
+            let _ = self.0.device.get_or_create(&of_kind(chain, message));
+        }
         self.0.height.get_or_create(&labels).set(last.map_or(0, |hrs| hrs.height.value()));
         if let Some(last) = last {
             let is_precommit = u64::from(last.step == Step::Precommit);
@@ -207,6 +222,10 @@ impl Counters {
 
     pub(crate) fn extended(&self, chain: &str, elapsed: Duration) {
         self.0.extensions.get_or_create(&labels(chain)).observe(elapsed.as_secs_f64());
+    }
+
+    pub(crate) fn device(&self, chain: &str, message: MessageKind, elapsed: Duration) {
+        self.0.device.get_or_create(&of_kind(chain, message)).observe(elapsed.as_secs_f64());
     }
 
     /// For a reason of [`reasons`].
@@ -292,6 +311,10 @@ pub(crate) fn reasons() -> impl Iterator<Item = Reason> {
 
 fn refusal(chain: &str, reason: Reason) -> [(&'static str, String); 2] {
     [("chain", chain.to_owned()), ("reason", reason.word())]
+}
+
+fn of_kind(chain: &str, message: MessageKind) -> [(&'static str, String); 2] {
+    [("chain", chain.to_owned()), ("kind", message.word().to_owned())]
 }
 
 fn labels(chain: &str) -> Labels {

@@ -17,6 +17,7 @@ fn the_page_names_chain_and_numbers() {
     counters.serve("alpha-1", None);
     counters.signed("alpha-1", hrs(7, Step::Prevote), Duration::from_millis(3));
     counters.extended("alpha-1", Duration::from_millis(5));
+    counters.device("alpha-1", MessageKind::Prevote, Duration::from_millis(2));
     counters.refused("alpha-1", Reason::Host(Kind::RefusedConflict));
     counters.refused("alpha-1", Reason::Device(Status::Conflict));
     counters.state_late("alpha-1");
@@ -33,6 +34,8 @@ fn the_page_names_chain_and_numbers() {
         "highwater_heights_missed_total{chain=\"alpha-1\"} 0",
         "highwater_sign_seconds_count{chain=\"alpha-1\"} 1",
         "highwater_extension_seconds_count{chain=\"alpha-1\"} 1",
+        "highwater_device_seconds_count{chain=\"alpha-1\",kind=\"prevote\"} 1",
+        "highwater_device_seconds_count{chain=\"alpha-1\",kind=\"proposal\"} 0",
         "highwater_state_file_late_total{chain=\"alpha-1\"} 1",
         "highwater_log_lines_dropped_total 0",
     ];
@@ -80,6 +83,13 @@ fn what_is_so_now_is_as_the_report_has_it() {
         "highwater_node_up{chain=\"alpha-1\",node=\"unix:///run/node.sock\"} 1",
         "highwater_last_signature_age_seconds{chain=\"alpha-1\"} 2.5",
         "highwater_state_file_behind_seconds{chain=\"alpha-1\"} 1.5",
+        "highwater_rpc_up{chain=\"alpha-1\"} 1",
+        "highwater_last_blocks{chain=\"alpha-1\",ours=\"present\"} 97",
+        "highwater_last_blocks{chain=\"alpha-1\",ours=\"late\"} 2",
+        "highwater_last_blocks{chain=\"alpha-1\",ours=\"unasked\"} 1",
+        "highwater_last_blocks{chain=\"alpha-1\",ours=\"not_in_set\"} 0",
+        "highwater_block_seconds{chain=\"alpha-1\"} 6.0",
+        "highwater_signing_ratio{chain=\"alpha-1\"} 0.155",
         "highwater_flash_left_years{chain=\"alpha-1\"} 12.0",
         "highwater_flash_wear_ratio{chain=\"alpha-1\"} 0.01",
     ];

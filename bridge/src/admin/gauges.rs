@@ -6,8 +6,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::{ChainReport, DeviceState, NodeReport, Report};
+use super::{ChainReport, DeviceState, NodeReport, OnChainReport, Report};
 use crate::device::SlotState;
+use crate::signer::Fate;
 
 type Of<const LABELS: usize> = [(&'static str, String); LABELS];
 type Real<const LABELS: usize> = Family<Of<LABELS>, Gauge<f64, AtomicU64>>;
@@ -27,6 +28,12 @@ pub(super) struct Gauges {
     key_imported: Whole<1>,
     age: Real<1>,
     behind: Real<1>,
+    /// 1 while the node at `rpc` tells what the chain has.
+    rpc_up: Whole<1>,
+    /// By what became of our signature.
+    blocks: Whole<2>,
+    block_seconds: Real<1>,
+    share: Real<1>,
     years_left: Real<1>,
     wear: Real<1>,
 }
@@ -44,6 +51,10 @@ impl Gauges {
             key_imported: Family::default(),
             age: Family::default(),
             behind: Family::default(),
+            rpc_up: Family::default(),
+            blocks: Family::default(),
+            block_seconds: Family::default(),
+            share: Family::default(),
             years_left: Family::default(),
             wear: Family::default(),
         };
@@ -95,6 +106,29 @@ impl Gauges {
             Unit::Seconds,
             gauges.behind.clone(),
         );
+        registry.register(
+            "rpc_up",
+            "1 while the node at rpc of the config tells what the chain has",
+            gauges.rpc_up.clone(),
+        );
+        registry.register(
+            "last_blocks",
+            "Of the last 100 blocks since the start, by what became of our signature: present, nil, late, behind, unsigned, unasked, \
+             not_in_set",
+            gauges.blocks.clone(),
+        );
+        registry.register_with_unit(
+            "block",
+            "The median time between two of these blocks, by the chain's clock",
+            Unit::Seconds,
+            gauges.block_seconds.clone(),
+        );
+        registry.register_with_unit(
+            "signing",
+            "Which part of that time the wait for our prevote and our precommit takes",
+            Unit::Other("ratio".to_owned()),
+            gauges.share.clone(),
+        );
         registry.register_with_unit(
             "flash_left",
             "Until the chain's flash is at its rated life, at its own pace, in the first hour at an assumed one",
@@ -141,6 +175,9 @@ impl Gauges {
             let labels = [("chain", chain.chain.clone()), ("node", address.clone())];
             self.node_up.get_or_create(&labels).set(i64::from(*connected));
         }
+        if let Some(found) = &chain.on_chain {
+            self.on_chain(&chain.chain, found);
+        }
         let slot = report.device.as_ref().and_then(|session| session.chain(&chain.chain));
         if let Some(slot) = slot {
             self.key_imported.get_or_create(&of()).set(i64::from(slot.is_imported()));
@@ -155,6 +192,22 @@ impl Gauges {
                 self.years_left.remove(&of());
                 self.wear.remove(&of());
             }
+        }
+    }
+
+    fn on_chain(&self, chain: &str, found: &OnChainReport) {
+        let of = || [("chain", chain.to_owned())];
+        self.rpc_up.get_or_create(&of()).set(i64::from(found.problem.is_none()));
+        for fate in Fate::ALL {
+            let labels = [("chain", chain.to_owned()), ("ours", fate.word().to_owned())];
+            let blocks = i64::try_from(found.of_fate(fate)).unwrap_or(i64::MAX);
+            self.blocks.get_or_create(&labels).set(blocks);
+        }
+        if let Some(seconds) = found.block_seconds {
+            self.block_seconds.get_or_create(&of()).set(seconds);
+        }
+        if let Some(ratio) = found.signing_ratio {
+            self.share.get_or_create(&of()).set(ratio);
         }
     }
 }

@@ -4,7 +4,10 @@ use std::time::Instant;
 
 use crate::advice;
 use crate::device::{Fault, Seen, Session, SlotState, Standing};
-use crate::signer::{ChainView, DiskState, NodeView, Unsigned};
+use crate::signer::{ChainView, DiskState, Fate, NodeView, Unsigned};
+
+/// So many of the last hundred blocks; the alerts have the same number.
+const MANY_MISSED: u64 = 5;
 
 /// The device as it described itself, or why it is away, and the cure.
 pub(super) fn device(seen: &Seen, now: Instant) -> Result<&Session, String> {
@@ -74,7 +77,16 @@ pub(super) fn problem(device: Result<&Session, &str>, view: &ChainView) -> Optio
 
 /// What needs a person although the chain signs.
 pub(super) fn warning(view: &ChainView) -> Option<String> {
-    disk(view).filter(|_| view.nodes.len() <= 1)
+    disk(view).filter(|_| view.nodes.len() <= 1).or_else(|| on_chain(view))
+}
+
+/// Why the chain has not our signatures. Of a hundred blocks a few are missed now and then, and a node's word is only a word.
+fn on_chain(view: &ChainView) -> Option<String> {
+    let counts = &view.on_chain.as_ref()?.counts;
+    let many = |count: u64| Some(count).filter(|count| *count >= MANY_MISSED);
+    let late = many(counts.of(Fate::Late) + counts.of(Fate::Behind));
+    let late = late.map(|late| advice::blocks_late(view, late, counts.blocks()));
+    late.or_else(|| Some(advice::blocks_unasked(view, many(counts.of(Fate::Unasked))?, counts.blocks())))
 }
 
 /// Why the state file is not as it should be.
@@ -99,7 +111,7 @@ mod tests {
     use crate::device::{Slot, Target};
     use crate::hrs_text::HrsText;
     use crate::node::IDLE;
-    use crate::signer::Last;
+    use crate::signer::{Last, Medians};
 
     fn hrs(height: u64) -> Hrs {
         Hrs::new(height, 0, Step::Prevote).unwrap()
@@ -156,6 +168,8 @@ mod tests {
             disk_behind: Duration::ZERO,
             counts: [1, 0, 0],
             counted: Duration::from_secs(10),
+            timing: Medians::default(),
+            on_chain: None,
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::counters::Signature;
-use super::{DeviceState, health};
+use super::{DeviceSeconds, DeviceState, OnChainReport, health};
 use crate::advice;
 use crate::device::{Pace, Seen, Session, Slot, SlotState};
 use crate::hrs_text::HrsText;
@@ -72,6 +72,12 @@ pub struct ChainReport {
     pub refusals: u64,
     /// Requests met with silence.
     pub silences: u64,
+    /// How long the device is at each kind of message.
+    pub device_seconds: DeviceSeconds,
+    /// What a block costs: the median wait for a prevote and that for a precommit with its extension. Null before both.
+    pub signing_seconds: Option<f64>,
+    /// Whether the chain has our signatures. Null: the config names no `rpc`.
+    pub on_chain: Option<OnChainReport>,
     /// Heights without a precommit signed here, below one with it: as many blocks were missed, or the node was synced.
     pub heights_missed: u64,
     /// The last signatures that a node got since the start, the newest first.
@@ -182,6 +188,9 @@ fn chain(device: Result<&Session, &str>, view: &ChainView) -> ChainReport {
         silences,
         heights_missed: 0,
         recent: Vec::new(),
+        device_seconds: DeviceSeconds::of(&view.timing),
+        signing_seconds: view.timing.block.map(|block| block.as_secs_f64()),
+        on_chain: view.on_chain.as_ref().map(|found| OnChainReport::of(found, &view.timing)),
     }
 }
 

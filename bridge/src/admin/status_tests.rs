@@ -309,6 +309,23 @@ pub(crate) fn chain_report(state: Option<SlotState>) -> ChainReport {
         silences: 0,
         heights_missed: 0,
         recent: Vec::new(),
+        device_seconds: DeviceSeconds { prevote: Some(0.46), precommit: Some(0.47), ..Default::default() },
+        signing_seconds: Some(0.93),
+        on_chain: Some(OnChainReport {
+            rpc: "http://127.0.0.1:26657".to_owned(),
+            problem: None,
+            height: Some("1234".to_owned()),
+            blocks: 100,
+            present: 97,
+            nil: 0,
+            late: 2,
+            behind: 0,
+            unsigned: 0,
+            unasked: 1,
+            not_in_set: 0,
+            block_seconds: Some(6.0),
+            signing_ratio: Some(0.155),
+        }),
     }
 }
 

@@ -93,7 +93,7 @@ fn each_metric_is_in_the_manual_and_on_the_dashboard() {
 fn each_word_that_a_rule_matches_is_one_that_the_daemon_exports() {
     let (page, mut seen) = (page(), 0);
     for text in [rules()].into_iter().chain(queries()) {
-        for label in ["state", "reason"] {
+        for label in ["state", "reason", "ours", "kind"] {
             for rest in text.split(label).skip(1) {
                 let rest = rest.trim_start_matches(['=', '~', '!']);
                 let Some((words, _)) = rest.strip_prefix('"').and_then(|rest| rest.split_once('"')) else {

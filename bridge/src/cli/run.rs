@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use highwater_moving::PublicKey;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +17,7 @@ use crate::failure::Failure;
 use crate::log::{Kind, Lost};
 use crate::node::{self, Identity, Node};
 use crate::operator::{lock, not_exported, pinned, pinned_installations};
+use crate::rpc::{self, Rpc};
 use crate::signer::{Served, Signer};
 use crate::store::ChainFile;
 use crate::watchdog;
@@ -71,6 +73,17 @@ pub(super) async fn run(config: Config, lost: Lost) -> Result<(), Failure> {
     servers.spawn(socket.serve(signer.clone()));
     if let Some(listen) = config.admin.metrics {
         servers.spawn(admin::serve_http(listen, signer.clone(), counters));
+    }
+    for chain in &config.chains {
+        // It was checked with the config.
+        let rpc = chain.rpc.as_deref().and_then(|rpc| rpc.parse::<Rpc>().ok());
+        if let Some((rpc, key)) = rpc.zip(signer.key(&chain.id)) {
+            let (id, key, signer) = (chain.id.clone(), PublicKey::new(key), signer.clone());
+            servers.spawn(async move {
+                rpc::follow(rpc.beside_signing(), id, key, signer).await;
+                Ok(())
+            });
+        }
     }
     tokio::spawn(watchdog::serve(signer.device().heartbeat()));
     tracing::info!(kind = %Kind::DaemonStarted, chains = config.chains.len(), "running");

@@ -62,6 +62,7 @@ pub(super) struct Chain {
     pub(super) stop_height: Option<Place>,
     #[serde(default)]
     pub(super) nodes: Vec<Place>,
+    pub(super) rpc: Option<Place>,
     /// A key of earlier versions.
     pub(super) vote_extensions: Option<Place>,
 }

@@ -14,6 +14,7 @@
 //! | `state` | the state file: `state.unwritten`, `state.written` |
 //! | `mark` | how the host follows the device's mark: `mark.followed`, `mark.regressed` |
 //! | `request`, `extension` | a request without an answer, a vote extension |
+//! | `block`, `rpc` | a block that the chain has without our signature; the node that tells |
 //!
 //! `signed` alone has no area: a signature went out. A name is never given a second meaning, and one that is gone does not
 //! come back. What it is about stands beside it in fields of one name everywhere: `chain`, `node`, `height`, `round`, `step`.
@@ -159,6 +160,12 @@ kinds! {
     StateUnwritten = "state.unwritten",
     /// a write of the state file has taken a second and goes on: its disk hangs
     StateLate = "state.late",
+    /// the chain has blocks without our signature, and why: signed too late, node too late, not signed, not asked for
+    BlockMissed = "block.missed",
+    /// the node at `rpc` tells again what the chain has
+    RpcAnswers = "rpc.answers",
+    /// the node at `rpc` does not tell what the chain has; asked again, and signing goes on
+    RpcUnanswered = "rpc.unanswered",
     /// the device was opened and said who it is
     DeviceReady = "device.ready",
     /// the installation of the app is not sound
@@ -245,7 +252,9 @@ mod tests {
     fn every_event_begins_with_its_kind() {
         let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         let mut found = Vec::new();
-        for place in ["admin", "cli", "device", "log", "node", "signer", "store", "main.rs", "watchdog.rs"] {
+        for place in
+            ["admin", "cli", "device", "log", "node", "rpc", "signer", "store", "main.rs", "watchdog.rs"]
+        {
             sources(&here.join(place), &mut found);
         }
         let mut events = 0;

@@ -2,16 +2,20 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use highwater_core::hrs::Hrs;
 use highwater_guard::{
     Answer, Cause, Ed25519, Event, Followed, Guard, Id, Moment, NODE_PATIENCE, NotAdopted, Refusal, Release,
     Seq, Settings,
 };
+use highwater_moving::Block;
 use tokio::sync::oneshot;
 
 use super::disk::Disk;
+use super::measured::Measured;
 use super::refused::{kind_of, reason_of};
+use super::timing::Message;
 use super::unsigned::Requests;
 use super::view::{ChainView, NodeView};
 use super::{NotSaid, Said, Served};
@@ -40,6 +44,8 @@ struct Told {
     delivered: bool,
     /// Why there is no signature, in words; empty if there is one.
     text: String,
+    /// How long the device was at each message of it.
+    device: Vec<(Message, Duration)>,
 }
 
 pub(super) struct Chain {
@@ -61,13 +67,14 @@ pub(super) struct Chain {
     slot: Option<(SlotState, u16, Hrs)>,
     last_refusal: Option<String>,
     disk: Disk,
+    measured: Measured,
     said: Repeats,
     counters: Counters,
 }
 
 impl Chain {
     pub(super) fn new(served: Served, counters: Counters, now: Moment) -> Self {
-        let Served { id, pin, file, on_absent, stop_height, nodes } = served;
+        let Served { id, pin, file, on_absent, stop_height, nodes, rpc } = served;
         counters.serve(&id, file.record.released_at());
         let settings = Settings {
             chain: id.clone(),
@@ -91,13 +98,34 @@ impl Chain {
             slot: None,
             last_refusal: None,
             disk: Disk::default(),
+            measured: Measured::new(rpc),
             said: Repeats::default(),
             counters,
         }
     }
 
-    pub(super) fn asks(&mut self, id: Id, answer: oneshot::Sender<Outcome>) {
+    pub(super) fn asks(&mut self, id: Id, hrs: Hrs, answer: oneshot::Sender<Outcome>) {
+        self.measured.asked(hrs);
         self.askers.insert(id, answer);
+    }
+
+    /// A command of a request goes out.
+    pub(super) fn sent(&mut self, id: Id, apdu: &[u8], now: Moment) {
+        self.measured.sent(id, apdu, now);
+    }
+
+    /// Its reply came.
+    pub(super) fn replied(&mut self, id: Id, now: Moment) {
+        self.measured.replied(id, now);
+    }
+
+    /// What a node says that the chain has committed, and why it says no more. Nothing of it comes near the guard.
+    pub(super) fn on_chain(&mut self, blocks: &[Block], problem: Option<String>) {
+        let missed = self.measured.on_chain(blocks, problem);
+        if let Some((height, _)) = missed.last() {
+            let (blocks, text) = (missed.len(), advice::missed(&missed));
+            tracing::warn!(kind = %Kind::BlockMissed, chain = %self.id, height, blocks, "{text}");
+        }
     }
 
     pub(super) fn hung_up(&mut self, id: Id) {
@@ -120,6 +148,7 @@ impl Chain {
             _ => String::new(),
         };
         self.requests.answered(&answer, &text, now);
+        let device = self.measured.answered(&answer);
         let outcome = match &answer.outcome {
             highwater_guard::Outcome::Signed { release, extension, again } => {
                 if !again {
@@ -140,13 +169,16 @@ impl Chain {
             highwater_guard::Outcome::Silent(_) => Outcome::Silent,
         };
         let delivered = asker.is_some_and(|asker| asker.send(outcome).is_ok());
-        self.untold.push((answer, Told { delivered, text }));
+        self.untold.push((answer, Told { delivered, text, device }));
     }
 
     /// Says and counts what was answered.
     pub(super) fn tell(&mut self) {
-        for (answer, Told { delivered, text }) in std::mem::take(&mut self.untold) {
+        for (answer, Told { delivered, text, device }) in std::mem::take(&mut self.untold) {
             let (hrs, took) = (answer.hrs, answer.took);
+            for (message, took) in device {
+                self.counters.device(&self.id, message, took);
+            }
             match &answer.outcome {
                 highwater_guard::Outcome::Signed { release, again, .. } => {
                     self.tell_signed(&answer, release, delivered, *again);
@@ -360,6 +392,8 @@ impl Chain {
             disk_behind: self.disk.behind(now),
             counts: self.counters.of(&self.id),
             counted: now.since(Moment::BEGIN),
+            timing: self.measured.medians(),
+            on_chain: self.measured.view(),
         }
     }
 }

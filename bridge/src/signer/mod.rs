@@ -5,16 +5,23 @@
 //! | `task` | the task: what comes in, whose turn it is, what goes out |
 //! | `chain` | one chain: its guard, who waits for answers, what is counted and said |
 //! | `disk` | how the state file of a chain fares |
+//! | `inclusion` | whether the chain has our signatures |
+//! | `measured` | that, and how long messages take, of one chain |
 //! | `refused` | what a refusal is called in the log |
 //! | `schedule` | whose command is next |
+//! | `stopwatch`, `timing` | how long the device is at a request; how long each kind of message takes |
 //! | `unsigned` | the requests since the last signature, and what they tell |
 //! | `view` | what a status shows of a chain |
 
 mod chain;
 mod disk;
+mod inclusion;
+mod measured;
 mod refused;
 mod schedule;
+mod stopwatch;
 mod task;
+mod timing;
 mod unsigned;
 mod view;
 
@@ -29,6 +36,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use highwater_core::hrs::Hrs;
 use highwater_guard::{BelowKnown, Id, NotAdopted, OnAbsent, SignRequest};
+use highwater_moving::Block;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::admin::Counters;
@@ -38,8 +46,11 @@ use crate::node::{Node, Outcome, Service};
 use crate::privval;
 use crate::store::{ChainFile, Done, Pin};
 pub use disk::DiskState;
+pub(crate) use inclusion::WINDOW;
+pub use inclusion::{Counts, Fate};
+pub use timing::{Medians, Message as MessageKind};
 pub use unsigned::{Last, Unsigned};
-pub use view::{ChainView, NodeView};
+pub use view::{ChainView, NodeView, OnChain};
 
 /// A chain to be served.
 #[derive(Debug)]
@@ -56,6 +67,8 @@ pub struct Served {
     pub stop_height: Option<u64>,
     /// The addresses of its nodes.
     pub nodes: Vec<Arc<str>>,
+    /// The RPC of a node that tells what the chain has.
+    pub rpc: Option<Arc<str>>,
 }
 
 impl Served {
@@ -71,6 +84,7 @@ impl Served {
             },
             stop_height: chain.stop_height,
             nodes: chain.nodes.iter().map(|node| node.as_str().into()).collect(),
+            rpc: chain.rpc.as_deref().map(Into::into),
         }
     }
 }
@@ -96,6 +110,12 @@ enum Message {
     Heard {
         chain: usize,
         node: Arc<str>,
+    },
+    /// What a node says that the chain has committed. Whatever it says, no guard hears of it.
+    OnChain {
+        chain: usize,
+        blocks: Vec<Block>,
+        problem: Option<String>,
     },
     Device(device::Event),
     Disk(Done),
@@ -232,8 +252,20 @@ impl Signer {
         Some(NodeSigner { signer: self.clone(), chain, node: node.into() })
     }
 
+    /// The pinned key of a chain.
+    pub(crate) fn key(&self, chain: &str) -> Option<[u8; 32]> {
+        self.chains.iter().find(|(id, _)| id == chain).map(|(_, key)| *key)
+    }
+
     fn number(&self, chain: &str) -> Option<usize> {
         self.chains.iter().position(|(id, _)| id == chain)
+    }
+
+    /// What a node says that the chain has committed since it was last asked, and why it says no more.
+    pub(crate) fn on_chain(&self, chain: &str, blocks: Vec<Block>, problem: Option<String>) {
+        if let Some(chain) = self.number(chain) {
+            let _ = self.task.send(Message::OnChain { chain, blocks, problem });
+        }
     }
 
     /// The chains as they stand.

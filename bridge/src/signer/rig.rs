@@ -102,6 +102,7 @@ impl Rig {
             on_absent: OnAbsent::Error,
             stop_height,
             nodes: nodes.iter().map(|node| (*node).into()).collect(),
+            rpc: Some("http://127.0.0.1:26657".into()),
         };
         let rig = self.clone();
         let opener = move || {

@@ -134,7 +134,7 @@ impl Task {
         match message {
             Message::Ask { chain, id, node, request, answer } => {
                 if let Some(chain) = self.chains.get_mut(chain) {
-                    chain.asks(id, answer);
+                    chain.asks(id, request.hrs, answer);
                 }
                 self.handle(chain, Input::Request { id, node, request });
             }
@@ -149,6 +149,11 @@ impl Task {
                     chain.link(&node, up);
                 }
                 self.handle(chain, Input::Link { node, up });
+            }
+            Message::OnChain { chain, blocks, problem } => {
+                if let Some(chain) = self.chains.get_mut(chain) {
+                    chain.on_chain(&blocks, problem);
+                }
             }
             Message::Heard { chain, node } => self.handle(chain, Input::Heard(node)),
             Message::Device(event) => self.device(event),
@@ -199,7 +204,12 @@ impl Task {
             }
             device::Event::Replied { ticket, result } => {
                 self.busy = false;
-                let id = Id(ticket.request);
+                let (id, now) = (Id(ticket.request), self.now());
+                if result.is_ok()
+                    && let Some(chain) = self.chains.get_mut(ticket.chain)
+                {
+                    chain.replied(id, now);
+                }
                 match result {
                     Ok(reply) => {
                         let (data, word) = Reply::split(&reply).unwrap_or((&[], 0));
@@ -255,6 +265,7 @@ impl Task {
                 Some(Turn::GiveWay(chain)) => self.chains[chain].guard.give_way(),
                 Some(Turn::Of(chain)) => {
                     let Some(command) = self.chains[chain].guard.command(now) else { return };
+                    self.chains[chain].sent(command.id, &command.apdu, now);
                     let ticket = Ticket { chain, request: command.id.0 };
                     self.device.sign(command.apdu, ticket, self.epoch);
                     self.busy = true;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use highwater_core::hrs::Hrs;
 use highwater_guard::{Intention, Stopped};
 
-use super::{DiskState, Unsigned};
+use super::{Counts, DiskState, Medians, Unsigned};
 use crate::node::IDLE;
 
 /// A chain as it stands.
@@ -46,6 +46,33 @@ pub struct ChainView {
     pub counts: [u64; 3],
     /// How long they were counted.
     pub counted: Duration,
+    /// How long its messages take.
+    pub timing: Medians,
+    /// Whether the chain has its signatures. None: no node is asked.
+    pub on_chain: Option<OnChain>,
+}
+
+/// What a node tells that the chain has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnChain {
+    /// Where its RPC listens.
+    pub rpc: Arc<str>,
+    /// Why it tells nothing now, in words.
+    pub problem: Option<String>,
+    /// The last block that it told.
+    pub last: Option<u64>,
+    /// The last blocks, by what became of our signature.
+    pub counts: Counts,
+    /// The median time between two blocks.
+    pub pace: Option<Duration>,
+}
+
+impl OnChain {
+    /// Which part of the time between two blocks our two votes take.
+    pub fn share(&self, timing: &Medians) -> Option<f64> {
+        let pace = self.pace.filter(|pace| !pace.is_zero())?;
+        Some(timing.block?.as_secs_f64() / pace.as_secs_f64())
+    }
 }
 
 /// A node of a chain.

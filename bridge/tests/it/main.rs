@@ -20,6 +20,7 @@ mod manual;
 mod moving;
 mod mutants;
 mod network;
+mod on_chain;
 mod oracle;
 mod owners;
 mod patience;

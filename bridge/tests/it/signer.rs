@@ -75,6 +75,7 @@ impl Signer {
             on_absent: OnAbsent::Wait,
             stop_height: None,
             nodes: vec![id.into()],
+            rpc: None,
         };
         let cable = Cable(Arc::new(Mutex::new(device)));
         let plug = threaded(Box::new(move || Ok(Box::new(cable.clone()) as Box<dyn Transport>))).unwrap();

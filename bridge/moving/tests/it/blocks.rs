@@ -1,7 +1,9 @@
 //! What a node says of blocks.
 
+use std::time::Duration;
+
 use highwater_core::canonical::ChainId;
-use highwater_moving::{Commit, Ours, Refusal, Tip, above, commit, set_size, tip};
+use highwater_moving::{Block, Commit, Ours, Refusal, Tip, above, block, commit, set_size, tip};
 
 use crate::files::{ADDRESS, CHAIN, at, public};
 
@@ -19,8 +21,8 @@ fn entry(flag: u8, address: &str) -> String {
 
 fn answer(chain: &str, height: &str, canonical: bool, entries: &[String]) -> Vec<u8> {
     format!(
-        r#"{{"jsonrpc":"2.0","id":-1,"result":{{"signed_header":{{"header":{{"version":{{"block":"11"}},"chain_id":"{chain}","height":"{height}"}},
-        "commit":{{"height":"{height}","round":0,"signatures":[{}]}}}},"canonical":{canonical}}}}}"#,
+        r#"{{"jsonrpc":"2.0","id":-1,"result":{{"signed_header":{{"header":{{"version":{{"block":"11"}},"chain_id":"{chain}","height":"{height}","time":"2026-11-28T12:00:01.5Z"}},
+        "commit":{{"height":"{height}","round":3,"signatures":[{}]}}}},"canonical":{canonical}}}}}"#,
         entries.join(",")
     )
     .into_bytes()
@@ -122,4 +124,41 @@ fn the_node_tells_how_high_its_chain_is_once_it_has_caught_up() {
     assert!(matches!(status("other-1", false), Err(Refusal::NodeOfOtherChain { .. })));
     assert_eq!(above(Tip { height: 9 }), Some(at(10, 0, highwater_core::hrs::Step::None)));
     assert_eq!(above(Tip { height: i64::MAX as u64 }), None);
+}
+
+fn looked(entries: &[String]) -> Result<Block, Refusal> {
+    block(chain(), &public(), 7, &answer(CHAIN, "7", true, entries))
+}
+
+#[test]
+fn a_block_is_told_by_its_commit_alone_with_round_and_time() {
+    for (flag, ours) in [(1, Ours::Absent), (2, Ours::Block), (3, Ours::Nil)] {
+        let found = looked(&[entry(2, OTHERS[0]), entry(flag, ADDRESS)]);
+        let time = Duration::from_millis(1_795_867_201_500);
+        assert_eq!(found, Ok(Block { height: 7, round: 3, time, ours }));
+    }
+}
+
+#[test]
+fn a_block_that_contradicts_itself_or_is_another_or_has_no_time_is_refused() {
+    let unread =
+        |found| assert!(matches!(found, Err(Refusal::NodeAnswer { what: "commit", .. })), "{found:?}");
+    unread(looked(&[entry(2, ADDRESS), entry(3, ADDRESS)]));
+    unread(looked(&[entry(4, ADDRESS)]));
+    let of = |answer: &[u8]| block(chain(), &public(), 7, answer);
+    let good = answer(CHAIN, "7", true, &[entry(2, ADDRESS)]);
+    assert!(of(&good).is_ok());
+    let text = String::from_utf8(good).unwrap();
+    for (from, to) in [
+        ("2026-11-28T12:00:01.5Z", "1969-11-28T12:00:01.5Z"),
+        ("2026-11-28T12:00:01.5Z", "yesterday"),
+        ("\"round\":3", "\"round\":-1"),
+        ("\"round\":3", "\"trip\":3"),
+        ("\"canonical\":true", "\"canonical\":false"),
+        ("\"height\":\"7\",\"round\"", "\"height\":\"8\",\"round\""),
+    ] {
+        assert!(text.contains(from));
+        unread(of(text.replace(from, to).as_bytes()));
+    }
+    assert!(matches!(of(&answer("other-1", "7", true, &[])), Err(Refusal::NodeOfOtherChain { .. })));
 }

@@ -10,7 +10,7 @@ use highwater_moving::{NotASource, Source};
 
 use super::below_signed;
 use crate::device::KeyNumber;
-use crate::old_signer::OldNode;
+use crate::rpc::Rpc;
 
 /// What of the keys that were made elsewhere.
 #[derive(Debug, Subcommand)]
@@ -111,7 +111,7 @@ pub struct MigrateArgs {
     pub(in crate::cli) never_signed: Option<String>,
     /// --from nothing: the RPC of a node of the chain, as http://127.0.0.1:26657.
     #[arg(long, value_name = "ADDRESS")]
-    pub(in crate::cli) rpc: Option<OldNode>,
+    pub(in crate::cli) rpc: Option<Rpc>,
     /// The place that the mark is below, repeated from the refusal: what was signed up to there is given up.
     #[arg(long, value_name = "H/R/STEP", value_parser = below_signed)]
     pub(in crate::cli) below_signed: Option<Hrs>,

@@ -1,14 +1,19 @@
 //! What only the device and the nodes tell: by the daemon's report, or by a look of our own.
 
+use highwater_core::canonical::ChainId;
+use highwater_moving::{Block, Ours, PublicKey};
+
 use super::local::Looked;
 use super::trouble::Trouble;
 use crate::admin::{ChainReport, Report};
+use crate::advice;
 use crate::config::{Chain, Config};
 use crate::device::{self, Device, Fault, Session, SlotState, Standing};
 use crate::node::{self, Address};
 use crate::operator::{lock, pinned_installations};
+use crate::rpc::Rpc;
 use crate::state_dir::{self, Purpose};
-use crate::store::{ChainFile, Pins};
+use crate::store::{ChainFile, Pin, Pins};
 
 /// Adds what device and nodes tell to what was found on the host.
 pub(super) async fn look(looked: &mut Looked) {
@@ -19,6 +24,35 @@ pub(super) async fn look(looked: &mut Looked) {
             Err(error) => looked.troubles.push(Trouble::Daemon(error)),
         },
         None => by_ourselves(&config, looked).await,
+    }
+    let Ok(pins) = Pins::load(&config.state_dir) else { return };
+    for chain in &config.chains {
+        // One that is not pinned was told before.
+        if let Some(pin) = pins.get(&chain.id) {
+            looked.troubles.extend(on_chain(chain, &pin).await);
+        }
+    }
+}
+
+/// Whether the node at `rpc` tells what the chain has, and the chain knows the validator.
+async fn on_chain(chain: &Chain, pin: &Pin) -> Option<Trouble> {
+    let rpc: Rpc = chain.rpc.as_deref()?.parse().ok()?;
+    let (id, key) = (ChainId::new(chain.id.as_bytes())?, PublicKey::new(pin.key));
+    let look = async {
+        let tip = rpc.tip(id).await?.height;
+        // Of the last block no block holds the commit yet.
+        match tip.checked_sub(1).filter(|height| *height > 0) {
+            Some(height) => rpc.block(id, &key, height).await.map(Some),
+            None => Ok(None),
+        }
+    };
+    match look.await {
+        Err(error) => Some(Trouble::Rpc { chain: chain.id.clone(), error }),
+        Ok(Some(Block { ours: Ours::NotInSet, height, .. })) => {
+            let address = advice::address(&key);
+            Some(Trouble::NotInSet { chain: chain.id.clone(), height, address })
+        }
+        Ok(_) => None,
     }
 }
 

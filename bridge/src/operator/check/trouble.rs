@@ -13,6 +13,7 @@ use crate::device::{Fault, SlotState, Standing};
 use crate::failure::Exit;
 use crate::log::SettingError;
 use crate::node::{Address, DialError, IdentityError};
+use crate::rpc::RpcError;
 use crate::state_dir::StateDirError;
 use crate::store::{ChainFileError, PinsError};
 
@@ -69,6 +70,10 @@ pub(crate) enum Trouble {
     NoNode(String),
     /// A node that cannot be reached, or must not be.
     Node { chain: String, address: Address, error: DialError },
+    /// What the chain has is not known.
+    Rpc { chain: String, error: RpcError },
+    /// The chain does not know the validator.
+    NotInSet { chain: String, height: u64, address: String },
     /// The metrics' address cannot be had.
     Metrics(SocketAddr, io::Error),
     /// The clock shows a time before something that was written.
@@ -120,6 +125,8 @@ impl Trouble {
             Self::BeyondStop { .. } => "chain.beyond_stop",
             Self::NoNode(_) => "config.no_node",
             Self::Node { .. } => "node",
+            Self::Rpc { .. } => "rpc",
+            Self::NotInSet { .. } => "rpc.not_in_set",
             Self::Metrics(..) => "metrics",
             Self::Clock { .. } => "clock",
             Self::DeviceFile(_) => "device.permission",
@@ -162,6 +169,8 @@ impl Trouble {
             Self::BeyondStop { .. }
             | Self::NoNode(_)
             | Self::Node { .. }
+            | Self::Rpc { .. }
+            | Self::NotInSet { .. }
             | Self::Metrics(..)
             | Self::Clock { .. }
             | Self::Shared { .. }

@@ -28,7 +28,8 @@ use crate::advice;
 use crate::config::Config;
 use crate::device::{KeyNumber, SlotState};
 use crate::failure::Failure;
-use crate::old_signer::{OldFile, OldNode, founds};
+use crate::old_signer::{OldFile, founds};
+use crate::rpc::Rpc;
 use crate::store::{ChainFile, Pins};
 use crate::users::Hands;
 
@@ -38,7 +39,7 @@ pub(crate) enum From {
     /// The files of a signer.
     Files(Source),
     /// The chain itself: two blocks without a signature of the key.
-    Nothing(OldNode),
+    Nothing(Rpc),
 }
 
 /// What moves, as the operator says.

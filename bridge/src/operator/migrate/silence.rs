@@ -9,8 +9,8 @@ use tokio::time::{Instant, sleep};
 
 use crate::advice;
 use crate::failure::Failure;
-use crate::old_signer::OldNode;
 use crate::operator::Talk;
+use crate::rpc::Rpc;
 
 /// How often the node is asked how high its chain is.
 const POLL: Duration = Duration::from_millis(500);
@@ -19,7 +19,7 @@ const STANDS: Duration = Duration::from_secs(600);
 
 /// Waits for two blocks after now, and for the one that holds the commit of the second.
 pub(super) async fn mark(
-    node: &OldNode,
+    node: &Rpc,
     chain: ChainId<'_>,
     key: &PublicKey,
     talk: &mut dyn Talk,
@@ -48,7 +48,7 @@ pub(super) async fn mark(
 }
 
 /// An error if the newest commit that a block holds has a signature of the key.
-pub(super) async fn broken(node: &OldNode, chain: ChainId<'_>, key: &PublicKey) -> Result<(), Failure> {
+pub(super) async fn broken(node: &Rpc, chain: ChainId<'_>, key: &PublicKey) -> Result<(), Failure> {
     let held = node.tip(chain).await?.height.saturating_sub(1);
     match node.commit(chain, key, held).await?.ours {
         Ours::Block | Ours::Nil => Err(Refusal::NotSilent(held).into()),

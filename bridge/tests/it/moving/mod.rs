@@ -9,6 +9,7 @@ mod files;
 mod keys;
 mod moves;
 mod node;
+pub(crate) use node::{FIRST, Node};
 mod old;
 mod page;
 mod refusals;

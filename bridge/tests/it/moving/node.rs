@@ -14,15 +14,24 @@ use crate::desk::{CHAIN, Desk};
 
 const OTHER: &str = "0000000000000000000000000000000000000001";
 
+/// The height at which it begins.
+pub(crate) const FIRST: u64 = 361_402;
+
 /// How the validator's entry is flagged at each height, from the first one on that is asked for.
-pub(super) struct Node {
-    pub(super) address: SocketAddr,
+pub(crate) struct Node {
+    pub(crate) address: SocketAddr,
     flag: Arc<AtomicU64>,
 }
 
 impl Node {
     /// `flag`: 1 absent, 2 for the block, 3 for nil, 0 not in the set.
     pub(super) fn start(chain: &'static str, flag: u64) -> Self {
+        Self::knowing(ADDRESS, chain, flag)
+    }
+
+    /// The same, with the address of the validator.
+    pub(crate) fn knowing(validator: &str, chain: &'static str, flag: u64) -> Self {
+        let validator = validator.to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(AtomicU64::new(flag));
@@ -33,24 +42,24 @@ impl Node {
                 let mut request = [0; 1024];
                 let read = stream.read(&mut request).unwrap_or(0);
                 let request = String::from_utf8_lossy(&request[..read]).into_owned();
-                let height = 361_402 + began.elapsed().as_millis() as u64 / 200;
-                let body = answer(chain, &request, height, shared.load(Ordering::SeqCst));
+                let height = FIRST + began.elapsed().as_millis() as u64 / 200;
+                let body = answer(chain, &validator, &request, height, shared.load(Ordering::SeqCst));
                 let _ = write!(stream, "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{body}");
             }
         });
         Self { address, flag }
     }
 
-    pub(super) fn signs(&self, flag: u64) {
+    pub(crate) fn signs(&self, flag: u64) {
         self.flag.store(flag, Ordering::SeqCst);
     }
 
-    pub(super) fn rpc(&self) -> String {
+    pub(crate) fn rpc(&self) -> String {
         format!("http://{}", self.address)
     }
 }
 
-fn answer(chain: &str, request: &str, tip: u64, flag: u64) -> String {
+fn answer(chain: &str, validator: &str, request: &str, tip: u64, flag: u64) -> String {
     let asked = request.split("height=").nth(1).and_then(|rest| rest.split(['&', ' ']).next());
     let height: u64 = asked.and_then(|height| height.parse().ok()).unwrap_or(0);
     let result = if request.starts_with("GET /status") {
@@ -61,14 +70,16 @@ fn answer(chain: &str, request: &str, tip: u64, flag: u64) -> String {
         let ours = match flag {
             0 => String::new(),
             1 => r#",{"block_id_flag":1,"validator_address":""}"#.to_owned(),
-            _ => format!(r#",{{"block_id_flag":{flag},"validator_address":"{ADDRESS}"}}"#),
+            _ => format!(r#",{{"block_id_flag":{flag},"validator_address":"{validator}"}}"#),
         };
+        let (minutes, millis) = (height / 300 % 60, height % 300 * 200);
+        let time = format!("2026-11-28T12:{minutes:02}:{:02}.{:03}Z", millis / 1_000, millis % 1_000);
         format!(
-            r#"{{"signed_header":{{"header":{{"chain_id":"{chain}","height":"{height}"}},"commit":{{"height":"{height}","signatures":[{{"block_id_flag":2,"validator_address":"{OTHER}"}}{ours}]}}}},"canonical":{}}}"#,
+            r#"{{"signed_header":{{"header":{{"chain_id":"{chain}","height":"{height}","time":"{time}"}},"commit":{{"height":"{height}","round":0,"signatures":[{{"block_id_flag":2,"validator_address":"{OTHER}"}}{ours}]}}}},"canonical":{}}}"#,
             height < tip
         )
     } else {
-        let ours = if flag == 0 { String::new() } else { format!(r#",{{"address":"{ADDRESS}"}}"#) };
+        let ours = if flag == 0 { String::new() } else { format!(r#",{{"address":"{validator}"}}"#) };
         let total = if flag == 0 { 1 } else { 2 };
         format!(
             r#"{{"block_height":"{height}","validators":[{{"address":"{OTHER}"}}{ours}],"count":"{total}","total":"{total}"}}"#

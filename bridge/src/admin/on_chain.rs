@@ -1,0 +1,93 @@
+//! What is measured of a chain, as a report has it: how long its messages take, and whether the chain has our signatures.
+
+use serde::{Deserialize, Serialize};
+
+use crate::signer::{Fate, Medians, OnChain};
+
+/// The medians of the last 100 messages of each kind in the device, from command to reply.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct DeviceSeconds {
+    /// Of a proposal; null while none was signed.
+    pub proposal: Option<f64>,
+    /// Of a prevote.
+    pub prevote: Option<f64>,
+    /// Of a precommit, without its extension.
+    pub precommit: Option<f64>,
+    /// Of the extension of a precommit.
+    pub extension: Option<f64>,
+}
+
+impl DeviceSeconds {
+    pub(super) fn of(medians: &Medians) -> Self {
+        let [proposal, prevote, precommit, extension] =
+            medians.device.map(|median| Some(median?.as_secs_f64()));
+        Self { proposal, prevote, precommit, extension }
+    }
+}
+
+/// What a node tells that the chain has: of the last blocks, 100 at most, since the daemon started.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct OnChainReport {
+    /// Where its RPC listens, as the config has it.
+    pub rpc: String,
+    /// Why it tells nothing now, and the cure. Null: it tells.
+    pub problem: Option<String>,
+    /// The last block that it told; null before the first one.
+    pub height: Option<String>,
+    /// How many blocks are counted below.
+    pub blocks: u64,
+    /// Blocks with our precommit.
+    pub present: u64,
+    /// Blocks with our precommit for nil.
+    pub nil: u64,
+    /// Blocks without our precommit, which was signed here, and came too late.
+    pub late: u64,
+    /// Blocks without our precommit, for which only other votes were signed here: their node came to them too late.
+    pub behind: u64,
+    /// Blocks without our precommit, for which nothing of what was asked here was signed.
+    pub unsigned: u64,
+    /// Blocks without our precommit, for which nobody asked here.
+    pub unasked: u64,
+    /// Blocks at which the validator was not in the set.
+    pub not_in_set: u64,
+    /// The median time between two blocks, by the chain's clock; null before ten of them.
+    pub block_seconds: Option<f64>,
+    /// Which part of that time our two votes take, as their node waits for them.
+    pub signing_ratio: Option<f64>,
+}
+
+impl OnChainReport {
+    pub(super) fn of(found: &OnChain, timing: &Medians) -> Self {
+        let OnChain { rpc, problem, last, counts, pace } = found;
+        Self {
+            rpc: rpc.to_string(),
+            problem: problem.clone(),
+            height: last.map(|last| last.to_string()),
+            blocks: counts.blocks(),
+            present: counts.of(Fate::Present),
+            nil: counts.of(Fate::Nil),
+            late: counts.of(Fate::Late),
+            behind: counts.of(Fate::Behind),
+            unsigned: counts.of(Fate::Unsigned),
+            unasked: counts.of(Fate::Unasked),
+            not_in_set: counts.of(Fate::NotInSet),
+            block_seconds: pace.map(|pace| pace.as_secs_f64()),
+            signing_ratio: found.share(timing),
+        }
+    }
+
+    /// Blocks of this fate.
+    pub(crate) fn of_fate(&self, fate: Fate) -> u64 {
+        match fate {
+            Fate::Present => self.present,
+            Fate::Nil => self.nil,
+            Fate::Late => self.late,
+            Fate::Behind => self.behind,
+            Fate::Unsigned => self.unsigned,
+            Fate::Unasked => self.unasked,
+            Fate::NotInSet => self.not_in_set,
+        }
+    }
+}
