@@ -1,6 +1,10 @@
 //! What is measured of a chain, as a report has it: how long its messages take, and whether the chain has our signatures.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
+
+use super::ChainReport;
 
 use crate::signer::{Fate, Medians, OnChain};
 
@@ -78,6 +82,36 @@ impl OnChainReport {
         }
     }
 
+    /// Whether the chain has our signatures, in words.
+    pub(crate) fn words(&self) -> String {
+        if let Some(problem) = &self.problem {
+            return problem.clone();
+        }
+        let Some(height) = self.height.as_ref().filter(|_| self.blocks > 0) else {
+            return "no block since the start yet".to_owned();
+        };
+        let mut text =
+            format!("{} of the last {} blocks up to {height} have our signature", self.present, self.blocks);
+        for (count, words) in [
+            (self.late, "signed, but too late"),
+            (self.behind, "node too late"),
+            (self.unsigned, "not signed"),
+            (self.unasked, "nobody asked"),
+            (self.nil, "for nil"),
+            (self.not_in_set, "not in the set of validators"),
+        ] {
+            if count > 0 {
+                let _ = write!(text, "; {words}: {count}");
+            }
+        }
+        text
+    }
+
+    /// Whether a block lacks our signature for which somebody should have asked here in time.
+    pub(crate) fn lacks(&self) -> bool {
+        self.late + self.behind + self.unsigned + self.unasked > 0
+    }
+
     /// Blocks of this fate.
     pub(crate) fn of_fate(&self, fate: Fate) -> u64 {
         match fate {
@@ -89,5 +123,28 @@ impl OnChainReport {
             Fate::Unasked => self.unasked,
             Fate::NotInSet => self.not_in_set,
         }
+    }
+}
+
+impl ChainReport {
+    /// What a block costs, and of what, in words.
+    pub(crate) fn signing(&self) -> Option<String> {
+        let signing = self.signing_seconds?;
+        let pace =
+            self.on_chain.as_ref().and_then(|found| Some((found.block_seconds?, found.signing_ratio?)));
+        let pace = pace.map_or_else(String::new, |(block, ratio)| {
+            format!(", {:.0} % of the {block:.1} s from block to block", ratio * 100.0)
+        });
+        let DeviceSeconds { proposal, prevote, precommit, extension } = &self.device_seconds;
+        let kinds = [
+            ("proposal", proposal),
+            ("prevote", prevote),
+            ("precommit", precommit),
+            ("extension", extension),
+        ];
+        let kinds =
+            kinds.into_iter().filter_map(|(kind, median)| Some(format!("{kind} {:.3} s", (*median)?)));
+        let kinds: Vec<_> = kinds.collect();
+        Some(format!("{signing:.3} s for both votes{pace}; in the device: {}", kinds.join(", ")))
     }
 }

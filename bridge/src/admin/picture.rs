@@ -167,6 +167,13 @@ fn rows(chain: &ChainReport, slot: Option<&Slot>) -> Vec<Row> {
     let tone = if missed > 0 { Tone::Care } else { Tone::Plain };
     let heights = if missed == 1 { "height" } else { "heights" };
     rows.push(row("missed", tone, format!("{missed} {heights} since the start")));
+    if let Some(found) = &chain.on_chain {
+        let tone = if found.problem.is_some() || found.lacks() { Tone::Care } else { Tone::Plain };
+        rows.push(row("on chain", tone, found.words()));
+    }
+    if let Some(signing) = chain.signing() {
+        rows.push(plain("signing", signing));
+    }
     if let (Some(slot), Some(years)) = (slot, chain.years_left) {
         let wear = advice::percent(slot.wear_ppm);
         rows.push(plain("flash", format!("{years:.1} years left, {wear} of rated life")));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use highwater_core::apdu::Status;
 
-use crate::admin::{ChainReport, DeviceSeconds, OnChainReport, Report};
+use crate::admin::{ChainReport, Report};
 use crate::advice;
 use crate::device::{Pace, Session, Slot, SlotNumber, Standing};
 
@@ -123,50 +123,11 @@ fn of_daemon(chain: &ChainReport) -> String {
     if let Some(refusal) = &chain.last_refusal {
         text += &line("last refusal", refusal);
     }
-    if let Some(signing) = chain.signing_seconds {
-        text += &line("signing", &signing_words(signing, &chain.device_seconds, chain.on_chain.as_ref()));
+    if let Some(signing) = chain.signing() {
+        text += &line("signing", &signing);
     }
     if let Some(found) = &chain.on_chain {
-        text += &line("on chain", &on_chain(found));
-    }
-    text
-}
-
-/// What a block costs, and of what.
-fn signing_words(signing: f64, device: &DeviceSeconds, on_chain: Option<&OnChainReport>) -> String {
-    let pace = on_chain.and_then(|found| Some((found.block_seconds?, found.signing_ratio?)));
-    let pace = pace.map_or_else(String::new, |(block, ratio)| {
-        format!(", {:.0} % of the {block:.1} s from block to block", ratio * 100.0)
-    });
-    let DeviceSeconds { proposal, prevote, precommit, extension } = device;
-    let kinds =
-        [("proposal", proposal), ("prevote", prevote), ("precommit", precommit), ("extension", extension)];
-    let kinds = kinds.into_iter().filter_map(|(kind, median)| Some(format!("{kind} {:.3} s", (*median)?)));
-    let kinds: Vec<_> = kinds.collect();
-    format!("{signing:.3} s for both votes{pace}; in the device: {}", kinds.join(", "))
-}
-
-/// Whether the chain has our signatures.
-fn on_chain(found: &OnChainReport) -> String {
-    if let Some(problem) = &found.problem {
-        return problem.clone();
-    }
-    let Some(height) = found.height.as_ref().filter(|_| found.blocks > 0) else {
-        return "no block since the start yet".to_owned();
-    };
-    let mut text =
-        format!("{} of the last {} blocks up to {height} have our signature", found.present, found.blocks);
-    for (count, words) in [
-        (found.late, "signed, but too late"),
-        (found.behind, "node too late"),
-        (found.unsigned, "not signed"),
-        (found.unasked, "nobody asked"),
-        (found.nil, "for nil"),
-        (found.not_in_set, "not in the set of validators"),
-    ] {
-        if count > 0 {
-            let _ = write!(text, "; {words}: {count}");
-        }
+        text += &line("on chain", &found.words());
     }
     text
 }
