@@ -3,7 +3,7 @@
 //! A commit holds one entry for each validator of its height, in the order of the set, and of who is absent not even the
 //! address. So who was absent is told from who was not in the set by the set itself, which is asked for beside the commit.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use highwater_core::canonical::ChainId;
 use highwater_core::hrs::{Height, Hrs};
@@ -22,6 +22,25 @@ use crate::silence::{Commit, Ours};
 pub struct Tip {
     /// The last height that the chain has committed.
     pub height: u64,
+    /// The time of that block since 1970, by the chain's clock; `None`: the node tells none.
+    pub time: Option<Duration>,
+}
+
+impl Tip {
+    /// An error if the node is behind the chain, as one is that lost its network for a while: what it takes for the newest block
+    /// was committed long ago, and a signature above it may be known to all others. `catching_up` does not tell: a node that
+    /// gets its blocks one by one from its peers has none set. A block's time is that of the votes before it, so the newest one
+    /// is up to two blocks old.
+    pub fn is_current(&self, now: SystemTime, block_time: Duration) -> Result<(), Refusal> {
+        const CLOCKS: Duration = Duration::from_secs(30);
+        let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let age = self.time.map(|time| now.saturating_sub(time));
+        match age {
+            Some(age) if age <= block_time.saturating_mul(5).saturating_add(CLOCKS) => Ok(()),
+            Some(age) => Err(Refusal::NodeBehind { height: self.height, seconds: age.as_secs() }),
+            None => Err(unread("status", "its newest block has no time")),
+        }
+    }
 }
 
 /// A block that the chain has committed, as the next block tells it.
@@ -56,6 +75,7 @@ struct NodeInfo {
 #[derive(Deserialize)]
 struct SyncInfo {
     latest_block_height: Number,
+    latest_block_time: Option<String>,
     catching_up: bool,
 }
 
@@ -115,7 +135,8 @@ pub fn tip(chain: ChainId<'_>, answer: &[u8]) -> Result<Tip, Refusal> {
     if sync_info.catching_up {
         return Err(Refusal::CatchingUp);
     }
-    Ok(Tip { height: sync_info.latest_block_height.value })
+    let time = sync_info.latest_block_time.as_deref().and_then(since_1970);
+    Ok(Tip { height: sync_info.latest_block_height.value, time })
 }
 
 /// The lowest place above all that the chain has committed: where that is higher than what the two-block rule gives, a

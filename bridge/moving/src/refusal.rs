@@ -177,6 +177,14 @@ pub enum Refusal {
         "The two-block rule takes the last two blocks of the chain, and {0} are known. Wait until the chain has committed two blocks after the old signer was stopped."
     )]
     FewBlocks(usize),
+    #[error(
+        "The newest block that the node has, {height}, is {seconds} s old by the chain's clock: the node is behind the chain, or the chain stands, or this host's clock is wrong. Wait until the node is at the height that explorers show, or name another node; on a slow chain, say --block-time SECONDS."
+    )]
+    NodeBehind { height: u64, seconds: u64 },
+    #[error(
+        "The chain has committed {0} blocks since the mark was taken, and each may hold a signature of the key. Stop the old signer, and run the command again."
+    )]
+    TooLate(u64),
     #[error("The blocks {0} and {1} do not follow each other. Take two blocks that do.")]
     NotInARow(u64, u64),
     #[error(

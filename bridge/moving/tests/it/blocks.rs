@@ -1,6 +1,6 @@
 //! What a node says of blocks.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use highwater_core::canonical::ChainId;
 use highwater_moving::{Block, Commit, Ours, Refusal, Tip, above, block, commit, set_size, tip};
@@ -115,15 +115,32 @@ fn entries_that_are_not_those_of_the_set_are_refused() {
 fn the_node_tells_how_high_its_chain_is_once_it_has_caught_up() {
     let status = |chain: &str, catching_up| {
         format!(
-            r#"{{"result":{{"node_info":{{"network":"{chain}"}},"sync_info":{{"latest_block_height":"9","catching_up":{catching_up}}}}}}}"#
+            r#"{{"result":{{"node_info":{{"network":"{chain}"}},"sync_info":{{"latest_block_height":"9","latest_block_time":"2026-11-29T16:00:00.5Z","catching_up":{catching_up}}}}}}}"#
         )
     };
     let status = |chain, catching_up| tip(self::chain(), status(chain, catching_up).as_bytes());
-    assert_eq!(status(CHAIN, false), Ok(Tip { height: 9 }));
+    let time = Some(Duration::from_millis(1_795_968_000_500));
+    assert_eq!(status(CHAIN, false), Ok(Tip { height: 9, time }));
     assert_eq!(status(CHAIN, true), Err(Refusal::CatchingUp));
     assert!(matches!(status("other-1", false), Err(Refusal::NodeOfOtherChain { .. })));
-    assert_eq!(above(Tip { height: 9 }), Some(at(10, 0, highwater_core::hrs::Step::None)));
-    assert_eq!(above(Tip { height: i64::MAX as u64 }), None);
+    assert_eq!(above(Tip { height: 9, time }), Some(at(10, 0, highwater_core::hrs::Step::None)));
+    assert_eq!(above(Tip { height: i64::MAX as u64, time }), None);
+}
+
+/// It lost its network, and takes its blocks one by one since: two old blocks without our signature show nothing.
+#[test]
+fn trap_a_node_that_is_behind_the_chain_tells_nothing() {
+    let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    let tip = Tip { height: 9, time: Some(Duration::from_secs(1_000)) };
+    let block_time = Duration::from_secs(6);
+    for now in [0, 1_000, 1_060] {
+        assert_eq!(tip.is_current(at(now), block_time), Ok(()), "{now}");
+    }
+    let behind = Refusal::NodeBehind { height: 9, seconds: 61 };
+    assert_eq!(tip.is_current(at(1_061), block_time), Err(behind));
+    assert_eq!(tip.is_current(at(1_061), Duration::from_secs(60)), Ok(()), "a slow chain");
+    let none = Tip { time: None, ..tip }.is_current(at(1_000), block_time);
+    assert!(matches!(none, Err(Refusal::NodeAnswer { what: "status", .. })));
 }
 
 fn looked(entries: &[String]) -> Result<Block, Refusal> {

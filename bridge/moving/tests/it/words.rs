@@ -51,6 +51,8 @@ fn refusals() -> Vec<Refusal> {
         Refusal::KeyDisagrees { file: file(), part: "pub_key" },
         Refusal::Decoy { file: file() },
         Refusal::FewBlocks(1),
+        Refusal::NodeBehind { height: 9, seconds: 600 },
+        Refusal::TooLate(1_001),
         Refusal::NotInARow(7, 9),
         Refusal::NotSilent(7),
         Refusal::NotInSet(7),

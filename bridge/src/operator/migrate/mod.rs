@@ -106,7 +106,7 @@ pub(crate) async fn judged(
             return Err(Failure::usage(advice::nothing_and_states()));
         }
         From::Nothing(node) => {
-            let mark = silence::mark(node, chain, &public, talk).await?;
+            let mark = silence::mark(node, chain, &public, wanted.block_time, talk).await?;
             return Ok(Judged { public, highest: None, mark, warnings: Vec::new(), states: Vec::new() });
         }
     };
@@ -190,7 +190,10 @@ impl Judged {
         hands: &Hands,
         talk: &mut dyn Talk,
     ) -> Result<Added, Failure> {
-        self.still(wanted, hands)?;
+        match &wanted.from {
+            From::Files(_) => self.still(wanted, hands)?,
+            From::Nothing(node) => self.silent_by(node, wanted).await?,
+        }
         let new = New {
             id: wanted.chain,
             key_index: number.index(),
@@ -209,7 +212,7 @@ impl Judged {
     async fn silent(&self, wanted: &Wanted<'_>, hands: &Hands) -> Result<(), Failure> {
         let signed = match &wanted.from {
             From::Files(_) => self.still(wanted, hands).err(),
-            From::Nothing(node) => silence::broken(node, chain_id(wanted.chain)?, &self.public).await.err(),
+            From::Nothing(node) => self.silent_by(node, wanted).await.err(),
         };
         match signed {
             Some(why) => {
@@ -217,5 +220,10 @@ impl Judged {
             }
             None => Ok(()),
         }
+    }
+
+    async fn silent_by(&self, node: &Rpc, wanted: &Wanted<'_>) -> Result<(), Failure> {
+        let chain = chain_id(wanted.chain)?;
+        silence::broken(node, chain, &self.public, self.mark, wanted.block_time).await
     }
 }

@@ -357,6 +357,31 @@ fn a_signature_in_a_block_while_the_owner_is_asked_is_a_double_sign_risk() {
     assert!(said.contains("DOUBLE-SIGN RISK on alpha-1") && said.ends_with("exit 69\n"), "{said}");
 }
 
+/// Whoever signs may have missed the newest block.
+#[test]
+fn a_signature_in_one_block_of_many_while_the_owner_is_asked_is_a_double_sign_risk_too() {
+    let desk = Desk::new("moving");
+    let node = Node::start(CHAIN, 1);
+    let key = put(&desk, "config/key", &super::files::key_file());
+    desk.must(&["key", "import", "--from", &key, "--no-backup"]);
+    let args = ["--imported".to_owned(), "1".to_owned(), "--rpc".to_owned(), node.rpc()];
+    desk.emulator.bench().device.owner = Owner::Away;
+    let said = thread::scope(|scope| {
+        let waiting = scope.spawn(|| desk.says(&migrate("nothing", &args, &[])));
+        while desk.emulator.bench().device.prompt().is_none() {
+            thread::sleep(Duration::from_millis(20));
+        }
+        let signed = node.signs_once();
+        while node.tip() < signed + 5 {
+            thread::sleep(Duration::from_millis(20));
+        }
+        approve(&desk);
+        waiting.join().unwrap()
+    });
+    assert!(said.contains("DOUBLE-SIGN RISK on alpha-1") && said.ends_with("exit 69\n"), "{said}");
+    assert!(Pins::load(&desk.path("state")).unwrap().get(CHAIN).is_none());
+}
+
 /// The old signer's files are its own user's, and the state directory is the daemon's.
 #[test]
 fn root_reads_and_retires_the_old_signers_files_and_leaves_none_of_its_own_in_the_state() {

@@ -12,6 +12,8 @@ use super::old::migrate;
 use super::refusals::nothing_changed;
 use crate::desk::{CHAIN, Desk};
 
+/// As `flag`: nobody is absent, and the node has not heard of the chain for long.
+const BEHIND: u64 = 9;
 const OTHER: &str = "0000000000000000000000000000000000000001";
 
 /// The height at which it begins.
@@ -21,6 +23,9 @@ pub(crate) const FIRST: u64 = 361_402;
 pub(crate) struct Node {
     pub(crate) address: SocketAddr,
     flag: Arc<AtomicU64>,
+    /// The one height at which the validator has signed, whatever the flag says.
+    once: Arc<AtomicU64>,
+    began: Instant,
 }
 
 impl Node {
@@ -36,18 +41,35 @@ impl Node {
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(AtomicU64::new(flag));
         let flag = shared.clone();
+        let once = Arc::new(AtomicU64::new(0));
+        let signed = once.clone();
         let began = Instant::now();
         thread::spawn(move || {
             for mut stream in listener.incoming().map_while(Result::ok) {
                 let mut request = [0; 1024];
                 let read = stream.read(&mut request).unwrap_or(0);
                 let request = String::from_utf8_lossy(&request[..read]).into_owned();
-                let height = FIRST + began.elapsed().as_millis() as u64 / 200;
-                let body = answer(chain, &validator, &request, height, shared.load(Ordering::SeqCst));
+                let flag = match asked(&request) == signed.load(Ordering::SeqCst) {
+                    true => 2,
+                    false => shared.load(Ordering::SeqCst),
+                };
+                let body = answer(chain, &validator, &request, tip(began), flag);
                 let _ = write!(stream, "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{body}");
             }
         });
-        Self { address, flag }
+        Self { address, flag, once, began }
+    }
+
+    /// The validator signs the block that is being made, and no other. Gives its height.
+    pub(super) fn signs_once(&self) -> u64 {
+        let height = tip(self.began) + 1;
+        self.once.store(height, Ordering::SeqCst);
+        height
+    }
+
+    /// How high the chain is.
+    pub(super) fn tip(&self) -> u64 {
+        tip(self.began)
     }
 
     pub(crate) fn signs(&self, flag: u64) {
@@ -59,12 +81,28 @@ impl Node {
     }
 }
 
-fn answer(chain: &str, validator: &str, request: &str, tip: u64, flag: u64) -> String {
+fn tip(began: Instant) -> u64 {
+    FIRST + began.elapsed().as_millis() as u64 / 200
+}
+
+/// The height that a request names.
+fn asked(request: &str) -> u64 {
     let asked = request.split("height=").nth(1).and_then(|rest| rest.split(['&', ' ']).next());
-    let height: u64 = asked.and_then(|height| height.parse().ok()).unwrap_or(0);
+    asked.and_then(|height| height.parse().ok()).unwrap_or(u64::MAX)
+}
+
+/// The clock of the chain.
+fn now() -> String {
+    let date = std::process::Command::new("date").args(["-u", "+%FT%T.%NZ"]).output().unwrap();
+    String::from_utf8(date.stdout).unwrap().trim().to_owned()
+}
+
+fn answer(chain: &str, validator: &str, request: &str, tip: u64, flag: u64) -> String {
+    let height = asked(request);
     let result = if request.starts_with("GET /status") {
         format!(
-            r#"{{"node_info":{{"network":"{chain}"}},"sync_info":{{"latest_block_height":"{tip}","catching_up":false}}}}"#
+            r#"{{"node_info":{{"network":"{chain}"}},"sync_info":{{"latest_block_height":"{tip}","latest_block_time":"{}","catching_up":false}}}}"#,
+            if flag == BEHIND { "2026-01-01T00:00:00Z".to_owned() } else { now() }
         )
     } else if request.starts_with("GET /commit") {
         let ours = match flag {
@@ -99,6 +137,7 @@ fn asks(desk: &Desk, rpc: &str) -> String {
 fn two_blocks_that_are_not_silent_give_no_mark() {
     let desk = Desk::new("moving");
     for (chain, flag, says, code) in [
+        (CHAIN, BEHIND, "the node is behind the chain", 64),
         (CHAIN, 2, "holds this key's signature, so the old signer ran then", 64),
         (CHAIN, 3, "holds this key's signature, so the old signer ran then", 64),
         (CHAIN, 0, "The validator was not in the set", 64),
