@@ -297,8 +297,9 @@ fn ctrl_c_at_the_second_question_ends_the_command_too() {
     let text = format!("state_dir = {:?}\n[device]\ntransport = \"simulated\"\n", desk.path("state"));
     fs::write(&desk.config, text).unwrap();
     let words = migrate("cometbft", &args, &["--no-backup"]);
-    let line =
-        format!("{} --config {} {}", env!("CARGO_BIN_EXE_highwater"), desk.config.display(), words.join(" "));
+    // Whoever runs the tests in the background hands down a Ctrl-C that is ignored.
+    let program = format!("exec env --default-signal=INT {}", env!("CARGO_BIN_EXE_highwater"));
+    let line = format!("{program} --config {} {}", desk.config.display(), words.join(" "));
     let mut terminal = Command::new("script");
     terminal.args(["-qec", &line, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut terminal = terminal.spawn().unwrap();
