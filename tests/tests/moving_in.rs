@@ -136,7 +136,7 @@ fn what_has_moved_outlives_power_and_comes_back_after_the_flash_is_lost(hardware
     let mut home = Home::with_file_key(&tools::cometbft().unwrap(), &folder.path().join("node")).unwrap();
     let last = signs_by_itself(&home, BLOCKS);
     let (chain, key) = home.validator().unwrap();
-    let mut device = Emulated::new(hardware.clone()).unwrap();
+    let mut device = Emulated::new(hardware).unwrap();
     let socket = home.socket();
     let setup = |device: &Emulated| {
         let address = device.emulator().unwrap().apdu_address().to_string();
