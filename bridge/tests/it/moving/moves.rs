@@ -255,6 +255,9 @@ fn the_old_signer_is_not_retired_by_a_mark_that_nobody_approved() {
     desk.must(&migrate("cometbft", &args, &["--no-backup"]));
     let next = Written { place: at(361_403, 0, Step::Precommit), ..written() };
     put(&desk, &state_name(Source::CometBft), &next.by(Source::CometBft));
+    // Nor before Highwater knows of all that it says.
+    let said = desk.says(&retire("cometbft", &args));
+    assert!(said.contains("Highwater knows of 361402/1/precommit") && said.ends_with("exit 69\n"), "{said}");
     desk.emulator.bench().device.owner = Owner::Away;
     let mut asks = desk.command(&["mark", "set", CHAIN, "--last-signed", "361403/0/precommit"]);
     let mut asks = asks.stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
