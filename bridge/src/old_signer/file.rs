@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use highwater_hosted::read_wiped;
@@ -54,6 +54,11 @@ impl OldFile {
             changed: found.modified().map_err(unread)?,
             mode: found.permissions().mode(),
         })
+    }
+
+    /// Each of these, in their order.
+    pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Vec<Self>, Failure> {
+        paths.iter().map(|path| Self::read(path)).collect()
     }
 
     /// What comes from standard input.

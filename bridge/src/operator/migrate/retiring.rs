@@ -47,7 +47,7 @@ pub(crate) fn retire(config: &Config, old: &Old<'_>, hands: &Hands) -> Result<Re
     let known = record.floor();
     let public = PublicKey::new(pin.key);
     hands.as_asked(|| {
-        let states = old.states.iter().map(|path| OldFile::read(path)).collect::<Result<Vec<_>, _>>()?;
+        let states = OldFile::read_all(old.states)?;
         let key = old.key.as_deref().map(OldFile::read).transpose()?;
         let question = Question {
             source: old.source,
@@ -67,19 +67,13 @@ pub(crate) fn retire(config: &Config, old: &Old<'_>, hands: &Hands) -> Result<Re
         }
         // Nobody is to learn in the middle that the rest cannot be done.
         acts.iter().try_for_each(may_write)?;
-        let mut done = Vec::new();
-        let mut looked = false;
-        for act in &acts {
-            // All copies are made, and hold what was judged: what is written over now is not lost.
-            if matches!(act, Act::Write { .. }) && !looked {
-                let now = old.states.iter().map(|path| OldFile::read(path)).collect::<Result<Vec<_>, _>>()?;
-                unchanged(&founds(&states), &founds(&now))?;
-                looked = true;
-            }
-            carry_out(act)?;
-            done.extend(words(act));
-        }
-        Ok(Retired { done, remains })
+        let copies = acts.iter().take_while(|act| matches!(act, Act::Copy { .. })).count();
+        let (copies, rest) = acts.split_at(copies);
+        copies.iter().try_for_each(carry_out)?;
+        // The copies hold what was judged: what is written over now is not lost.
+        unchanged(&founds(&states), &founds(&OldFile::read_all(old.states)?))?;
+        rest.iter().try_for_each(carry_out)?;
+        Ok(Retired { done: acts.iter().flat_map(words).collect(), remains })
     })
 }
 
