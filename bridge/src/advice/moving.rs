@@ -212,7 +212,7 @@ pub fn signed_since_the_move(chain: &str, highest: Hrs, known: Hrs) -> String {
 /// The chain was not added; its key was imported.
 pub fn key_stays(number: KeyNumber, why: &str) -> String {
     format!(
-        "{}. Imported key {number} stays on the device, and its backup in its file; the same command goes on from there",
+        "{}. Imported key {number} stays on the device, and its backup in its file if one was made; the same command goes on from there",
         why.trim_end_matches('.')
     )
 }

@@ -42,25 +42,43 @@ pub(crate) async fn add(config: &Config, new: New<'_>, talk: &mut dyn Talk) -> R
     chain_id(new.id)?;
     not_exported(config)?;
     let mut access = Access::open(config).await?;
-    add_by(config, &mut access, new.id, new, talk, async || Ok(())).await
+    add_by(config, &mut access, new.id, new, talk).await
 }
 
-/// Adds a chain by a way that is open. `like` is the chain by whose pace it is told how long the slot lasts. `last` has the
-/// last word, when the owner has approved and before the chain is pinned.
-pub(super) async fn add_by(
+/// Adds a chain by a way that is open. `like` is the chain by whose pace it is told how long the slot lasts.
+async fn add_by(
     config: &Config,
     access: &mut Access,
     like: &str,
     new: New<'_>,
     talk: &mut dyn Talk,
-    last: impl AsyncFnOnce() -> Result<(), Failure>,
 ) -> Result<Added, Failure> {
+    let approved = approve(config, access, like, new, talk).await?;
+    pin(config, access, approved).await
+}
+
+/// A chain that stands on the device, and that no daemon signs for before it is pinned.
+pub(super) struct Approved<'a> {
+    id: &'a str,
+    installation: [u8; 16],
+    key: [u8; 32],
+    mark: Hrs,
+    pace: Pace,
+}
+
+/// Has the owner approve a chain.
+pub(super) async fn approve<'a>(
+    config: &Config,
+    access: &mut Access,
+    like: &str,
+    new: New<'a>,
+    talk: &mut dyn Talk,
+) -> Result<Approved<'a>, Failure> {
     let New { id, key_index, mark, below, key: wanted } = new;
     let chain = chain_id(id)?;
     not_exported(config)?;
     let session = access.session().await?;
-    let mut pins = Pins::load(&config.state_dir)?;
-    let before = pins.get(id);
+    let before = Pins::load(&config.state_dir)?.get(id);
     if before.is_some_and(|pin| pin.installation != session.installation) {
         return Err(Failure::unavailable(advice::pinned_elsewhere(id)));
     }
@@ -108,14 +126,24 @@ pub(super) async fn add_by(
         access.forget_intention(id).await?;
         return Err(failure);
     }
-    // The state file first: a pinned chain without one does not start.
+    Ok(Approved { id, installation: session.installation, key, mark, pace })
+}
+
+/// Pins a chain that the owner approved.
+pub(super) async fn pin(
+    config: &Config,
+    access: &mut Access,
+    approved: Approved<'_>,
+) -> Result<Added, Failure> {
+    let Approved { id, installation, key, mark, pace } = approved;
+    let mut pins = Pins::load(&config.state_dir)?;
     let now = access.session().await?;
-    if now.installation != session.installation {
+    if now.installation != installation {
         return Err(Failure::unavailable(advice::adopt_changed(id)));
     }
-    last().await?;
     let imported = now.chain(id).is_some_and(Slot::is_imported);
-    let pin = Pin { key, installation: session.installation, imported };
+    let pin = Pin { key, installation, imported };
+    // The state file first: a pinned chain without one does not start.
     access.adopt(id, &now, ChainFile::new(id, key, mark), || pins.pin(id, pin)).await?;
     let lasts = now.chain(id).and_then(|slot| {
         let ring = now.ring(slot.slot).filter(|_| now.target.has_buttons())?;
@@ -150,5 +178,5 @@ pub(crate) async fn rename(
     }
     let slot = session.chain(id).ok_or_else(|| Failure::unavailable(advice::not_on_device(id)))?;
     let new = New { key_index: slot.key_index, ..new };
-    add_by(config, &mut access, id, new, talk, async || Ok(())).await
+    add_by(config, &mut access, id, new, talk).await
 }

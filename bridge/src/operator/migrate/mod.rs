@@ -79,7 +79,7 @@ impl Wanted<'_> {
     }
 
     fn look(&self, hands: &Hands) -> Result<Vec<OldFile>, Failure> {
-        hands.as_asked(|| self.states.iter().map(|path| OldFile::read(path)).collect())
+        hands.as_asked(|| OldFile::read_all(self.states))
     }
 }
 
@@ -201,11 +201,15 @@ impl Judged {
             below: wanted.below,
             key: Some(*self.public.as_bytes()),
         };
+        let stays = |why: Failure| why.with(advice::key_stays(number, &why.to_string()));
+        let approved = add::approve(config, access, wanted.chain, new, talk).await.map_err(stays)?;
         // Too late to take the mark back, and what must not happen now is that anything signs: nothing is pinned before the
-        // last look.
-        let added =
-            add::add_by(config, access, wanted.chain, new, talk, async || self.silent(wanted, hands).await);
-        added.await.map_err(|why| why.with(advice::key_stays(number, &why.to_string())))
+        // last look, and a pin of an earlier life goes.
+        if let Err(risk) = self.silent(wanted, hands).await {
+            Pins::load(&config.state_dir)?.unpin(wanted.chain)?;
+            return Err(risk);
+        }
+        add::pin(config, access, approved).await.map_err(stays)
     }
 
     /// Whoever signed while the owner was asked, has signed above the mark.

@@ -43,6 +43,29 @@ fn approve(desk: &Desk) {
     bench.device.finish_work();
 }
 
+/// What a command says, while whose owner is asked something happens; then the owner approves.
+fn while_asked(desk: &Desk, words: &[&str], happens: impl FnOnce()) -> String {
+    desk.emulator.bench().device.owner = Owner::Away;
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| desk.says(words));
+        while desk.emulator.bench().device.prompt().is_none() {
+            thread::sleep(Duration::from_millis(20));
+        }
+        happens();
+        approve(desk);
+        waiting.join().unwrap()
+    })
+}
+
+/// The same of a move by the two-block rule, whose key is on the device already.
+fn while_asked_by_blocks(desk: &Desk, happens: impl FnOnce(&Node)) -> String {
+    let node = Node::start(CHAIN, 1);
+    let key = put(desk, "config/key", &super::files::key_file());
+    desk.must(&["key", "import", "--from", &key, "--no-backup"]);
+    let args = ["--imported".to_owned(), "1".to_owned(), "--rpc".to_owned(), node.rpc()];
+    while_asked(desk, &migrate("nothing", &args, &[]), || happens(&node))
+}
+
 /// The arguments of `retire` for these files.
 fn retire<'a>(source: &'a str, args: &'a [String]) -> Vec<&'a str> {
     let named = args.chunks(2).filter(|pair| pair[0] != "--threshold").flatten();
@@ -223,16 +246,9 @@ fn an_old_signer_that_signs_while_the_owner_is_asked_is_a_double_sign_risk() {
     let desk = Desk::new("moving");
     let args = leave(&desk, Source::CometBft);
     desk.must(&["key", "import", "--from", &args[3], "--no-backup"]);
-    desk.emulator.bench().device.owner = Owner::Away;
-    let said = thread::scope(|scope| {
-        let waiting = scope.spawn(|| desk.says(&migrate("cometbft", &args, &["--no-backup", "--retire"])));
-        while desk.emulator.bench().device.prompt().is_none() {
-            thread::sleep(Duration::from_millis(20));
-        }
+    let said = while_asked(&desk, &migrate("cometbft", &args, &["--no-backup", "--retire"]), || {
         let next = Written { place: at(361_403, 0, Step::Precommit), ..written() };
         put(&desk, &state_name(Source::CometBft), &next.by(Source::CometBft));
-        approve(&desk);
-        waiting.join().unwrap()
     });
     assert!(said.contains("DOUBLE-SIGN RISK on alpha-1: the old signer signed while"), "{said}");
     assert!(said.ends_with("exit 69\n") && !said.contains("retired  "), "{said}");
@@ -245,6 +261,24 @@ fn an_old_signer_that_signs_while_the_owner_is_asked_is_a_double_sign_risk() {
     desk.must(&["chain", "remove", CHAIN]);
     desk.must(&migrate("cometbft", &args, &["--no-backup", "--retire"]));
     assert!(mark(&desk).starts_with("361403/0/precommit"), "{}", mark(&desk));
+}
+
+/// It was moved, and removed, and its pin stands: a daemon that waits for its chain would sign.
+#[test]
+fn at_a_double_sign_risk_a_pin_of_an_earlier_life_goes_too() {
+    let desk = Desk::new("moving");
+    let args = leave(&desk, Source::CometBft);
+    desk.must(&migrate("cometbft", &args, &["--no-backup"]));
+    desk.must(&["chain", "remove", CHAIN]);
+    assert!(Pins::load(&desk.path("state")).unwrap().get(CHAIN).is_some());
+    let signs = |height| {
+        let next = Written { place: at(height, 0, Step::Precommit), ..written() };
+        put(&desk, &state_name(Source::CometBft), &next.by(Source::CometBft));
+    };
+    signs(361_410);
+    let said = while_asked(&desk, &migrate("cometbft", &args, &["--no-backup"]), || signs(361_411));
+    assert!(said.contains("DOUBLE-SIGN RISK") && said.ends_with("exit 69\n"), "{said}");
+    assert!(Pins::load(&desk.path("state")).unwrap().get(CHAIN).is_none());
 }
 
 /// Highwater's own record tells of a mark that was asked for, and the terminal died before anybody pressed.
@@ -344,20 +378,7 @@ fn without_any_state_two_silent_blocks_give_the_mark() {
 #[test]
 fn a_signature_in_a_block_while_the_owner_is_asked_is_a_double_sign_risk() {
     let desk = Desk::new("moving");
-    let node = Node::start(CHAIN, 1);
-    let key = put(&desk, "config/key", &super::files::key_file());
-    desk.must(&["key", "import", "--from", &key, "--no-backup"]);
-    let args = ["--imported".to_owned(), "1".to_owned(), "--rpc".to_owned(), node.rpc()];
-    desk.emulator.bench().device.owner = Owner::Away;
-    let said = thread::scope(|scope| {
-        let waiting = scope.spawn(|| desk.says(&migrate("nothing", &args, &[])));
-        while desk.emulator.bench().device.prompt().is_none() {
-            thread::sleep(Duration::from_millis(20));
-        }
-        node.signs(2);
-        approve(&desk);
-        waiting.join().unwrap()
-    });
+    let said = while_asked_by_blocks(&desk, |node| node.signs(2));
     assert!(said.contains("DOUBLE-SIGN RISK on alpha-1") && said.ends_with("exit 69\n"), "{said}");
 }
 
@@ -365,22 +386,11 @@ fn a_signature_in_a_block_while_the_owner_is_asked_is_a_double_sign_risk() {
 #[test]
 fn a_signature_in_one_block_of_many_while_the_owner_is_asked_is_a_double_sign_risk_too() {
     let desk = Desk::new("moving");
-    let node = Node::start(CHAIN, 1);
-    let key = put(&desk, "config/key", &super::files::key_file());
-    desk.must(&["key", "import", "--from", &key, "--no-backup"]);
-    let args = ["--imported".to_owned(), "1".to_owned(), "--rpc".to_owned(), node.rpc()];
-    desk.emulator.bench().device.owner = Owner::Away;
-    let said = thread::scope(|scope| {
-        let waiting = scope.spawn(|| desk.says(&migrate("nothing", &args, &[])));
-        while desk.emulator.bench().device.prompt().is_none() {
-            thread::sleep(Duration::from_millis(20));
-        }
+    let said = while_asked_by_blocks(&desk, |node| {
         let signed = node.signs_once();
         while node.tip() < signed + 5 {
             thread::sleep(Duration::from_millis(20));
         }
-        approve(&desk);
-        waiting.join().unwrap()
     });
     assert!(said.contains("DOUBLE-SIGN RISK on alpha-1") && said.ends_with("exit 69\n"), "{said}");
     assert!(Pins::load(&desk.path("state")).unwrap().get(CHAIN).is_none());
