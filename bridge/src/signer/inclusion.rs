@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use highwater_moving::{Block, Ours};
 
+use super::timing::median;
+
 /// So many blocks are counted.
 pub(crate) const WINDOW: usize = 100;
 /// Requests of so many heights are remembered: a node that was away tells of its blocks later.
@@ -156,13 +158,8 @@ impl Inclusion {
     pub(super) fn pace(&self) -> Option<Duration> {
         let pairs = self.blocks.iter().zip(self.blocks.iter().skip(1));
         let in_a_row = pairs.filter(|(before, block)| before.height.checked_add(1) == Some(block.height));
-        let mut times: Vec<_> =
-            in_a_row.map(|(before, block)| block.time.saturating_sub(before.time)).collect();
-        if times.len() < PACE {
-            return None;
-        }
-        times.sort_unstable();
-        times.get(times.len() / 2).copied()
+        let times: Vec<_> = in_a_row.map(|(before, block)| block.time.saturating_sub(before.time)).collect();
+        if times.len() < PACE { None } else { median(times) }
     }
 
     fn fate(&self, block: &Block) -> Fate {

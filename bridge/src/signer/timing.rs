@@ -104,10 +104,14 @@ impl Row {
     }
 
     fn median(&self) -> Option<Duration> {
-        let mut times: Vec<_> = self.0.iter().copied().collect();
-        times.sort_unstable();
-        times.get(times.len() / 2).copied()
+        median(self.0.iter().copied().collect())
     }
+}
+
+/// Of an even number the higher of the two in the middle.
+pub(super) fn median(mut times: Vec<Duration>) -> Option<Duration> {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied()
 }
 
 #[cfg(test)]
