@@ -32,12 +32,13 @@ pub struct Counters(Arc<Inner>);
 
 /// A signature that a node got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Signature {
-    pub(crate) hrs: Hrs,
+pub struct Signature {
+    /// What was signed.
+    pub hrs: Hrs,
     /// From the request to the verified signature.
-    pub(crate) took: Duration,
+    pub took: Duration,
     /// When it was given out.
-    pub(crate) at: Instant,
+    pub at: Instant,
 }
 
 struct Inner {

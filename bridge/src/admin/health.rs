@@ -168,6 +168,8 @@ mod tests {
             disk_behind: Duration::ZERO,
             counts: [1, 0, 0],
             counted: Duration::from_secs(10),
+            missed: 0,
+            recent: Vec::new(),
             timing: Medians::default(),
             on_chain: None,
         }

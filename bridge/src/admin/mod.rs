@@ -19,8 +19,8 @@ pub(crate) use status::tests;
 #[cfg(test)]
 mod watching_tests;
 
-pub use counters::Counters;
 pub(crate) use counters::Reason;
+pub use counters::{Counters, Signature};
 pub use device_state::DeviceState;
 pub use http::serve as serve_http;
 pub use on_chain::{DeviceSeconds, OnChainReport};

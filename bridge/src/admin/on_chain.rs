@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use super::ChainReport;
-
 use crate::signer::{Fate, Medians, OnChain};
 
 /// The medians of the last 100 messages of each kind in the device, from command to reply.

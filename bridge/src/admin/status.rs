@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::counters::Signature;
+use super::Signature;
 use super::{DeviceSeconds, DeviceState, OnChainReport, health};
 use crate::advice;
 use crate::device::{Pace, Seen, Session, Slot, SlotState};
@@ -113,14 +113,8 @@ pub struct NodeReport {
 /// The state now.
 pub async fn report(signer: &Signer) -> Report {
     let views = signer.views().await;
-    let (counters, now) = (signer.counters(), Instant::now());
-    let mut report = of(&signer.device().seen(), &views, now);
-    report.log_lines_dropped = counters.lines_dropped();
-    for chain in &mut report.chains {
-        chain.heights_missed = counters.missed(&chain.chain);
-        chain.recent = counters.recent(&chain.chain).iter().map(|signature| recent(signature, now)).collect();
-    }
-    report
+    let log_lines_dropped = signer.log_lines_dropped();
+    Report { log_lines_dropped, ..of(&signer.device().seen(), &views, Instant::now()) }
 }
 
 fn recent(Signature { hrs, took, at }: &Signature, now: Instant) -> SignatureReport {
@@ -135,7 +129,7 @@ fn recent(Signature { hrs, took, at }: &Signature, now: Instant) -> SignatureRep
 fn of(seen: &Seen, views: &[ChainView], now: Instant) -> Report {
     let device = health::device(seen, now);
     let known = device.as_ref().copied().map_err(String::as_str);
-    let chains: Vec<ChainReport> = views.iter().map(|view| chain(known, view)).collect();
+    let chains: Vec<ChainReport> = views.iter().map(|view| chain(known, view, now)).collect();
     let fault = match known {
         Ok(session) => advice::standing(session.standing).map(str::to_owned),
         Err(away) => Some(away.to_owned()),
@@ -153,7 +147,7 @@ fn of(seen: &Seen, views: &[ChainView], now: Instant) -> Report {
     }
 }
 
-fn chain(device: Result<&Session, &str>, view: &ChainView) -> ChainReport {
+fn chain(device: Result<&Session, &str>, view: &ChainView, now: Instant) -> ChainReport {
     let [signatures, refusals, silences] = view.counts;
     let signatures_a_day = a_day(signatures, view.counted);
     let pinned = device.ok().filter(|session| session.installation == view.installation);
@@ -186,8 +180,8 @@ fn chain(device: Result<&Session, &str>, view: &ChainView) -> ChainReport {
         signatures_a_day,
         refusals,
         silences,
-        heights_missed: 0,
-        recent: Vec::new(),
+        heights_missed: view.missed,
+        recent: view.recent.iter().map(|signature| recent(signature, now)).collect(),
         device_seconds: DeviceSeconds::of(&view.timing),
         signing_seconds: view.timing.block.map(|block| block.as_secs_f64()),
         on_chain: view.on_chain.as_ref().map(|found| OnChainReport::of(found, &view.timing)),

@@ -392,6 +392,8 @@ impl Chain {
             disk_behind: self.disk.behind(now),
             counts: self.counters.of(&self.id),
             counted: now.since(Moment::BEGIN),
+            missed: self.counters.missed(&self.id),
+            recent: self.counters.recent(&self.id),
             timing: self.measured.medians(),
             on_chain: self.measured.view(),
         }

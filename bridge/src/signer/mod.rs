@@ -241,9 +241,9 @@ impl Signer {
         &self.device
     }
 
-    /// What is counted of its chains.
-    pub(crate) fn counters(&self) -> &Counters {
-        &self.counters
+    /// Lines of the log that its reader did not take.
+    pub fn log_lines_dropped(&self) -> u64 {
+        self.counters.lines_dropped()
     }
 
     /// A chain as one of its nodes sees it.

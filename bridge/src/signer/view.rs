@@ -7,6 +7,7 @@ use highwater_core::hrs::Hrs;
 use highwater_guard::{Intention, Stopped};
 
 use super::{Counts, DiskState, Medians, Unsigned};
+use crate::admin::Signature;
 use crate::node::IDLE;
 
 /// A chain as it stands.
@@ -46,6 +47,10 @@ pub struct ChainView {
     pub counts: [u64; 3],
     /// How long they were counted.
     pub counted: Duration,
+    /// Heights without a precommit signed here, below one with it.
+    pub missed: u64,
+    /// The last signatures since the start, the newest first.
+    pub recent: Vec<Signature>,
     /// How long its messages take.
     pub timing: Medians,
     /// Whether the chain has its signatures. None: no node is asked.
