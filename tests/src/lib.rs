@@ -10,6 +10,7 @@
 //! | [`extend`] | its vote extensions |
 //! | [`store`] | key stores beside the host |
 //! | [`validator`] | a chain of one validator whose key is the device's |
+//! | [`four`] | a chain of four validators, one of which is ours |
 //! | [`harness`] | a node played in Rust, for every version and link |
 //! | [`application`] | an application with vote extensions |
 //! | [`browser`] | a browser without a window |
@@ -26,6 +27,7 @@ pub mod browser;
 pub mod cometbft;
 pub mod device;
 pub mod extend;
+pub mod four;
 pub mod harness;
 pub mod process;
 pub mod request;

@@ -4,11 +4,9 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use highwater_tests::bridge::{Device, Setup};
-use highwater_tests::cometbft::testnet;
-use highwater_tests::device::Distant;
+use highwater_tests::bridge::Setup;
+use highwater_tests::four::Four;
 use highwater_tests::process::wait_for;
-use highwater_tests::tools;
 use highwater_tests::validator::PATIENCE;
 
 const CHAIN: &str = "inclusion-1";
@@ -30,18 +28,12 @@ fn blocks(setup: &Setup, word: &str) -> Result<u64> {
 }
 
 fn told(folder: &std::path::Path) -> Result<()> {
-    let device = Distant::new()?;
-    let (place, transport) = (folder.join("bridge"), Device::Speculos(device.address().to_string()));
-    let setup = Setup::for_nodes(&place, &transport, CHAIN, &[])?;
-    device.approving(&setup, CHAIN)?;
-    let mut homes =
-        testnet(&tools::cometbft()?, &folder.join("net"), CHAIN, &setup.public_key()?, 4)?.into_iter();
-    let home = homes.next().context("four homes")?;
-    let mut others = homes.map(|home| home.start(PAUSE)).collect::<Result<Vec<_>>>()?;
+    let four = Four::new(folder, CHAIN)?;
+    let setup = four.setup()?;
+    let Four { device, home, others, .. } = four;
+    let mut others = others.iter().map(|home| home.start(PAUSE)).collect::<Result<Vec<_>>>()?;
     let mut witness = others.pop().context("three others")?;
     witness.wait_for_height(3, PATIENCE)?;
-    let socket = format!("unix://{}", home.socket().display());
-    let setup = Setup::on_absent(&place, &transport, CHAIN, &[socket], "error")?;
     setup.asks(witness.rpc())?;
     let bridge = setup.start()?;
     let until = |word: &str, many: u64| {

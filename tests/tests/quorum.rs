@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use highwater_sim::Tear;
-use highwater_tests::bridge::{Bridge, Device, Setup};
-use highwater_tests::cometbft::{Home, Node, testnet};
+use highwater_tests::bridge::{Bridge, Setup};
+use highwater_tests::cometbft::{Home, Node};
 use highwater_tests::device::Distant;
+use highwater_tests::four::Four;
 use highwater_tests::process::wait_for;
-use highwater_tests::tools;
 use highwater_tests::validator::PATIENCE;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -73,17 +73,11 @@ struct Net {
 
 impl Net {
     fn start(folder: &Path, random: StdRng) -> Result<Self> {
-        let device = Distant::new()?;
-        let (place, transport) = (folder.join("bridge"), Device::Speculos(device.address().to_string()));
-        let setup = Setup::for_nodes(&place, &transport, CHAIN, &[])?;
-        device.approving(&setup, CHAIN)?;
-        let mut homes =
-            testnet(&tools::cometbft()?, &folder.join("net"), CHAIN, &setup.public_key()?, 4)?.into_iter();
-        let home = homes.next().context("four homes")?;
-        let socket = format!("unix://{}", home.socket().display());
-        let setup = Setup::on_absent(&place, &transport, CHAIN, &[socket], "error")?;
+        let four = Four::new(folder, CHAIN)?;
+        let setup = four.setup()?;
+        let Four { device, home, others, .. } = four;
         let (bridge, ours) = (setup.start()?, home.start(PAUSE)?);
-        let mut others = homes.map(|home| home.start(PAUSE)).collect::<Result<Vec<_>>>()?;
+        let mut others = others.iter().map(|home| home.start(PAUSE)).collect::<Result<Vec<_>>>()?;
         let mut witness = others.pop().context("three others")?;
         witness.wait_for_height(3, PATIENCE)?;
         let (reached, longest) = ((3, Instant::now()), Duration::ZERO);
