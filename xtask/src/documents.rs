@@ -1,7 +1,12 @@
 //! The paths that the documents name: each of them exists, so that a reader is never sent to a file that was moved.
 //!
 //! A path is a link of Markdown to a file, or a word in backticks that begins with a folder of the root and a slash.
-//! `{a,b}` stands for either, and a line number may follow. Blocks of code are not read.
+//! `{a,b}` stands for either, and a line number may follow. Blocks of code are not read. A link's part behind `#` is a
+//! heading of the page. Sources and packaging name pages too, and each page below `docs/` is a chapter of the book.
+
+mod anchors;
+mod chapters;
+mod sources;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,30 +16,46 @@ use anyhow::{Context, Result, ensure};
 /// What is made by a build and is in no checkout.
 const MADE: &str = "target/";
 
-/// Looks every path up. Gives how many there are.
+/// Looks every path up, and the part of a page that it names. Gives how many there are.
 ///
 /// # Errors
-/// With all those that do not exist, each with the place where it is named.
+/// With all those that do not exist, each with the place where it is named; with the pages that are in no book.
 pub(crate) fn check(root: &Path) -> Result<usize> {
     let mut documents = Vec::new();
     collect(root, &mut documents, false)?;
     collect(&root.join("docs"), &mut documents, true)?;
-    let (mut count, mut missing) = (0, Vec::new());
-    for document in documents {
-        let text = std::fs::read_to_string(&document)
-            .with_context(|| format!("cannot read {}", document.display()))?;
-        let name = document.strip_prefix(root).unwrap_or(&document).display();
-        let folder = document.parent().unwrap_or(root);
-        for (line, path) in named(&text, root, folder) {
-            count += 1;
-            if !path.exists() {
-                missing
-                    .push(format!("{name}:{line}: {}", path.strip_prefix(root).unwrap_or(&path).display()));
+    let mut all = sources::named(root)?;
+    for document in &documents {
+        let text = read(document)?;
+        let name = document.strip_prefix(root).unwrap_or(document);
+        all.extend(named(&text, root, document).into_iter().map(|named| (name.to_owned(), named)));
+    }
+    let mut missing = Vec::new();
+    for (name, Named { line, path, anchor }) in &all {
+        let wanted = path.strip_prefix(root).unwrap_or(path).display();
+        match anchor {
+            _ if !path.exists() => missing.push(format!("{}:{line}: {wanted}", name.display())),
+            Some(anchor) if !anchors::of(&read(path)?).contains(anchor) => {
+                missing.push(format!("{}:{line}: {wanted}#{anchor}", name.display()));
             }
+            _ => {}
         }
     }
     ensure!(missing.is_empty(), "the documents name what does not exist\n{}", missing.join("\n"));
-    Ok(count)
+    chapters::check(root, &documents)?;
+    Ok(all.len())
+}
+
+fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// A path that a text names.
+struct Named {
+    line: usize,
+    path: PathBuf,
+    /// The part of the page, if one is named.
+    anchor: Option<String>,
 }
 
 /// The documents of a folder, and of the folders in it if `deep`.
@@ -51,29 +72,33 @@ fn collect(folder: &Path, documents: &mut Vec<PathBuf>, deep: bool) -> Result<()
     Ok(())
 }
 
-/// The paths that a text names, each with the number of its line.
-fn named(text: &str, root: &Path, folder: &Path) -> Vec<(usize, PathBuf)> {
+/// The paths that a document names.
+fn named(text: &str, root: &Path, document: &Path) -> Vec<Named> {
+    let folder = document.parent().unwrap_or(root);
     let mut found = Vec::new();
     let (mut in_block, mut in_span) = (false, false);
-    for (number, line) in (1..).zip(text.lines()) {
-        if line.trim_start().starts_with("```") {
+    for (line, text) in (1..).zip(text.lines()) {
+        if text.trim_start().starts_with("```") {
             in_block = !in_block;
         } else if !in_block {
-            let links = targets(line).map(|target| folder.join(target));
-            let words = words(line, in_span, root).into_iter().map(|word| root.join(word));
-            found.extend(links.chain(words).map(|path| (number, path)));
+            found.extend(targets(text).map(|target| {
+                let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+                let path = if file.is_empty() { document.to_owned() } else { folder.join(file) };
+                Named { line, path, anchor: Some(anchor.to_owned()).filter(|anchor| !anchor.is_empty()) }
+            }));
+            let words = words(text, in_span, root).into_iter();
+            found.extend(words.map(|word| Named { line, path: root.join(word), anchor: None }));
             // What is in backticks may go on in the next line, but not behind an empty one.
-            in_span = !line.is_empty() && in_span != (line.matches('`').count() % 2 == 1);
+            in_span = !text.is_empty() && in_span != (text.matches('`').count() % 2 == 1);
         }
     }
     found
 }
 
-/// What the links of a line point to, but for other sites and other parts of the page.
+/// What the links of a line point to, but for other sites.
 fn targets(line: &str) -> impl Iterator<Item = &str> {
     let targets = line.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
-    let files = targets.map(|(target, _)| target.split('#').next().unwrap_or(target));
-    files.filter(|target| !target.is_empty() && !target.contains("://"))
+    targets.map(|(target, _)| target).filter(|target| !target.is_empty() && !target.contains("://"))
 }
 
 /// The words in backticks that are paths from the root; the line may begin within backticks.
@@ -107,8 +132,12 @@ mod tests {
 
     fn found(text: &str) -> Vec<String> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let found = named(text, root, &root.join("docs")).into_iter();
-        found.map(|(line, path)| format!("{line} {}", path.strip_prefix(root).unwrap().display())).collect()
+        let found = named(text, root, &root.join("docs/page.md")).into_iter();
+        let shown = found.map(|Named { line, path, anchor }| {
+            let anchor = anchor.map(|anchor| format!("#{anchor}")).unwrap_or_default();
+            format!("{line} {}{anchor}", path.strip_prefix(root).unwrap().display())
+        });
+        shown.collect()
     }
 
     #[test]
@@ -119,8 +148,8 @@ mod tests {
         assert_eq!(found("a lonely ` is\n\nno span: `xtask/src/`"), ["3 xtask/src"]);
         assert_eq!(found("`sim/src/{model,tear}.rs`"), ["1 sim/src/model.rs", "1 sim/src/tear.rs"]);
         assert_eq!(
-            found("[the journal](journal.md#wear), [x](../README.md)"),
-            ["1 docs/journal.md", "1 docs/../README.md"]
+            found("[the journal](journal.md#wear), [x](../README.md)\n[below](#below)"),
+            ["1 docs/journal.md#wear", "1 docs/../README.md", "2 docs/page.md#below"]
         );
     }
 
@@ -133,7 +162,7 @@ mod tests {
             "`target/firmware`",
             "`cargo xtask test`",
             "`core/src/*.rs`",
-            "[elsewhere](https://example.org/a), [here](#below)",
+            "[elsewhere](https://example.org/a)",
             "```\n`core/src/gone.rs`\n```",
         ] {
             assert_eq!(found(text), Vec::<String>::new(), "{text}");
@@ -144,11 +173,23 @@ mod tests {
     fn a_path_that_does_not_exist_is_named_with_its_line() {
         let folder = std::env::temp_dir().join(format!("highwater-documents-{}", std::process::id()));
         std::fs::create_dir_all(folder.join("docs/dev")).unwrap();
-        std::fs::write(folder.join("README.md"), "`docs/`\n[gone](docs/gone.md)\n").unwrap();
-        std::fs::write(folder.join("docs/dev/a.md"), "[up](../../README.md) `docs/dev/b.rs`\n").unwrap();
+        std::fs::create_dir_all(folder.join("packaging")).unwrap();
+        std::fs::write(folder.join("packaging/rules.yml"), "docs/dev/a.md#a\ndocs/dev/a.md#b\n").unwrap();
+        std::fs::write(folder.join("README.md"), "`docs/`\n[gone](docs/gone.md)\n[part](docs/dev/a.md#c)\n")
+            .unwrap();
+        std::fs::write(folder.join("docs/dev/a.md"), "# A\n[up](../../README.md) `docs/dev/b.rs`\n[a](#a)\n")
+            .unwrap();
         let error = check(&folder).unwrap_err().to_string();
         std::fs::remove_dir_all(&folder).unwrap();
         let lines: Vec<_> = error.lines().skip(1).collect();
-        assert_eq!(lines, ["README.md:2: docs/gone.md", "docs/dev/a.md:1: docs/dev/b.rs"]);
+        assert_eq!(
+            lines,
+            [
+                "packaging/rules.yml:2: docs/dev/a.md#b",
+                "README.md:2: docs/gone.md",
+                "README.md:3: docs/dev/a.md#c",
+                "docs/dev/a.md:2: docs/dev/b.rs"
+            ]
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 mod artifact;
 mod bench;
+mod book;
 mod budget;
 mod demo;
 mod dependencies;
@@ -43,6 +44,8 @@ enum Command {
     Firmware(firmware::Args),
     /// Measures: a request beside another signer and a floor, a block with each device.
     Bench(bench::Args),
+    /// Builds the documents as a book in `target/book`, and looks each of its links up.
+    Book(book::Args),
     /// Shows the main job: a real node whose every block is signed by the device.
     Demo(demo::Args),
     /// Writes the tables of the documentation that the code decides.
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Firmware(args) => firmware::command(&args),
         Command::Bench(args) => bench::command(&args),
+        Command::Book(args) => book::command(&args),
         Command::Demo(args) => demo::command(&args),
         Command::Generate(args) => generate::command(&args),
         Command::Manual(args) => manual::command(&args),

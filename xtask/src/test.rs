@@ -21,7 +21,7 @@ use crate::firmware::report::Report;
 use crate::toolchain::{self, Toolchain};
 use crate::tools::{cargo, cometbft, debian, emulator, gno, promtool, z3};
 use crate::workspace::{STORES, Workspace};
-use crate::{dependencies, documents, firmware, package, process, sideload};
+use crate::{book, dependencies, documents, firmware, package, process, sideload};
 use plan::{Plan, Step};
 use tally::{Looked, Tally};
 
@@ -88,6 +88,7 @@ fn run(plan: Plan, args: &Args) -> Result<ExitCode> {
     run.host();
     run.dependencies();
     run.package();
+    run.book();
     run.page();
     run.proof();
     let built = run.on_firmware();
@@ -193,6 +194,15 @@ impl Run<'_> {
             let make = |revision| package::make(workspace, &program, revision, package::Compression::Fast);
             let skipped = package::try_out(workspace, &make("1")?, &make("2")?)?;
             Ok(skipped.map_or(Looked::Well, Looked::Skipped))
+        });
+    }
+
+    /// The documents as their readers see them.
+    fn book(&mut self) {
+        let workspace = self.workspace;
+        self.check(Step::Book, || {
+            println!("{} links", book::make(workspace)?.1);
+            Ok(())
         });
     }
 

@@ -13,7 +13,7 @@ pub(crate) enum Step {
     Lints,
     /// the tables in the documents say what the code says
     Generated,
-    /// every path that a document names exists
+    /// every path that a document names exists, and every page is in the book
     Paths,
     /// each mutant of xtask/mutants.toml still applies
     Mutants,
@@ -33,6 +33,8 @@ pub(crate) enum Step {
     Advisories,
     /// the Debian package installs, upgrades and goes without touching the signer's state
     Package,
+    /// the book of the documents builds, and each of its links leads somewhere
+    Book,
     /// the page of the metrics address, in a browser: Debian's Chromium, by apt
     Page,
     /// promtool reads the alert rules, and each alert comes when it should
@@ -82,10 +84,10 @@ impl Step {
 
     /// Whether it needs an emulator, a node, Python, or a program that takes minutes to build.
     fn is_slow(self) -> bool {
-        use Step::{Advisories, Alerts, Dependencies, Emulator, Package, Page, Proof, Sideload, Stack};
+        use Step::{Advisories, Alerts, Book, Dependencies, Emulator, Package, Page, Proof, Sideload, Stack};
         matches!(
             self,
-            Dependencies | Advisories | Alerts | Package | Page | Proof | Sideload | Emulator | Stack
+            Dependencies | Advisories | Alerts | Book | Package | Page | Proof | Sideload | Emulator | Stack
         )
     }
 }
@@ -172,7 +174,7 @@ mod tests {
         assert!(list.starts_with("format          `cargo fmt --check`\n"), "{list}");
         assert_eq!(
             Plan::only(&[Step::Paths]).list(),
-            "paths           every path that a document names exists\n"
+            "paths           every path that a document names exists, and every page is in the book\n"
         );
     }
 }

@@ -13,17 +13,32 @@ pub(crate) struct Program {
     pub(crate) name: &'static str,
     /// The releases that were tried.
     pub(crate) version: &'static str,
+    /// Whether what it has beside these features comes too.
+    pub(crate) default_features: bool,
     pub(crate) features: &'static [&'static str],
     /// Whether its speed counts: building it takes several times as long then.
     pub(crate) optimised: bool,
 }
 
 /// Another signer, for `cargo xtask bench` to measure ours beside, and for whoever moves from it.
-pub(crate) const TMKMS: Program =
-    Program { name: "tmkms", version: "^0.15", features: &["softsign"], optimised: true };
+pub(crate) const TMKMS: Program = Program {
+    name: "tmkms",
+    version: "^0.15",
+    default_features: true,
+    features: &["softsign"],
+    optimised: true,
+};
 /// Makes a package of Debian.
 pub(crate) const DEB: Program =
-    Program { name: "cargo-deb", version: "^3.8", features: &[], optimised: false };
+    Program { name: "cargo-deb", version: "^3.8", default_features: true, features: &[], optimised: false };
+/// Makes a book of Markdown. What watches files and serves pages is left out: that is most of what it is built of.
+pub(crate) const MDBOOK: Program = Program {
+    name: "mdbook",
+    version: "^0.5.4",
+    default_features: false,
+    features: &["search"],
+    optimised: false,
+};
 
 impl Program {
     /// Gives its path, building it first if it is not there.
@@ -31,7 +46,7 @@ impl Program {
     /// # Errors
     /// If the download or the build fails (a retry may help).
     pub(crate) fn ensure(&self, workspace: &Workspace) -> Result<PathBuf> {
-        let Self { name, version, features, optimised } = self;
+        let Self { name, version, default_features, features, optimised } = self;
         let folder = workspace.target().join(name);
         let program = folder.join("bin").join(name);
         // Cargo puts it there whole or not at all.
@@ -41,6 +56,9 @@ impl Program {
         announce(&format!("{name} {version} by cargo, into {}", folder.display()))?;
         let mut cargo = workspace.cargo();
         cargo.args(["install", name, "--version", version, "--locked", "--features", &features.join(",")]);
+        if !default_features {
+            cargo.arg("--no-default-features");
+        }
         if !optimised {
             cargo.arg("--debug").env("CARGO_PROFILE_DEV_DEBUG", "0");
         }
