@@ -171,7 +171,7 @@ fn every_wrong_value_is_refused_with_file_line_and_key() {
             "nodes",
             "twice",
         ),
-        (more("nonsense\n"), 12, "nonsense", "docs/operations.md"),
+        (more("nonsense\n"), 12, "nonsense", "docs/reference/configuration.md"),
     ] {
         std::fs::write(&file, format!("{before}{text}")).unwrap();
         let told = Config::load(&file).unwrap_err().to_string();

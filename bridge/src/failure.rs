@@ -13,7 +13,7 @@ use crate::rpc::RpcError;
 use crate::state_dir::StateDirError;
 use crate::store::{ChainFileError, PinsError};
 
-/// How a command ends that did not do what it should. The numbers are those of `sysexits.h`; docs/operations.md lists them.
+/// How a command ends that did not do what it should. The numbers are those of `sysexits.h`; docs/reference/exit-codes.md lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// The command line, a variable or the config asks for something that cannot be.
@@ -199,9 +199,8 @@ mod tests {
 
     #[test]
     fn the_manual_lists_each_exit_code_and_whether_the_unit_tries_again() {
-        let manual = read("docs/operations.md");
-        let (_, section) = manual.split_once("### Exit codes\n").expect("a section of exit codes");
-        let rows = section.lines().filter_map(|line| line.strip_prefix("| "));
+        let manual = read("docs/reference/exit-codes.md");
+        let rows = manual.lines().filter_map(|line| line.strip_prefix("| "));
         let rows: Vec<(u8, bool)> = rows
             .filter_map(|row| Some((row.split(" |").next()?.parse().ok()?, row.contains("| yes"))))
             .filter(|(code, _)| *code != 0)

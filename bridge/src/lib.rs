@@ -1,6 +1,6 @@
 //! The daemon between a node's privval socket and the device, and its command line.
 //!
-//! See docs/architecture.md for the rooms and docs/operations.md for running it.
+//! See docs/architecture.md for the rooms and docs/install.md and docs/every-day.md for running it.
 
 #![forbid(unsafe_code)]
 // Both panic where nobody reads any more: `cli::say`, `log`.

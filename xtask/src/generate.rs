@@ -79,13 +79,14 @@ fn documents(root: &Path) -> Result<Vec<Document>> {
         ("status words", status_words::table()),
     ];
     let sources = Sources::read(root)?;
-    let readme = [("guarantees", guarantees::table(&sources)?), ("screens", screens::picture(root)?)];
-    let security = [("faults", faults::table(&sources)?)];
+    let readme = std::fs::read_to_string(root.join("README.md")).context("cannot read README.md")?;
+    let security = [("guarantees", guarantees::table(&sources)?), ("faults", faults::table(&sources)?)];
     Ok(vec![
         document(root, "docs/protocol.md", &protocol)?,
         document(root, "docs/security.md", &security)?,
         document(root, "docs/journal.md", &[("wear", wear::table())])?,
-        document(root, "README.md", &readme)?,
+        document(root, "docs/README.md", &[("tried", marked::section(&readme, "What was tried")?)])?,
+        document(root, "README.md", &[("screens", screens::picture(root)?)])?,
     ])
 }
 

@@ -126,7 +126,7 @@ pub fn config_unreadable(path: &Path, error: &std::io::Error) -> String {
 
 /// The config file is no such file.
 pub fn config_syntax(error: &str) -> String {
-    format!("{}\ncorrect the line shown; docs/operations.md lists every key", error.trim_end())
+    format!("{}\ncorrect the line shown; docs/reference/configuration.md lists every key", error.trim_end())
 }
 
 /// The transport is none.

@@ -46,7 +46,7 @@ pub fn slot_lasts(slot: SlotNumber, ring: Ring, assumed: bool, writes: u32, pace
 pub fn shorter_slot(slot: SlotNumber, ring: Ring, longest: SlotNumber, than: Ring, pace: Pace) -> String {
     format!(
         "slot {slot} is the lowest that is free, and its ring of {} pairs, when new, lasts {}; slot {longest} has {}: the \
-         chain that signs most often belongs there, and docs/operations.md says how chains change places",
+         chain that signs most often belongs there, and docs/planned-moves.md says how chains change places",
         ring.pairs,
         lasts(ring, 0, pace),
         than.pairs

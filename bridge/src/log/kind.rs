@@ -18,7 +18,7 @@
 //!
 //! `signed` alone has no area: a signature went out. A name is never given a second meaning, and one that is gone does not
 //! come back. What it is about stands beside it in fields of one name everywhere: `chain`, `node`, `height`, `round`, `step`.
-//! A new one is added below and to the table in docs/operations.md, which a test compares.
+//! A new one is added below and to the table in docs/reference/log.md, which a test compares.
 
 use std::fmt;
 
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn the_manual_lists_every_kind() {
-        let manual = include_str!("../../../docs/operations.md");
+        let manual = include_str!("../../../docs/reference/log.md");
         let listed: Vec<_> = manual
             .lines()
             .skip_while(|line| *line != "| `kind` | what happened |")
@@ -236,7 +236,7 @@ mod tests {
             .collect();
         let known: Vec<_> =
             Kind::ALL.iter().map(|kind| format!("| `{kind}` | {} |", kind.meaning())).collect();
-        assert_eq!(listed, known, "the table in docs/operations.md:\n{}", known.join("\n"));
+        assert_eq!(listed, known, "the table in docs/reference/log.md:\n{}", known.join("\n"));
     }
 
     /// Every source below these places.

@@ -27,7 +27,7 @@ const GUARANTEES: [Guarantee; 5] = [
     Guarantee {
         name: "G2",
         says: "The mark never falls; when it cannot be told, nothing is signed until the owner sets it",
-        held_by: "the rules of [docs/journal.md](docs/journal.md)",
+        held_by: "the rules of [the journal](journal.md)",
         tests: &[
             "g2_the_mark_never_falls",
             "g2_the_mark_never_falls_and_tears_alone_never_make_it_unclear",
@@ -76,7 +76,7 @@ const GUARANTEES: [Guarantee; 5] = [
 pub(super) fn table(sources: &Sources) -> Result<String> {
     let mut table = "| # | guarantee | held by | tests |\n| --- | --- | --- | --- |\n".to_owned();
     for Guarantee { name, says, held_by, tests } in &GUARANTEES {
-        table += &format!("| {name} | {says} | {held_by} | {} |\n", sources.cite(tests, "")?);
+        table += &format!("| {name} | {says} | {held_by} | {} |\n", sources.cite(tests, "../")?);
     }
     Ok(table)
 }

@@ -13,6 +13,16 @@ pub(super) fn replace(text: &str, name: &str, body: &str) -> Result<String> {
     Ok(format!("{before}{begin}\n{body}\n{end}{after}"))
 }
 
+/// What stands under a heading of the second level.
+///
+/// # Errors
+/// If there is no such heading.
+pub(super) fn section(text: &str, heading: &str) -> Result<String> {
+    let begin = format!("\n## {heading}\n");
+    let (_, rest) = text.split_once(&begin).with_context(|| format!("has no heading {heading:?}"))?;
+    Ok(rest.split("\n## ").next().unwrap_or(rest).trim().to_owned())
+}
+
 /// The lines that differ, removed ones with `-`, added ones with `+`. What is the same before and after is left out.
 pub(super) fn difference(old: &str, new: &str) -> String {
     let (old, new): (Vec<_>, Vec<_>) = (old.lines().collect(), new.lines().collect());
@@ -44,6 +54,14 @@ mod tests {
         assert_eq!(replace(&new, "x", "| new |\n").unwrap(), new);
         assert!(replace(text, "y", "").is_err());
         assert!(replace(&format!("{text}{text}"), "x", "").is_err());
+    }
+
+    #[test]
+    fn a_section_ends_at_the_next_heading_of_its_level() {
+        let text = "# A\n\n## B\n\nb\n\n### C\nc\n\n## D\nd\n";
+        assert_eq!(section(text, "B").unwrap(), "b\n\n### C\nc");
+        assert_eq!(section(text, "D").unwrap(), "d");
+        assert!(section(text, "C").is_err());
     }
 
     #[test]

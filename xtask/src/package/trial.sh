@@ -21,7 +21,7 @@ is "the folder of the sockets" "$(owner /run/privval)" "root:root 755"
 is "the groups of the signer" "$(id -nG highwater)" "highwater privval"
 is "the program" "$(owner /usr/bin/highwater)" "root:root 755"
 unit=/usr/lib/systemd/system/highwater.service
-for file in "$unit" /usr/lib/udev/rules.d/70-highwater.rules /usr/share/doc/highwater/operations.md \
+for file in "$unit" /usr/lib/udev/rules.d/70-highwater.rules /usr/share/doc/highwater/install.md /usr/share/doc/highwater/reference/log.md \
     /usr/share/doc/highwater/examples/highwater.toml /usr/share/doc/highwater/copyright; do
     there "$file"
     is "$file" "$(owner "$file")" "root:root 644"

@@ -1,4 +1,4 @@
-//! The gap in which a chain changes its key in place, as docs/operations.md has it.
+//! The gap in which a chain changes its key in place, as docs/planned-moves.md has it.
 
 use std::fs;
 
