@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11 as Module};
 use cryptoki::error::{Error, RvError};
@@ -162,11 +162,15 @@ impl fmt::Debug for Pkcs11 {
 
 /// The modules that are loaded. They stay: a library that started threads may not be unloaded under them, and is
 /// initialized once a process.
-static LOADED: Mutex<Vec<(PathBuf, Module)>> = Mutex::new(Vec::new());
+static LOADED: Mutex<Vec<(PathBuf, Place)>> = Mutex::new(Vec::new());
+
+/// Where a module stands once it is loaded. Each has a lock of its own: a library that hangs keeps no other one waiting.
+type Place = Arc<Mutex<Option<Module>>>;
 
 fn load(path: &Path) -> Result<Module, KeyFault> {
-    let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, module)) = loaded.iter().find(|(known, _)| known == path) {
+    let place = place(path);
+    let mut loaded = place.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(module) = &*loaded {
         return Ok(module.clone());
     }
     let absent =
@@ -176,8 +180,18 @@ fn load(path: &Path) -> Result<Module, KeyFault> {
         Ok(()) | Err(Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => {}
         Err(error) => return Err(absent(&error)),
     }
-    loaded.push((path.to_owned(), module.clone()));
+    *loaded = Some(module.clone());
     Ok(module)
+}
+
+fn place(path: &Path) -> Place {
+    let mut known = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, place)) = known.iter().find(|(known, _)| known == path) {
+        return place.clone();
+    }
+    let place = Place::default();
+    known.push((path.to_owned(), place.clone()));
+    place
 }
 
 fn find(module: &Module, token: &Token) -> Result<Slot, KeyFault> {
