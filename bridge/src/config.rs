@@ -1,6 +1,7 @@
 //! The configuration: a TOML file, parsed and checked whole before anything opens.
 
 mod device;
+mod devices;
 mod places;
 
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ use crate::node::Address;
 use crate::rpc::Rpc;
 use crate::store::durable;
 pub use device::{Device, Key, Transport};
+pub(crate) use devices::names;
 use places::{Place, Places, Wrong};
 
 /// The whole file.
@@ -24,8 +26,9 @@ use places::{Place, Places, Wrong};
 pub struct Config {
     /// Pins, the admin socket, the simulated device: everything the daemon writes.
     pub state_dir: PathBuf,
-    /// The device.
-    pub device: Device,
+    /// The devices: `[device]`, or each `[[device]]`. At least one.
+    #[serde(rename = "device", deserialize_with = "devices::one_or_several")]
+    pub devices: Vec<Device>,
     /// The chains.
     #[serde(rename = "chain", default)]
     pub chains: Vec<Chain>,
@@ -40,6 +43,8 @@ pub struct Config {
 pub struct Chain {
     /// Chain id, byte for byte.
     pub id: String,
+    /// The name of its device, if there are several.
+    pub device: Option<String>,
     /// What its nodes get while the device is away.
     #[serde(default)]
     pub on_absent: OnAbsent,
@@ -109,8 +114,8 @@ impl Config {
             let removed = places.chains.iter().find_map(|chain| chain.vote_extensions.as_ref());
             match removed {
                 Some(_) => Wrong::at(text, removed, advice::vote_extensions_removed()),
-                None if let Some(found) = places.unknown_transport() => {
-                    Wrong::at(text, places.device.transport.as_ref(), advice::config_transport(found))
+                None if let Some((place, found)) = places.unknown_transport() => {
+                    Wrong::at(text, Some(place), advice::config_transport(found))
                 }
                 None => {
                     let Wrong { line, text } = Wrong::of(text, &error);
@@ -130,7 +135,7 @@ impl Config {
             let cause = format!("state_dir {:?} is not an absolute path", self.state_dir);
             return fail(places.state_dir.as_ref(), cause, "name a directory that starts with /");
         }
-        self.device.check(&places.device, &fail)?;
+        devices::check(&self.devices, &places.devices, &fail)?;
         if let Some(listen) = self.admin.metrics
             && !listen.ip().is_loopback()
         {
@@ -149,6 +154,7 @@ impl Config {
                 let cause = format!("the chain of id {:?} stands twice", chain.id);
                 return fail(places.id.as_ref(), cause, "keep one [[chain]] and list all its nodes there");
             }
+            devices::check_chain(&self.devices, chain, places, &fail)?;
             if chain.stop_height == Some(0) {
                 let cause = "stop_height 0 would sign nothing".to_owned();
                 let cure = "name the last height to sign, or remove the line";
@@ -173,6 +179,25 @@ impl Config {
             }
         }
         Ok(())
+    }
+
+    /// The device that signs for a chain. The check has seen that there is exactly one.
+    pub fn device_of(&self, chain: &Chain) -> Option<&Device> {
+        match (&chain.device, &self.devices[..]) {
+            (Some(name), _) => self.device(name),
+            (None, [only]) => Some(only),
+            (None, _) => None,
+        }
+    }
+
+    /// The device of this name.
+    pub fn device(&self, name: &str) -> Option<&Device> {
+        self.devices.iter().find(|device| device.name.as_deref() == Some(name))
+    }
+
+    /// The chains that a device signs for.
+    pub fn chains_of<'a>(&'a self, device: &'a Device) -> impl Iterator<Item = &'a Chain> {
+        self.chains.iter().filter(|chain| self.device_of(chain).is_some_and(|of| of.name == device.name))
     }
 
     /// The chain of this id.

@@ -20,7 +20,7 @@ fn cause(text: &str) -> String {
 #[test]
 fn a_good_file_is_read() {
     let config = Config::parse(GOOD).unwrap();
-    assert_eq!(config.device.transport, Transport::Speculos);
+    assert_eq!(config.devices[0].transport, Transport::Speculos);
     assert_eq!(config.chain("alpha-1").unwrap().on_absent, OnAbsent::Wait);
     assert!(config.chain("beta").is_none());
 }
@@ -104,7 +104,7 @@ fn packaged_with_examples() -> String {
 fn the_packaged_file_is_read_as_it_is_installed() {
     let config = Config::parse(PACKAGED).unwrap();
     assert_eq!(config.state_dir, Path::new("/var/lib/highwater"));
-    assert_eq!(config.device.transport, Transport::Hid);
+    assert_eq!(config.devices[0].transport, Transport::Hid);
     assert!(config.admin.metrics.is_some() && config.chains.is_empty());
 }
 
@@ -117,9 +117,9 @@ fn the_examples_in_the_packaged_file_are_read_and_show_every_key_of_a_chain() {
         let text = lines.collect::<Vec<_>>().join("\n");
         (Config::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}")), text)
     };
-    assert!(without("serial").0.device.path.is_some(), "{both}");
+    assert!(without("serial").0.devices[0].path.is_some(), "{both}");
     let (config, text) = without("path");
-    assert!(config.device.serial.is_some(), "{text}");
+    assert!(config.devices[0].serial.is_some(), "{text}");
     let [chain] = &config.chains[..] else { panic!("{text}") };
     assert_eq!(chain.on_absent, OnAbsent::Error, "the default is what is shown");
     assert!(chain.stop_height.is_some() && chain.rpc.is_some() && !chain.nodes.is_empty(), "{text}");
@@ -181,6 +181,152 @@ fn every_wrong_value_is_refused_with_file_line_and_key() {
     }
 }
 
+/// Several devices: their names, what tells them apart, and which of them a chain has.
+mod several {
+    use super::*;
+
+    const TWO: &str = r#"state_dir = "/s"
+[[device]]
+name = "ledger"
+transport = "hid"
+path = "/dev/ledger-a"
+[[device]]
+name = "try"
+transport = "simulated"
+[[chain]]
+id = "alpha-1"
+device = "ledger"
+[[chain]]
+id = "beta-1"
+device = "try"
+"#;
+
+    #[test]
+    fn each_chain_has_the_device_that_it_names() {
+        let config = Config::parse(TWO).unwrap();
+        let of = |id: &str| config.device_of(config.chain(id).unwrap()).unwrap().transport;
+        assert_eq!((of("alpha-1"), of("beta-1")), (Transport::Hid, Transport::Simulated));
+        for device in &config.devices {
+            let chains: Vec<_> = config.chains_of(device).map(|chain| &*chain.id).collect();
+            let one = if device.transport == Transport::Hid { "alpha-1" } else { "beta-1" };
+            assert_eq!(chains, [one]);
+        }
+        // One without a chain is there to be looked at.
+        let (without, _) = TWO.split_once("[[chain]]\nid = \"beta-1\"").unwrap();
+        assert_eq!(Config::parse(without).unwrap().devices.len(), 2);
+    }
+
+    #[test]
+    fn a_device_that_is_alone_may_have_a_name_and_need_not() {
+        for section in ["[device]", "[[device]]"] {
+            for (name, of) in [("", ""), ("name = \"hsm\"\n", "device = \"hsm\"\n"), ("name = \"hsm\"\n", "")]
+            {
+                let text = format!(
+                    "state_dir = \"/s\"\n{section}\n{name}transport = \"hid\"\n[[chain]]\nid = \"a\"\n{of}"
+                );
+                let config = Config::parse(&text).unwrap();
+                let device = config.device_of(config.chain("a").unwrap()).unwrap();
+                assert_eq!(device.name.as_deref(), (!name.is_empty()).then_some("hsm"), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_wrong_combination_is_refused_with_line_cause_and_cure() {
+        let ledger = "transport = \"hid\"\npath = \"/dev/ledger-a\"";
+        for (from, to, line, words) in [
+            ("name = \"ledger\"\n", "", 3, ["has no name", "add name ="]),
+            ("name = \"try\"\n", "", 7, ["has no name", "add name ="]),
+            ("name = \"try\"", "name = \"ledger\"", 7, ["\"ledger\" stands twice", "of its own"]),
+            ("name = \"try\"", "name = \"Try\"", 7, ["\"Try\" is not the name", "small letters"]),
+            ("name = \"try\"", "name = \"\"", 7, ["is not the name", "1 to 32"]),
+            ("name = \"try\"", "name = \"-try\"", 7, ["is not the name", "first"]),
+            ("name = \"try\"", "name = \"../try\"", 7, ["is not the name", "1 to 32"]),
+            ("name = \"try\"", "name = 7", 7, ["name = 7", "string"]),
+            ("name = \"try\"", "nmae = \"try\"", 7, ["nmae", "unknown field"]),
+            ("\"simulated\"", "\"usb\"", 8, ["\"usb\" is not known", "hid"]),
+            ("transport = \"simulated\"\n", "", 6, ["missing field `transport`", "docs/operations.md"]),
+            ("device = \"try\"\n", "", 13, ["\"beta-1\" has no device", "one of ledger, try"]),
+            ("device = \"try\"", "device = \"hsm\"", 14, ["no device is called \"hsm\"", "ledger, try"]),
+            ("device = \"try\"", "device = 1", 14, ["device = 1", "string"]),
+            // The same hardware, or what may be.
+            ("\"simulated\"", "\"hid\"\npath = \"/dev/ledger-a\"", 9, ["path is that of", "keep one"]),
+            ("\"simulated\"", "\"hid\"", 8, ["nothing tells", "path"]),
+            ("\"simulated\"", "\"hid\"\nserial = \"0001\"", 8, ["nothing tells", "path"]),
+            (ledger, "transport = \"speculos\"", 4, ["no address", "add address"]),
+        ] {
+            let text = TWO.replacen(from, to, 1);
+            assert_ne!(text, TWO, "{from}");
+            let told = cause(&text);
+            assert!(told.starts_with(&format!("line {line}: ")), "{to}: {told}");
+            assert!(words.iter().all(|word| told.contains(word)), "{to}: {told}");
+        }
+        let emulators = TWO
+            .replace(ledger, "transport = \"speculos\"\naddress = \"127.0.0.1:9999\"")
+            .replace("\"simulated\"", "\"speculos\"\naddress = \"127.0.0.2:9999\"");
+        assert!(cause(&emulators).starts_with("line 9: address has the port of the device \"ledger\"; keep"));
+        assert!(Config::parse(&emulators.replace("2:9999", "1:9998")).is_ok());
+        let serials = TWO
+            .replace("path = \"/dev/ledger-a\"", "serial = \"0001\"")
+            .replace("\"simulated\"", "\"hid\"\nserial = \"0001\"");
+        assert!(cause(&serials).starts_with("line 9: serial is that of the device \"ledger\" too; keep"));
+        assert!(Config::parse(&serials.replacen("0001", "0002", 1)).is_ok());
+        // One that is alone has no name for a chain.
+        let alone = GOOD.replace("on_absent", "device = \"hsm\"\non_absent");
+        assert!(
+            cause(&alone).starts_with("line 10: no device is called \"hsm\"; remove the line, or add name =")
+        );
+        assert!(cause("device = []\nstate_dir = \"/s\"\n").contains("there is no device; add a [device]"));
+        assert!(
+            cause("device = 5\nstate_dir = \"/s\"\n").contains("a section [device], or several [[device]]")
+        );
+        assert!(cause("state_dir = \"/s\"\n").contains("missing field `device`"));
+    }
+
+    /// A vendor's key stores, of which each has its own words.
+    #[cfg(all(feature = "pkcs11", feature = "yubihsm"))]
+    #[test]
+    fn key_stores_that_are_one_or_may_be_are_refused() {
+        let hsm = |name: &str, more: &str| {
+            format!(
+                "[[device]]\nname = \"{name}\"\ntransport = \"yubihsm\"\nauth_key = 5\npassword_file = \"/p\"\n{more}[[device.key]]\nnumber = 0\nobject = 1\n"
+            )
+        };
+        let token = |name: &str, more: &str| {
+            format!(
+                "[[device]]\nname = \"{name}\"\ntransport = \"pkcs11\"\npin_file = \"/p\"\n{more}[[device.key]]\nnumber = 0\nlabel = \"k\"\n"
+            )
+        };
+        let (at, serial) = ("address = \"127.0.0.1:12345\"\n", "serial = \"1\"\n");
+        let (label, slot) = ("module = \"/m\"\ntoken_label = \"t\"\n", "module = \"/m\"\nslot = 1\n");
+        let (other, far) =
+            ("module = \"/m\"\ntoken_label = \"u\"\n", "module = \"/n\"\ntoken_label = \"t\"\n");
+        let table = [
+            (hsm("a", at), hsm("b", at), Some("has the port of")),
+            (hsm("a", at), hsm("b", "address = \"127.0.0.1:12346\"\n"), None),
+            (hsm("a", at), hsm("b", ""), None),
+            (hsm("a", serial), hsm("b", serial), Some("serial is that of")),
+            (hsm("a", serial), hsm("b", "serial = \"2\"\n"), None),
+            (hsm("a", serial), hsm("b", ""), Some("give each YubiHSM2 on USB its serial")),
+            (hsm("a", ""), hsm("b", ""), Some("give each YubiHSM2 on USB its serial")),
+            (token("a", label), token("b", label), Some("token_label is that of")),
+            (token("a", label), token("b", other), None),
+            (token("a", label), token("b", far), None),
+            (token("a", slot), token("b", slot), Some("slot is that of")),
+            (token("a", label), token("b", slot), Some("name both tokens of this module by token_label")),
+            (hsm("a", at), token("b", label), None),
+        ];
+        for (one, two, wrong) in table {
+            let text = format!("state_dir = \"/s\"\n{one}{two}");
+            match (Config::parse(&text), wrong) {
+                (Ok(_), None) => {}
+                (Err(error), Some(wrong)) => assert!(error.to_string().contains(wrong), "{error}\n{text}"),
+                (found, _) => panic!("{found:?}\n{text}"),
+            }
+        }
+    }
+}
+
 /// Key stores: what each wants, and what belongs to the other.
 #[cfg(all(feature = "pkcs11", feature = "yubihsm"))]
 mod stores {
@@ -216,15 +362,15 @@ id = \"a1b2\"
     #[test]
     fn the_keys_of_a_store_are_read() {
         let config = Config::parse(YUBIHSM).unwrap();
-        let keys: Vec<_> = config.device.keys.iter().map(|key| (key.number, key.object)).collect();
+        let keys: Vec<_> = config.devices[0].keys.iter().map(|key| (key.number, key.object)).collect();
         assert_eq!(keys, [(0, Some(1)), (3, Some(7))]);
         let config = Config::parse(PKCS11).unwrap();
-        assert_eq!(config.device.keys[1].id.as_deref(), Some("a1b2"));
+        assert_eq!(config.devices[0].keys[1].id.as_deref(), Some("a1b2"));
         // By USB: no address, perhaps a serial number.
         let usb = YUBIHSM.replace("address = \"127.0.0.1:12345\"", "serial = \"0123456789\"");
-        assert!(Config::parse(&usb).unwrap().device.address.is_none());
+        assert!(Config::parse(&usb).unwrap().devices[0].address.is_none());
         let slot = PKCS11.replace("token_label = \"validators\"", "slot = 3");
-        assert_eq!(Config::parse(&slot).unwrap().device.slot, Some(3));
+        assert_eq!(Config::parse(&slot).unwrap().devices[0].slot, Some(3));
     }
 
     #[test]

@@ -3,6 +3,10 @@
 //! Two parts can hang without dying. The runtime proves its life by running the task that feeds the watchdog; the device's
 //! task, and with it the thread of a cable that blocks, proves its own by a [`Heartbeat`]. A device that does not answer is
 //! no hang: each exchange has a deadline, and the heart beats on.
+//!
+//! Of several devices one may hang while the others sign. To restart the daemon would take their chains along, again and
+//! again where the cable hangs again, so the watchdog starves once none of them lives. Of one that hangs the log tells, and so
+//! does whoever is asked how the daemon is.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -72,11 +76,13 @@ fn lives(age: Duration) -> bool {
 
 /// Tells the service manager, if there is one, that the daemon is ready, and then that it is alive for as long as it is:
 /// twice in the time after which the manager would restart it. Runs until it is dropped.
-pub async fn serve(device: Heartbeat) {
+///
+/// Each device has its name and its heart.
+pub async fn serve(devices: Vec<(Option<String>, Heartbeat)>) {
     tell(NotifyState::Ready).await;
     // 0 is not a time; the manager means that it does not watch.
     if let Some(patience) = sd_notify::watchdog_enabled().filter(|patience| !patience.is_zero()) {
-        feed(patience / 2, &device, || tell(NotifyState::Watchdog)).await;
+        feed(patience / 2, &devices, || tell(NotifyState::Watchdog)).await;
     }
 }
 
@@ -91,18 +97,29 @@ async fn tell(state: NotifyState<'static>) {
     let _ = tokio::task::spawn_blocking(move || sd_notify::notify(&[state])).await;
 }
 
-/// A meal for each `every`, while the device's thread lives.
-async fn feed<F: Future<Output = ()>>(every: Duration, device: &Heartbeat, mut meal: impl FnMut() -> F) {
+/// A meal for each `every`, while the thread of a device lives.
+async fn feed<F: Future<Output = ()>>(
+    every: Duration,
+    devices: &[(Option<String>, Heartbeat)],
+    mut meal: impl FnMut() -> F,
+) {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut told = false;
+    let mut told = vec![false; devices.len()];
     loop {
-        let age = device.age(ticks.tick().await.into_std());
-        if lives(age) {
-            told = false;
+        let now = ticks.tick().await.into_std();
+        let mut one_lives = false;
+        for ((name, heart), told) in devices.iter().zip(&mut told) {
+            let age = heart.age(now);
+            if lives(age) {
+                (one_lives, *told) = (true, false);
+            } else if !std::mem::replace(told, true) {
+                let text = advice::hung(age, devices.len() > 1);
+                tracing::error!(kind = %Kind::DaemonHung, device = name.as_deref(), "{text}");
+            }
+        }
+        if one_lives {
             meal().await;
-        } else if !std::mem::replace(&mut told, true) {
-            tracing::error!(kind = %Kind::DaemonHung, "{}", advice::hung(age));
         }
     }
 }
@@ -165,7 +182,7 @@ mod tests {
                 meals.lock().unwrap().push(begun.elapsed().as_secs());
                 ready(())
             };
-            feed(Duration::from_secs(5), &thread, note).await;
+            feed(Duration::from_secs(5), &[(None, thread)], note).await;
         });
         sleep(Duration::from_secs(42)).await;
         assert_eq!(
@@ -181,6 +198,28 @@ mod tests {
         heart.beat_at(Given::now().into_std());
         sleep(Duration::from_secs(6)).await;
         assert_eq!(fed.lock().unwrap().len(), 9, "{:?}", fed.lock().unwrap());
+        feeding.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_device_of_several_that_hangs_starves_nobody_and_all_of_them_do() {
+        let hearts = ["a", "b"].map(|name| (Some(name.to_owned()), Heartbeat::at(Given::now().into_std())));
+        let fed = Arc::new(Mutex::new(Vec::new()));
+        let (begun, devices, meals) = (Given::now(), hearts.clone(), fed.clone());
+        let feeding = tokio::spawn(async move {
+            let note = || {
+                meals.lock().unwrap().push(begun.elapsed().as_secs());
+                ready(())
+            };
+            feed(Duration::from_secs(5), &devices, note).await;
+        });
+        for _ in 0..4 {
+            sleep(Duration::from_secs(10)).await;
+            hearts[1].1.beat_at(Given::now().into_std());
+        }
+        // The first has been silent for 40 s, the second since then.
+        sleep(Duration::from_secs(60)).await;
+        assert_eq!(*fed.lock().unwrap(), (0..=12).map(|meal| 5 * meal).collect::<Vec<u64>>());
         feeding.abort();
     }
 }

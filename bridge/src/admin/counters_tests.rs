@@ -1,5 +1,5 @@
 use super::*;
-use crate::admin::status::tests::{chain_report, healthy};
+use crate::admin::status::tests::{chain_report, healthy, with_a_name};
 use crate::admin::{DeviceState, Report};
 use crate::device::Target;
 
@@ -116,6 +116,40 @@ fn what_is_so_now_is_as_the_report_has_it() {
     ];
     assert_eq!(missing(&page, &lines), [""; 0], "{page}");
     assert!(!page.contains("highwater_flash_left_years{"), "of a device that is away nothing is known");
+}
+
+/// The label is there only where devices have names: what watches one without a name sees what it always saw.
+#[test]
+fn each_device_that_has_a_name_has_its_own_lines_and_its_chains_are_told() {
+    let counters = Counters::new();
+    let mut report = with_a_name(healthy(), "ledger");
+    let mut hsm = with_a_name(healthy(), "hsm");
+    hsm.chains[0].chain = "beta-1".to_owned();
+    hsm.devices[0].device_state = DeviceState::Locked;
+    hsm.devices[0].device = None;
+    report.devices.append(&mut hsm.devices);
+    report.chains.append(&mut hsm.chains);
+    let page = counters.page(&report).unwrap();
+    let lines = [
+        "highwater_device_up{device=\"ledger\"} 1",
+        "highwater_device_up{device=\"hsm\"} 0",
+        "highwater_device_state{device=\"ledger\",state=\"ready\"} 1",
+        "highwater_device_state{device=\"ledger\",state=\"locked\"} 0",
+        "highwater_device_state{device=\"hsm\",state=\"ready\"} 0",
+        "highwater_device_state{device=\"hsm\",state=\"locked\"} 1",
+        "highwater_device_mark_on_host{device=\"ledger\"} 0",
+        "highwater_chain_device{chain=\"alpha-1\",device=\"ledger\"} 1",
+        "highwater_chain_device{chain=\"beta-1\",device=\"hsm\"} 1",
+        // As it was, for rules and graphs.
+        "highwater_chain_signing{chain=\"alpha-1\"} 1",
+        "highwater_flash_left_years{chain=\"alpha-1\"} 12.0",
+    ];
+    assert_eq!(missing(&page, &lines), [""; 0], "{page}");
+    assert!(!page.lines().any(|line| line.starts_with("highwater_device_up ")), "{page}");
+    // Of the chain whose device is away the other one's slot tells nothing.
+    assert!(!page.contains("highwater_flash_left_years{chain=\"beta-1\"}"), "{page}");
+    let page = Counters::new().page(&healthy()).unwrap();
+    assert!(!page.contains("device=\"") && !page.contains("highwater_chain_device"), "{page}");
 }
 
 #[test]

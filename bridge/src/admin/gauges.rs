@@ -1,12 +1,15 @@
 //! Numbers that are what they are at the moment of a look: taken from the report whenever the metrics are read.
 
+use std::fmt;
 use std::sync::atomic::AtomicU64;
 
+use prometheus_client::encoding::{EncodeMetric, MetricEncoder};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::{ChainReport, DeviceState, NodeReport, OnChainReport, Report};
+use super::{ChainReport, DeviceState, NodeReport, OnChainReport, Report, Shown};
 use crate::device::SlotState;
 use crate::signer::Fate;
 
@@ -14,12 +17,44 @@ type Of<const LABELS: usize> = [(&'static str, String); LABELS];
 type Real<const LABELS: usize> = Family<Of<LABELS>, Gauge<f64, AtomicU64>>;
 type Whole<const LABELS: usize> = Family<Of<LABELS>, Gauge>;
 
+/// With a label `device` where devices have names. The line of one without a name is what it always was: a family has
+/// brackets without labels there.
+#[derive(Debug, Clone, Default)]
+struct OfDevice {
+    nameless: Gauge,
+    named: Whole<1>,
+}
+
+impl OfDevice {
+    fn set(&self, name: Option<&str>, value: i64) {
+        match name {
+            None => self.nameless.set(value),
+            Some(name) => self.named.get_or_create(&[("device", name.to_owned())]).set(value),
+        };
+    }
+}
+
+impl EncodeMetric for OfDevice {
+    fn encode(&self, encoder: MetricEncoder<'_>) -> Result<(), fmt::Error> {
+        match self.named.is_empty() {
+            true => self.nameless.encode(encoder),
+            false => self.named.encode(encoder),
+        }
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Gauge
+    }
+}
+
 /// All of them.
 pub(super) struct Gauges {
-    device_up: Gauge,
-    /// One of the states is 1.
-    device_state: Whole<1>,
-    mark_on_host: Gauge,
+    device_up: OfDevice,
+    /// One of the states is 1. With the label of [`OfDevice`].
+    device_state: Family<Vec<(&'static str, String)>, Gauge>,
+    mark_on_host: OfDevice,
+    /// 1, for chains of devices that have names.
+    chain_device: Whole<2>,
     signing: Whole<1>,
     stopped: Whole<1>,
     /// One of the states is 1.
@@ -41,9 +76,10 @@ pub(super) struct Gauges {
 impl Gauges {
     pub(super) fn register(registry: &mut Registry) -> Self {
         let gauges = Self {
-            device_up: Gauge::default(),
+            device_up: OfDevice::default(),
             device_state: Family::default(),
-            mark_on_host: Gauge::default(),
+            mark_on_host: OfDevice::default(),
+            chain_device: Family::default(),
             signing: Family::default(),
             stopped: Family::default(),
             slot_state: Family::default(),
@@ -68,6 +104,11 @@ impl Gauges {
             "device_mark_on_host",
             "1 if what the device remembers is a file of this host: a key in a store, or the simulated device",
             gauges.mark_on_host.clone(),
+        );
+        registry.register(
+            "chain_device",
+            "1 for the name of the chain's device, where devices have names; to join the two",
+            gauges.chain_device.clone(),
         );
         registry.register(
             "chain_signing",
@@ -146,22 +187,33 @@ impl Gauges {
 
     /// Takes everything from a report.
     pub(super) fn show(&self, report: &Report) {
-        self.device_up.set(i64::from(report.device.is_some()));
-        for state in DeviceState::ALL {
-            let is = report.device_state == state;
-            self.device_state.get_or_create(&[("state", state.word())]).set(i64::from(is));
-        }
-        // A device that is away is what it was.
-        if let Some(session) = &report.device {
-            self.mark_on_host.set(i64::from(!session.target.has_buttons()));
+        for device in report.each() {
+            self.device(device);
         }
         for chain in &report.chains {
             self.chain(report, chain);
         }
     }
 
+    fn device(&self, device: Shown<'_>) {
+        self.device_up.set(device.name, i64::from(device.session.is_some()));
+        for state in DeviceState::ALL {
+            let name = device.name.map(|name| ("device", name.to_owned()));
+            let labels = name.into_iter().chain([("state", state.word())]).collect();
+            self.device_state.get_or_create(&labels).set(i64::from(device.state == state));
+        }
+        // A device that is away is what it was.
+        if let Some(session) = device.session {
+            self.mark_on_host.set(device.name, i64::from(!session.target.has_buttons()));
+        }
+    }
+
     fn chain(&self, report: &Report, chain: &ChainReport) {
         let of = || [("chain", chain.chain.clone())];
+        if let Some(device) = &chain.device {
+            let labels = [("chain", chain.chain.clone()), ("device", device.clone())];
+            self.chain_device.get_or_create(&labels).set(1);
+        }
         self.signing.get_or_create(&of()).set(i64::from(chain.problem.is_none()));
         self.stopped.get_or_create(&of()).set(i64::from(chain.stopped));
         self.age.get_or_create(&of()).set(chain.signature_age_seconds);
@@ -178,7 +230,7 @@ impl Gauges {
         if let Some(found) = &chain.on_chain {
             self.on_chain(&chain.chain, found);
         }
-        let slot = report.device.as_ref().and_then(|session| session.chain(&chain.chain));
+        let slot = report.session_of(chain).and_then(|session| session.chain(&chain.chain));
         if let Some(slot) = slot {
             self.key_imported.get_or_create(&of()).set(i64::from(slot.is_imported()));
         }

@@ -20,8 +20,13 @@ pub(super) fn device(seen: &Seen, now: Instant) -> Result<&Session, String> {
 }
 
 /// Why a chain does not sign, and the cure; `None`: its device is the right one and armed, a node is there, and its
-/// requests are signed.
-pub(super) fn problem(device: Result<&Session, &str>, view: &ChainView) -> Option<String> {
+/// requests are signed. `installations` are those of all devices that have a name and are there.
+pub(super) fn problem(
+    device: Result<&Session, &str>,
+    view: &ChainView,
+    installations: &[(&str, [u8; 16])],
+) -> Option<String> {
+    let of_device = |text: String| Some(advice::of_device(view.device.as_deref(), text));
     if let Some(stopped) = view.stopped {
         return Some(advice::stopped(&view.chain, stopped));
     }
@@ -30,14 +35,18 @@ pub(super) fn problem(device: Result<&Session, &str>, view: &ChainView) -> Optio
     }
     let session = match device {
         Ok(session) => session,
-        Err(away) => return Some(away.to_owned()),
+        Err(away) => return of_device(away.to_owned()),
     };
     if session.standing != Standing::Sound {
-        return advice::standing(session.standing).map(str::to_owned);
+        return advice::standing(session.standing).map(str::to_owned).and_then(of_device);
     }
     if session.installation != view.installation {
+        let pinned = installations.iter().find(|(_, known)| *known == view.installation);
+        if let (Some(now), Some((pinned, _))) = (view.device.as_deref(), pinned) {
+            return Some(advice::pinned_to_device(&view.chain, now, pinned));
+        }
         let (found, pinned) = (session.installation, view.installation);
-        return Some(advice::fault(&Fault::OtherInstallation { found, pinned }));
+        return of_device(advice::fault(&Fault::OtherInstallation { found, pinned }));
     }
     match session.slots.iter().find(|slot| slot.chain == view.chain).map(|slot| slot.state) {
         Some(SlotState::Armed) => {}
@@ -148,6 +157,7 @@ mod tests {
     fn view() -> ChainView {
         ChainView {
             chain: "alpha-1".to_owned(),
+            device: None,
             installation: [9; 16],
             stopped: None,
             taken_back: None,
@@ -180,7 +190,7 @@ mod tests {
         let mut seen = seen.clone();
         let looked = *seen.looked.get_or_insert_with(Instant::now);
         let device = device(&seen, looked + Duration::from_secs(since_look));
-        problem(device.as_ref().copied().map_err(String::as_str), view)
+        problem(device.as_ref().copied().map_err(String::as_str), view, &[])
     }
 
     fn slot(seen: &mut Seen) -> &mut Slot {
@@ -265,6 +275,36 @@ mod tests {
             twist(&mut seen, &mut view);
             let text = told(&seen, &view, 0).expect(cause);
             assert!(text.contains(cause) && text.contains(cure), "{cause}, {cure}: {text}");
+        }
+    }
+
+    #[test]
+    fn of_a_device_with_a_name_the_problem_says_which_and_where_the_pinned_one_is() {
+        let view = ChainView { device: Some("hsm".into()), ..view() };
+        for (twist, cause) in [
+            (
+                (|seen: &mut Seen| (seen.session, seen.fault) = (None, Some(Fault::Locked))) as fn(&mut Seen),
+                "locked",
+            ),
+            (|seen| seen.session.as_mut().unwrap().standing = Standing::OtherSeed, "different seed"),
+            (|seen| seen.session.as_mut().unwrap().installation = [8; 16], "installation"),
+        ] {
+            let mut seen = seen();
+            twist(&mut seen);
+            let text = told(&seen, &view, 0).unwrap();
+            assert!(text.starts_with("device hsm: ") && text.contains(cause), "{text}");
+        }
+        let mut seen = seen();
+        let session = seen.session.as_mut().unwrap();
+        session.installation = [8; 16];
+        let text = problem(Ok(session), &view, &[("hsm", [8; 16]), ("ledger", [9; 16])]).unwrap();
+        for words in [
+            "alpha-1 is pinned to the device ledger",
+            "the config says hsm",
+            "device = \"ledger\"",
+            "mark adopt alpha-1",
+        ] {
+            assert!(text.contains(words), "{words}: {text}");
         }
     }
 

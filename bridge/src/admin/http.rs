@@ -19,17 +19,17 @@ use axum::{Json, Router};
 
 use super::clients::Clients;
 use super::{Counters, host, page, report};
-use crate::signer::Signer;
+use crate::signer::Signers;
 
 #[derive(Clone)]
 struct App {
-    signer: Signer,
+    signers: Signers,
     counters: Counters,
 }
 
 /// Serves until the future is dropped, from when it can listen there.
-pub async fn serve(listen: SocketAddr, signer: Signer, counters: Counters) -> io::Result<()> {
-    axum::serve(Clients::listen(listen).await, router(App { signer, counters })).await
+pub async fn serve(listen: SocketAddr, signers: Signers, counters: Counters) -> io::Result<()> {
+    axum::serve(Clients::listen(listen).await, router(App { signers, counters })).await
 }
 
 fn router(app: App) -> Router {
@@ -42,12 +42,12 @@ fn router(app: App) -> Router {
 }
 
 async fn watch(State(app): State<App>, uri: Uri, headers: HeaderMap) -> Response {
-    if host::is_meant(&uri, &headers) { page::of(&report(&app.signer).await) } else { page::refusal() }
+    if host::is_meant(&uri, &headers) { page::of(&report(&app.signers).await) } else { page::refusal() }
 }
 
 async fn metrics(State(app): State<App>) -> impl IntoResponse {
     let kind = [(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
-    let report = report(&app.signer).await;
+    let report = report(&app.signers).await;
     match app.counters.page(&report) {
         Ok(page) => (StatusCode::OK, kind, page),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, kind, error.to_string()),
@@ -55,13 +55,13 @@ async fn metrics(State(app): State<App>) -> impl IntoResponse {
 }
 
 async fn health(State(app): State<App>) -> impl IntoResponse {
-    let report = report(&app.signer).await;
+    let report = report(&app.signers).await;
     let status = if report.healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, report.verdict + "\n")
 }
 
 async fn status(State(app): State<App>) -> impl IntoResponse {
-    Json(report(&app.signer).await)
+    Json(report(&app.signers).await)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::signer::rig::{NODE, Rig, device, node};
 async fn seen(rig: &Arc<Rig>) -> (StatusCode, String) {
     let signer = rig.signer(&[NODE], Counters::new()).await;
     let _node = node(&signer, NODE);
-    let app = App { signer, counters: Counters::new() };
+    let app = App { signers: signer.into(), counters: Counters::new() };
     let (head, body) = health(State(app)).await.into_response().into_parts();
     let body = axum::body::to_bytes(body, 4_096).await.unwrap();
     (head.status, String::from_utf8(body.to_vec()).unwrap())
@@ -43,7 +43,7 @@ async fn asked(request: &str) -> (String, String) {
     let _node = node(&signer, NODE);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let to = listener.local_addr().unwrap();
-    let app = router(App { signer, counters: Counters::new() });
+    let app = router(App { signers: signer.into(), counters: Counters::new() });
     let server = tokio::spawn(async move { axum::serve(listener, app).await });
     let mut client = TcpStream::connect(to).await.unwrap();
     client.write_all(request.replace("HOST", &to.to_string()).as_bytes()).await.unwrap();

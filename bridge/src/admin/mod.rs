@@ -26,4 +26,5 @@ pub use http::serve as serve_http;
 pub use on_chain::{DeviceSeconds, OnChainReport};
 pub use patience::Unanswered;
 pub use socket::{Client, Listener, path as socket_path};
-pub use status::{ChainReport, NodeReport, Report, SignatureReport, report};
+pub(crate) use status::Shown;
+pub use status::{ChainReport, DeviceReport, NodeReport, Report, SignatureReport, report};

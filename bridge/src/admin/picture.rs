@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ChainReport, NodeReport, Report};
+use super::{ChainReport, NodeReport, Report, Shown};
 use crate::advice;
 use crate::device::Slot;
 
@@ -30,11 +30,11 @@ pub(crate) struct Picture {
     pub(crate) headline: Said,
     /// What signs, or why not and what to do.
     pub(crate) verdict: String,
-    /// The device first, then each chain.
+    /// Each device first, then each chain.
     pub(crate) parts: Vec<Part>,
 }
 
-/// The device or a chain.
+/// A device or a chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Part {
     pub(crate) kind: &'static str,
@@ -75,7 +75,11 @@ impl Said {
 impl Picture {
     /// Of a report.
     pub(crate) fn of(report: &Report) -> Self {
-        let mut parts = vec![device(report)];
+        let mut parts: Vec<Part> = report.each().iter().map(device).collect();
+        // They are of the daemon, and it has no part of its own.
+        if let Some(first) = parts.first_mut() {
+            first.sentences.extend(dropped(report));
+        }
         parts.extend(report.chains.iter().map(|of| chain(report, of)));
         let headline = headline(report);
         // The title has these words already.
@@ -94,18 +98,27 @@ fn headline(report: &Report) -> Said {
     }
 }
 
-fn device(report: &Report) -> Part {
-    let name = match (&report.device, &report.fault) {
-        (Some(session), _) => Said::new(Tone::Plain, advice::model(session)),
-        (None, Some(_)) => Said::new(Tone::Bad, "away"),
-        (None, None) => Said::new(Tone::Plain, "being opened"),
+fn device(shown: &Shown<'_>) -> Part {
+    let (tone, text) = match (shown.session, shown.fault) {
+        (Some(session), _) => (Tone::Plain, advice::model(session)),
+        (None, Some(_)) => (Tone::Bad, "away".to_owned()),
+        (None, None) => (Tone::Plain, "being opened".to_owned()),
     };
-    let mut sentences: Vec<Said> = report.fault.iter().map(|fault| Said::new(Tone::Bad, fault)).collect();
-    if report.log_lines_dropped > 0 {
-        let text = format!("{} lines of the log were dropped", report.log_lines_dropped);
-        sentences.push(Said::new(Tone::Care, text));
+    let name = shown.name.map_or_else(String::new, |name| format!("{name}: "));
+    let sentences = shown.fault.into_iter().map(|fault| Said::new(Tone::Bad, fault)).collect();
+    Part {
+        kind: "device",
+        name: Said::new(tone, name + &text),
+        word: None,
+        sentences,
+        rows: Vec::new(),
+        recent: Vec::new(),
     }
-    Part { kind: "device", name, word: None, sentences, rows: Vec::new(), recent: Vec::new() }
+}
+
+fn dropped(report: &Report) -> Option<Said> {
+    let lines = Some(report.log_lines_dropped).filter(|lines| *lines > 0)?;
+    Some(Said::new(Tone::Care, format!("{lines} lines of the log were dropped")))
 }
 
 fn chain(report: &Report, chain: &ChainReport) -> Part {
@@ -115,10 +128,10 @@ fn chain(report: &Report, chain: &ChainReport) -> Part {
         None => Said::new(Tone::Good, "signs"),
     };
     // The device says it already.
-    let problem = chain.problem.as_ref().filter(|problem| report.fault.as_ref() != Some(problem));
+    let problem = chain.problem.as_ref().filter(|problem| report.fault_of(chain).as_ref() != Some(problem));
     let problem = problem.map(|problem| Said::new(Tone::Bad, problem));
     let warning = chain.warning.as_ref().map(|warning| Said::new(Tone::Care, warning));
-    let slot = report.device.as_ref().and_then(|session| session.chain(&chain.chain));
+    let slot = report.session_of(chain).and_then(|session| session.chain(&chain.chain));
     Part {
         kind: "chain",
         name: Said::new(Tone::Plain, &chain.chain),
@@ -140,7 +153,7 @@ fn chain(report: &Report, chain: &ChainReport) -> Part {
 fn rows(chain: &ChainReport, slot: Option<&Slot>) -> Vec<Row> {
     let row = |name, tone, text: String| Row { name, value: Said::new(tone, text) };
     let plain = |name, text: String| row(name, Tone::Plain, text);
-    let mut rows = Vec::new();
+    let mut rows: Vec<Row> = chain.device.iter().map(|device| plain("device", device.clone())).collect();
     let age = ago(chain.signature_age_seconds);
     // What was signed before the start stands on the device.
     let highest = chain.last.or_else(|| slot.map(|slot| slot.highest_signed));

@@ -1,6 +1,6 @@
 use super::*;
 use crate::admin::SignatureReport;
-use crate::admin::tests::{chain_report, healthy};
+use crate::admin::tests::{chain_report, healthy, with_a_name};
 use crate::device::SlotState;
 
 fn row(picture: &Picture, part: usize, name: &str) -> Said {
@@ -49,6 +49,33 @@ fn a_device_that_is_away_says_why_and_a_chain_does_not_repeat_that() {
     let opening = Picture::of(&Report { fault: None, ..report });
     assert_eq!(opening.parts[0].name, Said::new(Tone::Plain, "being opened"));
     assert_eq!(opening.parts[1].sentences.len(), 1, "nobody else says it");
+}
+
+#[test]
+fn of_several_devices_each_has_a_part_and_each_chain_says_which_is_its_own() {
+    let mut report = with_a_name(healthy(), "ledger");
+    let mut hsm = with_a_name(healthy(), "hsm");
+    let fault = "the device is locked: enter its PIN".to_owned();
+    (hsm.devices[0].device, hsm.devices[0].fault) = (None, Some(fault.clone()));
+    (hsm.chains[0].chain, hsm.chains[0].state) = ("beta-1".to_owned(), None);
+    hsm.chains[0].problem = Some(format!("device hsm: {fault}"));
+    report.devices.append(&mut hsm.devices);
+    report.chains.append(&mut hsm.chains);
+    report.log_lines_dropped = 3;
+    let picture = Picture::of(&report);
+    let [ledger, hsm, alpha, beta] = &picture.parts[..] else { panic!("{picture:?}") };
+    assert_eq!(ledger.name.text, "ledger: Nano S, Highwater 0.1.0, sound");
+    assert_eq!(ledger.sentences, [Said::new(Tone::Care, "3 lines of the log were dropped")]);
+    assert_eq!(hsm.name, Said::new(Tone::Bad, "hsm: away"));
+    assert_eq!(hsm.sentences, [Said::new(Tone::Bad, fault)]);
+    assert_eq!(
+        (&alpha.word, row(&picture, 2, "device").text),
+        (&Some(Said::new(Tone::Good, "signs")), "ledger".to_owned())
+    );
+    assert_eq!((&beta.sentences, row(&picture, 3, "device").text), (&vec![], "hsm".to_owned()));
+    // The other device has a slot of this name too: what it says is not this chain's.
+    assert_eq!(row(&picture, 3, "mark").text, "not known");
+    assert!(Picture::of(&healthy()).parts[1].rows.iter().all(|row| row.name != "device"));
 }
 
 #[test]

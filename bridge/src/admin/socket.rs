@@ -18,7 +18,7 @@ use super::{Report, report};
 use crate::advice;
 use crate::device::Exchange;
 use crate::hrs_text::HrsText;
-use crate::signer::{NotSaid, Signer, Word};
+use crate::signer::{NotSaid, Signer, Signers, Word};
 
 /// The longest line taken: a command of the device in hex, with room.
 const LINE: u64 = 2_048;
@@ -27,11 +27,16 @@ const LINE: u64 = 2_048;
 #[serde(rename_all = "snake_case", tag = "do")]
 enum Ask {
     Status,
+    /// A command for the device with this name; without a name, for the one that is alone.
     Exchange {
         apdu: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device: Option<String>,
     },
     Press {
         approved: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device: Option<String>,
     },
     /// The owner is about to be asked for this mark.
     Intend {
@@ -97,14 +102,14 @@ impl Listener {
     }
 
     /// Serves until the future is dropped. A shortage of files does not end it.
-    pub async fn serve(self, signer: Signer) -> io::Result<()> {
+    pub async fn serve(self, signers: Signers) -> io::Result<()> {
         let mut clients = JoinSet::new();
         let mut accepting = Accepting::default();
         loop {
             tokio::select! {
                 accepted = self.0.accept() => {
                     if let Some((stream, _)) = accepting.take(accepted).await {
-                        clients.spawn(client(stream, signer.clone()));
+                        clients.spawn(client(stream, signers.clone()));
                     }
                 }
                 Some(_) = clients.join_next() => {}
@@ -113,7 +118,7 @@ impl Listener {
     }
 }
 
-async fn client(stream: UnixStream, signer: Signer) -> io::Result<()> {
+async fn client(stream: UnixStream, signers: Signers) -> io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
     loop {
@@ -122,7 +127,7 @@ async fn client(stream: UnixStream, signer: Signer) -> io::Result<()> {
             return Ok(());
         }
         let answer = match serde_json::from_str(&line) {
-            Ok(ask) => answer(&signer, ask).await,
+            Ok(ask) => answer(&signers, ask).await,
             Err(error) => Answer::Failed(format!("not a request of the admin socket ({error})")),
         };
         let mut line = serde_json::to_vec(&answer)?;
@@ -131,33 +136,39 @@ async fn client(stream: UnixStream, signer: Signer) -> io::Result<()> {
     }
 }
 
-async fn answer(signer: &Signer, ask: Ask) -> Answer {
+async fn answer(signers: &Signers, ask: Ask) -> Answer {
     match ask {
         Ask::Status => {
-            signer.device().look().await;
-            Answer::Status(Box::new(report(signer).await))
+            signers.look().await;
+            Answer::Status(Box::new(report(signers).await))
         }
-        Ask::Press { approved } => Answer::Pressed(signer.device().press(approved).await),
-        Ask::Exchange { apdu } => exchange(signer, &apdu).await,
+        Ask::Press { approved, device } => match signers.on(device.as_deref()) {
+            Some(signer) => Answer::Pressed(signer.device().press(approved).await),
+            None => no_device(signers, device.as_deref()),
+        },
+        Ask::Exchange { apdu, device } => match signers.on(device.as_deref()) {
+            Some(signer) => exchange(signer, &apdu).await,
+            None => no_device(signers, device.as_deref()),
+        },
         Ask::Intend { chain, to, below } => {
             let word = Word::Intend { to: to.0, below: below.map(|below| below.0) };
-            say(signer, &chain, word).await
+            say(signers, &chain, word).await
         }
-        Ask::ForgetIntention { chain } => say(signer, &chain, Word::ForgetIntention).await,
-        Ask::Settle { chain } => say(signer, &chain, Word::Settle).await,
-        Ask::ReleaseOwner { chain } => say(signer, &chain, Word::ReleaseOwner).await,
+        Ask::ForgetIntention { chain } => say(signers, &chain, Word::ForgetIntention).await,
+        Ask::Settle { chain } => say(signers, &chain, Word::Settle).await,
+        Ask::ReleaseOwner { chain } => say(signers, &chain, Word::ReleaseOwner).await,
         Ask::Adopt { chain, installation } => {
             let mut bytes = [0; 16];
             match hex::decode_to_slice(&installation, &mut bytes) {
-                Ok(()) => say(signer, &chain, Word::Adopt(bytes)).await,
+                Ok(()) => say(signers, &chain, Word::Adopt(bytes)).await,
                 Err(error) => Answer::Failed(format!("the installation is not hex ({error})")),
             }
         }
     }
 }
 
-async fn say(signer: &Signer, chain: &str, word: Word) -> Answer {
-    match signer.say(chain, word).await {
+async fn say(signers: &Signers, chain: &str, word: Word) -> Answer {
+    match signers.say(chain, word).await {
         Ok(said) => Answer::Said { owner: said.owner.as_deref().map(str::to_owned) },
         Err(NotSaid::NotServed) => Answer::NotServed,
         Err(NotSaid::Below(below)) if let Word::Intend { to, .. } = word => {
@@ -165,6 +176,10 @@ async fn say(signer: &Signer, chain: &str, word: Word) -> Answer {
         }
         Err(not_said) => Answer::Failed(advice::not_said(chain, not_said)),
     }
+}
+
+fn no_device(signers: &Signers, device: Option<&str>) -> Answer {
+    Answer::Failed(advice::daemon_without(device, &signers.names()))
 }
 
 async fn exchange(signer: &Signer, apdu: &str) -> Answer {
@@ -212,17 +227,19 @@ impl Client {
         }
     }
 
-    /// One command to the device; the reply holds its status word.
-    pub async fn exchange(&mut self, apdu: &[u8]) -> Result<Vec<u8>, String> {
-        match self.ask(&Ask::Exchange { apdu: hex::encode(apdu) }).await? {
+    /// One command to the device with this name; the reply holds its status word.
+    pub async fn exchange(&mut self, device: Option<&str>, apdu: &[u8]) -> Result<Vec<u8>, String> {
+        let device = device.map(str::to_owned);
+        match self.ask(&Ask::Exchange { apdu: hex::encode(apdu), device }).await? {
             Answer::Reply(reply) => hex::decode(reply).map_err(|error| error.to_string()),
             other => Err(unexpected(other)),
         }
     }
 
     /// The owner of a simulated device presses; `false` if it has real buttons.
-    pub async fn press(&mut self, approved: bool) -> Result<bool, String> {
-        match self.ask(&Ask::Press { approved }).await? {
+    pub async fn press(&mut self, device: Option<&str>, approved: bool) -> Result<bool, String> {
+        let device = device.map(str::to_owned);
+        match self.ask(&Ask::Press { approved, device }).await? {
             Answer::Pressed(pressed) => Ok(pressed),
             other => Err(unexpected(other)),
         }

@@ -23,7 +23,7 @@ async fn only_where_nobody_listens_is_there_no_daemon() {
 async fn client_of(rig: &std::sync::Arc<Rig>) -> (Client, Signer) {
     let signer = rig.signer(&[NODE], Counters::new()).await;
     let (ours, theirs) = UnixStream::pair().unwrap();
-    tokio::spawn(client(theirs, signer.clone()));
+    tokio::spawn(client(theirs, signer.clone().into()));
     (Client(BufReader::new(ours)), signer)
 }
 
@@ -36,13 +36,13 @@ async fn a_daemon_that_hangs_does_not_hang_the_command_and_its_late_answer_is_no
     assert_eq!(asked.elapsed(), patience::DAEMON);
     assert!(text.contains("did not answer within 10 s") && text.contains("restart it"), "{text}");
     theirs.write_all(b"{\"reply\":\"9000\"}\n").await.unwrap();
-    let text = client.exchange(&[0xe0, 0x10, 0, 0, 1, 0]).await.unwrap_err();
+    let text = client.exchange(None, &[0xe0, 0x10, 0, 0, 1, 0]).await.unwrap_err();
     assert!(text.contains("stopped answering"), "{text}");
 
     let (ours, _theirs) = UnixStream::pair().unwrap();
     let asked = tokio::time::Instant::now();
     let mut client = Client(BufReader::new(ours));
-    assert!(client.exchange(&[0xe0, 0x10, 0, 0, 1, 0]).await.is_err());
+    assert!(client.exchange(None, &[0xe0, 0x10, 0, 0, 1, 0]).await.is_err());
     assert_eq!(asked.elapsed(), patience::DEVICE, "a device may be busy with a signature");
 }
 
@@ -53,17 +53,17 @@ async fn a_vote_that_comes_by_the_socket_is_signed_by_nobody() {
     let before = rig.mark();
     let (mut socket, _signer) = client_of(&rig).await;
     for vote in [Vote::prevote(CHAIN), Vote { block: 0, ..Vote::prevote(CHAIN) }] {
-        let refused = socket.exchange(&vote.apdu()).await.unwrap_err();
+        let refused = socket.exchange(None, &vote.apdu()).await.unwrap_err();
         assert!(refused.contains("nodes"), "{refused}");
         assert_eq!(rig.mark(), before);
     }
     let extend = Extend { chain: CHAIN, height: 10, round: 5, content: b"extension" };
     for extension in [extend.whole().unwrap(), extend.begin(), extend.chunks(9).next().unwrap()] {
-        let refused = socket.exchange(&extension).await.unwrap_err();
+        let refused = socket.exchange(None, &extension).await.unwrap_err();
         assert!(refused.contains("nodes"), "{refused}");
     }
     let status = crate::signer::rig::apdu(Command::GetStatus { slot: 0 });
-    assert!(socket.exchange(&status).await.is_ok(), "everything else goes through");
+    assert!(socket.exchange(None, &status).await.is_ok(), "everything else goes through");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 
 use super::Signature;
@@ -9,7 +10,7 @@ use super::{DeviceSeconds, DeviceState, OnChainReport, health};
 use crate::advice;
 use crate::device::{Pace, Seen, Session, Slot, SlotState};
 use crate::hrs_text::HrsText;
-use crate::signer::{ChainView, Signer};
+use crate::signer::{ChainView, Signer, Signers};
 
 /// The daemon, the device and the chains.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -19,16 +20,34 @@ pub struct Report {
     pub healthy: bool,
     /// One line: what signs, or why not and what to do.
     pub verdict: String,
-    /// What the device says of itself; none while it is away.
+    /// What the device says of itself; none while it is away. Of several devices this and the next two are of the first one
+    /// that is not ready, and of the first one where all are.
     pub device: Option<Session>,
     /// How the device is.
     pub device_state: DeviceState,
     /// Why the device is away or not sound, and the cure.
     pub fault: Option<String>,
+    /// Each device of the config, in its order, where devices have names; empty where the one device has none.
+    #[serde(default)]
+    pub devices: Vec<DeviceReport>,
     /// Lines of the daemon's log that its reader did not take.
     pub log_lines_dropped: u64,
     /// The chains of the config.
     pub chains: Vec<ChainReport>,
+}
+
+/// A device that has a name.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct DeviceReport {
+    /// Its name in the config.
+    pub name: String,
+    /// What it says of itself; none while it is away.
+    pub device: Option<Session>,
+    /// How it is.
+    pub device_state: DeviceState,
+    /// Why it is away or not sound, and the cure.
+    pub fault: Option<String>,
 }
 
 /// A chain since the daemon started.
@@ -37,6 +56,8 @@ pub struct Report {
 pub struct ChainReport {
     /// Chain id.
     pub chain: String,
+    /// The name of its device; null where the one that is alone has none.
+    pub device: Option<String>,
     /// Why it does not sign, and the cure. None: it signs.
     pub problem: Option<String>,
     /// What needs a person although it signs, and the cure.
@@ -111,10 +132,63 @@ pub struct NodeReport {
 }
 
 /// The state now.
-pub async fn report(signer: &Signer) -> Report {
-    let views = signer.views().await;
-    let log_lines_dropped = signer.log_lines_dropped();
-    Report { log_lines_dropped, ..of(&signer.device().seen(), &views, Instant::now()) }
+pub async fn report(signers: &Signers) -> Report {
+    let now = async |signer: &Signer| {
+        let views = signer.views().await;
+        (signer.name().map(str::to_owned), signer.device().seen(), views)
+    };
+    let each = join_all(signers.each().iter().map(now)).await;
+    let log_lines_dropped = signers.each().first().map_or(0, Signer::log_lines_dropped);
+    Report { log_lines_dropped, ..of(&each, Instant::now()) }
+}
+
+impl Report {
+    /// Each device; at least one.
+    pub(crate) fn each(&self) -> Vec<Shown<'_>> {
+        let Self { device, device_state, fault, .. } = self;
+        let only =
+            Shown { name: None, session: device.as_ref(), state: *device_state, fault: fault.as_deref() };
+        match self.devices.is_empty() {
+            true => vec![only],
+            false => self.devices.iter().map(Shown::of).collect(),
+        }
+    }
+
+    /// The device of this name; without one, the one that is alone.
+    pub(crate) fn on(&self, name: Option<&str>) -> Option<Shown<'_>> {
+        match (name, &self.each()[..]) {
+            (Some(_), each) => each.iter().find(|device| device.name == name).copied(),
+            (None, [only]) => Some(*only),
+            (None, _) => None,
+        }
+    }
+
+    /// What the device of a chain says of itself.
+    pub(crate) fn session_of(&self, chain: &ChainReport) -> Option<&Session> {
+        self.on(chain.device.as_deref())?.session
+    }
+
+    /// Why the device of a chain is away or not sound, as the chain says it.
+    pub(crate) fn fault_of(&self, chain: &ChainReport) -> Option<String> {
+        let device = self.on(chain.device.as_deref())?;
+        Some(advice::of_device(device.name, device.fault?.to_owned()))
+    }
+}
+
+/// A device as a report has it, with a name or without.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shown<'a> {
+    pub(crate) name: Option<&'a str>,
+    pub(crate) session: Option<&'a Session>,
+    pub(crate) state: DeviceState,
+    pub(crate) fault: Option<&'a str>,
+}
+
+impl<'a> Shown<'a> {
+    fn of(report: &'a DeviceReport) -> Self {
+        let DeviceReport { name, device, device_state, fault } = report;
+        Self { name: Some(name), session: device.as_ref(), state: *device_state, fault: fault.as_deref() }
+    }
 }
 
 fn recent(Signature { hrs, took, at }: &Signature, now: Instant) -> SignatureReport {
@@ -125,36 +199,59 @@ fn recent(Signature { hrs, took, at }: &Signature, now: Instant) -> SignatureRep
     }
 }
 
-/// What was seen and what the chains show, as one report.
-fn of(seen: &Seen, views: &[ChainView], now: Instant) -> Report {
-    let device = health::device(seen, now);
-    let known = device.as_ref().copied().map_err(String::as_str);
-    let chains: Vec<ChainReport> = views.iter().map(|view| chain(known, view, now)).collect();
-    let fault = match known {
-        Ok(session) => advice::standing(session.standing).map(str::to_owned),
-        Err(away) => Some(away.to_owned()),
-    };
+/// A device by its name, what was seen of it, and what its chains show.
+type OfDevice = (Option<String>, Seen, Vec<ChainView>);
+
+/// All of them as one report.
+fn of(each: &[OfDevice], now: Instant) -> Report {
+    let mut devices = Vec::new();
+    let mut chains: Vec<ChainReport> = Vec::new();
+    // Where a chain is that its own device does not have.
+    let sessions = each
+        .iter()
+        .filter_map(|(name, seen, _)| Some((name.as_deref()?, health::device(seen, now).ok()?.installation)));
+    let installations: Vec<_> = sessions.collect();
+    for (name, seen, views) in each {
+        let device = health::device(seen, now);
+        let known = device.as_ref().copied().map_err(String::as_str);
+        chains.extend(views.iter().map(|view| chain(known, view, &installations, now)));
+        let fault = match known {
+            Ok(session) => advice::standing(session.standing).map(str::to_owned),
+            Err(away) => Some(away.to_owned()),
+        };
+        let (device_state, device) = (DeviceState::of(seen, now), known.ok().cloned());
+        let name = name.clone().unwrap_or_default();
+        devices.push(DeviceReport { name, device, device_state, fault });
+    }
     let (healthy, verdict) = verdict(&chains);
-    let device_state = DeviceState::of(seen, now);
+    let worst = devices.iter().find(|device| device.device_state != DeviceState::Ready);
+    let shown = worst.or(devices.first());
     Report {
         healthy,
         verdict,
-        device_state,
-        device: known.ok().cloned(),
-        fault,
+        device_state: shown.map_or(DeviceState::Opening, |shown| shown.device_state),
+        device: shown.and_then(|shown| shown.device.clone()),
+        fault: shown.and_then(|shown| shown.fault.clone()),
+        devices: if each.iter().all(|(name, ..)| name.is_some()) { devices } else { Vec::new() },
         log_lines_dropped: 0,
         chains,
     }
 }
 
-fn chain(device: Result<&Session, &str>, view: &ChainView, now: Instant) -> ChainReport {
+fn chain(
+    device: Result<&Session, &str>,
+    view: &ChainView,
+    installations: &[(&str, [u8; 16])],
+    now: Instant,
+) -> ChainReport {
     let [signatures, refusals, silences] = view.counts;
     let signatures_a_day = a_day(signatures, view.counted);
     let pinned = device.ok().filter(|session| session.installation == view.installation);
     let slot = pinned.and_then(|session| session.chain(&view.chain));
     ChainReport {
         chain: view.chain.clone(),
-        problem: health::problem(device, view),
+        device: view.device.as_deref().map(str::to_owned),
+        problem: health::problem(device, view, installations),
         warning: health::warning(view),
         state_file_behind_seconds: view.disk_behind.as_secs_f64(),
         installation: hex::encode(view.installation),

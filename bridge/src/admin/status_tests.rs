@@ -10,6 +10,11 @@ use crate::node::Outcome;
 use crate::node::Service as _;
 use crate::signer::rig::{CHAIN, NODE, OTHER_NODE, Rig, is_signed, node, vote};
 
+/// Of the device that is alone.
+async fn report(signer: &Signer) -> Report {
+    super::report(&signer.clone().into()).await
+}
+
 /// The first line of `status`.
 async fn verdict_of(signer: &Signer) -> String {
     report(signer).await.verdict
@@ -285,6 +290,7 @@ fn signatures_a_day_are_told_after_an_hour_and_never_as_too_few() {
 pub(crate) fn chain_report(state: Option<SlotState>) -> ChainReport {
     ChainReport {
         chain: CHAIN.to_owned(),
+        device: None,
         problem: None,
         warning: None,
         state_file_behind_seconds: 0.0,
@@ -329,6 +335,16 @@ pub(crate) fn chain_report(state: Option<SlotState>) -> ChainReport {
     }
 }
 
+/// The same report of a device that has a name.
+pub(crate) fn with_a_name(mut report: Report, name: &str) -> Report {
+    let Report { device, device_state, fault, .. } = report.clone();
+    report.devices = vec![DeviceReport { name: name.to_owned(), device, device_state, fault }];
+    for chain in &mut report.chains {
+        chain.device = Some(name.to_owned());
+    }
+    report
+}
+
 /// A report that is all well.
 pub(crate) fn healthy() -> Report {
     let session = Session {
@@ -360,6 +376,7 @@ pub(crate) fn healthy() -> Report {
         device_state: DeviceState::Ready,
         device: Some(session),
         fault: None,
+        devices: Vec::new(),
         log_lines_dropped: 0,
         chains: vec![chain_report(Some(SlotState::Armed))],
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::Counters;
-use super::status::tests::healthy;
+use super::status::tests::{healthy, with_a_name};
 
 fn read(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
@@ -21,7 +21,7 @@ fn rules() -> String {
 fn page() -> String {
     let counters = Counters::new();
     counters.serve("alpha-1", None);
-    counters.page(&healthy()).unwrap()
+    counters.page(&with_a_name(healthy(), "ledger")).unwrap()
 }
 
 /// The names that a query may use, by the kinds of the page.

@@ -1,5 +1,7 @@
 //! Of the device: why it does not answer, why nothing is signed, why it said no.
 
+use std::path::Path;
+
 use highwater_core::apdu::Status;
 use highwater_hosted::{Fault as HostedFault, KeyFault};
 
@@ -54,6 +56,76 @@ pub fn fault(fault: &Fault) -> String {
     }
 }
 
+/// What is said of a device, with its name if it has one.
+pub fn of_device(name: Option<&str>, text: String) -> String {
+    match name {
+        Some(name) => format!("device {name}: {text}"),
+        None => text,
+    }
+}
+
+/// A chain stands in the config at another device than the one that is named.
+pub fn not_its_device(chain: &str, own: &str, other: &str) -> String {
+    format!(
+        "{chain} has the device {own} in the config, not {other}: leave --device out, or set device = {other:?} in its [[chain]] \
+         first"
+    )
+}
+
+/// No device of the config has this name.
+pub fn unknown_device(name: &str, known: &str) -> String {
+    match known.is_empty() {
+        true => {
+            format!("no device is called {name:?}: the one of the config has no name, so leave --device out")
+        }
+        false => format!("no device is called {name:?}: name one of {known}"),
+    }
+}
+
+/// There is no configuration in which a device could have a name.
+pub fn no_config_names(name: &str, path: &Path) -> String {
+    format!(
+        "there is no configuration at {} that names a device {name:?}: leave --device out and plug in the one that is meant, or \
+         name a file with --config",
+        path.display()
+    )
+}
+
+/// There are several devices, and nothing says which.
+pub fn which_device(known: &str) -> String {
+    format!("the config has several devices: say which by --device, one of {known}")
+}
+
+/// The daemon has no such device.
+pub fn daemon_without(name: Option<&str>, known: &str) -> String {
+    let known = if known.is_empty() { "one without a name".to_owned() } else { known.to_owned() };
+    match name {
+        Some(name) => format!(
+            "the daemon has no device {name:?}, it has {known}: the config was changed since it was started; start it again"
+        ),
+        None => format!(
+            "the daemon has several devices, {known}: the config was changed since it was started; start it again"
+        ),
+    }
+}
+
+/// The daemon signs for the chain on another device than the config says.
+pub fn daemon_has_another_device(chain: &str, on: &str) -> String {
+    format!(
+        "the daemon signs for {chain} on the device {on}, and the config says another one: start the daemon again, then run \
+         the command"
+    )
+}
+
+/// The chain was given to another device in the config alone.
+pub fn pinned_to_device(chain: &str, now: &str, pinned: &str) -> String {
+    format!(
+        "{chain} is pinned to the device {pinned}, and the config says {now}, so nothing is signed for it: set device = \
+         {pinned:?} in its [[chain]] and start the daemon again, or let {now} take the chain over with `highwater mark adopt \
+         {chain}`"
+    )
+}
+
 /// Model, app and standing on one line.
 pub(crate) fn model(session: &Session) -> String {
     let kind = match session.target {
@@ -98,7 +170,21 @@ fn absent_device(absence: &Absence) -> String {
             "the emulator at {address} does not answer ({error}): start it, or correct address in [device] of the config"
         ),
         Absence::File { path, error } => file(path, &error.into()),
+        Absence::Renamed { found, wanted } => renamed(found, wanted),
     }
+}
+
+/// A device in this process was renamed in the config, and its files were not.
+fn renamed(found: &Path, wanted: &Path) -> String {
+    let is_simulated = found.to_string_lossy().contains("simulated");
+    let beside = if is_simulated { "seed" } else { "secret" };
+    format!(
+        "the marks in {} belong to no device of the config, and this device has none: if it was renamed, stop the daemon and \
+         move them to {}, and the file of its {beside} with them to the same name; if they are of a device that is gone, move \
+         them out of state_dir",
+        found.display(),
+        wanted.display()
+    )
 }
 
 /// Why a Ledger that is plugged in cannot be used.

@@ -22,12 +22,16 @@ pub(crate) fn panicked(what: &str) -> String {
 }
 
 /// The device's thread stands still.
-pub(crate) fn hung(age: Duration) -> String {
-    format!(
-        "the device's thread has stood still for {} s: the service manager is told nothing any more and restarts the \
-         daemon; without one, restart it",
-        age.as_secs()
-    )
+pub(crate) fn hung(age: Duration, several: bool) -> String {
+    let cure = match several {
+        false => {
+            "the service manager is told nothing any more and restarts the daemon; without one, restart it"
+        }
+        true => {
+            "nothing is signed for its chains, and the other devices go on; replug it, and if it stays so, restart the daemon"
+        }
+    };
+    format!("the device's thread has stood still for {} s: {cure}", age.as_secs())
 }
 
 /// The admin socket or the metrics are gone.

@@ -38,8 +38,11 @@ pub(crate) fn trouble(trouble: &Trouble) -> String {
         Trouble::Held(path) => held(path),
         Trouble::Daemon(text) => text.clone(),
         Trouble::LogLost(lines) => log_lost(*lines),
-        Trouble::Device(fault) => advice::fault(fault),
-        Trouble::Unsound(standing) => advice::standing(*standing).unwrap_or_default().to_owned(),
+        Trouble::Device { device, fault } => advice::of_device(device.as_deref(), advice::fault(fault)),
+        Trouble::Unsound { device, standing } => {
+            let text = advice::standing(*standing).unwrap_or_default().to_owned();
+            advice::of_device(device.as_deref(), text)
+        }
         Trouble::OtherInstallation { chain, found, pinned } => {
             let fault = Fault::OtherInstallation { found: *found, pinned: *pinned };
             format!("{chain}: {}", advice::fault(&fault))

@@ -68,6 +68,9 @@ pub enum Verb {
         /// How.
         #[command(flatten)]
         form: Form,
+        /// On which.
+        #[command(flatten)]
+        on: On,
     },
     /// The state of this bridge, to be carried to another host.
     State {
@@ -80,18 +83,27 @@ pub enum Verb {
         /// What of it.
         #[command(subcommand)]
         verb: DeviceVerb,
+        /// On which.
+        #[command(flatten)]
+        on: On,
     },
     /// The approved chains.
     Chain {
         /// What of them.
         #[command(subcommand)]
         verb: ChainVerb,
+        /// On which.
+        #[command(flatten)]
+        on: On,
     },
     /// Keys that were made elsewhere. Needs no daemon, no state directory and no configuration.
     Key {
         /// What of them.
         #[command(subcommand)]
         verb: KeyVerb,
+        /// On which.
+        #[command(flatten)]
+        on: On,
         /// The emulator's port, beside any configuration. For tests.
         #[arg(long, hide = true, global = true, env = "HIGHWATER_EMULATOR")]
         emulator: Option<SocketAddr>,
@@ -120,6 +132,9 @@ pub enum Verb {
         /// What of it.
         #[command(subcommand)]
         verb: MarkVerb,
+        /// On which.
+        #[command(flatten)]
+        on: On,
     },
     /// Show who the bridge is: the peer id that nodes on noise:// pin, and the key in hex that nodes on tcp:// allow, if
     /// they look at it; needs no device.
@@ -147,6 +162,20 @@ pub struct Form {
     /// As JSON, for programs; docs/json.md has its fields.
     #[arg(long)]
     pub json: bool,
+}
+
+/// On which device.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub struct On {
+    /// The device by its name in the configuration. Needed where there are several and the chain does not tell.
+    #[arg(long, value_name = "NAME", global = true)]
+    pub device: Option<String>,
+}
+
+impl On {
+    pub(super) fn name(&self) -> Option<&str> {
+        self.device.as_deref()
+    }
 }
 
 impl Verb {

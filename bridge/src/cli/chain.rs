@@ -12,27 +12,33 @@ use crate::device::SlotNumber;
 use crate::failure::Failure;
 use crate::operator::add::{self, New};
 use crate::operator::prompt::Question;
-use crate::operator::{Access, mark, retire};
+use crate::operator::{Access, Chosen, mark, retire};
 use crate::store::Pins;
 
-pub(super) async fn add(config: &Config, new: New<'_>, terminal: &mut Terminal) -> Result<(), Failure> {
+pub(super) async fn add(config: &Chosen<'_>, new: New<'_>, terminal: &mut Terminal) -> Result<(), Failure> {
     let added = add::add(config, new, terminal).await?;
     tell_added(config, new.id, &added);
     Ok(())
 }
 
-pub(super) fn tell_added(config: &Config, id: &str, added: &add::Added) {
+pub(super) fn tell_added(config: &Chosen<'_>, id: &str, added: &add::Added) {
     say!("{id} added: key {}, mark {}", hex::encode(added.key), added.mark);
     if let Some(lasts) = &added.lasts {
         remark!("{lasts}");
     }
     if config.chain(id).is_none() {
-        remark!("next: a [[chain]] section with id = {id:?} in the config, then start the daemon again");
+        let device = match &config.device.name {
+            Some(name) if config.devices.len() > 1 => format!(" and device = {name:?}"),
+            _ => String::new(),
+        };
+        remark!(
+            "next: a [[chain]] section with id = {id:?}{device} in the config, then start the daemon again"
+        );
     }
 }
 
 pub(super) async fn rename(
-    config: &Config,
+    config: &Chosen<'_>,
     id: &str,
     new: New<'_>,
     terminal: &mut Terminal,
@@ -45,7 +51,7 @@ pub(super) async fn rename(
     Ok(())
 }
 
-pub(super) async fn show_key(config: &Config, id: &str, terminal: &mut Terminal) -> Result<(), Failure> {
+pub(super) async fn show_key(config: &Chosen<'_>, id: &str, terminal: &mut Terminal) -> Result<(), Failure> {
     let chain = crate::operator::chain_id(id)?;
     let mut access = Access::open(config).await?;
     let session = access.session().await?;
@@ -59,13 +65,23 @@ pub(super) async fn show_key(config: &Config, id: &str, terminal: &mut Terminal)
     Ok(())
 }
 
-pub(super) async fn list(config: &Config, form: Form) -> Result<(), Failure> {
+/// Of the device with this name; of all devices, if none is named.
+pub(super) async fn list(config: &Config, named: Option<&str>, form: Form) -> Result<(), Failure> {
     let pins = Pins::load(&config.state_dir)?;
-    let session = Access::open(config).await?.session().await?;
-    told::Chains::of(&session, &pins).tell(form)
+    let chosen = match named {
+        Some(_) => vec![Chosen::near(config, None, named)?],
+        None => Chosen::each(config).collect(),
+    };
+    let mut each = Vec::new();
+    // One after another: beside no daemon each wants the same lock.
+    for chosen in chosen {
+        let session = Access::open(&chosen).await?.session().await?;
+        each.push((chosen.device.name.clone(), session));
+    }
+    told::Chains::of(&each, &pins).tell(form)
 }
 
-pub(super) async fn remove(config: &Config, id: &str, terminal: &mut Terminal) -> Result<(), Failure> {
+pub(super) async fn remove(config: &Chosen<'_>, id: &str, terminal: &mut Terminal) -> Result<(), Failure> {
     let outcome = retire::remove(config, id, terminal).await?;
     say!("{id} removed: final mark {}, highest signed {}", outcome.mark, outcome.highest_signed);
     remark!("next: take its [[chain]] out of the config; `highwater chain forget {id}` frees the slot");
@@ -73,7 +89,7 @@ pub(super) async fn remove(config: &Config, id: &str, terminal: &mut Terminal) -
 }
 
 pub(super) async fn forget(
-    config: &Config,
+    config: &Chosen<'_>,
     id: &str,
     below: Option<Hrs>,
     terminal: &mut Terminal,
@@ -88,7 +104,7 @@ pub(super) async fn forget(
 }
 
 pub(super) async fn forget_slot(
-    config: &Config,
+    config: &Chosen<'_>,
     slot: SlotNumber,
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
@@ -97,7 +113,7 @@ pub(super) async fn forget_slot(
     Ok(())
 }
 
-pub(super) async fn release(config: &Config, id: &str) -> Result<(), Failure> {
+pub(super) async fn release(config: &Chosen<'_>, id: &str) -> Result<(), Failure> {
     match mark::release_owner(config, id).await? {
         Some(owner) => say!("{id}: node {owner} does not have the current height any more"),
         None => say!(

@@ -7,13 +7,16 @@ use crate::advice;
 use crate::config::Config;
 use crate::device::Session;
 use crate::failure::Failure;
+use crate::operator::Chosen;
 use crate::operator::reach::Reach;
 
 pub(super) async fn status(config: &Config, form: Form) -> Result<(), Failure> {
     let client = Client::connect(&config.state_dir).await.map_err(Failure::unavailable)?;
     let mut client = client.ok_or_else(|| Failure::unavailable(advice::no_daemon()))?;
     let report = client.status().await.map_err(Failure::unavailable)?;
-    warn_of(report.device.as_ref());
+    for shown in report.each() {
+        warn_of(shown.name, shown.session);
+    }
     if form.json {
         return say::json(&report);
     }
@@ -21,18 +24,18 @@ pub(super) async fn status(config: &Config, form: Form) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) async fn info(config: &Config, form: Form) -> Result<(), Failure> {
+pub(super) async fn info(config: &Chosen<'_>, form: Form) -> Result<(), Failure> {
     let session = Reach::open(config).await?.described().await?;
     if form.json {
         return say::json(&session);
     }
-    say::print(format_args!("{}", show::info(&session)));
+    say::print(format_args!("{}", show::info(config.device.name.as_deref(), &session)));
     Ok(())
 }
 
 /// In red, above everything.
-fn warn_of(session: Option<&Session>) {
-    if let Some(text) = session.and_then(|session| super::hosted_warning(session.target)) {
+fn warn_of(name: Option<&str>, session: Option<&Session>) {
+    if let Some(text) = session.and_then(|session| super::hosted_warning(name, session.target)) {
         remark!("{text}");
     }
 }

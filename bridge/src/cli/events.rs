@@ -2,11 +2,11 @@
 
 use super::args::Form;
 use super::{say, show};
-use crate::config::Config;
 use crate::failure::Failure;
+use crate::operator::Chosen;
 use crate::operator::events::{Events, OfChain, Refused, events};
 
-pub(super) async fn tell(config: &Config, form: Form) -> Result<(), Failure> {
+pub(super) async fn tell(config: &Chosen<'_>, form: Form) -> Result<(), Failure> {
     let found = events(config).await?;
     if form.json {
         return say::json(&found);

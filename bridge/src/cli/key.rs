@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::device::KeyNumber;
 use crate::failure::Failure;
 use crate::old_signer::OldFile;
+use crate::operator::Chosen;
 use crate::operator::backup_file::{self, Copy};
 use crate::operator::keys::{self, Held, Place, Read};
 use crate::operator::reach::Reach;
@@ -24,6 +25,7 @@ use crate::users::Hands;
 pub(super) async fn act(
     config: &Path,
     emulator: Option<SocketAddr>,
+    named: Option<&str>,
     verb: KeyVerb,
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
@@ -41,7 +43,7 @@ pub(super) async fn act(
         _ => None,
     };
     let copy = if let KeyVerb::Restore { file } = &verb { Some(Copy::read(file)?) } else { None };
-    let mut reach = reach(config, emulator).await?;
+    let mut reach = reach(config, emulator, named).await?;
     let reach = &mut reach;
     match verb {
         KeyVerb::Import { to, .. } => match read {
@@ -85,14 +87,18 @@ pub(super) async fn act(
 }
 
 /// The device of the configuration if there is one, else whatever is plugged in.
-async fn reach(config: &Path, emulator: Option<SocketAddr>) -> Result<Reach, Failure> {
+async fn reach(config: &Path, emulator: Option<SocketAddr>, named: Option<&str>) -> Result<Reach, Failure> {
     if emulator.is_some() || config == Path::new(CONFIG) && !config.exists() {
+        if let Some(name) = named {
+            return Err(Failure::usage(advice::no_config_names(name, config)));
+        }
         return Reach::alone(emulator).await;
     }
     let config = Config::load(config)?;
     state_dir::prepare(&config.state_dir, Purpose::Writes)?;
-    super::warn_hosted(&config);
-    Reach::open(&config).await
+    let chosen = Chosen::near(&config, None, named)?;
+    super::warn_hosted(chosen.device);
+    Reach::open(&chosen).await
 }
 
 /// Reads a key file, and shows what the owner has to compare before the device asks.

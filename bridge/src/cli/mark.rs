@@ -5,18 +5,17 @@ use highwater_core::hrs::Hrs;
 use super::args::Form;
 use super::terminal::Terminal;
 use super::told::{self, Told as _};
-use crate::config::Config;
 use crate::failure::Failure;
 use crate::operator::adopt::{self, Wanted};
-use crate::operator::{Access, mark};
+use crate::operator::{Access, Chosen, mark};
 
-pub(super) async fn show(config: &Config, id: &str, form: Form) -> Result<(), Failure> {
+pub(super) async fn show(config: &Chosen<'_>, id: &str, form: Form) -> Result<(), Failure> {
     let session = Access::open(config).await?.session().await?;
     told::Mark::of(mark::find(&session, id)?).tell(form)
 }
 
 pub(super) async fn set(
-    config: &Config,
+    config: &Chosen<'_>,
     id: &str,
     to: Hrs,
     below: Option<Hrs>,
@@ -28,7 +27,7 @@ pub(super) async fn set(
 }
 
 pub(super) async fn adopt(
-    config: &Config,
+    config: &Chosen<'_>,
     wanted: Wanted<'_>,
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {

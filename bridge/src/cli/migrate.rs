@@ -13,11 +13,15 @@ use crate::config::Config;
 use crate::device::KeyNumber;
 use crate::failure::Failure;
 use crate::operator::migrate::{self, From, Judged, Old, Retired, Wanted};
-use crate::operator::{Access, Talk, backup_file, keys, not_exported};
+use crate::operator::{Access, Chosen, Talk, backup_file, keys, not_exported};
 use crate::state_dir::{self, Purpose};
 use crate::users::Hands;
 
-pub(super) async fn act(config: &Config, args: MigrateArgs, terminal: &mut Terminal) -> Result<(), Failure> {
+pub(super) async fn act(
+    config: &Chosen<'_>,
+    args: MigrateArgs,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
     let hands = Hands::of_owner(&config.state_dir)
         .map_err(|error| Failure::io(config.state_dir.display(), &error))?;
     state_dir::prepare(&config.state_dir, Purpose::Writes)?;

@@ -27,11 +27,12 @@ mod transfer;
 mod watch;
 
 use crate::advice;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::device::{KeyNumber, Target};
 pub use crate::failure::Failure;
 use crate::log::{Lost, colours};
 use crate::node::Identity;
+use crate::operator::Chosen;
 use crate::operator::add::New;
 use crate::operator::adopt::Wanted;
 use crate::operator::check::{self, Ground};
@@ -62,26 +63,28 @@ async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
     }
     let mut terminal = Terminal { yes_simulated: args.yes_simulated, approved: args.approve_chain };
     let terminal = &mut terminal;
-    if let Verb::Key { verb, emulator } = args.verb {
-        return key::act(&args.config, emulator, verb, terminal).await;
+    if let Verb::Key { verb, on, emulator } = args.verb {
+        return key::act(&args.config, emulator, on.name(), verb, terminal).await;
     }
     let config = Config::load(&args.config)?;
+    let config = &config;
     if let Verb::Migrate(moving) = args.verb {
-        warn_hosted(&config);
-        return migrate::act(&config, moving, terminal).await;
+        let chosen = Chosen::own(config, moving.chain(), moving.on.name())?;
+        warn_hosted(chosen.device);
+        return migrate::act(&chosen, moving, terminal).await;
     }
     state_dir::prepare(&config.state_dir, args.verb.purpose())?;
-    if matches!(args.verb, Verb::Device { .. } | Verb::Events { .. } | Verb::Chain { .. } | Verb::Mark { .. })
-    {
-        warn_hosted(&config);
-    }
     match args.verb {
         Verb::Run => run::run(config, lost).await,
         Verb::Check { .. } | Verb::Doctor { .. } => Ok(()),
-        Verb::Status { watch: true, .. } => watch::watch(&config).await,
-        Verb::Status { form, .. } => device::status(&config, form).await,
-        Verb::Events { form } => events::tell(&config, form).await,
-        Verb::Device { verb: DeviceVerb::Info { form } } => device::info(&config, form).await,
+        Verb::Status { watch: true, .. } => watch::watch(config).await,
+        Verb::Status { form, .. } => device::status(config, form).await,
+        Verb::Events { form, on } => {
+            events::tell(&warned(Chosen::near(config, None, on.name())?), form).await
+        }
+        Verb::Device { verb: DeviceVerb::Info { form }, on } => {
+            device::info(&warned(Chosen::near(config, None, on.name())?), form).await
+        }
         Verb::NodeId { form } => told::NodeId::of(&Identity::load(&config.state_dir)?).tell(form),
         Verb::Pubkey { id, json, tx } => {
             let form = match (json, tx) {
@@ -89,56 +92,95 @@ async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
                 (_, true) => pubkey::Form::Transaction,
                 _ => pubkey::Form::Hex,
             };
-            pubkey::show(&config, &id, form)
+            pubkey::show(config, &id, form)
         }
-        Verb::Chain { verb } => match verb {
-            ChainVerb::Add { id, key, mark, below_signed: below } => {
-                let new = New { id: &id, key_index: key.index(), mark: mark.to_hrs(), below, key: None };
-                chain::add(&config, new, terminal).await
-            }
-            ChainVerb::List { form } => chain::list(&config, form).await,
-            ChainVerb::Rename { id, new, mark, below_signed: below } => {
-                // The number of its key is that of the old name.
-                let new = New { id: &new, key_index: 0, mark: mark.to_hrs(), below, key: None };
-                chain::rename(&config, &id, new, terminal).await
-            }
-            ChainVerb::ShowKey { id } => chain::show_key(&config, &id, terminal).await,
-            ChainVerb::Remove { id } => chain::remove(&config, &id, terminal).await,
-            ChainVerb::Forget { id: Some(id), below_signed, .. } => {
-                chain::forget(&config, &id, below_signed, terminal).await
-            }
-            ChainVerb::Forget { slot: Some(slot), .. } => chain::forget_slot(&config, slot, terminal).await,
-            // The command line wants one of the two.
-            ChainVerb::Forget { .. } => Err(Failure::usage("name a chain, or a slot by --slot".to_owned())),
-            ChainVerb::Release { id } => chain::release(&config, &id).await,
-        },
-        Verb::Mark { verb } => match verb {
-            MarkVerb::Show { id, form } => mark::show(&config, &id, form).await,
-            MarkVerb::Set { id, mark, below_signed } => {
-                mark::set(&config, &id, mark.to_hrs(), below_signed, terminal).await
-            }
-            MarkVerb::Adopt { id, key_index, imported, last_signed, below_signed: below } => {
-                let key_index = imported.map(KeyNumber::index).or(key_index);
-                mark::adopt(&config, Wanted { id: &id, key_index, last_signed, below }, terminal).await
-            }
-        },
-        Verb::Retire { old, from, key } => migrate::retire(&config, old, from, key),
+        Verb::Chain { verb, on } => of_chains(config, verb, on.name(), terminal).await,
+        Verb::Mark { verb, on } => of_marks(config, verb, on.name(), terminal).await,
+        Verb::Retire { old, from, key } => migrate::retire(config, old, from, key),
         // They were done above: the one needs no configuration, the other may have to become another user.
         Verb::Key { .. } | Verb::Migrate(_) => Ok(()),
-        Verb::State { verb: StateVerb::Export { file } } => transfer::export(&config, &file),
-        Verb::State { verb: StateVerb::Import { file } } => transfer::import(&config, &file),
+        Verb::State { verb: StateVerb::Export { file } } => transfer::export(config, &file),
+        Verb::State { verb: StateVerb::Import { file } } => transfer::import(config, &file),
+    }
+}
+
+/// `named` is the device of the command line.
+async fn of_chains(
+    config: &Config,
+    verb: ChainVerb,
+    named: Option<&str>,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    // What makes a device sign for a chain is about the chain's own one.
+    let own = |id: &str| Chosen::own(config, id, named).map(warned);
+    let near = |id: &str| Chosen::near(config, Some(id), named).map(warned);
+    match verb {
+        ChainVerb::Add { id, key, mark, below_signed: below } => {
+            let new = New { id: &id, key_index: key.index(), mark: mark.to_hrs(), below, key: None };
+            chain::add(&own(&id)?, new, terminal).await
+        }
+        ChainVerb::List { form } => {
+            config.devices.iter().for_each(warn_hosted);
+            chain::list(config, named, form).await
+        }
+        ChainVerb::Rename { id, new, mark, below_signed: below } => {
+            let chosen = own(&id)?;
+            // The new name may stand in the config already.
+            Chosen::own(config, &new, chosen.device.name.as_deref())?;
+            // The number of its key is that of the old name.
+            let new = New { id: &new, key_index: 0, mark: mark.to_hrs(), below, key: None };
+            chain::rename(&chosen, &id, new, terminal).await
+        }
+        ChainVerb::ShowKey { id } => chain::show_key(&near(&id)?, &id, terminal).await,
+        ChainVerb::Remove { id } => chain::remove(&near(&id)?, &id, terminal).await,
+        ChainVerb::Forget { id: Some(id), below_signed, .. } => {
+            chain::forget(&near(&id)?, &id, below_signed, terminal).await
+        }
+        ChainVerb::Forget { slot: Some(slot), .. } => {
+            let chosen = warned(Chosen::near(config, None, named)?);
+            chain::forget_slot(&chosen, slot, terminal).await
+        }
+        // The command line wants one of the two.
+        ChainVerb::Forget { .. } => Err(Failure::usage("name a chain, or a slot by --slot".to_owned())),
+        ChainVerb::Release { id } => chain::release(&own(&id)?, &id).await,
+    }
+}
+
+async fn of_marks(
+    config: &Config,
+    verb: MarkVerb,
+    named: Option<&str>,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    let near = |id: &str| Chosen::near(config, Some(id), named).map(warned);
+    match verb {
+        MarkVerb::Show { id, form } => mark::show(&near(&id)?, &id, form).await,
+        MarkVerb::Set { id, mark, below_signed } => {
+            mark::set(&near(&id)?, &id, mark.to_hrs(), below_signed, terminal).await
+        }
+        MarkVerb::Adopt { id, key_index, imported, last_signed, below_signed: below } => {
+            let chosen = warned(Chosen::own(config, &id, named)?);
+            let key_index = imported.map(KeyNumber::index).or(key_index);
+            mark::adopt(&chosen, Wanted { id: &id, key_index, last_signed, below }, terminal).await
+        }
     }
 }
 
 /// What is weaker than on a Ledger, of a device in this process. In red on a terminal.
-fn hosted_warning(target: Target) -> Option<String> {
-    let text = advice::hosted_device(target)?;
-    Some(if colours(&std::io::stderr()) { format!("\x1b[31m{text}\x1b[0m") } else { text.to_owned() })
+fn hosted_warning(name: Option<&str>, target: Target) -> Option<String> {
+    let text = advice::of_device(name, advice::hosted_device(target)?.to_owned());
+    Some(if colours(&std::io::stderr()) { format!("\x1b[31m{text}\x1b[0m") } else { text })
 }
 
 /// Above everything that a command with a device of its own prints.
-fn warn_hosted(config: &Config) {
-    if let Some(text) = config.device.transport.target().and_then(hosted_warning) {
+fn warn_hosted(device: &config::Device) {
+    let warning = |target| hosted_warning(device.name.as_deref(), target);
+    if let Some(text) = device.transport.target().and_then(warning) {
         remark!("{text}");
     }
+}
+
+fn warned(chosen: Chosen<'_>) -> Chosen<'_> {
+    warn_hosted(chosen.device);
+    chosen
 }

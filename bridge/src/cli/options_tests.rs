@@ -10,7 +10,7 @@ use super::Args;
 
 /// Options that a sentence names without a command, and the commands that print the sentence. An option of another command
 /// than the one that prints it stands with that other one.
-const BARE: [(&str, &str, &[&str]); 24] = [
+const BARE: [(&str, &str, &[&str]); 29] = [
     ("first_mark", "next-height", &["chain add", "chain rename"]),
     ("adopt_needs_index", "key-index", &["mark adopt"]),
     ("adopt_other_key", "key-index", &["mark adopt"]),
@@ -35,6 +35,33 @@ const BARE: [(&str, &str, &[&str]); 24] = [
     ("old_node", "rpc", &["migrate"]),
     ("rpc_needed", "from", &["migrate"]),
     ("rpc_needed", "rpc", &["migrate"]),
+    ("not_its_device", "device", &["chain add", "chain rename", "chain release", "mark adopt", "migrate"]),
+    ("unknown_device", "device", &OF_A_DEVICE),
+    ("which_device", "device", &OF_A_DEVICE),
+    ("no_config_names", "device", &["key list", "key import"]),
+    ("no_config_names", "config", &["key list", "key import"]),
+];
+
+/// The commands that may have to be told which device.
+const OF_A_DEVICE: [&str; 18] = [
+    "events",
+    "device info",
+    "chain add",
+    "chain list",
+    "chain show-key",
+    "chain rename",
+    "chain remove",
+    "chain forget",
+    "key import",
+    "key list",
+    "key backup",
+    "key restore",
+    "key forget",
+    "key show",
+    "mark show",
+    "mark adopt",
+    "mark set",
+    "migrate",
 ];
 
 fn root() -> PathBuf {
@@ -91,7 +118,9 @@ fn typed(line: &str) -> Option<Vec<&str>> {
 
 /// What clap does not know of these words, which follow the program's name.
 fn unknown<'a>(words: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let root = Args::command();
+    let mut root = Args::command();
+    // Hands the options that all commands below one have down to them.
+    root.build();
     let mut command = &root;
     for word in words {
         if let Some(option) = word.strip_prefix("--") {

@@ -18,7 +18,7 @@ use crate::log::{Kind, Lost};
 use crate::node::{self, Identity, Node};
 use crate::operator::{lock, not_exported, pinned, pinned_installations};
 use crate::rpc::{self, Rpc};
-use crate::signer::{Served, Signer};
+use crate::signer::{Served, Signer, Signers};
 use crate::store::ChainFile;
 use crate::watchdog;
 
@@ -26,33 +26,48 @@ use crate::watchdog;
 const LAST: Duration = device::LONG_DEADLINE.saturating_add(Duration::from_secs(5));
 
 /// Serves until a signal asks it to end. A part that dies ends the whole, so that the service manager notices.
-pub(super) async fn run(config: Config, lost: Lost) -> Result<(), Failure> {
+pub(super) async fn run(config: &Config, lost: Lost) -> Result<(), Failure> {
     if config.chains.is_empty() {
         return Err(Failure::usage(advice::no_chain()));
     }
-    let _locks = lock(&config)?;
+    let _locks = lock(config)?;
     // Only now: a command that held the lock may just have moved a pin, or carried the state away.
-    not_exported(&config)?;
+    not_exported(config)?;
     ChainFile::sweep(&config.state_dir)?;
-    let mut chains = Vec::new();
-    for chain in &config.chains {
-        let pin = pinned(&config, &chain.id)?;
-        chains.push(Served::new(chain, pin, ChainFile::load(&config.state_dir, &chain.id, &pin)?));
+    let mut served = Vec::new();
+    for device in &config.devices {
+        let mut chains = Vec::new();
+        for chain in config.chains_of(device) {
+            let pin = pinned(config, &chain.id)?;
+            chains.push(Served::new(chain, pin, ChainFile::load(&config.state_dir, &chain.id, &pin)?));
+        }
+        served.push((device, chains));
     }
-    if let Some(target) = config.device.transport.target()
-        && let Some(text) = hosted_warning(target)
-    {
-        let kind = if target.is_store() { Kind::DeviceMarkOnHost } else { Kind::DeviceSimulated };
-        tracing::warn!(kind = %kind, "{text}");
+    for device in &config.devices {
+        if let Some(target) = device.transport.target()
+            && let Some(text) = hosted_warning(None, target)
+        {
+            let kind = if target.is_store() { Kind::DeviceMarkOnHost } else { Kind::DeviceSimulated };
+            tracing::warn!(kind = %kind, device = device.name.as_deref(), "{text}");
+        }
     }
     let mut stops = Stops::listen().map_err(|error| Failure::io("SIGTERM", &error))?;
     let socket = Listener::bind(&config.state_dir)
         .map_err(|error| Failure::io(admin::socket_path(&config.state_dir).display(), &error))?;
     let counters = Counters::beside(&lost);
-    let plug = device::plug(&config.device, &config.state_dir, pinned_installations(&config))
-        .map_err(|error| Failure::io("the device's thread", &error))?;
-    let (signer, mut parts) = Signer::start(chains, config.state_dir.clone(), plug, counters.clone())
-        .map_err(|error| Failure::io("the state files' thread", &error))?;
+    let (mut each, mut parts) = (Vec::new(), Vec::new());
+    for (device, chains) in served {
+        let pinned = pinned_installations(config, device);
+        let plug = device::plug(device, &config.devices, &config.state_dir, pinned)
+            .map_err(|error| Failure::io("the device's thread", &error))?;
+        let name = device.name.as_deref();
+        let (signer, of) = Signer::start_on(name, chains, config.state_dir.clone(), plug, counters.clone())
+            .map_err(|error| Failure::io("the state files' thread", &error))?;
+        each.push(signer);
+        parts.push((device.name.clone(), of));
+    }
+    // The check of the config has seen that each chain has one.
+    let signers = Signers::new(each).map_err(|error| Failure::software(error.to_string()))?;
 
     let identity = Identity::load(&config.state_dir)?;
     let key = hex::encode(identity.public_key());
@@ -62,7 +77,7 @@ pub(super) async fn run(config: Config, lost: Lost) -> Result<(), Failure> {
     for chain in &config.chains {
         for address in &chain.nodes {
             // Both were checked with the config.
-            let (Ok(parsed), Some(service)) = (address.parse(), signer.for_node(&chain.id, address)) else {
+            let (Ok(parsed), Some(service)) = (address.parse(), signers.for_node(&chain.id, address)) else {
                 continue;
             };
             let node = Node { chain: chain.id.clone(), address: parsed };
@@ -70,14 +85,15 @@ pub(super) async fn run(config: Config, lost: Lost) -> Result<(), Failure> {
         }
     }
     let mut servers = JoinSet::new();
-    servers.spawn(socket.serve(signer.clone()));
+    servers.spawn(socket.serve(signers.clone()));
     if let Some(listen) = config.admin.metrics {
-        servers.spawn(admin::serve_http(listen, signer.clone(), counters));
+        servers.spawn(admin::serve_http(listen, signers.clone(), counters));
     }
     for chain in &config.chains {
         // It was checked with the config.
         let rpc = chain.rpc.as_deref().and_then(|rpc| rpc.parse::<Rpc>().ok());
-        if let Some((rpc, key)) = rpc.zip(signer.key(&chain.id)) {
+        let signer = signers.of(&chain.id);
+        if let Some((rpc, (signer, key))) = rpc.zip(signer.and_then(|of| Some((of, of.key(&chain.id)?)))) {
             let (id, key, signer) = (chain.id.clone(), PublicKey::new(key), signer.clone());
             servers.spawn(async move {
                 rpc::follow(rpc.beside_signing(), id, key, signer).await;
@@ -85,7 +101,8 @@ pub(super) async fn run(config: Config, lost: Lost) -> Result<(), Failure> {
             });
         }
     }
-    tokio::spawn(watchdog::serve(signer.device().heartbeat()));
+    let heart = |signer: &Signer| (signer.name().map(str::to_owned), signer.device().heartbeat());
+    tokio::spawn(watchdog::serve(signers.each().iter().map(heart).collect()));
     tracing::info!(kind = %Kind::DaemonStarted, chains = config.chains.len(), "running");
 
     let signal = tokio::select! {
@@ -94,12 +111,12 @@ pub(super) async fn run(config: Config, lost: Lost) -> Result<(), Failure> {
         never = outlive(&mut servers) => match never {},
     };
     tracing::info!(kind = %Kind::DaemonStopping, signal, "stopping");
-    // A signature in flight is finished: each node's task answers its request first, and so does the device.
+    // A signature in flight is finished: each node's task answers its request first, and so does each device.
     watchdog::stopping();
     stop.cancel();
     while nodes.join_next().await.is_some() {}
     // A cable that hangs does not keep the daemon from ending.
-    match tokio::time::timeout(LAST, signer.finish()).await {
+    match tokio::time::timeout(LAST, signers.finish()).await {
         Ok(()) => Ok(()),
         Err(_) => Err(Failure::software(advice::unfinished(LAST))),
     }

@@ -15,14 +15,17 @@ const WIDTH: usize = 74;
 /// Everything, as `status` prints it.
 pub(super) fn report(report: &Report) -> String {
     let mut text = format!("{}\n\n", report.verdict);
-    text += &match (&report.device, &report.fault) {
-        (Some(session), _) => device(session),
-        (None, Some(fault)) => format!("device   away\n{}", line("why", fault)),
-        (None, None) => "device   being opened\n".to_owned(),
-    };
+    let parts = report.each();
+    let devices = parts.iter().map(|shown| match (shown.session, shown.fault) {
+        (Some(session), _) => device(shown.name, session),
+        (None, Some(fault)) => format!("device   {}away\n{}", prefix(shown.name), line("why", fault)),
+        (None, None) => format!("device   {}being opened\n", prefix(shown.name)),
+    });
+    text += &devices.collect::<Vec<_>>().join("\n");
     for chain in &report.chains {
-        let slot = report.device.as_ref().and_then(|session| session.chain(&chain.chain));
-        let here = report.device.as_ref().map(|session| hex::encode(session.installation));
+        let session = report.session_of(chain);
+        let slot = session.and_then(|session| session.chain(&chain.chain));
+        let here = session.map(|session| hex::encode(session.installation));
         let state = match (slot, here) {
             _ if chain.stopped => "STOPPED".to_owned(),
             (Some(_), Some(here)) if here != chain.installation => {
@@ -33,21 +36,36 @@ pub(super) fn report(report: &Report) -> String {
             (None, None) => "waiting for the device".to_owned(),
         };
         let _ = writeln!(text, "\nchain    {}, {state}", chain.chain);
+        if let Some(device) = &chain.device {
+            text += &line("device", device);
+        }
         if let Some(problem) = &chain.problem {
             text += &line("problem", problem);
         }
         if let Some(warning) = &chain.warning {
             text += &line("warning", warning);
         }
-        if let (Some(session), Some(slot)) = (&report.device, slot) {
+        if let (Some(session), Some(slot)) = (session, slot) {
             text += &of_slot(session, slot, Pace::of(chain.signatures_a_day));
         }
         text += &of_daemon(chain);
     }
-    if let Some(session) = &report.device {
-        let configured = |slot: &&Slot| report.chains.iter().any(|chain| chain.chain == slot.chain);
-        for slot in session.slots.iter().filter(|slot| !configured(slot)) {
-            let _ = writeln!(text, "\nchain    {}, {}, not in the config", name(slot), slot.state);
+    for shown in &parts {
+        let Some(session) = shown.session else { continue };
+        let is_served = |slot: &&Slot| {
+            let mut chains = report.chains.iter();
+            chains.any(|chain| chain.chain == slot.chain && chain.device.as_deref() == shown.name)
+        };
+        for slot in session.slots.iter().filter(|slot| !is_served(slot)) {
+            let elsewhere = report.chains.iter().find(|chain| chain.chain == slot.chain);
+            let why = match elsewhere.and_then(|chain| chain.device.as_ref()) {
+                Some(device) => format!("signed for on {device}"),
+                None => "not in the config".to_owned(),
+            };
+            let _ = writeln!(text, "\nchain    {}, {}, {why}", name(slot), slot.state);
+            if let Some(device) = shown.name {
+                text += &line("device", device);
+            }
             text += &of_slot(session, slot, Pace::Assumed);
         }
     }
@@ -55,10 +73,11 @@ pub(super) fn report(report: &Report) -> String {
 }
 
 /// The device alone, as `device info` prints it.
-pub(super) fn info(session: &Session) -> String {
-    let mut text = device(session);
+pub(super) fn info(name: Option<&str>, session: &Session) -> String {
+    let mut text = device(name, session);
     for slot in &session.slots {
-        let _ = writeln!(text, "\nslot {}   {}, {}", SlotNumber::of(slot.slot), name(slot), slot.state);
+        let number = SlotNumber::of(slot.slot);
+        let _ = writeln!(text, "\nslot {number}   {}, {}", self::name(slot), slot.state);
         text += &of_slot(session, slot, Pace::Assumed);
     }
     if session.slots.is_empty() && session.standing == Standing::Sound {
@@ -67,9 +86,15 @@ pub(super) fn info(session: &Session) -> String {
     text
 }
 
-fn device(session: &Session) -> String {
+/// In front of what is said of a device that has a name.
+fn prefix(name: Option<&str>) -> String {
+    name.map_or_else(String::new, |name| format!("{name}: "))
+}
+
+fn device(name: Option<&str>, session: &Session) -> String {
     format!(
-        "device   {}\n         installation {}\n",
+        "device   {}{}\n         installation {}\n",
+        prefix(name),
         advice::model(session),
         hex::encode(session.installation)
     ) + &line("extensions", &extensions(session))

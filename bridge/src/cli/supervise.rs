@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::future::pending;
 use std::io;
 
+use futures_util::future::select_all;
 use tokio::task::JoinSet;
 
 use crate::advice;
@@ -12,11 +13,22 @@ use crate::failure::Failure;
 use crate::log::Kind;
 use crate::signer::Parts;
 
+/// The parts of a device, with its name.
+pub(super) type OfDevice = (Option<String>, Parts);
+
 /// Resolves when a part died that should have run until the end; never otherwise.
-pub(super) async fn death(parts: &mut Parts, nodes: &mut JoinSet<()>) -> Failure {
+pub(super) async fn death(parts: &mut [OfDevice], nodes: &mut JoinSet<()>) -> Failure {
+    let of_devices = parts.iter_mut().map(|(name, parts)| {
+        Box::pin(async {
+            let part = tokio::select! {
+                _ = &mut parts.device => "the device's task",
+                _ = &mut parts.signer => "the signer's task",
+            };
+            advice::of_device(name.as_deref(), part.to_owned())
+        })
+    });
     let part = tokio::select! {
-        _ = &mut parts.device => "the device's task".to_owned(),
-        _ = &mut parts.signer => "the signer's task".to_owned(),
+        (part, ..) = select_all(of_devices) => part,
         Some(ended) = nodes.join_next() => format!("a node's task ({ended:?})"),
     };
     Failure::software(format!("{part} died: start the daemon again and report its log"))
@@ -45,7 +57,10 @@ mod tests {
     async fn each_part_that_dies_is_a_failure_of_the_whole_and_is_named() {
         let (device_lives, device) = oneshot::channel::<()>();
         let (_signer_lives, signer) = oneshot::channel::<()>();
-        let mut parts = Parts { device, signer };
+        let (_other_device_lives, other_device) = oneshot::channel::<()>();
+        let (other_signer_lives, other_signer) = oneshot::channel::<()>();
+        let other = Parts { device: other_device, signer: other_signer };
+        let mut parts = [(None, Parts { device, signer }), (Some("hsm".to_owned()), other)];
         let mut nodes = JoinSet::new();
         nodes.spawn(forever());
         let quiet = std::time::Duration::from_secs(3_600);
@@ -57,7 +72,11 @@ mod tests {
 
         drop(device_lives);
         let failure = death(&mut parts, &mut nodes).await;
-        assert!(failure.code() != 0 && failure.to_string().contains("the device's task"), "{failure}");
+        assert!(failure.code() != 0 && failure.to_string().starts_with("the device's task"), "{failure}");
+
+        drop(other_signer_lives);
+        let failure = death(&mut parts[1..], &mut nodes).await;
+        assert!(failure.to_string().starts_with("device hsm: the signer's task died"), "{failure}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -11,7 +11,7 @@ use crate::device::{Session, Slot, SlotState};
 use crate::failure::Failure;
 use crate::hrs_text::HrsText;
 use crate::node::Identity;
-use crate::store::Pins;
+use crate::store::{Pin, Pins};
 
 /// A result.
 pub(super) trait Told: Serialize + fmt::Display {
@@ -57,11 +57,11 @@ impl fmt::Display for Mark {
     }
 }
 
-/// The chains of the device, and those that are pinned and not on it.
+/// The chains of the device, or of all, and those that are pinned and not on it.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Chains {
-    /// Those of the device first, in the order of its slots.
+    /// Those of a device first, in the order of its slots.
     chains: Vec<Chain>,
 }
 
@@ -71,7 +71,9 @@ pub(super) struct Chains {
 struct Chain {
     /// Chain id; empty for a damaged slot.
     chain: String,
-    /// What its slot is; null: it is not on this device.
+    /// The name of the device that it is on; null: the one that is alone has no name, or it is on none.
+    device: Option<String>,
+    /// What its slot is; null: it is on none of the devices that were asked.
     state: Option<SlotState>,
     /// Its mark on this device, as height/round/step; of an unclear chain a floor.
     mark: Option<HrsText>,
@@ -95,8 +97,12 @@ enum Pinned {
 }
 
 impl Chains {
-    pub(super) fn of(session: &Session, pins: &Pins) -> Self {
-        let here = session.slots.iter().map(|slot| {
+    /// Of each device that was asked, with its name.
+    pub(super) fn of(each: &[(Option<String>, Session)], pins: &Pins) -> Self {
+        let slots = each
+            .iter()
+            .flat_map(|(device, session)| session.slots.iter().map(move |slot| (device, session, slot)));
+        let here = slots.map(|(device, session, slot)| {
             let pin = pins.get(&slot.chain);
             let pinned = match pin {
                 Some(pin) if pin.installation == session.installation => Pinned::Here,
@@ -105,21 +111,23 @@ impl Chains {
             };
             Chain {
                 chain: slot.chain.clone(),
+                device: device.clone(),
                 state: Some(slot.state),
                 mark: Some(slot.mark),
                 pinned,
                 key: pin.map(|pin| hex::encode(pin.key)),
             }
         });
-        let on_device = |chain: &str| session.slots.iter().any(|slot| slot.chain == chain);
+        let on_device = |chain: &str| {
+            each.iter().any(|(_, session)| session.slots.iter().any(|slot| slot.chain == chain))
+        };
+        let is_here = |pin: &Pin| each.iter().any(|(_, session)| session.installation == pin.installation);
         let gone = pins.iter().filter(|(chain, _)| !on_device(chain)).map(|(chain, pin)| Chain {
             chain: chain.to_owned(),
+            device: None,
             state: None,
             mark: None,
-            pinned: match pin.installation == session.installation {
-                true => Pinned::Here,
-                false => Pinned::Elsewhere,
-            },
+            pinned: if is_here(&pin) { Pinned::Here } else { Pinned::Elsewhere },
             key: Some(hex::encode(pin.key)),
         });
         Self { chains: here.chain(gone).collect() }
@@ -128,9 +136,11 @@ impl Chains {
 
 impl fmt::Display for Chains {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Chain { chain, state, mark, pinned, key } in &self.chains {
+        let several = self.chains.iter().any(|chain| chain.device.is_some());
+        for Chain { chain, device, state, mark, pinned, key } in &self.chains {
             let (Some(state), Some(mark)) = (state, mark) else {
-                writeln!(f, "{chain}\tnot on this device\tpinned")?;
+                let nowhere = if several { "not on these devices" } else { "not on this device" };
+                writeln!(f, "{chain}\t{nowhere}\tpinned")?;
                 continue;
             };
             let pin = match (pinned, key) {
@@ -138,7 +148,8 @@ impl fmt::Display for Chains {
                 (Pinned::Elsewhere, _) => "pinned on another installation",
                 (Pinned::Nowhere, _) | (Pinned::Here, None) => "not pinned",
             };
-            writeln!(f, "{chain}\t{state}\tmark {mark}\t{pin}")?;
+            let device = device.as_ref().map_or_else(String::new, |device| format!("\t{device}"));
+            writeln!(f, "{chain}{device}\t{state}\tmark {mark}\t{pin}")?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! `[device]`: the kind of device, and what belongs to each kind.
+//! `[device]`, or each `[[device]]`: the kind of device, and what belongs to each kind. `devices` has what holds between several.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -13,6 +13,8 @@ use crate::device::Target;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Device {
+    /// What chains and commands call it; only one that is alone may have none.
+    pub name: Option<String>,
     /// The kind of device.
     pub transport: Transport,
     /// Of `speculos`: where its APDU port listens. Of `yubihsm`: where its connector listens; without it, USB.
@@ -104,12 +106,13 @@ impl Transport {
 }
 
 /// How a complaint is made: its place, cause and cure.
-type Fail<'a> = &'a dyn Fn(Option<&Place>, String, &str) -> Result<(), Wrong>;
+pub(super) type Fail<'a> = &'a dyn Fn(Option<&Place>, String, &str) -> Result<(), Wrong>;
 
 impl Device {
     /// Of this kind, with nothing else said.
     pub fn of(transport: Transport) -> Self {
         Self {
+            name: None,
             transport,
             address: None,
             serial: None,

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use toml::{Spanned, Value};
 
 use super::Transport;
+use super::devices::one_or_several;
 
 /// A value with its place.
 pub(super) type Place = Spanned<Value>;
@@ -15,8 +16,8 @@ pub(super) type Place = Spanned<Value>;
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Places {
     pub(super) state_dir: Option<Place>,
-    #[serde(default)]
-    pub(super) device: Device,
+    #[serde(rename = "device", default, deserialize_with = "one_or_several")]
+    pub(super) devices: Vec<Device>,
     #[serde(rename = "chain", default)]
     pub(super) chains: Vec<Chain>,
     #[serde(default)]
@@ -24,16 +25,18 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// What stands in the place of a transport, if it is none.
-    pub(super) fn unknown_transport(&self) -> Option<&str> {
-        let found = self.device.transport.as_ref()?.get_ref();
-        let known = found.clone().try_into::<Transport>().is_ok();
-        found.as_str().filter(|_| !known)
+    /// What stands in the place of a transport and is none, and where.
+    pub(super) fn unknown_transport(&self) -> Option<(&Place, &str)> {
+        self.devices.iter().filter_map(|device| device.transport.as_ref()).find_map(|place| {
+            let known = place.get_ref().clone().try_into::<Transport>().is_ok();
+            Some((place, place.get_ref().as_str()?)).filter(|_| !known)
+        })
     }
 }
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Device {
+    pub(super) name: Option<Place>,
     pub(super) transport: Option<Place>,
     pub(super) address: Option<Place>,
     pub(super) serial: Option<Place>,
@@ -59,6 +62,7 @@ pub(super) struct Key {
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Chain {
     pub(super) id: Option<Place>,
+    pub(super) device: Option<Place>,
     pub(super) stop_height: Option<Place>,
     #[serde(default)]
     pub(super) nodes: Vec<Place>,

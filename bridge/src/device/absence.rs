@@ -46,6 +46,14 @@ pub enum Absence {
         /// The system's word.
         error: String,
     },
+    /// The memory of a device in this process is not there, and one stands beside it that belongs to no device of the config.
+    #[error("{} belongs to no device, and {} is not there", .found.display(), .wanted.display())]
+    Renamed {
+        /// What stands there.
+        found: PathBuf,
+        /// The memory that this device would have.
+        wanted: PathBuf,
+    },
     /// A file of the simulated device cannot be opened.
     #[error("{}: {error}", .path.display())]
     File {

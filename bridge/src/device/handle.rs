@@ -1,6 +1,7 @@
 //! What everyone else holds of the device: commands go in, what is known of it comes out.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use highwater_core::apdu::Kind;
@@ -122,16 +123,16 @@ impl Device {
 
     /// Starts the device's task on this cable.
     pub fn plugged(plug: Box<dyn Plug>) -> (Self, Died) {
-        Self::followed(plug, Box::new(|_| ()))
+        Self::followed(plug, None, Box::new(|_| ()))
     }
 
-    /// Starts the device's task; what happens is told to `follower`.
-    pub(crate) fn followed(plug: Box<dyn Plug>, follower: Follower) -> (Self, Died) {
+    /// Starts the device's task; what happens is told to `follower`, and in the log by the device's name.
+    pub(crate) fn followed(plug: Box<dyn Plug>, name: Option<Arc<str>>, follower: Follower) -> (Self, Died) {
         let (orders, inbox) = mpsc::unbounded_channel();
         let (publish, seen) = watch::channel(Seen { looked: Some(Instant::now()), ..Seen::default() });
         let (alive, died) = oneshot::channel::<()>();
         let heartbeat = Heartbeat::new();
-        let owner = Owner::new(plug, inbox, publish, follower, heartbeat.clone());
+        let owner = Owner::new(plug, name, inbox, publish, follower, heartbeat.clone());
         tokio::spawn(async move {
             // Dropped when the task ends, by a panic too.
             let _alive = alive;

@@ -6,36 +6,42 @@ use std::time::Instant;
 use highwater_core::signer::TICKS_PER_SECOND;
 use highwater_hosted::{Device, Fault, FileKeys};
 
+use super::memory::{self, Memory};
 use super::owner::CHECK;
 use super::{Transport, TransportError};
+use crate::config;
 
 /// Opens the simulated device that a state directory holds, or the spare of it.
 pub(super) struct Opener {
     seed: PathBuf,
     /// The memory of the device that is in hand.
-    memory: PathBuf,
+    memory: Memory,
     /// Of both devices.
     memories: [PathBuf; 2],
 }
 
 impl Opener {
-    /// `spare`: another installation of the app, on a memory of its own, with the same seed.
-    pub(super) fn new(state_dir: &Path, spare: bool) -> Self {
-        let memories = ["simulated.nvm", "simulated-spare.nvm"].map(|name| state_dir.join(name));
-        let memory = memories[usize::from(spare)].clone();
-        Self { seed: state_dir.join("simulated.seed"), memory, memories }
+    /// With `spare` in its config it is another installation of the app, on a memory of its own, with the same seed. `all`
+    /// are the devices of the config.
+    pub(super) fn new(config: &config::Device, all: &[config::Device], state_dir: &Path) -> Self {
+        let kinds = ["simulated.nvm", "simulated-spare.nvm"];
+        let memories = kinds.map(|kind| memory::file(config, state_dir, kind));
+        let kind = kinds[usize::from(config.spare)].to_owned();
+        let memory = Memory::of(config, all, state_dir, kind);
+        Self { seed: memory::file(config, state_dir, "simulated.seed"), memory, memories }
     }
 
     fn device(&self) -> Result<Device, Fault> {
         // A new seed under an old memory would sign nothing, and stand where the old seed has to be put back.
         let known = self.memories.iter().any(|memory| memory.symlink_metadata().is_ok());
         let keys = if known { FileKeys::open(&self.seed)? } else { FileKeys::open_or_make(&self.seed)? };
-        Device::open(&self.memory, keys)
+        Device::open(&self.memory.path, keys)
     }
 }
 
 impl super::Opener for Opener {
     fn open(&mut self) -> Result<Box<dyn Transport>, TransportError> {
+        self.memory.is_not_renamed()?;
         let device = self.device()?;
         Ok(Box::new(Hosted::new(device)))
     }
@@ -95,10 +101,74 @@ mod tests {
     use super::super::Opener as _;
     use super::*;
 
+    fn simulated(name: Option<&str>, spare: bool) -> config::Device {
+        let name = name.map(str::to_owned);
+        config::Device { name, spare, ..config::Device::of(config::Transport::Simulated) }
+    }
+
+    fn opener(dir: &Path, spare: bool) -> Opener {
+        let config = simulated(None, spare);
+        Opener::new(&config, std::slice::from_ref(&config), dir)
+    }
+
+    fn shown(opener: &mut Opener) -> Vec<u8> {
+        let mut device = opener.open().unwrap();
+        device.exchange(&[0xe0, 3, 0, 0, 0], Instant::now()).unwrap()[6..22].to_vec()
+    }
+
     /// The installation that a fresh opening shows.
     fn installation(dir: &Path, spare: bool) -> Vec<u8> {
-        let mut device = Opener::new(dir, spare).open().unwrap();
-        device.exchange(&[0xe0, 3, 0, 0, 0], Instant::now()).unwrap()[6..22].to_vec()
+        shown(&mut opener(dir, spare))
+    }
+
+    fn files(dir: &Path) -> Vec<String> {
+        let entries = fs::read_dir(dir).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn devices_of_several_names_share_no_file_and_one_without_a_name_has_its_own_as_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let old = installation(dir.path(), false);
+        assert_eq!(files(dir.path()), ["simulated.nvm", "simulated.seed"]);
+        for (from, to) in [("simulated.nvm", "a.simulated.nvm"), ("simulated.seed", "a.simulated.seed")] {
+            fs::rename(dir.path().join(from), dir.path().join(to)).unwrap();
+        }
+        let all = [simulated(Some("a"), false), simulated(Some("b"), false)];
+        let [a, b] = [&all[0], &all[1]].map(|one| shown(&mut Opener::new(one, &all, dir.path())));
+        assert_eq!(a, old, "its files were moved to its name");
+        assert_ne!(a, b);
+        assert_eq!(
+            files(dir.path()),
+            ["a.simulated.nvm", "a.simulated.seed", "b.simulated.nvm", "b.simulated.seed"]
+        );
+    }
+
+    /// A new memory would have no mark. Its chains are pinned to the old one, so nothing would sign either.
+    #[test]
+    fn a_device_that_was_renamed_is_not_made_anew_beside_its_old_files() {
+        for (before, after) in [(None, Some("a")), (Some("a"), Some("b")), (Some("a"), None)] {
+            for spare in [false, true] {
+                let dir = tempfile::tempdir().unwrap();
+                let old = simulated(before, spare);
+                shown(&mut Opener::new(&old, std::slice::from_ref(&old), dir.path()));
+                let found = files(dir.path());
+                let new = simulated(after, spare);
+                let mut opener = Opener::new(&new, std::slice::from_ref(&new), dir.path());
+                let refused = opener.open().err();
+                assert!(
+                    matches!(&refused, Some(TransportError::Absent(super::super::Absence::Renamed { .. }))),
+                    "{refused:?}"
+                );
+                assert_eq!(files(dir.path()), found, "nothing is made");
+                // The old device is there still, so these files are its own.
+                let both = [old.clone(), new.clone()];
+                shown(&mut Opener::new(&new, &both, dir.path()));
+            }
+        }
     }
 
     #[test]
@@ -122,7 +192,7 @@ mod tests {
         let seed = dir.path().join("simulated.seed");
         fs::remove_file(&seed).unwrap();
         for spare in [false, true] {
-            let found = Opener::new(dir.path(), spare).open().err();
+            let found = opener(dir.path(), spare).open().err();
             assert!(
                 matches!(&found, Some(TransportError::Hosted(Fault::SeedMissing(path))) if *path == seed),
                 "{found:?}"

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -130,16 +131,18 @@ impl Drop for Lock {
     }
 }
 
-/// The locks of a configuration: its state directory, and the emulator behind an address.
+/// The locks of a process that has these devices: one of the state directory, whose pins and state files are of all devices,
+/// and one of each port at which an emulator or a connector listens.
 ///
 /// A USB device is locked by its own file, each time it is opened.
-pub fn files(config: &config::Device, state_dir: &Path) -> Vec<LockFile> {
-    let mut files = vec![LockFile::Lasting(state_dir.join("device.lock"))];
-    if let Some(address) = config.address {
+pub fn files(devices: &[config::Device], state_dir: &Path) -> Vec<LockFile> {
+    let of_port = |address: SocketAddr| {
         let name = format!("highwater-speculos-{}.lock", address.port());
-        files.push(LockFile::Passing(std::env::temp_dir().join(name)));
-    }
-    files
+        LockFile::Passing(std::env::temp_dir().join(name))
+    };
+    let state = LockFile::Lasting(state_dir.join("device.lock"));
+    let ports = devices.iter().filter_map(|device| device.address).map(of_port);
+    std::iter::once(state).chain(ports).collect()
 }
 
 #[cfg(test)]

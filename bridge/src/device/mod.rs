@@ -9,6 +9,7 @@ mod hid;
 mod hosted;
 mod key_number;
 mod lock;
+mod memory;
 mod owner;
 mod pace;
 mod ring;
@@ -67,12 +68,18 @@ impl<F: FnMut() -> Result<Box<dyn Transport>, TransportError> + Send> Opener for
     }
 }
 
-/// The opener that the configuration names. Opens nothing yet. Where several Ledgers are meant, it takes a pinned one.
-pub fn opener(config: &config::Device, state_dir: &Path, pinned: Pinned) -> Box<dyn Opener> {
+/// The opener that the configuration names. Opens nothing yet. Where several Ledgers are meant, it takes a pinned one. `all`
+/// are the devices of the configuration.
+pub fn opener(
+    config: &config::Device,
+    all: &[config::Device],
+    state_dir: &Path,
+    pinned: Pinned,
+) -> Box<dyn Opener> {
     match config.transport {
-        config::Transport::Simulated => Box::new(hosted::Opener::new(state_dir, config.spare)),
+        config::Transport::Simulated => Box::new(hosted::Opener::new(config, all, state_dir)),
         config::Transport::Yubihsm | config::Transport::Pkcs11 => {
-            Box::new(store::Opener::new(config, state_dir))
+            Box::new(store::Opener::new(config, all, state_dir))
         }
         config::Transport::Speculos => {
             // The configuration was checked: this transport has an address.
@@ -90,9 +97,14 @@ pub fn opener(config: &config::Device, state_dir: &Path, pinned: Pinned) -> Box<
 ///
 /// # Errors
 /// The cable needs a thread, and there is none.
-pub fn plug(config: &config::Device, state_dir: &Path, pinned: Pinned) -> std::io::Result<Box<dyn Plug>> {
+pub fn plug(
+    config: &config::Device,
+    all: &[config::Device],
+    state_dir: &Path,
+    pinned: Pinned,
+) -> std::io::Result<Box<dyn Plug>> {
     match (config.transport, config.address) {
         (config::Transport::Speculos, Some(address)) => Ok(Box::new(speculos::Emulator(address))),
-        _ => threaded(opener(config, state_dir, pinned)),
+        _ => threaded(opener(config, all, state_dir, pinned)),
     }
 }

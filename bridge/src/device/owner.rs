@@ -1,6 +1,7 @@
 //! The one task that talks to the device: it opens the cable, asks who is there, and carries commands.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use highwater_core::apdu::{Command, Kind, PromptState, PromptStatus, Reply, Status};
@@ -22,6 +23,8 @@ pub(super) const CHECK: Duration = Duration::from_secs(5);
 
 pub(super) struct Owner {
     plug: Box<dyn Plug>,
+    /// Of the device, for the log.
+    name: Option<Arc<str>>,
     cable: Option<Box<dyn Cable>>,
     inbox: mpsc::UnboundedReceiver<Order>,
     /// Orders that came while others were looked at.
@@ -42,6 +45,7 @@ pub(super) struct Owner {
 impl Owner {
     pub(super) fn new(
         plug: Box<dyn Plug>,
+        name: Option<Arc<str>>,
         inbox: mpsc::UnboundedReceiver<Order>,
         publish: watch::Sender<Seen>,
         follower: Follower,
@@ -50,6 +54,7 @@ impl Owner {
         let now = Instant::now();
         Self {
             plug,
+            name,
             cable: None,
             inbox,
             waiting: VecDeque::new(),
@@ -260,6 +265,7 @@ impl Owner {
         if let Some(session) = &self.publish.borrow().session {
             tracing::info!(
                 kind = %log::Kind::DeviceReady,
+                device = self.name.as_deref(),
                 installation = %hex::encode(session.installation),
                 app = %advice::version(session.app),
                 extension_fits = session.extension_fits.unwrap_or(0),
@@ -278,7 +284,7 @@ impl Owner {
         if let Some(fault) = advice::standing(session.standing)
             && self.publish.borrow().session.as_ref().map(|old| old.standing) != Some(session.standing)
         {
-            tracing::error!(kind = %log::Kind::DeviceUnsound, "{fault}");
+            tracing::error!(kind = %log::Kind::DeviceUnsound, device = self.name.as_deref(), "{fault}");
         }
         let now = lives(&session);
         let changed = self.lives.as_ref().is_some_and(|before| *before != now);
@@ -311,7 +317,7 @@ impl Owner {
         let kind = fault.sort();
         if !self.said.contains(&kind) {
             self.said.push(kind);
-            tracing::warn!(kind = %fault.kind(), "{}", advice::fault(&fault));
+            tracing::warn!(kind = %fault.kind(), device = self.name.as_deref(), "{}", advice::fault(&fault));
         }
         self.publish.send_modify(|seen| {
             seen.session = None;

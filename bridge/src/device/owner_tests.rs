@@ -242,7 +242,8 @@ async fn a_command_to_sign_goes_only_to_a_device_that_is_as_it_was_last_seen() {
     let device = Arc::new(Mutex::new(SimDevice::in_memory(b"epoch")));
     let opener = move || Ok(Box::new(Fake { device: device.clone(), twist: straight }) as Box<dyn Transport>);
     let plug = super::super::threaded(Box::new(opener)).unwrap();
-    let (device, _) = Device::followed(plug, Box::new(move |event| tell.send(event).unwrap_or_default()));
+    let (device, _) =
+        Device::followed(plug, None, Box::new(move |event| tell.send(event).unwrap_or_default()));
     let epoch = device.looked().await.epoch;
     for (asked, is_sent) in [(epoch, true), (epoch + 1, false)] {
         let ticket = super::super::Ticket { chain: 0, request: asked };

@@ -1,25 +1,27 @@
 //! The signer in this process, with its keys in a store beside this host: the marks are a file here.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use highwater_hosted::{Fault, KeyFault};
 
 use super::hosted::Hosted;
+use super::memory::Memory;
 use super::{Transport, TransportError};
 use crate::config;
 
 /// Opens the store that the configuration names, with the marks that a state directory holds for it.
 pub(super) struct Opener {
     config: config::Device,
-    marks: PathBuf,
+    marks: Memory,
     /// Why the store did not let us in. A token locks itself after a few wrong PINs, so it is not asked a second time.
     denied: Option<KeyFault>,
 }
 
 impl Opener {
-    /// Opens nothing yet.
-    pub(super) fn new(config: &config::Device, state_dir: &Path) -> Self {
-        let marks = state_dir.join(format!("{}.nvm", config.transport.name()));
+    /// Opens nothing yet. `all` are the devices of the config.
+    pub(super) fn new(config: &config::Device, all: &[config::Device], state_dir: &Path) -> Self {
+        let kind = format!("{}.nvm", config.transport.name());
+        let marks = Memory::of(config, all, state_dir, kind);
         Self { config: config.clone(), marks, denied: None }
     }
 }
@@ -29,7 +31,8 @@ impl super::Opener for Opener {
         if let Some(denied) = &self.denied {
             return Err(Fault::Keys(denied.clone()).into());
         }
-        let opened = device(&self.config, &self.marks).inspect_err(|fault| {
+        self.marks.is_not_renamed()?;
+        let opened = device(&self.config, &self.marks.path).inspect_err(|fault| {
             if let Fault::Keys(denied @ KeyFault::Denied(_)) = fault {
                 self.denied = Some(denied.clone());
             }

@@ -6,7 +6,9 @@ use highwater_core::canonical::ChainId;
 use highwater_core::hrs::Hrs;
 use highwater_guard::{Followed, Slot};
 
+use super::Chosen;
 use super::reach::{Reach, Way};
+use crate::admin::ChainReport;
 use crate::advice;
 use crate::config::Config;
 use crate::device::{Pace, Session, SlotState};
@@ -35,7 +37,7 @@ pub(crate) fn not_exported(config: &Config) -> Result<(), Failure> {
 }
 
 impl Access {
-    pub(crate) async fn open(config: &Config) -> Result<Self, Failure> {
+    pub(crate) async fn open(config: &Chosen<'_>) -> Result<Self, Failure> {
         Ok(Self { reach: Reach::open(config).await?, state_dir: config.state_dir.clone() })
     }
 
@@ -56,7 +58,7 @@ impl Access {
 
     /// How often the chain signs, if a daemon serves it and has done so for a while.
     pub(crate) async fn pace(&mut self, chain: &str) -> Result<Pace, Failure> {
-        let Way::Daemon(client) = &mut self.reach.0 else { return Ok(Pace::Assumed) };
+        let Way::Daemon { client, .. } = &mut self.reach.0 else { return Ok(Pace::Assumed) };
         let report = client.status().await.map_err(Failure::unavailable)?;
         let known = report.chains.iter().find(|known| known.chain == chain);
         Ok(Pace::of(known.and_then(|known| known.signatures_a_day)))
@@ -65,7 +67,7 @@ impl Access {
     /// Whether a daemon serves the chain.
     pub(crate) async fn serves(&mut self, chain: &str) -> Result<bool, Failure> {
         match &mut self.reach.0 {
-            Way::Daemon(client) => {
+            Way::Daemon { client, .. } => {
                 let report = client.status().await.map_err(Failure::unavailable)?;
                 Ok(report.chains.iter().any(|known| known.chain == chain))
             }
@@ -73,10 +75,23 @@ impl Access {
         }
     }
 
+    /// An error, if a daemon serves the chain and signs for it on another device: it was started with another configuration.
+    pub(crate) async fn is_not_elsewhere(&mut self, chain: &str) -> Result<(), Failure> {
+        let Way::Daemon { client, device } = &mut self.reach.0 else { return Ok(()) };
+        let report = client.status().await.map_err(Failure::unavailable)?;
+        let served = report.chains.iter().find(|known| known.chain == chain);
+        match served {
+            Some(ChainReport { device: Some(on), .. }) if device.as_ref() != Some(on) => {
+                Err(Failure::unavailable(advice::daemon_has_another_device(chain, on)))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The lowest mark at which another device may begin, as the daemon or the state file knows it. `None`: nothing is
     /// known of the chain.
     pub(crate) async fn floor(&mut self, chain: &str) -> Result<Option<Hrs>, Failure> {
-        if let Way::Daemon(client) = &mut self.reach.0 {
+        if let Way::Daemon { client, .. } = &mut self.reach.0 {
             let report = client.status().await.map_err(Failure::unavailable)?;
             if let Some(known) = report.chains.iter().find(|known| known.chain == chain) {
                 let intended = known.intention.map_or(Hrs::ZERO, |intention| intention.0);
@@ -89,7 +104,7 @@ impl Access {
     /// Before the owner is asked for the mark `to`: whatever becomes of the question, a spare begins no lower. Nothing
     /// happens where nothing is known of the chain.
     pub(crate) async fn intend(&mut self, chain: &str, to: Hrs, below: Option<Hrs>) -> Result<(), Failure> {
-        if let Way::Daemon(client) = &mut self.reach.0
+        if let Way::Daemon { client, .. } = &mut self.reach.0
             && client.intend(chain, to, below).await.map_err(Failure::unavailable)?
         {
             return Ok(());
@@ -103,7 +118,7 @@ impl Access {
 
     /// The question came to nothing for certain.
     pub(crate) async fn forget_intention(&mut self, chain: &str) -> Result<(), Failure> {
-        if let Way::Daemon(client) = &mut self.reach.0
+        if let Way::Daemon { client, .. } = &mut self.reach.0
             && client.forget_intention(chain).await.map_err(Failure::unavailable)?
         {
             return Ok(());
@@ -116,7 +131,7 @@ impl Access {
 
     /// What the pinned device shows by now is on the disk when this returns.
     pub(crate) async fn settle(&mut self, chain: &str) -> Result<(), Failure> {
-        if let Way::Daemon(client) = &mut self.reach.0
+        if let Way::Daemon { client, .. } = &mut self.reach.0
             && client.settle(chain).await.map_err(Failure::unavailable)?
         {
             return Ok(());
@@ -147,7 +162,7 @@ impl Access {
         pin: impl FnOnce() -> Result<(), PinsError>,
     ) -> Result<(), Failure> {
         let pin = || pin().map_err(|error| Failure::of_pins(advice::unpinned(chain, &error), &error));
-        if let Way::Daemon(client) = &mut self.reach.0
+        if let Way::Daemon { client, .. } = &mut self.reach.0
             && client.adopt(chain, session.installation).await.map_err(Failure::unavailable)?
         {
             return pin();
@@ -179,7 +194,7 @@ impl Access {
 
     /// The node that has the height will not come back. The node, if one had it.
     pub(crate) async fn release_owner(&mut self, chain: &str, pin: &Pin) -> Result<Option<String>, Failure> {
-        if let Way::Daemon(client) = &mut self.reach.0
+        if let Way::Daemon { client, .. } = &mut self.reach.0
             && let Some(owner) = client.release_owner(chain).await.map_err(Failure::unavailable)?
         {
             return Ok(owner);

@@ -5,9 +5,8 @@ use highwater_core::hrs::Hrs;
 
 use super::known::{Known, chain_id, pinned, right_key};
 use super::prompt::{Question, Talk};
-use super::{Access, not_exported};
+use super::{Access, Chosen, not_exported};
 use crate::advice;
-use crate::config::Config;
 use crate::device::{Pace, Session, Slot, SlotNumber};
 use crate::failure::Failure;
 use crate::store::{ChainFile, Pin, Pins};
@@ -38,7 +37,7 @@ pub(crate) struct Added {
     pub(crate) lasts: Option<String>,
 }
 
-pub(crate) async fn add(config: &Config, new: New<'_>, talk: &mut dyn Talk) -> Result<Added, Failure> {
+pub(crate) async fn add(config: &Chosen<'_>, new: New<'_>, talk: &mut dyn Talk) -> Result<Added, Failure> {
     chain_id(new.id)?;
     not_exported(config)?;
     let mut access = Access::open(config).await?;
@@ -47,7 +46,7 @@ pub(crate) async fn add(config: &Config, new: New<'_>, talk: &mut dyn Talk) -> R
 
 /// Adds a chain by a way that is open. `like` is the chain by whose pace it is told how long the slot lasts.
 async fn add_by(
-    config: &Config,
+    config: &Chosen<'_>,
     access: &mut Access,
     like: &str,
     new: New<'_>,
@@ -68,7 +67,7 @@ pub(super) struct Approved<'a> {
 
 /// Has the owner approve a chain.
 pub(super) async fn approve<'a>(
-    config: &Config,
+    config: &Chosen<'_>,
     access: &mut Access,
     like: &str,
     new: New<'a>,
@@ -77,6 +76,7 @@ pub(super) async fn approve<'a>(
     let New { id, key_index, mark, below, key: wanted } = new;
     let chain = chain_id(id)?;
     not_exported(config)?;
+    access.is_not_elsewhere(id).await?;
     let session = access.session().await?;
     let before = Pins::load(&config.state_dir)?.get(id);
     if before.is_some_and(|pin| pin.installation != session.installation) {
@@ -131,7 +131,7 @@ pub(super) async fn approve<'a>(
 
 /// Pins a chain that the owner approved.
 pub(super) async fn pin(
-    config: &Config,
+    config: &Chosen<'_>,
     access: &mut Access,
     approved: Approved<'_>,
 ) -> Result<Added, Failure> {
@@ -164,7 +164,7 @@ fn shorter_slot(session: &Session, id: &str, pace: Pace) -> Option<String> {
 
 /// The chain's id changes at an upgrade, its key does not: the new id is a chain of its own on the device.
 pub(crate) async fn rename(
-    config: &Config,
+    config: &Chosen<'_>,
     id: &str,
     new: New<'_>,
     talk: &mut dyn Talk,

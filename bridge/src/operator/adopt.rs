@@ -7,9 +7,8 @@ use highwater_guard::Stopped;
 
 use super::known::{Known, chain_id, right_key};
 use super::prompt::{Question, Talk};
-use super::{Access, keys, not_exported};
+use super::{Access, Chosen, keys, not_exported};
 use crate::advice;
-use crate::config::Config;
 use crate::device::{KeyNumber, Session, SlotState};
 use crate::failure::Failure;
 use crate::store::{ChainFile, ChainFileError, Pin, Pins};
@@ -41,7 +40,7 @@ pub(crate) struct Adopted {
 }
 
 pub(crate) async fn adopt(
-    config: &Config,
+    config: &Chosen<'_>,
     wanted: Wanted<'_>,
     talk: &mut dyn Talk,
 ) -> Result<Adopted, Failure> {
@@ -49,6 +48,7 @@ pub(crate) async fn adopt(
     not_exported(config)?;
     let chain = chain_id(id)?;
     let mut access = Access::open(config).await?;
+    access.is_not_elsewhere(id).await?;
     let session = access.session().await?;
     let mut pins = Pins::load(&config.state_dir)?;
     let pin = pins.get(id);
@@ -139,7 +139,7 @@ async fn right_number(
 /// What the host remembers, the mark that a device must have at least, and the place that the operator repeated to go
 /// below.
 async fn remembered(
-    config: &Config,
+    config: &Chosen<'_>,
     wanted: &Wanted<'_>,
     pin: Option<Pin>,
     session: &Session,

@@ -5,10 +5,10 @@ use highwater_core::events::{Event, NO_SLOT};
 use highwater_core::hrs::Hrs;
 use serde::Serialize;
 
+use super::Chosen;
 use super::reach::Reach;
 use crate::admin::{ChainReport, Client};
 use crate::advice;
-use crate::config::Config;
 use crate::device::{Fault, Session};
 use crate::failure::Failure;
 use crate::hrs_text::HrsText;
@@ -62,7 +62,7 @@ pub(crate) struct OfChain {
 }
 
 /// Asks the device, and the daemon if one runs. Changes nothing.
-pub(crate) async fn events(config: &Config) -> Result<Events, Failure> {
+pub(crate) async fn events(config: &Chosen<'_>) -> Result<Events, Failure> {
     let bridge = match Client::connect(&config.state_dir).await.map_err(Failure::unavailable)? {
         Some(mut client) => {
             let report = client.status().await.map_err(Failure::unavailable)?;

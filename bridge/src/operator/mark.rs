@@ -3,18 +3,17 @@
 use highwater_core::apdu::{Command, Named};
 use highwater_core::hrs::Hrs;
 
-use super::Access;
 use super::known::{Known, chain_id, pinned};
 use super::prompt::{Question, Talk};
+use super::{Access, Chosen};
 use crate::advice;
-use crate::config::Config;
 use crate::device::{Session, Slot};
 use crate::failure::Failure;
 use crate::store::Pins;
 
 /// Moves the mark; returns where it is then.
 pub(crate) async fn set(
-    config: &Config,
+    config: &Chosen<'_>,
     id: &str,
     to: Hrs,
     below: Option<Hrs>,
@@ -45,7 +44,7 @@ pub(crate) fn find<'a>(session: &'a Session, id: &str) -> Result<&'a Slot, Failu
 }
 
 /// The node that has the height will not come back; the node, if one had it.
-pub(crate) async fn release_owner(config: &Config, id: &str) -> Result<Option<String>, Failure> {
+pub(crate) async fn release_owner(config: &Chosen<'_>, id: &str) -> Result<Option<String>, Failure> {
     let pin = pinned(config, id)?;
     Access::open(config).await?.release_owner(id, &pin).await
 }

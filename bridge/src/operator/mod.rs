@@ -2,6 +2,7 @@
 //!
 //! | module | holds |
 //! | --- | --- |
+//! | `chosen` | which device a command is about |
 //! | `reach` | the way to the device: through the daemon, else by itself |
 //! | `access` | the same, and the records of its chains |
 //! | `prompt` | a question to the owner, and what became of it |
@@ -17,6 +18,7 @@ pub(crate) mod add;
 pub(crate) mod adopt;
 pub(crate) mod backup_file;
 pub(crate) mod check;
+mod chosen;
 pub(crate) mod events;
 pub(crate) mod keys;
 mod known;
@@ -27,6 +29,7 @@ pub(crate) mod reach;
 pub(crate) mod retire;
 
 pub(crate) use access::{Access, exported_mark, not_exported};
+pub(crate) use chosen::Chosen;
 pub(crate) use known::{chain_id, pinned};
 pub(crate) use prompt::Talk;
 pub(crate) use reach::{lock, pinned_installations};

@@ -1,5 +1,6 @@
 //! The way to the device: through the daemon that owns it, else by itself.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -7,6 +8,7 @@ use highwater_core::apdu::{Command, MAX_COMMAND, Reply, Status};
 use highwater_core::canonical::ChainId;
 use zeroize::Zeroizing;
 
+use super::Chosen;
 use crate::admin::Client;
 use crate::advice;
 use crate::config::{self, Config, Transport};
@@ -18,24 +20,28 @@ use crate::store::Pins;
 pub(crate) struct Reach(pub(super) Way);
 
 pub(super) enum Way {
-    /// The daemon's.
-    Daemon(Client),
+    /// That of the daemon with this name.
+    Daemon { client: Client, device: Option<String> },
     /// Our own, locked while we have it.
     Own { device: Device, _locks: Vec<Lock> },
 }
 
-/// The installations that are pinned here; none where that cannot be told, which is said elsewhere.
-pub(crate) fn pinned_installations(config: &Config) -> Pinned {
+/// The installations that are pinned here; none where that cannot be told, which is said elsewhere. Of several devices each
+/// has those of its chains.
+pub(crate) fn pinned_installations(config: &Config, device: &config::Device) -> Pinned {
     let state_dir = config.state_dir.clone();
+    let chains = (config.devices.len() > 1)
+        .then(|| config.chains_of(device).map(|chain| chain.id.clone()).collect::<BTreeSet<_>>());
     Box::new(move || {
-        Pins::load(&state_dir)
-            .map_or_else(|_| Vec::new(), |pins| pins.iter().map(|(_, pin)| pin.installation).collect())
+        let Ok(pins) = Pins::load(&state_dir) else { return Vec::new() };
+        let is_here = |chain: &str| chains.as_ref().is_none_or(|chains| chains.contains(chain));
+        pins.iter().filter(|(chain, _)| is_here(chain)).map(|(_, pin)| pin.installation).collect()
     })
 }
 
-/// Locks the device for this process, until the locks are dropped.
+/// Locks the state and all devices for this process, until the locks are dropped.
 pub(crate) fn lock(config: &Config) -> Result<Vec<Lock>, Failure> {
-    held(device::lock_files(&config.device, &config.state_dir))
+    held(device::lock_files(&config.devices, &config.state_dir))
 }
 
 fn held(files: impl IntoIterator<Item = LockFile>) -> Result<Vec<Lock>, Failure> {
@@ -58,12 +64,13 @@ fn held(files: impl IntoIterator<Item = LockFile>) -> Result<Vec<Lock>, Failure>
 
 impl Reach {
     /// The device of the config: the daemon's, if one runs.
-    pub(crate) async fn open(config: &Config) -> Result<Self, Failure> {
+    pub(crate) async fn open(config: &Chosen<'_>) -> Result<Self, Failure> {
         if let Some(client) = Client::connect(&config.state_dir).await.map_err(Failure::unavailable)? {
-            return Ok(Self(Way::Daemon(client)));
+            return Ok(Self(Way::Daemon { client, device: config.device.name.clone() }));
         }
         let locks = lock(config)?;
-        Self::own(&config.device, &config.state_dir, pinned_installations(config), locks).await
+        let pinned = pinned_installations(config, config.device);
+        Self::own(config.device, &config.devices, &config.state_dir, pinned, locks).await
     }
 
     /// A device beside no daemon, no configuration and no state: a Ledger on USB, or the emulator at this address.
@@ -72,23 +79,26 @@ impl Reach {
         let device = config::Device { address: emulator, ..config::Device::of(transport) };
         // Neither of the two has anything there.
         let nowhere = Path::new("");
-        let locks = device::lock_files(&device, nowhere);
+        let devices = [device];
+        let locks = device::lock_files(&devices, nowhere);
         let locks = held(locks.into_iter().filter(|lock| matches!(lock, LockFile::Passing(_))))?;
-        Self::own(&device, nowhere, Box::new(Vec::new), locks).await
+        Self::own(&devices[0], &devices, nowhere, Box::new(Vec::new), locks).await
     }
 
     async fn own(
         device: &config::Device,
+        all: &[config::Device],
         state_dir: &Path,
         pinned: Pinned,
         locks: Vec<Lock>,
     ) -> Result<Self, Failure> {
-        let plug = device::plug(device, state_dir, pinned)
+        let name = device.name.as_deref();
+        let plug = device::plug(device, all, state_dir, pinned)
             .map_err(|error| Failure::io("the device's thread", &error))?;
         let (device, _) = Device::plugged(plug);
         match device.looked().await.fault {
             None => Ok(Self(Way::Own { device, _locks: locks })),
-            Some(fault) => Err(Failure::unavailable(advice::fault(&fault))),
+            Some(fault) => Err(Failure::unavailable(advice::of_device(name, advice::fault(&fault)))),
         }
     }
 
@@ -104,9 +114,15 @@ impl Reach {
     /// What the device says of itself, sound or not.
     pub(crate) async fn described(&mut self) -> Result<Session, Failure> {
         let (session, fault) = match &mut self.0 {
-            Way::Daemon(client) => {
+            Way::Daemon { client, device } => {
                 let report = client.status().await.map_err(Failure::unavailable)?;
-                (report.device, report.fault)
+                let name = device.as_deref();
+                let shown = report.on(name).ok_or_else(|| {
+                    let known = report.devices.iter().map(|known| &*known.name).collect::<Vec<_>>();
+                    Failure::unavailable(advice::daemon_without(name, &known.join(", ")))
+                })?;
+                let fault = shown.fault.map(|fault| advice::of_device(shown.name, fault.to_owned()));
+                (shown.session.cloned(), fault)
             }
             Way::Own { device, .. } => {
                 device.look().await;
@@ -127,10 +143,12 @@ impl Reach {
     pub(crate) async fn exchange(&mut self, command: Command<'_>) -> Result<Vec<u8>, Failure> {
         let apdu = encode(&command);
         match &mut self.0 {
-            Way::Daemon(_) if matches!(command, Command::ImportKey(_)) => {
+            Way::Daemon { .. } if matches!(command, Command::ImportKey(_)) => {
                 Err(Failure::unavailable(advice::no_key_by_socket()))
             }
-            Way::Daemon(client) => client.exchange(&apdu).await.map_err(Failure::unavailable),
+            Way::Daemon { client, device } => {
+                client.exchange(device.as_deref(), &apdu).await.map_err(Failure::unavailable)
+            }
             Way::Own { device, .. } => {
                 let exchange = Exchange { apdu, kind: command.kind() };
                 device.exchange(exchange).await.map_err(|fault| Failure::unavailable(advice::fault(&fault)))
@@ -141,7 +159,9 @@ impl Reach {
     /// The owner of a simulated device presses; `false` if it has real buttons.
     pub(crate) async fn press(&mut self, approved: bool) -> Result<bool, Failure> {
         match &mut self.0 {
-            Way::Daemon(client) => client.press(approved).await.map_err(Failure::unavailable),
+            Way::Daemon { client, device } => {
+                client.press(device.as_deref(), approved).await.map_err(Failure::unavailable)
+            }
             Way::Own { device, .. } => Ok(device.press(approved).await),
         }
     }

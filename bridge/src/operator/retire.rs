@@ -3,12 +3,11 @@
 use highwater_core::apdu::{Command, Named, PromptStatus};
 use highwater_core::hrs::Hrs;
 
-use super::Access;
 use super::known::chain_id;
 use super::mark::find;
 use super::prompt::{Question, Talk};
+use super::{Access, Chosen};
 use crate::advice;
-use crate::config::Config;
 use crate::device::{Session, Slot, SlotNumber, SlotState};
 use crate::failure::Failure;
 use crate::store::{ChainFile, Pin, Pins, chain_file_path};
@@ -24,7 +23,7 @@ pub(crate) struct Removed {
 
 /// Removes a chain from the device; its final mark stays there as a tombstone. What was removed before, by a command that
 /// was cut, is told again.
-pub(crate) async fn remove(config: &Config, id: &str, talk: &mut dyn Talk) -> Result<Removed, Failure> {
+pub(crate) async fn remove(config: &Chosen<'_>, id: &str, talk: &mut dyn Talk) -> Result<Removed, Failure> {
     let chain = chain_id(id)?;
     let mut access = Access::open(config).await?;
     let session = access.session().await?;
@@ -45,7 +44,7 @@ pub(crate) async fn remove(config: &Config, id: &str, talk: &mut dyn Talk) -> Re
 /// What the host knows goes with the slot, so a place above the device's mark must be repeated as `below`. Of a chain that
 /// is stopped nothing is forgotten: the stop is all that keeps the fallen device from signing again.
 pub(crate) async fn forget(
-    config: &Config,
+    config: &Chosen<'_>,
     id: &str,
     below: Option<Hrs>,
     talk: &mut dyn Talk,
@@ -102,7 +101,12 @@ async fn known_to_host(access: &mut Access, id: &str) -> Result<Option<Hrs>, Fai
 
 /// An error, unless a chain without a tombstone is pinned to this device and is nowhere on it: the device has forgotten the
 /// chain, and the host has not.
-fn was_forgotten_here(config: &Config, session: &Session, id: &str, pin: Option<Pin>) -> Result<(), Failure> {
+fn was_forgotten_here(
+    config: &Chosen<'_>,
+    session: &Session,
+    id: &str,
+    pin: Option<Pin>,
+) -> Result<(), Failure> {
     let why = |text: String| Err(Failure::unavailable(text));
     if session.chain(id).is_some() {
         return why(advice::not_removed(id));
@@ -122,7 +126,7 @@ fn was_forgotten_here(config: &Config, session: &Session, id: &str, pin: Option<
 
 /// Frees a damaged slot.
 pub(crate) async fn forget_slot(
-    config: &Config,
+    config: &Chosen<'_>,
     slot: SlotNumber,
     talk: &mut dyn Talk,
 ) -> Result<(), Failure> {

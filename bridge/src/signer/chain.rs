@@ -50,6 +50,8 @@ struct Told {
 
 pub(super) struct Chain {
     pub(super) id: String,
+    /// The name of its device.
+    device: Option<Arc<str>>,
     pub(super) key: [u8; 32],
     pub(super) guard: Guard,
     askers: HashMap<Id, oneshot::Sender<Outcome>>,
@@ -73,7 +75,7 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    pub(super) fn new(served: Served, counters: Counters, now: Moment) -> Self {
+    pub(super) fn new(served: Served, device: Option<Arc<str>>, counters: Counters, now: Moment) -> Self {
         let Served { id, pin, file, on_absent, stop_height, nodes, rpc } = served;
         counters.serve(&id, file.record.released_at());
         let settings = Settings {
@@ -85,6 +87,7 @@ impl Chain {
         };
         Self {
             id,
+            device,
             key: pin.key,
             guard: Guard::new(settings, pin.installation, file.record, now),
             askers: HashMap::new(),
@@ -224,6 +227,7 @@ impl Chain {
         tracing::info!(
             kind = %Kind::Signed,
             chain = %self.id,
+            device = self.device.as_deref(),
             height = hrs.height.value(),
             round = hrs.round.value(),
             step = advice::step(hrs.step),
@@ -237,7 +241,7 @@ impl Chain {
         self.counters.refused(&self.id, reason_of(refusal));
         if let Some(held) = self.said.due(text, std::time::Instant::now()) {
             let repeated = (held > 0).then_some(held);
-            tracing::error!(kind = %kind_of(refusal), chain = %self.id, %hrs, reason = %text, repeated, "refused");
+            tracing::error!(kind = %kind_of(refusal), chain = %self.id, device = self.device.as_deref(), %hrs, reason = %text, repeated, "refused");
         }
     }
 
@@ -250,7 +254,7 @@ impl Chain {
             Cause::Status(_) | Cause::NotStored | Cause::OtherInstallation => {
                 if let Some(held) = self.said.due(&text, std::time::Instant::now()) {
                     let repeated = (held > 0).then_some(held);
-                    tracing::warn!(kind = %Kind::Silent, chain = %self.id, %hrs, repeated, "no signature yet: {text}");
+                    tracing::warn!(kind = %Kind::Silent, chain = %self.id, device = self.device.as_deref(), %hrs, repeated, "no signature yet: {text}");
                 }
             }
         }
@@ -376,6 +380,7 @@ impl Chain {
             |node: &NodeView| NodeView { silent: self.guard.silence(&node.address, now), ..node.clone() };
         ChainView {
             chain: self.id.clone(),
+            device: self.device.clone(),
             installation: self.guard.installation(),
             stopped: record.stopped,
             taken_back: self.guard.taken_back(),

@@ -1,4 +1,4 @@
-//! What signs for the nodes: one task owns the guards of all chains, the device and the state files.
+//! What signs for the nodes: one task for each device owns the guards of its chains, the device and their state files.
 //!
 //! | module | holds |
 //! | --- | --- |
@@ -9,6 +9,7 @@
 //! | `measured` | that, and how long messages take, of one chain |
 //! | `refused` | what a refusal is called in the log |
 //! | `schedule` | whose command is next |
+//! | `signers` | those of all devices, each with its chains |
 //! | `stopwatch`, `timing` | how long the device is at a request; how long each kind of message takes |
 //! | `unsigned` | the requests since the last signature, and what they tell |
 //! | `view` | what a status shows of a chain |
@@ -19,6 +20,7 @@ mod inclusion;
 mod measured;
 mod refused;
 mod schedule;
+mod signers;
 mod stopwatch;
 mod task;
 mod timing;
@@ -48,6 +50,7 @@ use crate::store::{ChainFile, Done, Pin};
 pub use disk::DiskState;
 pub(crate) use inclusion::WINDOW;
 pub use inclusion::{Counts, Fate};
+pub use signers::{Signers, TwoDevices};
 pub use timing::{Medians, Message as MessageKind};
 pub use unsigned::{Last, Unsigned};
 pub use view::{ChainView, NodeView, OnChain};
@@ -190,6 +193,8 @@ pub struct Parts {
 /// The handle of the task; clones share it.
 #[derive(Debug, Clone)]
 pub struct Signer {
+    /// Of the device.
+    name: Option<Arc<str>>,
     task: mpsc::UnboundedSender<Message>,
     chains: Arc<[(String, [u8; 32])]>,
     ids: Arc<AtomicU64>,
@@ -204,7 +209,7 @@ impl std::fmt::Debug for Message {
 }
 
 impl Signer {
-    /// Starts the task, and the device's.
+    /// Starts the task, and the device's, which has no name.
     ///
     /// # Errors
     /// A thread cannot be started.
@@ -214,26 +219,54 @@ impl Signer {
         plug: Box<dyn Plug>,
         counters: Counters,
     ) -> std::io::Result<(Self, Parts)> {
+        Self::start_on(None, served, state_dir, plug, counters)
+    }
+
+    /// Starts the task, and that of the device with this name. Its state files have a thread of their own too: one that
+    /// waits for the disk does not keep those of other devices waiting in a line. The disk itself they share.
+    ///
+    /// # Errors
+    /// A thread cannot be started.
+    pub fn start_on(
+        name: Option<&str>,
+        served: Vec<Served>,
+        state_dir: PathBuf,
+        plug: Box<dyn Plug>,
+        counters: Counters,
+    ) -> std::io::Result<(Self, Parts)> {
         let (task, inbox) = mpsc::unbounded_channel();
         let chains = served.iter().map(|chain| (chain.id.clone(), chain.pin.key)).collect();
         let events = task.clone();
-        let (device, died) =
-            Device::followed(plug, Box::new(move |event| drop(events.send(Message::Device(event)))));
+        let name: Option<Arc<str>> = name.map(Into::into);
+        let follower = Box::new(move |event| drop(events.send(Message::Device(event))));
+        let (device, died) = Device::followed(plug, name.clone(), follower);
         let disk = task.clone();
         let writer = crate::store::Writer::start(
             state_dir.clone(),
             Box::new(move |done| drop(disk.send(Message::Disk(done)))),
         )?;
         let (alive, signer_died) = oneshot::channel::<()>();
-        let running =
-            task::Task::new(served, device.clone(), writer, counters.clone(), state_dir, task.clone());
-        let signer = Self { task, chains, ids: Arc::default(), device, counters };
+        let running = task::Task::new(
+            name.clone(),
+            served,
+            device.clone(),
+            writer,
+            counters.clone(),
+            state_dir,
+            task.clone(),
+        );
+        let signer = Self { name, task, chains, ids: Arc::default(), device, counters };
         tokio::spawn(async move {
             // Dropped when the task ends, by a panic too.
             let _alive = alive;
             running.run(inbox).await;
         });
         Ok((signer, Parts { device: died, signer: signer_died }))
+    }
+
+    /// The name of the device.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
     }
 
     /// The device.

@@ -1,6 +1,7 @@
-//! The one task that owns the guards of all chains.
+//! The task that owns the guards of all chains of a device.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use highwater_core::apdu::{Reply, Status};
@@ -41,6 +42,7 @@ pub(super) struct Task {
 
 impl Task {
     pub(super) fn new(
+        name: Option<Arc<str>>,
         served: Vec<Served>,
         device: Device,
         writer: Writer,
@@ -48,8 +50,8 @@ impl Task {
         state_dir: PathBuf,
         task: mpsc::UnboundedSender<Message>,
     ) -> Self {
-        let chains: Vec<_> =
-            served.into_iter().map(|served| Chain::new(served, counters.clone(), Moment::BEGIN)).collect();
+        let chain = |served| Chain::new(served, name.clone(), counters.clone(), Moment::BEGIN);
+        let chains: Vec<_> = served.into_iter().map(chain).collect();
         Self {
             began: Instant::now(),
             schedule: Schedule::new(chains.len()),

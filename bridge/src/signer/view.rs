@@ -15,6 +15,8 @@ use crate::node::IDLE;
 pub struct ChainView {
     /// Chain id.
     pub chain: String,
+    /// The name of its device.
+    pub device: Option<Arc<str>>,
     /// The installation it is pinned to.
     pub installation: [u8; 16],
     /// Why it is stopped, if it is.

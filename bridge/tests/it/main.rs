@@ -27,5 +27,6 @@ mod patience;
 mod printed;
 mod retired;
 mod sentences;
+mod several;
 mod signer;
 mod vectors;

@@ -13,7 +13,7 @@ pub fn dial(address: SocketAddr) -> Result<Box<dyn Transport>> {
     let transport = config::Transport::Speculos;
     let config = config::Device { address: Some(address), ..config::Device::of(transport) };
     // This transport keeps nothing in a state directory.
-    Ok(opener(&config, Path::new("/"), Box::new(Vec::new)).open()?)
+    Ok(opener(&config, std::slice::from_ref(&config), Path::new("/"), Box::new(Vec::new)).open()?)
 }
 
 /// Answers one command after the other until the link ends, or until `answer` gives nothing, which ends it.

@@ -8,7 +8,7 @@ use highwater_core::env::SECRET_INDEX;
 use highwater_core::hrs::Hrs;
 use highwater_moving::{NotASource, Source};
 
-use super::below_signed;
+use super::{On, below_signed};
 use crate::device::KeyNumber;
 use crate::rpc::Rpc;
 
@@ -118,6 +118,16 @@ pub struct MigrateArgs {
     /// Retire the old signer's files once the device has answered.
     #[arg(long)]
     pub(in crate::cli) retire: bool,
+    /// On which device.
+    #[command(flatten)]
+    pub(in crate::cli) on: On,
+}
+
+impl MigrateArgs {
+    /// The chain that moves.
+    pub(in crate::cli) fn chain(&self) -> &str {
+        &self.old.chain
+    }
 }
 
 /// A signer that a validator comes from, or none.

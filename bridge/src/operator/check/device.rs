@@ -1,5 +1,6 @@
 //! What only the device and the nodes tell: by the daemon's report, or by a look of our own.
 
+use futures_util::future::join_all;
 use highwater_core::canonical::ChainId;
 use highwater_moving::{Block, Ours, PublicKey};
 
@@ -7,7 +8,7 @@ use super::local::Looked;
 use super::trouble::Trouble;
 use crate::admin::{ChainReport, Report};
 use crate::advice;
-use crate::config::{Chain, Config};
+use crate::config::{self, Chain, Config};
 use crate::device::{self, Device, Fault, Session, SlotState, Standing};
 use crate::node::{self, Address};
 use crate::operator::{lock, pinned_installations};
@@ -60,8 +61,11 @@ fn of_daemon(config: &Config, report: &Report, troubles: &mut Vec<Trouble>) {
     if report.log_lines_dropped > 0 {
         troubles.push(Trouble::LogLost(report.log_lines_dropped));
     }
-    if let Some(session) = &report.device {
-        of_session(config, session, troubles);
+    for shown in report.each() {
+        let device = config.devices.iter().find(|device| device.name.as_deref() == shown.name);
+        if let Some((device, session)) = device.zip(shown.session) {
+            of_session(config, device, session, troubles);
+        }
     }
     for ChainReport { problem, warning, .. } in &report.chains {
         // The same cause for several chains is told once.
@@ -80,12 +84,7 @@ async fn by_ourselves(config: &Config, looked: &mut Looked) {
     if looked.state {
         // Whoever opens the device takes its lock, which is a file of the state directory.
         match state_dir::prepare(&config.state_dir, Purpose::Writes) {
-            Ok(()) => match ask(config).await {
-                Ok(session) => of_session(config, &session, troubles),
-                Err(Some(fault)) => troubles.push(Trouble::Device(fault)),
-                // It was told that somebody holds it.
-                Err(None) => {}
-            },
+            Ok(()) => devices(config, troubles).await,
             Err(error) => troubles.push(Trouble::StateDir(error)),
         }
     }
@@ -102,10 +101,23 @@ async fn by_ourselves(config: &Config, looked: &mut Looked) {
     }
 }
 
-/// What the device says of itself. No error: its lock cannot be had.
-async fn ask(config: &Config) -> Result<Session, Option<Fault>> {
-    let _locks = lock(config).map_err(|_| None)?;
-    let plug = device::plug(&config.device, &config.state_dir, pinned_installations(config));
+/// What each device says of itself. They are asked at one time: one that hangs is waited for, and holds up no other.
+async fn devices(config: &Config, troubles: &mut Vec<Trouble>) {
+    // It was told that somebody holds them.
+    let Ok(_locks) = lock(config) else { return };
+    let seen = join_all(config.devices.iter().map(|device| ask(config, device))).await;
+    for (device, seen) in config.devices.iter().zip(seen) {
+        match seen {
+            Ok(session) => of_session(config, device, &session, troubles),
+            Err(Some(fault)) => troubles.push(Trouble::Device { device: device.name.clone(), fault }),
+            Err(None) => {}
+        }
+    }
+}
+
+async fn ask(config: &Config, device: &config::Device) -> Result<Session, Option<Fault>> {
+    let pinned = pinned_installations(config, device);
+    let plug = device::plug(device, &config.devices, &config.state_dir, pinned);
     let plug = plug.map_err(|error| Some(Fault::Silent(error.to_string())))?;
     let (device, _) = Device::plugged(plug);
     let seen = device.looked().await;
@@ -113,12 +125,13 @@ async fn ask(config: &Config) -> Result<Session, Option<Fault>> {
     seen.session.ok_or(seen.fault)
 }
 
-fn of_session(config: &Config, session: &Session, troubles: &mut Vec<Trouble>) {
+fn of_session(config: &Config, device: &config::Device, session: &Session, troubles: &mut Vec<Trouble>) {
     if session.standing != Standing::Sound {
-        return troubles.push(Trouble::Unsound(session.standing));
+        let (device, standing) = (device.name.clone(), session.standing);
+        return troubles.push(Trouble::Unsound { device, standing });
     }
     let Ok(pins) = Pins::load(&config.state_dir) else { return };
-    for chain in &config.chains {
+    for chain in config.chains_of(device) {
         // One that is not pinned was told before.
         let Some(pin) = pins.get(&chain.id) else { continue };
         if pin.installation != session.installation {

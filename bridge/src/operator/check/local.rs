@@ -55,7 +55,7 @@ pub(super) async fn look(path: &Path, ground: &Ground) -> Looked {
     if looked.daemon.is_none() {
         unserved(&config, &mut looked.troubles);
     }
-    if config.device.transport == Transport::Hid {
+    if config.devices.iter().any(|device| device.transport == Transport::Hid) {
         for file in host::ledgers(ground) {
             looked.troubles.extend(host::device_file(ground, &file));
         }
@@ -134,7 +134,7 @@ fn unserved(config: &Config, troubles: &mut Vec<Trouble>) {
     {
         troubles.push(Trouble::Metrics(listen, error));
     }
-    for file in lock_files(&config.device, &config.state_dir) {
+    for file in lock_files(&config.devices, &config.state_dir) {
         // Nothing is made: where there is no file, nobody holds it.
         let (LockFile::Lasting(path) | LockFile::Passing(path)) = file;
         if let Err(LockError::Held(path)) = Lock::take_existing(&path) {

@@ -89,9 +89,9 @@ pub(crate) enum Trouble {
     /// Lines of the daemon's log are lost.
     LogLost(u64),
     /// The device gives no answer.
-    Device(Fault),
+    Device { device: Option<String>, fault: Fault },
     /// The device answers, and is not sound.
-    Unsound(Standing),
+    Unsound { device: Option<String>, standing: Standing },
     /// A chain is pinned to another installation than the one that is plugged in.
     OtherInstallation { chain: String, found: [u8; 16], pinned: [u8; 16] },
     /// A chain is not on the device.
@@ -134,8 +134,8 @@ impl Trouble {
             Self::Held(_) => "device.held",
             Self::Daemon(_) => "daemon",
             Self::LogLost(_) => "log.lost",
-            Self::Device(fault) => fault.kind().word(),
-            Self::Unsound(_) => "device.unsound",
+            Self::Device { fault, .. } => fault.kind().word(),
+            Self::Unsound { .. } => "device.unsound",
             Self::OtherInstallation { .. } => "device.other_installation",
             Self::NotOnDevice { .. } => "chain.not_on_device",
             Self::Slot { .. } => "chain.slot",
@@ -159,8 +159,8 @@ impl Trouble {
             | Self::DeviceFile(_)
             | Self::Held(_)
             | Self::Daemon(_)
-            | Self::Device(_)
-            | Self::Unsound(_)
+            | Self::Device { .. }
+            | Self::Unsound { .. }
             | Self::OtherInstallation { .. }
             | Self::NotOnDevice { .. }
             | Self::Slot { .. }

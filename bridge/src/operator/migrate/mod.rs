@@ -19,13 +19,12 @@ use highwater_moving::{
 
 pub(crate) use retiring::{Old, Retired, retire};
 
-use super::Access;
 use super::add::{self, Added, New};
 use super::keys::{self, Read};
 use super::known::chain_id;
 use super::prompt::Talk;
+use super::{Access, Chosen};
 use crate::advice;
-use crate::config::Config;
 use crate::device::{KeyNumber, SlotState};
 use crate::failure::Failure;
 use crate::old_signer::{OldFile, founds};
@@ -152,7 +151,7 @@ impl Judged {
     /// files say is known. An error if it is there with another key, before that key is imported.
     pub(crate) async fn is_here(
         &self,
-        config: &Config,
+        config: &Chosen<'_>,
         access: &mut Access,
         wanted: &Wanted<'_>,
     ) -> Result<bool, Failure> {
@@ -183,7 +182,7 @@ impl Judged {
     /// Adds the chain with this key and mark.
     pub(crate) async fn add(
         &self,
-        config: &Config,
+        config: &Chosen<'_>,
         access: &mut Access,
         wanted: &Wanted<'_>,
         number: KeyNumber,

@@ -129,7 +129,7 @@ async fn a_private_key_does_not_go_through_a_daemon_and_a_backup_does() {
     // Nor by its socket, whoever asks.
     let mut client = highwater::admin::Client::connect(&desk.path("state")).await.unwrap().unwrap();
     let apdu = [&[0xe0, 0x30, 0, 0, 32][..], &[7; 32]].concat();
-    assert!(client.exchange(&apdu).await.unwrap_err().contains("does not go through"));
+    assert!(client.exchange(None, &apdu).await.unwrap_err().contains("does not go through"));
     desk.must(&["key", "restore", "key.backup"]);
     assert!(desk.must(&["key", "list"]).contains(ADDRESS));
     assert!(!daemon.log().contains(&hex::encode([7; 16])));
