@@ -45,6 +45,10 @@ pub struct Bridge {
 /// One line of the bridge's log about a signature.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SignatureLine {
+    /// The chain.
+    pub chain: String,
+    /// The name of its device, if it has one.
+    pub device: Option<String>,
     /// Height.
     pub height: u64,
     /// Round.
@@ -53,6 +57,19 @@ pub struct SignatureLine {
     pub step: String,
     /// From the request read to the signature verified, milliseconds.
     pub ms: f64,
+}
+
+impl Device {
+    /// The lines of its section, and what it wants in the environment.
+    fn section(&self) -> (String, Vec<(String, String)>) {
+        match self {
+            Self::Simulated => ("transport = \"simulated\"".to_owned(), Vec::new()),
+            Self::Speculos(address) => {
+                (format!("transport = \"speculos\"\naddress = \"{address}\""), Vec::new())
+            }
+            Self::Store { lines, env } => (lines.clone(), env.clone()),
+        }
+    }
 }
 
 impl Setup {
@@ -76,21 +93,36 @@ impl Setup {
     ) -> Result<Self> {
         // Root makes no state directory by itself.
         std::fs::create_dir_all(folder.join("state"))?;
-        let mut env = Vec::new();
-        let device = match device {
-            Device::Simulated => "transport = \"simulated\"".to_owned(),
-            Device::Speculos(address) => format!("transport = \"speculos\"\naddress = \"{address}\""),
-            Device::Store { lines, env: of_store } => {
-                env.clone_from(of_store);
-                lines.clone()
-            }
-        };
+        let (device, env) = device.section();
         let config = format!(
             "state_dir = {state:?}\n\n[device]\n{device}\n\n[[chain]]\nid = {chain:?}\non_absent = {policy:?}\nnodes = {nodes:?}\n",
             state = folder.join("state"),
         );
         std::fs::write(folder.join("highwater.toml"), config)?;
         Ok(Self { folder: folder.to_owned(), chain: chain.to_owned(), program: program()?, env })
+    }
+
+    /// Writes a configuration into `folder` for several devices, each with a name, a chain of its own and that one's nodes.
+    pub fn several(folder: &Path, devices: &[(&str, &Device, &str, Vec<String>)]) -> Result<Self> {
+        std::fs::create_dir_all(folder.join("state"))?;
+        let mut config = format!("state_dir = {:?}\n", folder.join("state"));
+        let mut env = Vec::new();
+        for (name, device, chain, nodes) in devices {
+            let (lines, of_device) = device.section();
+            env.extend(of_device);
+            config += &format!(
+                "\n[[chain]]\nid = {chain:?}\ndevice = {name:?}\non_absent = \"wait\"\nnodes = {nodes:?}\n\n[[device]]\nname = {name:?}\n{lines}\n"
+            );
+        }
+        std::fs::write(folder.join("highwater.toml"), config)?;
+        let (_, _, chain, _) = devices.first().context("a device")?;
+        Ok(Self { folder: folder.to_owned(), chain: (*chain).to_owned(), program: program()?, env })
+    }
+
+    /// The same for commands about another one of its chains.
+    pub fn about(&self, chain: &str) -> Self {
+        let Self { folder, program, env, .. } = self;
+        Self { folder: folder.clone(), chain: chain.to_owned(), program: program.clone(), env: env.clone() }
     }
 
     /// Has the daemon serve its metrics, and the page, at this port.
@@ -245,6 +277,8 @@ impl Bridge {
 
 fn signature(fields: &Value) -> Option<SignatureLine> {
     Some(SignatureLine {
+        chain: fields["chain"].as_str()?.to_owned(),
+        device: fields["device"].as_str().map(str::to_owned),
         height: fields["height"].as_u64()?,
         round: fields["round"].as_u64()?,
         step: fields["step"].as_str()?.to_owned(),

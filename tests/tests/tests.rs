@@ -25,6 +25,7 @@ mod releases;
 mod repeats;
 mod restart;
 mod secrets;
+mod several;
 mod silence;
 mod stores;
 mod table;
