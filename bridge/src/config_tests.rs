@@ -421,3 +421,42 @@ fn a_program_without_a_store_says_how_to_get_it() {
     let told = cause(&text);
     assert!(told.contains("line 5:") && told.contains("--features yubihsm"), "{told}");
 }
+
+/// The keys that a table of the file may have, out of the complaint about one that it may not.
+fn keys(before: &str) -> Vec<String> {
+    let text = toml::from_str::<Config>(&format!("{before}nonsense = 1\n")).unwrap_err().to_string();
+    let (_, expected) = text.split_once("expected ").unwrap_or_else(|| panic!("{text}"));
+    let keys = expected.split('`').skip(1).step_by(2).map(str::to_owned);
+    // A single key is named without "one of".
+    keys.filter(|key| !["device", "admin", "chain", "key"].contains(&key.as_str())).collect()
+}
+
+#[test]
+fn the_manual_has_a_row_for_each_key_and_no_other() {
+    let device = "state_dir = \"/s\"\n[device]\ntransport = \"hid\"\n";
+    let tables = [
+        ("", String::new()),
+        ("[device] ", "[device]\n".to_owned()),
+        ("[[device.key]] ", format!("{device}[[device.key]]\n")),
+        ("[[chain]] ", format!("{device}[[chain]]\n")),
+        ("[admin] ", format!("{device}[admin]\n")),
+    ];
+    let known = tables
+        .iter()
+        .flat_map(|(name, before)| keys(before).into_iter().map(move |key| format!("{name}{key}")));
+    let known: BTreeSet<String> = known.collect();
+    let page = std::fs::read_to_string(crate::manual_tests::path("docs/reference/configuration.md")).unwrap();
+    let mut rows = BTreeSet::new();
+    for row in page.lines().filter_map(|line| line.strip_prefix("| `")) {
+        let cell = row.split(" | ").next().unwrap();
+        let mut table = "";
+        // `[device] serial`, `path`: the table is named once.
+        for word in format!("`{cell}").split('`').skip(1).step_by(2) {
+            let (of, key) = word.rsplit_once(' ').map_or((table, word), |(of, key)| (of, key));
+            table = word.rsplit_once(' ').map_or(table, |_| of);
+            rows.insert(if of.is_empty() { key.to_owned() } else { format!("{of} {key}") });
+        }
+    }
+    assert!(known.len() > 20, "{known:?}");
+    assert_eq!(rows, known);
+}

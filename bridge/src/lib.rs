@@ -14,6 +14,8 @@ pub mod device;
 mod failure;
 pub mod hrs_text;
 pub mod log;
+#[cfg(test)]
+mod manual_tests;
 pub mod node;
 mod old_signer;
 mod operator;

@@ -8,6 +8,7 @@ mod commands;
 mod faults;
 mod guarantees;
 mod marked;
+mod messages;
 mod screens;
 mod sources;
 mod status_words;
@@ -85,6 +86,7 @@ fn documents(root: &Path) -> Result<Vec<Document>> {
         document(root, "docs/protocol.md", &protocol)?,
         document(root, "docs/security.md", &security)?,
         document(root, "docs/journal.md", &[("wear", wear::table())])?,
+        document(root, "docs/reference/messages.md", &[("messages", messages::tables(root)?)])?,
         document(root, "docs/README.md", &[("tried", marked::section(&readme, "What was tried")?)])?,
         document(root, "README.md", &[("screens", screens::picture(root)?)])?,
     ])

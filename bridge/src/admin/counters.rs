@@ -77,23 +77,28 @@ impl Counters {
         let version = vec![("version", env!("CARGO_PKG_VERSION"))];
         registry.register("build", "The version that runs", Info::new(version));
         let signatures = Family::<Labels, Counter>::default();
-        registry.register("signatures", "Signatures delivered to a node", signatures.clone());
+        registry.register(
+            "signatures",
+            "Signatures delivered to a node, each counted once",
+            signatures.clone(),
+        );
         let refusals = Family::<_, Counter>::default();
         registry.register(
             "refusals",
-            "Requests refused; a reason device_b006 is the status word of the device",
+            "Requests refused: the node got an error. The reason is the word behind refused. of the log, or device_ and the status word of \
+             the device",
             refusals.clone(),
         );
         let missed = Family::<Labels, Counter>::default();
         registry.register(
             "heights_missed",
-            "Heights without a precommit signed here, below one with it: as many blocks were missed, or the node was synced",
+            "Heights without a precommit signed here, below one with it: as many blocks were missed, or the node was synced forward",
             missed.clone(),
         );
         let silences = Family::<Labels, Counter>::default();
         registry.register(
             "silences",
-            "Requests met with silence, so that the node asks again",
+            "Requests without an answer, or signed when the node had left: the node asks again",
             silences.clone(),
         );
         let unwritten = Family::<Labels, Counter>::default();
@@ -105,8 +110,8 @@ impl Counters {
         let late = Family::<Labels, Counter>::default();
         registry.register(
             "state_file_late",
-            "Writes of the state file that took over a second, under way or done; one node is signed for meanwhile, several \
-             are not",
+            "Writes of the state file that took over a second, counted when the second is over: a disk that hangs. One node is \
+             signed for meanwhile, several are not",
             late.clone(),
         );
         // 0.5 ms to 8 s.
@@ -114,7 +119,7 @@ impl Counters {
             Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.000_5, 2.0, 15)));
         registry.register_with_unit(
             "sign",
-            "From request to verified signature",
+            "From request to verified signature, of a precommit with that of its extension",
             Unit::Seconds,
             seconds.clone(),
         );
@@ -123,7 +128,7 @@ impl Counters {
             Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.000_5, 2.0, 20)));
         registry.register_with_unit(
             "extension",
-            "From the precommit's signature to that of its vote extension",
+            "From the precommit's signature to that of its vote extension; the count is the number of extensions signed",
             Unit::Seconds,
             extensions.clone(),
         );
@@ -131,12 +136,17 @@ impl Counters {
             Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.000_5, 2.0, 15)));
         registry.register_with_unit(
             "device",
-            "The device's part of a signature, from command to reply, by kind of message",
+            "The device's part of a signature, from command to reply, by kind of message: proposal, prevote, precommit without its \
+             extension, extension",
             Unit::Seconds,
             device.clone(),
         );
         let height = Family::<Labels, Gauge<u64, AtomicU64>>::default();
-        registry.register("height", "Height of the last signature", height.clone());
+        registry.register(
+            "height",
+            "Height of the last signature, also from before the start",
+            height.clone(),
+        );
         registry.register(
             "log_lines_dropped",
             "Lines of the log that its reader did not take; signing does not wait for it",

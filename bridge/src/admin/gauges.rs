@@ -94,15 +94,20 @@ impl Gauges {
             years_left: Family::default(),
             wear: Family::default(),
         };
-        registry.register("device_up", "1 while the device answers", gauges.device_up.clone());
+        registry.register(
+            "device_up",
+            "1 while the device answers; 0 too when no look at it came to an end for 25 s",
+            gauges.device_up.clone(),
+        );
         registry.register(
             "device_state",
-            "1 for the state that the device is in, 0 for all others",
+            "1 for the state that the device is in, by the words of device_state in the JSON of status; 0 for all others",
             gauges.device_state.clone(),
         );
         registry.register(
             "device_mark_on_host",
-            "1 if what the device remembers is a file of this host: a key in a store, or the simulated device",
+            "1 if what the device remembers is a file of this host: a key in a store, or the simulated device. Whoever can write that \
+             file can take the mark back",
             gauges.mark_on_host.clone(),
         );
         registry.register(
@@ -122,7 +127,8 @@ impl Gauges {
         );
         registry.register(
             "slot_state",
-            "1 for the state of the chain's slot on the pinned device, 0 for all others; unknown: it is not there to tell",
+            "1 for the state of the chain's slot on the pinned device, by the words of state in the JSON of status; 0 for all others. \
+             unknown: it is not there to tell",
             gauges.slot_state.clone(),
         );
         registry.register(
@@ -132,7 +138,7 @@ impl Gauges {
         );
         registry.register(
             "chain_key_imported",
-            "1 if the chain's key was made elsewhere: copies may exist outside",
+            "1 if the chain's key was made elsewhere: copies may exist outside. Not there before the device was seen",
             gauges.key_imported.clone(),
         );
         registry.register_with_unit(
@@ -143,13 +149,13 @@ impl Gauges {
         );
         registry.register_with_unit(
             "state_file_behind",
-            "How long the state file has been behind what a reply waits for; 0 while it is not",
+            "How long the state file has been behind what a reply waits for, whether its disk fails or hangs; 0 while it is not",
             Unit::Seconds,
             gauges.behind.clone(),
         );
         registry.register(
             "rpc_up",
-            "1 while the node at rpc of the config tells what the chain has",
+            "1 while the node at rpc of the config tells what the chain has. Only where rpc is, as the next three",
             gauges.rpc_up.clone(),
         );
         registry.register(
@@ -160,25 +166,26 @@ impl Gauges {
         );
         registry.register_with_unit(
             "block",
-            "The median time between two of these blocks, by the chain's clock",
+            "The median time between two of these blocks, by the chain's clock; from ten blocks on",
             Unit::Seconds,
             gauges.block_seconds.clone(),
         );
         registry.register_with_unit(
             "signing",
-            "Which part of that time the wait for our prevote and our precommit takes",
+            "Which part of that time our prevote and our precommit take, as their node waits for them",
             Unit::Other("ratio".to_owned()),
             gauges.share.clone(),
         );
         registry.register_with_unit(
             "flash_left",
-            "Until the chain's flash is at its rated life, at its own pace, in the first hour at an assumed one",
+            "Until the chain's flash is at its rated life, at its own pace, in the first hour at an assumed one. Gone while the \
+             device is",
             Unit::Other("years".to_owned()),
             gauges.years_left.clone(),
         );
         registry.register_with_unit(
             "flash_wear",
-            "Part of its rated life that the chain's flash has endured since the app was installed",
+            "Part of its rated life that the chain's flash has endured since the app was installed. Gone while the device is",
             Unit::Other("ratio".to_owned()),
             gauges.wear.clone(),
         );

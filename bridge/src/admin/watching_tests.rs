@@ -72,17 +72,49 @@ fn each_metric_that_a_rule_or_a_graph_names_is_exported() {
     }
 }
 
+/// Name with labels, kind and help of each metric, as Prometheus reads them.
+fn described() -> Vec<(String, String, String)> {
+    let page = page();
+    let mut found = Vec::new();
+    for line in page.lines().filter_map(|line| line.strip_prefix("# HELP ")) {
+        let (name, help) = line.split_once(' ').unwrap();
+        let (_, kind) = page.split_once(&format!("# TYPE {name} ")).unwrap();
+        let kind = kind.lines().next().unwrap();
+        let ending = match kind {
+            "counter" => "_total",
+            "info" => "_info",
+            _ => "",
+        };
+        let name = format!("{name}{ending}");
+        let sample = page
+            .lines()
+            .find(|line| line.starts_with(&name))
+            .unwrap_or_else(|| panic!("{name} has no sample"));
+        let labels = sample.split(['{', '}']).nth(1).unwrap_or_default();
+        let labels = labels.split(',').filter_map(|label| label.split_once('=')).map(|(label, _)| label);
+        let labels: Vec<_> = labels.filter(|label| *label != "le").collect();
+        let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+        found.push((format!("{name}{labels}"), kind.to_owned(), help.to_owned()));
+    }
+    found
+}
+
 #[test]
-fn each_metric_is_in_the_manual_and_on_the_dashboard() {
-    let manual = read("docs/reference/metrics.md");
-    let rows = manual.lines().filter_map(|line| line.strip_prefix("| `")?.split(['{', '`']).next());
-    let rows: BTreeSet<&str> = rows.collect();
-    let plain = exported().into_iter().filter(|name| !name.ends_with("_bucket") && !name.ends_with("_sum"));
-    let plain: BTreeSet<String> = plain.map(|name| name.trim_end_matches("_count").to_owned()).collect();
-    assert_eq!(rows, plain.iter().map(String::as_str).collect());
+fn each_metric_is_in_the_manual() {
+    let rows = described().into_iter().map(|(name, kind, help)| {
+        assert!(help.len() > 20, "{name}: {help}");
+        format!("| `{name}` | {kind} | {help} |\n")
+    });
+    let table = format!("| metric | kind | what |\n| --- | --- | --- |\n{}", rows.collect::<String>());
+    crate::manual_tests::has("docs/reference/metrics.md", [("metrics".to_owned(), table)]);
+}
+
+#[test]
+fn each_metric_is_on_the_dashboard() {
     let drawn = named(&queries().join("\n"));
-    for name in plain {
-        assert!(drawn.iter().any(|drawn| drawn.starts_with(&name)), "{name} is on no graph");
+    for (name, ..) in described() {
+        let name = name.split('{').next().unwrap();
+        assert!(drawn.iter().any(|drawn| drawn.starts_with(name)), "{name} is on no graph");
     }
 }
 

@@ -1,10 +1,8 @@
-//! docs/json.md is made from the structs that are the shape. `HIGHWATER_WRITE=1 cargo test -p highwater --lib json` writes
-//! its tables anew.
+//! docs/json.md is made from the structs that are the shape. `HIGHWATER_WRITE=1 cargo test -p highwater --lib manual`
+//! writes its tables anew.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
-use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
 use schemars::{JsonSchema, Schema, schema_for};
@@ -14,6 +12,7 @@ use super::Args;
 use super::told::{Chains, GenesisValidator, Mark, NodeId};
 use crate::admin::Report;
 use crate::device::Session;
+use crate::manual_tests::has;
 use crate::operator::check::Findings;
 use crate::operator::events::Events;
 
@@ -33,10 +32,6 @@ fn shapes() -> BTreeMap<&'static str, Schema> {
         ("pubkey", shape::<GenesisValidator>()),
         ("status", shape::<Report>()),
     ])
-}
-
-fn page() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/json.md")
 }
 
 /// A row for each field, and for those of the objects in it; then what each word means.
@@ -103,20 +98,9 @@ fn kind<'a>(root: &'a Value, field: &'a Value) -> (String, &'a Value) {
 }
 
 #[test]
-fn the_page_says_what_the_structs_say() {
-    let old = fs::read_to_string(page()).unwrap();
-    let mut new = old.clone();
-    for (command, schema) in shapes() {
-        let (begin, end) = (format!("<!-- generated: {command} -->\n"), format!("<!-- end: {command} -->"));
-        let (before, rest) = new.split_once(&begin).unwrap_or_else(|| panic!("docs/json.md has no {begin}"));
-        let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("docs/json.md has no {end}"));
-        new = format!("{before}{begin}\n{}\n{end}{after}", table(&schema));
-    }
-    if std::env::var_os("HIGHWATER_WRITE").is_some() {
-        fs::write(page(), &new).unwrap();
-    } else {
-        assert_eq!(old, new, "HIGHWATER_WRITE=1 cargo test -p highwater --lib json");
-    }
+fn the_manual_says_what_the_structs_say() {
+    let tables = shapes().into_iter().map(|(command, schema)| (command.to_owned(), table(&schema)));
+    has("docs/json.md", tables);
 }
 
 #[test]

@@ -12,6 +12,8 @@ mod help;
 mod json_tests;
 mod key;
 mod look;
+#[cfg(test)]
+mod manual_tests;
 mod mark;
 mod migrate;
 #[cfg(test)]
