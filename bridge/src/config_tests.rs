@@ -245,7 +245,12 @@ device = "try"
             ("name = \"try\"", "name = 7", 7, ["name = 7", "string"]),
             ("name = \"try\"", "nmae = \"try\"", 7, ["nmae", "unknown field"]),
             ("\"simulated\"", "\"usb\"", 8, ["\"usb\" is not known", "hid"]),
-            ("transport = \"simulated\"\n", "", 6, ["missing field `transport`", "docs/operations.md"]),
+            (
+                "transport = \"simulated\"\n",
+                "",
+                6,
+                ["missing field `transport`", "docs/reference/configuration.md"],
+            ),
             ("device = \"try\"\n", "", 13, ["\"beta-1\" has no device", "one of ledger, try"]),
             ("device = \"try\"", "device = \"hsm\"", 14, ["no device is called \"hsm\"", "ledger, try"]),
             ("device = \"try\"", "device = 1", 14, ["device = 1", "string"]),

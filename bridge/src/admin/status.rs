@@ -214,7 +214,12 @@ fn of(each: &[OfDevice], now: Instant) -> Report {
     for (name, seen, views) in each {
         let device = health::device(seen, now);
         let known = device.as_ref().copied().map_err(String::as_str);
-        chains.extend(views.iter().map(|view| chain(known, view, &installations, now)));
+        let of_chain = |view| {
+            let told = chain(known, view, &installations, now);
+            let copied = || copied(name.as_deref()?, known.ok()?, &installations);
+            ChainReport { warning: told.warning.clone().or_else(copied), ..told }
+        };
+        chains.extend(views.iter().map(of_chain));
         let fault = match known {
             Ok(session) => advice::standing(session.standing).map(str::to_owned),
             Err(away) => Some(away.to_owned()),
@@ -236,6 +241,13 @@ fn of(each: &[OfDevice], now: Instant) -> Report {
         log_lines_dropped: 0,
         chains,
     }
+}
+
+/// Two devices that show one installation: the pin, by which a chain knows its device, does not tell them apart.
+fn copied(name: &str, session: &Session, installations: &[(&str, [u8; 16])]) -> Option<String> {
+    let twin =
+        |(other, installation): &&(&str, [u8; 16])| *other != name && *installation == session.installation;
+    installations.iter().find(twin).map(|(other, _)| advice::one_installation(name, other))
 }
 
 fn chain(

@@ -52,6 +52,31 @@ async fn a_chain_whose_every_request_is_refused_does_not_sign_and_one_lone_refus
     assert_eq!(verdict_of(&signer).await, "SIGNING: 1 chain");
 }
 
+/// A copied memory has the same installation, so the pin alone would let a chain go over to it.
+#[tokio::test]
+async fn two_devices_of_one_installation_are_warned_of_by_name() {
+    let rig = Rig::new();
+    let signer = rig.signer(&[NODE], Counters::new()).await;
+    let node = node(&signer, NODE);
+    assert!(is_signed(&node.sign(vote(5, Step::Prevote, 1)).await));
+    let (seen, mut views) = (signer.device().seen(), signer.views().await);
+    views[0].device = Some("a".into());
+    let mut other = seen.clone();
+    let both = |other: &Seen| {
+        let each = [("a", seen.clone(), views.clone()), ("b", other.clone(), Vec::new())];
+        of(&each.map(|(name, seen, views)| (Some(name.to_owned()), seen, views)), Instant::now())
+    };
+    let report = both(&other);
+    let warning = report.chains[0].warning.clone().unwrap();
+    assert!(
+        warning.contains("a and b show the same installation") && warning.contains("move the file"),
+        "{warning}"
+    );
+    assert!(report.healthy && report.verdict.contains("WARNING: the devices a and b"), "{}", report.verdict);
+    other.session.as_mut().unwrap().installation[0] ^= 1;
+    assert_eq!(both(&other).chains[0].warning, None);
+}
+
 #[tokio::test]
 async fn a_report_has_the_last_signatures_with_what_they_took_and_the_heights_between() {
     let signer = Rig::new().signer(&[NODE], Counters::new()).await;

@@ -117,6 +117,15 @@ pub fn daemon_has_another_device(chain: &str, on: &str) -> String {
     )
 }
 
+/// Two devices show one installation.
+pub fn one_installation(name: &str, other: &str) -> String {
+    format!(
+        "the devices {name} and {other} show the same installation: the memory of one is a copy of the other's, and what it says \
+         was signed may be old. Give no chain to the copy: stop the daemon, move the file of its marks out of state_dir, and start \
+         the daemon again"
+    )
+}
+
 /// The chain was given to another device in the config alone.
 pub fn pinned_to_device(chain: &str, now: &str, pinned: &str) -> String {
     format!(

@@ -62,7 +62,7 @@ kinds! {
     DaemonStopped = "daemon.stopped",
     /// a part of the daemon failed
     DaemonPanicked = "daemon.panicked",
-    /// the device's thread stands still: the service manager restarts the daemon
+    /// the device's thread stands still: the service manager restarts the daemon, if no other device lives
     DaemonHung = "daemon.hung",
     /// the device is a simulated one, no hardware key
     DeviceSimulated = "device.simulated",

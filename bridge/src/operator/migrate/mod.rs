@@ -156,6 +156,8 @@ impl Judged {
         wanted: &Wanted<'_>,
     ) -> Result<bool, Failure> {
         let chain = chain_id(wanted.chain)?;
+        // Before a key is put on a device.
+        access.is_not_elsewhere(wanted.chain).await?;
         let session = access.session().await?;
         let Some(slot) = session.chain(wanted.chain) else { return Ok(false) };
         if access.key_of(chain).await? != *self.public.as_bytes() {
