@@ -66,6 +66,11 @@ impl Failure {
         Self { exit: Exit::Unavailable, text: text.into() }
     }
 
+    /// Who runs the command may not do it.
+    pub(crate) fn permission(text: impl Into<String>) -> Self {
+        Self { exit: Exit::Permission, text: text.into() }
+    }
+
     /// Troubles were found, and told on standard output.
     pub(crate) fn found(exit: Exit, troubles: usize) -> Self {
         Self { exit, text: advice::found(troubles) }

@@ -74,14 +74,15 @@ impl Hands {
     /// Does something as who runs the command.
     pub(crate) fn as_asked<T>(&self, act: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
         let failed = |error: io::Error| Failure::io("the user of the command", &error);
-        if self.lent.is_some() {
-            seteuid(Uid::from_raw(0))
-                .and_then(|()| setegid(Gid::from_raw(0)))
-                .map_err(|error| failed(error.into()))?;
-        }
+        self.take_off().map_err(failed)?;
         let done = act();
         self.put_on().map_err(failed)?;
         done
+    }
+
+    /// The group of the user whose hands act, where root lent them.
+    pub(crate) fn group(&self) -> Option<u32> {
+        self.lent.map(|(_, group)| group.as_raw())
     }
 
     /// Gives a file that root just made to the user whose hands act: who runs the daemon has to read it again.
@@ -91,6 +92,15 @@ impl Hands {
             Some((user, group)) => std::os::unix::fs::lchown(path, Some(user.as_raw()), Some(group.as_raw())),
             None => Ok(()),
         }
+    }
+
+    /// Acts as who runs the command again, for a procedure that has hands of its own.
+    pub(crate) fn take_off(&self) -> io::Result<()> {
+        if self.lent.is_some() {
+            seteuid(Uid::from_raw(0))?;
+            setegid(Gid::from_raw(0))?;
+        }
+        Ok(())
     }
 
     fn put_on(&self) -> io::Result<()> {

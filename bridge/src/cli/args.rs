@@ -40,6 +40,9 @@ pub struct Args {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Go from nothing to a chain that signs, question by question: device, chain, first mark, configuration. Run again, it
+    /// goes on where it was cut, and changes nothing that is done.
+    Setup(SetupArgs),
     /// Serve the nodes until told to stop.
     Run,
     /// Show the running daemon, its device and its chains.
@@ -156,6 +159,17 @@ pub enum Verb {
     },
 }
 
+/// How a chain is set up.
+#[derive(Debug, ClapArgs)]
+pub struct SetupArgs {
+    /// Answers in TOML, for scripts; what the file does not answer is asked at the terminal. docs/setup.md has its keys.
+    #[arg(long, value_name = "FILE")]
+    pub(super) yes_to: Option<PathBuf>,
+    /// How.
+    #[command(flatten)]
+    pub(super) form: Form,
+}
+
 /// How a result is printed.
 #[derive(Debug, Clone, Copy, ClapArgs)]
 pub struct Form {
@@ -188,6 +202,7 @@ impl Verb {
             | Self::Doctor { .. }
             | Self::Retire { .. } => Purpose::Reads,
             Self::Run
+            | Self::Setup(_)
             | Self::State { .. }
             | Self::Events { .. }
             | Self::Device { .. }

@@ -7,6 +7,17 @@ use super::Args;
 /// Each command and its examples: what each does, and the line.
 const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     (
+        "setup",
+        &[
+            (
+                "The first time, and whenever a chain is added; as root, who may write the files",
+                "highwater setup",
+            ),
+            ("To try it without a device, in files of one's own", "highwater setup --config drill.toml"),
+            ("By a script, with all answers in a file", "highwater setup --yes-to answers.toml --json"),
+        ],
+    ),
+    (
         "run",
         &[
             ("As the service manager starts it", "highwater run"),
@@ -207,8 +218,8 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
 ];
 
 const MORE: &str = "\
-Run commands as the user of the daemon: `sudo -u highwater highwater …`. As root `status`, `pubkey`, `check`,
-`migrate` and `retire` work. `key` needs no configuration.
+Run commands as the user of the daemon: `sudo -u highwater highwater …`. As root `setup`, `status`, `pubkey`,
+`check`, `migrate` and `retire` work. `key` needs no configuration.
 
 Environment:
   HIGHWATER_CONFIG      the configuration file

@@ -15,6 +15,7 @@ use crate::device::Session;
 use crate::manual_tests::has;
 use crate::operator::check::Findings;
 use crate::operator::events::Events;
+use crate::operator::setup::SetUp;
 
 /// Each command that takes `--json`, and the shape of its result.
 fn shapes() -> BTreeMap<&'static str, Schema> {
@@ -30,6 +31,7 @@ fn shapes() -> BTreeMap<&'static str, Schema> {
         ("mark show", shape::<Mark>()),
         ("node-id", shape::<NodeId>()),
         ("pubkey", shape::<GenesisValidator>()),
+        ("setup", shape::<SetUp>()),
         ("status", shape::<Report>()),
     ])
 }

@@ -20,6 +20,7 @@ mod migrate;
 mod options_tests;
 mod pubkey;
 mod run;
+mod setup;
 mod show;
 mod stops;
 mod supervise;
@@ -68,6 +69,9 @@ async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
     if let Verb::Key { verb, on, emulator } = args.verb {
         return key::act(&args.config, emulator, on.name(), verb, terminal).await;
     }
+    if let Verb::Setup(asked) = args.verb {
+        return setup::act(&args.config, asked, terminal).await;
+    }
     let config = Config::load(&args.config)?;
     let config = &config;
     if let Verb::Migrate(moving) = args.verb {
@@ -100,7 +104,7 @@ async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
         Verb::Mark { verb, on } => of_marks(config, verb, on.name(), terminal).await,
         Verb::Retire { old, from, key } => migrate::retire(config, old, from, key),
         // They were done above: the one needs no configuration, the other may have to become another user.
-        Verb::Key { .. } | Verb::Migrate(_) => Ok(()),
+        Verb::Key { .. } | Verb::Migrate(_) | Verb::Setup(_) => Ok(()),
         Verb::State { verb: StateVerb::Export { file } } => transfer::export(config, &file),
         Verb::State { verb: StateVerb::Import { file } } => transfer::import(config, &file),
     }

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
@@ -11,6 +12,23 @@ use super::Failure;
 
 /// The first output that was lost. The command goes on: what it does is worth more than what it says.
 static LOST: Mutex<Option<io::Error>> = Mutex::new(None);
+
+/// What is printed is of a step, and not the result.
+static ASIDE: AtomicBool = AtomicBool::new(false);
+
+/// Until it is dropped, results go to standard error: the command's own comes later.
+pub(super) struct Aside(());
+
+pub(super) fn steps_aside() -> Aside {
+    ASIDE.store(true, Ordering::Relaxed);
+    Aside(())
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        ASIDE.store(false, Ordering::Relaxed);
+    }
+}
 
 /// A line on standard output.
 macro_rules! say {
@@ -28,6 +46,9 @@ macro_rules! remark {
 
 /// On standard output, as it is.
 pub(super) fn print(text: fmt::Arguments<'_>) {
+    if ASIDE.load(Ordering::Relaxed) {
+        return aside(text);
+    }
     let mut out = io::stdout().lock();
     if let Err(error) = out.write_fmt(text).and_then(|()| out.flush()) {
         LOST.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get_or_insert(error);

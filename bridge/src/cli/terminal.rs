@@ -47,7 +47,8 @@ impl Talk for Terminal {
     }
 }
 
-fn line() -> Result<String, Failure> {
+/// A line that was typed; empty at the end of the input.
+pub(super) fn line() -> Result<String, Failure> {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).map_err(|error| Failure::io("the terminal", &error))?;
     Ok(line)

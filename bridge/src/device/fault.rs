@@ -92,6 +92,11 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Somebody else has it open.
+    pub(crate) fn is_in_use(&self) -> bool {
+        matches!(self, Self::InUse(_) | Self::Hosted(highwater_hosted::Fault::InUse(_)))
+    }
+
     /// Faults of one kind are said once while they last. Why there is no device is a kind of its own each.
     pub(super) fn sort(&self) -> Sort {
         let absence = match self {

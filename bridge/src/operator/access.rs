@@ -41,6 +41,11 @@ impl Access {
         Ok(Self { reach: Reach::open(config).await?, state_dir: config.state_dir.clone() })
     }
 
+    /// Leaves the device to whoever opens it next.
+    pub(crate) async fn close(self) {
+        self.reach.close().await;
+    }
+
     /// Where pins and state files stand.
     pub(crate) fn state_dir(&self) -> &Path {
         &self.state_dir
@@ -62,6 +67,13 @@ impl Access {
         let report = client.status().await.map_err(Failure::unavailable)?;
         let known = report.chains.iter().find(|known| known.chain == chain);
         Ok(Pace::of(known.and_then(|known| known.signatures_a_day)))
+    }
+
+    /// What both votes of a block took, if a daemon serves the chain and has signed them.
+    pub(crate) async fn signing_seconds(&mut self, chain: &str) -> Option<f64> {
+        let Way::Daemon { client, .. } = &mut self.reach.0 else { return None };
+        let report = client.status().await.ok()?;
+        report.chains.iter().find(|known| known.chain == chain)?.signing_seconds
     }
 
     /// Whether a daemon serves the chain.

@@ -65,6 +65,13 @@ pub(super) struct Approved<'a> {
     pace: Pace,
 }
 
+impl Approved<'_> {
+    /// The chain's key, as the device tells it.
+    pub(super) fn key(&self) -> [u8; 32] {
+        self.key
+    }
+}
+
 /// Has the owner approve a chain.
 pub(super) async fn approve<'a>(
     config: &Chosen<'_>,

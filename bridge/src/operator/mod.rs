@@ -10,6 +10,7 @@
 //! | `check` | every trouble that is known before it costs a block |
 //! | `events` | what was refused of late |
 //! | `keys`, `backup_file` | keys that were made elsewhere, and the files of their backups |
+//! | `setup` | from nothing to a chain that signs: what comes next, and what each step does |
 //! | `migrate` | a validator that moves here from another signer, and how that one is retired |
 //! | `add`, `mark`, `adopt`, `retire` | the procedures |
 
@@ -27,6 +28,7 @@ pub(crate) mod migrate;
 pub(crate) mod prompt;
 pub(crate) mod reach;
 pub(crate) mod retire;
+pub(crate) mod setup;
 
 pub(crate) use access::{Access, exported_mark, not_exported};
 pub(crate) use chosen::Chosen;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use highwater_core::apdu::{Command, MAX_COMMAND, Reply, Status};
 use highwater_core::canonical::ChainId;
@@ -12,9 +13,12 @@ use super::Chosen;
 use crate::admin::Client;
 use crate::advice;
 use crate::config::{self, Config, Transport};
-use crate::device::{self, Device, Exchange, Fault, Lock, LockError, LockFile, Pinned, Session};
+use crate::device::{self, Device, Died, Exchange, Fault, Lock, LockError, LockFile, Pinned, Session};
 use crate::failure::Failure;
 use crate::store::Pins;
+
+/// Whoever had the device a moment ago may be at its end, this process too: for so long it is tried again.
+const IN_USE: Duration = Duration::from_millis(1_500);
 
 /// A device to command.
 pub(crate) struct Reach(pub(super) Way);
@@ -23,7 +27,7 @@ pub(super) enum Way {
     /// That of the daemon with this name.
     Daemon { client: Client, device: Option<String> },
     /// Our own, locked while we have it.
-    Own { device: Device, _locks: Vec<Lock> },
+    Own { device: Device, died: Died, _locks: Vec<Lock> },
 }
 
 /// The installations that are pinned here; none where that cannot be told, which is said elsewhere. Of several devices each
@@ -95,10 +99,30 @@ impl Reach {
         let name = device.name.as_deref();
         let plug = device::plug(device, all, state_dir, pinned)
             .map_err(|error| Failure::io("the device's thread", &error))?;
-        let (device, _) = Device::plugged(plug);
-        match device.looked().await.fault {
-            None => Ok(Self(Way::Own { device, _locks: locks })),
-            Some(fault) => Err(Failure::unavailable(advice::of_device(name, advice::fault(&fault)))),
+        let (device, died) = Device::plugged(plug);
+        let mut fault = device.looked().await.fault;
+        let since = Instant::now();
+        // The device's task tries again by itself.
+        while fault.as_ref().is_some_and(Fault::is_in_use) && since.elapsed() < IN_USE {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            fault = device.seen().fault;
+        }
+        let reach = Self(Way::Own { device, died, _locks: locks });
+        match fault {
+            None => Ok(reach),
+            Some(fault) => {
+                reach.close().await;
+                Err(Failure::unavailable(advice::of_device(name, advice::fault(&fault))))
+            }
+        }
+    }
+
+    /// Leaves the device to whoever opens it next.
+    pub(crate) async fn close(self) {
+        if let Way::Own { device, died, _locks } = self.0 {
+            device.finish();
+            // In whatever way it ends.
+            let _ = died.await;
         }
     }
 

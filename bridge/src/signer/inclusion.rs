@@ -16,7 +16,7 @@ pub(crate) const WINDOW: usize = 100;
 /// Requests of so many heights are remembered: a node that was away tells of its blocks later.
 const REMEMBERED: usize = 2 * WINDOW;
 /// Of fewer blocks no pace is told: one that took long would be all of it.
-const PACE: usize = 10;
+pub(crate) const PACE: usize = 10;
 
 /// What the commit of a block has of us, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +98,14 @@ struct Here {
     block: Option<u32>,
 }
 
+/// The median time between two of these blocks, which are in the order of their heights.
+pub(crate) fn pace<'a>(blocks: impl Iterator<Item = &'a Block> + Clone) -> Option<Duration> {
+    let pairs = blocks.clone().zip(blocks.skip(1));
+    let in_a_row = pairs.filter(|(before, block)| before.height.checked_add(1) == Some(block.height));
+    let times: Vec<_> = in_a_row.map(|(before, block)| block.time.saturating_sub(before.time)).collect();
+    if times.len() < PACE { None } else { median(times) }
+}
+
 /// The window.
 #[derive(Debug, Default)]
 pub(super) struct Inclusion {
@@ -156,10 +164,7 @@ impl Inclusion {
 
     /// The median time between two blocks.
     pub(super) fn pace(&self) -> Option<Duration> {
-        let pairs = self.blocks.iter().zip(self.blocks.iter().skip(1));
-        let in_a_row = pairs.filter(|(before, block)| before.height.checked_add(1) == Some(block.height));
-        let times: Vec<_> = in_a_row.map(|(before, block)| block.time.saturating_sub(before.time)).collect();
-        if times.len() < PACE { None } else { median(times) }
+        pace(self.blocks.iter())
     }
 
     fn fate(&self, block: &Block) -> Fate {

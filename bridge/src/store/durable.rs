@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use rustix::fs::{FlockOperation, Mode, OFlags, RenameFlags};
@@ -18,22 +18,49 @@ pub(crate) fn is_aside(name: &str) -> bool {
 
 /// Puts `bytes` in place of `path`: written aside (0600), synced, renamed, and the directory synced.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let dir = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    let mut aside = tempfile::Builder::new().prefix(ASIDE).tempfile_in(dir)?;
-    aside.write_all(bytes)?;
-    aside.as_file().sync_data()?;
-    aside.persist(path)?;
-    sync_dir(dir)
+    replace_as(path, bytes, 0o600, None)
+}
+
+/// The same, with this mode, and of this user and group.
+pub(crate) fn replace_as(path: &Path, bytes: &[u8], mode: u32, owner: Option<(u32, u32)>) -> io::Result<()> {
+    aside(path, bytes, mode, owner)?.persist(path)?;
+    sync_dir(dir_of(path)?)
 }
 
 /// Makes `path`, as [`replace`] does but with nothing there before: an error if somebody else has just made it.
 pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let dir = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    let mut aside = tempfile::Builder::new().prefix(ASIDE).tempfile_in(dir)?;
+    create_as(path, bytes, 0o600, None)
+}
+
+/// The same, with this mode, and of this user and group.
+pub(crate) fn create_as(path: &Path, bytes: &[u8], mode: u32, owner: Option<(u32, u32)>) -> io::Result<()> {
+    aside(path, bytes, mode, owner)?.persist_noclobber(path)?;
+    sync_dir(dir_of(path)?)
+}
+
+/// The bytes in a file beside `path`, on the disk, as it will be.
+fn aside(
+    path: &Path,
+    bytes: &[u8],
+    mode: u32,
+    owner: Option<(u32, u32)>,
+) -> io::Result<tempfile::NamedTempFile> {
+    let mut aside = tempfile::Builder::new().prefix(ASIDE).tempfile_in(dir_of(path)?)?;
+    if let Some((user, group)) = owner {
+        std::os::unix::fs::fchown(aside.as_file(), Some(user), Some(group))?;
+    }
+    if mode != 0o600 {
+        aside.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
+    }
     aside.write_all(bytes)?;
-    aside.as_file().sync_data()?;
-    aside.persist_noclobber(path)?;
-    sync_dir(dir)
+    aside.as_file().sync_all()?;
+    Ok(aside)
+}
+
+/// The folder that a file is in.
+fn dir_of(path: &Path) -> io::Result<&Path> {
+    let dir = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    Ok(if dir.as_os_str().is_empty() { Path::new(".") } else { dir })
 }
 
 /// Writes a new file to be carried away, on whatever file system: an error if there is one. What a cut leaves is half of it.
@@ -139,8 +166,6 @@ pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]

@@ -30,7 +30,7 @@ impl Default for Ground {
 }
 
 /// The device files of the Ledgers that are plugged in. None of them is opened.
-pub(super) fn ledgers(ground: &Ground) -> Vec<PathBuf> {
+pub(crate) fn ledgers(ground: &Ground) -> Vec<PathBuf> {
     let entries = fs::read_dir(ground.sys.join("class/hidraw")).into_iter().flatten().flatten();
     let is_ledger = |path: &Path| {
         let told = fs::read_to_string(path.join("device/uevent")).unwrap_or_default();

@@ -22,7 +22,7 @@ use serde::Serialize;
 
 use crate::advice;
 use crate::failure::Exit;
-pub(crate) use host::Ground;
+pub(crate) use host::{Ground, ledgers};
 pub(crate) use trouble::{DeviceFile, Holder, Trouble};
 
 /// What was found.
