@@ -269,7 +269,7 @@ pub(crate) fn height_not_told(why: &str) -> String {
 
 /// Nobody tells whether another signer has the key.
 pub(crate) fn not_looked_whether_it_signs(why: &str) -> String {
-    format!("Whether another signer signs with this key was not looked at: {why}.")
+    format!("Whether another signer has this key was not looked at: {why}.")
 }
 
 /// A block has a signature of the key.
@@ -317,10 +317,20 @@ pub(crate) fn margin(signing: f64, block: f64, ratio: f64, measured: bool) -> St
     )
 }
 
+/// No node tells the pace.
+pub(crate) fn margin_not_told(why: &str) -> String {
+    format!("The margin is not known: {why}.")
+}
+
 /// The margin is thin.
 pub(crate) fn margin_thin() -> &'static str {
     "The margin is THIN: above a half of a block's time precommits begin to come too late, and blocks are missed. docs/chains.md \
      says which devices fit which chain."
+}
+
+/// Above the pages of the device's question.
+pub(crate) fn pages_follow() -> &'static str {
+    "The device asks this, page by page; the right button goes on. Dots are the key, which the device alone knows before it is asked."
 }
 
 /// The key, to be compared.

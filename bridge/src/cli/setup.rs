@@ -50,7 +50,7 @@ pub(super) async fn act(config: &Path, args: SetupArgs, terminal: &mut Terminal)
     // What a step prints is nobody's result here.
     let set_up = {
         let _aside = say::steps_aside();
-        set_up(config, answers, System::default(), terminal).await?
+        set_up(config, answers, System::default(), &mut AtTerminal(terminal)).await?
     };
     set_up.tell(args.form)
 }
@@ -95,23 +95,23 @@ async fn steps(run: &mut Run, config: &Path, person: &mut dyn Person) -> Result<
             Step::Chain => run.chain()?,
             Step::Node => {
                 if let Some(why) = run.node().await? {
-                    person.hint(&wrapped(&advice::height_not_told(&why)));
+                    person.hint(&advice::height_not_told(&why));
                 }
             }
             Step::Approve(wanted) => {
                 run.keep()?;
                 let pages = run.pages(wanted).await;
                 if !pages.is_empty() {
-                    person.hint("The device asks this, page by page; the right button goes on:");
+                    person.hint(advice::pages_follow());
                     person.hint(&pages::drawn(&pages));
                 }
                 let added = run.approve(wanted, person).await?;
                 person.hint(&line("chain", &format!("{}, approved; its key is pinned", run.id())));
                 if run.found.session.as_ref().is_some_and(|session| session.target.has_buttons()) {
-                    person.hint(&wrapped(&advice::compare_key(run.id())));
+                    person.hint(&advice::compare_key(run.id()));
                 }
                 if let Some(lasts) = &added.lasts {
-                    person.hint(&wrapped(lasts));
+                    person.hint(lasts);
                 }
             }
             Step::Migrate => {
@@ -136,7 +136,7 @@ async fn steps(run: &mut Run, config: &Path, person: &mut dyn Person) -> Result<
 fn ask(run: &mut Run, question: Question, person: &mut dyn Person) -> Result<(), Failure> {
     let (chains, devices) = (run.chains(), run.devices());
     if question == Question::Resume {
-        person.hint(&wrapped(&run.earlier()));
+        person.hint(&run.earlier());
     }
     loop {
         let asked = question.asked(run.context(&chains, &devices));
@@ -150,7 +150,7 @@ fn ask(run: &mut Run, question: Question, person: &mut dyn Person) -> Result<(),
         };
         match question.take(&mut run.answers, &text) {
             Ok(()) => break,
-            Err(wrong) => person.hint(&wrapped(&wrong.why)),
+            Err(wrong) => person.hint(&wrong.why),
         }
     }
     if question == Question::Resume && run.answers.resume == Some(true) {
@@ -182,15 +182,18 @@ fn tell_device(session: &Session, for_stake: bool, person: &mut dyn Person) {
     let app = advice::version(session.app);
     let ours: Vec<u8> = env!("CARGO_PKG_VERSION").split('.').filter_map(|part| part.parse().ok()).collect();
     if session.target.has_buttons() && session.app[..] < ours[..] {
-        person.hint(&wrapped(&advice::app_is_older(&app)));
+        person.hint(&advice::app_is_older(&app));
     }
 }
 
 async fn check(run: &mut Run, person: &mut dyn Person) -> Result<(), Failure> {
-    let findings = run.check().await?;
+    if let Err(why) = run.look_at_margin().await {
+        person.hint(&advice::margin_not_told(&why));
+    }
+    let findings = run.check().await;
     for Finding { finding, weight, text } in &findings.findings {
         let weight = if *weight == Weight::Error { "ERROR" } else { "WARNING" };
-        person.hint(&wrapped(&format!("{weight} {finding}: {text}")));
+        person.hint(&format!("{weight} {finding}: {text}"));
     }
     match findings.exit {
         Some(exit) => Err(Failure::found(exit, findings.findings.len())),
@@ -212,14 +215,14 @@ fn end(run: &Run, person: &mut dyn Person) -> Result<SetUp, Failure> {
         );
         person.hint(&line("margin", &text));
         if margin.is_thin() {
-            person.hint(&wrapped(advice::margin_thin()));
+            person.hint(advice::margin_thin());
         }
     }
     if !set_up.for_stake {
         person.hint(&loudly(advice::not_for_stake()));
     }
     if run.found.changed {
-        person.hint(&wrapped(advice::restart_the_daemon()));
+        person.hint(advice::restart_the_daemon());
     }
     let next: Vec<_> = set_up.next.iter().map(|command| format!("`{command}`")).collect();
     person.hint(&format!("next: the lines below at the node, {}, then the node\n", next.join(", ")));
@@ -256,7 +259,26 @@ fn old(run: &Run) -> Result<MigrateArgs, Failure> {
     })
 }
 
-impl Person for Terminal {
+/// Who sits at the terminal; lines are broken between words.
+struct AtTerminal<'a>(&'a mut Terminal);
+
+impl Talk for AtTerminal<'_> {
+    fn hint(&mut self, text: &str) {
+        // What is coloured was broken before.
+        let text = if text.contains('\x1b') { text.to_owned() } else { wrapped(text) };
+        self.0.hint(&text);
+    }
+
+    fn can_answer(&self, typed: Option<&str>) -> bool {
+        self.0.can_answer(typed)
+    }
+
+    fn answers(&mut self, question: &str, typed: Option<&str>) -> Result<bool, Failure> {
+        self.0.answers(question, typed)
+    }
+}
+
+impl Person for AtTerminal<'_> {
     fn is_there(&self) -> bool {
         std::io::stdin().is_terminal()
     }
@@ -282,7 +304,7 @@ impl Person for Terminal {
     }
 
     fn terminal(&mut self) -> &mut Terminal {
-        self
+        self.0
     }
 }
 
@@ -323,6 +345,9 @@ fn wrapped(text: &str) -> String {
 
 fn wrapped_to(text: &str, width: usize) -> String {
     let lines = text.lines().map(|line| {
+        if line.chars().count() <= width {
+            return line.to_owned();
+        }
         let (mut out, mut column) = (String::new(), 0);
         for word in line.split(' ') {
             let wide = word.chars().count();

@@ -28,5 +28,6 @@ mod printed;
 mod retired;
 mod sentences;
 mod several;
+mod setup;
 mod signer;
 mod vectors;

@@ -292,7 +292,8 @@ fn chain(found: &Found, answers: &Answers) -> Option<Step> {
             return asked;
         }
     }
-    (found.rpc(answers).is_some() && found.node.is_none()).then_some(Step::Node)
+    let pinned = found.chain.is_some_and(|kept| kept.pin.is_some());
+    (found.rpc(answers).is_some() && found.node.is_none() && !pinned).then_some(Step::Node)
 }
 
 /// The first mark. It is never lowered and never guessed: what stands on the device or in the state directory is gone on with

@@ -376,25 +376,30 @@ impl Run {
         Ok(())
     }
 
-    /// Looks at everything as `highwater check` does, and at the margin.
-    pub(crate) async fn check(&mut self) -> Result<Findings, Failure> {
-        self.margin = self.look_at_margin().await;
+    /// Looks at everything as `highwater check` does.
+    pub(crate) async fn check(&mut self) -> Findings {
         // Our own lock on the device is no trouble.
         self.close().await;
         let findings = check::check(&self.path, &self.ground).await;
         self.found.checked = true;
-        Ok(findings)
+        findings
     }
 
-    async fn look_at_margin(&mut self) -> Option<Margin> {
-        let (rpc, id) = (self.rpc()?, self.id().to_owned());
-        let (pin, target) = (self.found.chain?.pin?, self.found.session.as_ref()?.target);
+    /// Looks at the margin, where a node tells the chain's pace. Gives why it does not.
+    pub(crate) async fn look_at_margin(&mut self) -> Result<(), String> {
+        let (Some(rpc), id) = (self.rpc(), self.id().to_owned()) else { return Ok(()) };
+        let (Some(pin), Some(session)) = (self.found.chain.and_then(|chain| chain.pin), &self.found.session)
+        else {
+            return Ok(());
+        };
+        let (target, chain) = (session.target, chain_id(&id).map_err(|failure| failure.to_string())?);
         let measured = match &mut self.access {
             Some(access) => access.signing_seconds(&id).await,
             None => None,
         };
-        // Whoever does not tell it is named by the check, or was before.
-        margin::look(&rpc, chain_id(&id).ok()?, &PublicKey::new(pin.key), target, measured).await.ok()?
+        let margin = margin::look(&rpc, chain, &PublicKey::new(pin.key), target, measured).await;
+        self.margin = margin.map_err(|error| advice::setup_rpc(&error))?;
+        Ok(())
     }
 
     pub(crate) fn margin(&self) -> Option<&Margin> {

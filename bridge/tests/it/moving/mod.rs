@@ -14,3 +14,4 @@ mod old;
 mod page;
 mod refusals;
 mod rotation;
+mod setup;
