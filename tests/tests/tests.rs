@@ -26,6 +26,7 @@ mod repeats;
 mod restart;
 mod secrets;
 mod several;
+mod setup;
 mod silence;
 mod stores;
 mod table;
