@@ -12,7 +12,7 @@ use crate::harness::signed_vote;
 const USER: u32 = 4_242;
 
 /// Only root may give files away. This goes past what the harness holds back of a test that passes.
-fn is_root(test: &str) -> bool {
+pub(crate) fn is_root(test: &str) -> bool {
     let root = rustix::process::geteuid().is_root();
     if !root {
         let _ = writeln!(std::io::stderr(), "SKIPPED {test}: only root may give files to another user");

@@ -290,3 +290,41 @@ fn what_belongs_to_another_command_is_sent_there() {
     assert!(!desk.config.exists());
     desk.must(&SETUP);
 }
+
+#[test]
+fn root_writes_a_configuration_for_the_user_of_the_state_and_leaves_nothing_of_root_in_it() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+    const USER: u32 = 4_242;
+    if !crate::owners::is_root(
+        "root_writes_a_configuration_for_the_user_of_the_state_and_leaves_nothing_of_root_in_it",
+    ) {
+        return;
+    }
+    let desk = desk(NEXT);
+    let state = desk.path("state");
+    chown(&state, Some(USER), Some(USER)).unwrap();
+    // The folder of the configuration is root's, and others may read there.
+    fs::set_permissions(state.parent().unwrap(), fs::Permissions::from_mode(0o755)).unwrap();
+    desk.must(&SETUP);
+    let found = fs::metadata(&desk.config).unwrap();
+    assert_eq!((found.uid(), found.gid(), found.mode() & 0o777), (0, USER, 0o640));
+    let mut folders = vec![state];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            assert_eq!(fs::metadata(&path).unwrap().uid(), USER, "{}", path.display());
+            folders.extend(path.is_dir().then_some(path));
+        }
+    }
+    let said = desk.says_as(USER, &["check"]);
+    assert!(said.ends_with("exit 0\n"), "{said}");
+    // A user who may not write the configuration is told so before anything is begun.
+    let answers = fs::read_to_string(desk.path("answers.toml")).unwrap();
+    let other = answers.replace(CHAIN, "beta-1");
+    fs::write(desk.path("answers.toml"), format!("change_config = true\n{other}")).unwrap();
+    fs::set_permissions(desk.path("answers.toml"), fs::Permissions::from_mode(0o644)).unwrap();
+    let file = desk.path("answers.toml").display().to_string();
+    let said = desk.says_as(USER, &["setup", "--yes-to", &file]);
+    assert!(said.contains("cannot be written by this user") && said.ends_with("exit 77\n"), "{said}");
+    assert!(said.contains("sudo highwater setup"), "{said}");
+}
