@@ -313,6 +313,31 @@ fn a_configuration_that_is_there_is_not_contradicted_and_gets_a_chain_only_if_it
 }
 
 #[test]
+fn of_several_devices_a_new_chain_is_given_one_before_any_is_asked() {
+    let several = || There {
+        devices: vec![(Some("a".to_owned()), Transport::Hid), (Some("b".to_owned()), Transport::Simulated)],
+        ..there(&["beta-1"])
+    };
+    let with = |id: Option<&str>, device: Option<&str>| {
+        after(|found, answers| {
+            (found.config, found.session) = (Some(several()), None);
+            answers.chain.id = id.map(str::to_owned);
+            answers.chain.device = device.map(str::to_owned);
+        })
+    };
+    assert_eq!(with(None, None), Step::Ask(Question::ChainId));
+    assert_eq!(with(Some(CHAIN), None), Step::Ask(Question::ChainDevice));
+    assert_eq!(with(Some(CHAIN), Some("b")), Step::Device);
+    assert_eq!(with(Some("beta-1"), None), Step::Device, "the configuration says which");
+    assert_eq!(with(Some(CHAIN), Some("c")), Step::Refuse(Refusal::NoSuchDevice("c".to_owned())));
+    let nameless = after(|found, answers| {
+        found.config = Some(there(&[]));
+        answers.chain.device = Some("a".to_owned());
+    });
+    assert_eq!(nameless, Step::Refuse(Refusal::NoSuchDevice("a".to_owned())));
+}
+
+#[test]
 fn files_of_the_system_are_written_if_they_may_be_and_over_others_only_if_that_is_said_too() {
     let with = |stands, answer: Option<bool>, replace: Option<bool>| {
         after(|found, answers| {

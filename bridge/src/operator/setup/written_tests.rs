@@ -86,6 +86,12 @@ fn a_chain_is_added_and_every_other_byte_stays() {
     assert!(one.text.starts_with(none) && one.config.chains.len() == 1, "{}", one.text);
     let inline = "state_dir = '/s'\nchain = [{ id = 'beta-1' }]\ndevice = { transport = 'hid' }\n";
     assert_eq!(with_chain(inline, &alpha()).unwrap().config.chains.len(), 2);
+    let devices = "state_dir = '/s'\n[[device]]\nname = 'a'\ntransport = 'hid'\npath = '/dev/a'\n\n[[device]]\nname = 'b'\ntransport = \
+                   'hid'\npath = '/dev/b'\n";
+    let of_b = chain("id = \"alpha-1\"\ndevice = \"b\"\nnodes = [\"tcp://h:1\"]");
+    let Checked { text, config } = with_chain(devices, &of_b).unwrap();
+    assert!(text.starts_with(devices) && config.chains[0].device.as_deref() == Some("b"), "{text}");
+    assert!(with_chain(devices, &alpha()).is_err(), "a chain of no device is none");
     // A node that serves a chain already.
     let taken = with_chain(before, &chain("id = \"a\"\nnodes = [\"tcp://h:9\"]")).unwrap_err();
     assert!(taken.to_string().contains("stands twice"), "{taken}");
