@@ -27,7 +27,7 @@ mod patience;
 mod printed;
 mod retired;
 mod sentences;
-mod several;
 mod setup;
+mod several;
 mod signer;
 mod vectors;
