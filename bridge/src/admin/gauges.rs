@@ -112,7 +112,7 @@ impl Gauges {
         );
         registry.register(
             "chain_device",
-            "1 for the name of the chain's device, where devices have names; to join the two",
+            "1 for the chain's device, where devices have names: only there is it, and the label device of the three above",
             gauges.chain_device.clone(),
         );
         registry.register(
