@@ -3,7 +3,7 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 
 use super::*;
-use crate::admin::tests::{chain_report, healthy};
+use crate::admin::tests::{chain_report, healthy, with_a_name};
 use crate::admin::{ChainReport, SignatureReport};
 use crate::advice;
 use crate::device::SlotState;
@@ -69,6 +69,16 @@ fn what_signs_and_what_does_not_fits_80_columns_and_24_lines() {
     stopped.chains[0].stopped = true;
     stopped.chains[0].problem = Some("alpha-1: DOUBLE-SIGN RISK".to_owned());
     shown("stopped", &drawn(&mut view(stopped), 80, 24));
+    let mut several = with_a_name(healthy(), "ledger");
+    let mut other = with_a_name(away(), "hsm");
+    other.chains[0].chain = "beta-1".to_owned();
+    other.chains[0].problem = Some(format!("device hsm: {}", other.fault.clone().unwrap()));
+    several.devices.append(&mut other.devices);
+    several.chains.append(&mut other.chains);
+    several.healthy = false;
+    several.verdict =
+        format!("NOT SIGNING beta-1 (1 chain signing): {}", several.chains[1].problem.clone().unwrap());
+    shown("several", &drawn(&mut view(several), 80, 40));
     let none = &mut View { report: Some(Err(advice::no_daemon().to_owned())), ..View::default() };
     shown("no-daemon", &drawn(none, 80, 24));
 }
