@@ -72,8 +72,18 @@ pub enum OnAbsent {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Admin {
-    /// Where `/metrics`, `/health` and `/status` are served; loopback only. Nowhere if left out.
+    /// Where `/metrics`, `/health` and `/status` are served. Nowhere if left out.
     pub metrics: Option<SocketAddr>,
+    /// Whether that may be another address than one of loopback, as in a container of which the host forwards a port.
+    #[serde(default)]
+    pub metrics_exposed: bool,
+}
+
+impl Admin {
+    /// Whether others than this host can read them.
+    pub(crate) fn is_exposed(&self) -> bool {
+        self.metrics.is_some_and(|listen| !listen.ip().is_loopback())
+    }
 }
 
 /// The file cannot be used. Nothing was opened; the text names place, cause and cure.
@@ -136,11 +146,18 @@ impl Config {
             return fail(places.state_dir.as_ref(), cause, "name a directory that starts with /");
         }
         devices::check(&self.devices, &places.devices, &fail)?;
-        if let Some(listen) = self.admin.metrics
-            && !listen.ip().is_loopback()
-        {
-            let cause = format!("metrics listens on {listen}, which is not a loopback address");
-            return fail(places.admin.metrics.as_ref(), cause, "use 127.0.0.1 and put a proxy before it");
+        match self.admin.metrics {
+            None if self.admin.metrics_exposed => {
+                let cause =
+                    "metrics_exposed says where metrics may listen, and they listen nowhere".to_owned();
+                let cure = "name an address in metrics, or remove the line";
+                return fail(places.admin.metrics_exposed.as_ref(), cause, cure);
+            }
+            Some(listen) if self.admin.is_exposed() && !self.admin.metrics_exposed => {
+                let cause = format!("metrics listens on {listen}, which is not a loopback address");
+                return fail(places.admin.metrics.as_ref(), cause, advice::METRICS_ON_LOOPBACK);
+            }
+            _ => {}
         }
         let (mut ids, mut nodes) = (BTreeSet::new(), BTreeSet::new());
         let nowhere = places::Chain::default();

@@ -25,6 +25,23 @@ fn a_good_file_is_read() {
     assert!(config.chain("beta").is_none());
 }
 
+/// In a container the address of the host's side is another one.
+#[test]
+fn metrics_leave_loopback_only_where_the_file_says_that_they_are_exposed() {
+    let with = |lines: &str| Config::parse(&format!("{GOOD}[admin]\n{lines}"));
+    for listen in ["0.0.0.0:9660", "[::]:9660", "192.0.2.7:9660"] {
+        assert!(with(&format!("metrics = \"{listen}\"\n")).is_err(), "{listen}");
+        let admin = with(&format!("metrics = \"{listen}\"\nmetrics_exposed = true\n")).unwrap().admin;
+        assert_eq!(admin.metrics, Some(listen.parse().unwrap()));
+        assert!(admin.is_exposed(), "{listen}");
+    }
+    // On loopback there is nothing to warn of, whatever the file allows.
+    for more in ["", "metrics_exposed = true\n", "metrics_exposed = false\n"] {
+        assert!(!with(&format!("metrics = \"127.0.0.1:9660\"\n{more}")).unwrap().admin.is_exposed());
+    }
+    assert!(!Config::parse(GOOD).unwrap().admin.is_exposed());
+}
+
 #[test]
 fn an_unknown_key_is_refused_with_its_line() {
     let text = cause(&GOOD.replace("on_absent", "on_abesnt"));
@@ -164,6 +181,15 @@ fn every_wrong_value_is_refused_with_file_line_and_key() {
         (more("rpc = 26657\n"), 12, "rpc", "string"),
         (more("\n[admin]\nmetrics = \"0.0.0.0:9000\"\n"), 14, "metrics", "127.0.0.1"),
         (more("\n[admin]\nmetrics = \"9000\"\n"), 14, "metrics", "socket address"),
+        (more("\n[admin]\nmetrics = \"0.0.0.0:9000\"\n"), 14, "metrics", "metrics_exposed = true"),
+        (
+            more("\n[admin]\nmetrics_exposed = false\nmetrics = \"0.0.0.0:9000\"\n"),
+            15,
+            "metrics",
+            "metrics_exposed = true",
+        ),
+        (more("\n[admin]\nmetrics_exposed = true\n"), 14, "metrics_exposed", "name an address"),
+        (more("\n[admin]\nmetrics_exposed = \"yes\"\n"), 14, "metrics_exposed", "boolean"),
         (more("[[chain]]\nid = \"alpha-1\"\n"), 13, "id", "twice"),
         (
             more("[[chain]]\nid = \"beta-1\"\nnodes = [\"unix:///run/alpha/privval.sock\"]\n"),

@@ -236,6 +236,18 @@ pub fn admin_broken(error: &std::io::Error) -> String {
     format!("the daemon stopped answering ({error}): see its log, then run the command again")
 }
 
+/// Metrics would be read by more than this host.
+pub(crate) const METRICS_ON_LOOPBACK: &str = "use 127.0.0.1 and put a proxy before it; in a container, whose port the host \
+     forwards, add `metrics_exposed = true`";
+
+/// Metrics are read by more than this host, as the config says.
+pub(crate) fn metrics_exposed(listen: std::net::SocketAddr) -> String {
+    format!(
+        "metrics are served on {listen}, so whoever reaches that address reads chains, heights, marks and the addresses of \
+         nodes, and can change nothing: let only a forwarded port of this host, or a network that you trust, lead there"
+    )
+}
+
 /// The metrics' address cannot be had.
 pub fn metrics_listen(listen: std::net::SocketAddr, error: &std::io::Error) -> String {
     format!(

@@ -87,6 +87,9 @@ pub(super) async fn run(config: &Config, lost: Lost) -> Result<(), Failure> {
     let mut servers = JoinSet::new();
     servers.spawn(socket.serve(signers.clone()));
     if let Some(listen) = config.admin.metrics {
+        if config.admin.is_exposed() {
+            tracing::warn!(kind = %Kind::AdminExposed, %listen, "{}", advice::metrics_exposed(listen));
+        }
         servers.spawn(admin::serve_http(listen, signers.clone(), counters));
     }
     for chain in &config.chains {

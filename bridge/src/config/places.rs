@@ -74,6 +74,7 @@ pub(super) struct Chain {
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Admin {
     pub(super) metrics: Option<Place>,
+    pub(super) metrics_exposed: Option<Place>,
 }
 
 /// What is wrong in the file, and in which line.

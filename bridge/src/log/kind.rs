@@ -70,6 +70,8 @@ kinds! {
     DeviceMarkOnHost = "device.mark_on_host",
     /// metrics are served at last
     AdminServed = "admin.served",
+    /// metrics are served on an address that others than this host reach
+    AdminExposed = "admin.exposed",
     /// metrics cannot be served; tried again
     AdminUnserved = "admin.unserved",
     /// a command or watcher could not be let in; tried again
