@@ -1,7 +1,6 @@
 //! The host's side.
 
 use super::{FIRST, NEXT, REPORT, TAG_APDU, fill};
-use crate::apdu::MAX_REPLY;
 
 /// The reports of a command on `channel`, in order.
 pub fn split(channel: u16, command: &[u8], mut send: impl FnMut(&[u8; REPORT])) {
@@ -26,11 +25,14 @@ pub enum FromDevice {
     Broken,
 }
 
+/// Bytes of the longest reply that an APDU can have, with its status word. Ours are shorter; the system's list of apps is not.
+const LONGEST: usize = 255 + 2;
+
 /// Puts one reply together.
 #[derive(Debug)]
 pub struct HostReader {
     channel: u16,
-    buffer: [u8; MAX_REPLY],
+    buffer: [u8; LONGEST],
     total: usize,
     filled: usize,
     sequence: u16,
@@ -39,7 +41,7 @@ pub struct HostReader {
 impl HostReader {
     /// Waits for a reply on `channel`.
     pub const fn new(channel: u16) -> Self {
-        Self { channel, buffer: [0; MAX_REPLY], total: 0, filled: 0, sequence: 0 }
+        Self { channel, buffer: [0; LONGEST], total: 0, filled: 0, sequence: 0 }
     }
 
     /// The reply, once a report was [`FromDevice::Done`].
