@@ -8,7 +8,7 @@ pub(crate) mod report;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use nanos_sdk::target::{DEVICES, Device};
 use sha2::{Digest as _, Sha256};
 
@@ -83,8 +83,10 @@ pub(crate) fn command(args: &Args) -> Result<ExitCode> {
         let digest = report.digest();
         if args.save {
             digest.save(workspace.root(), device)?;
+            let load = read(&workspace.firmware(device).join(manifest::LOAD))?;
+            write(&manifest::committed_load(workspace.root(), device), &load)?;
         }
-        good &= report.over.is_empty() && (!args.verify || verify(&digest, workspace.root(), device)?);
+        good &= report.over.is_empty() && (!args.verify || verify(&workspace, &digest, device)?);
         reports.push(report);
     }
     if args.json {
@@ -94,10 +96,28 @@ pub(crate) fn command(args: &Args) -> Result<ExitCode> {
 }
 
 /// Compares with the committed digest and says what came out; true only for the same image.
-fn verify(built: &Digest, root: &Path, device: &Device) -> Result<bool> {
-    let verdict = built.judge(Digest::read(root, device)?);
+fn verify(workspace: &Workspace, built: &Digest, device: &Device) -> Result<bool> {
+    let verdict = built.judge(Digest::read(workspace.root(), device)?);
     eprintln!("{}: {verdict}", device.title);
-    Ok(verdict == Verdict::Same)
+    if verdict != Verdict::Same {
+        return Ok(false);
+    }
+    committed_load(workspace, device).map(|()| true)
+}
+
+/// The file that `highwater firmware` has of a committed image says what was built.
+///
+/// # Errors
+/// If it does not.
+pub(crate) fn committed_load(workspace: &Workspace, device: &Device) -> Result<()> {
+    let committed = manifest::committed_load(workspace.root(), device);
+    let built = read(&workspace.firmware(device).join(manifest::LOAD))?;
+    ensure!(
+        read(&committed)? == built,
+        "{} does not say what a loader is told of this image: cargo xtask firmware --save",
+        committed.display()
+    );
+    Ok(())
 }
 
 /// Builds, judges and writes the firmware.
@@ -143,6 +163,7 @@ pub(crate) fn make(workspace: &Workspace, toolchain: &Toolchain, device: &Device
     for (file, manifest) in manifest::ledgerctl(device, &firmware, &bare_file, ICON) {
         write(&folder.join(file), manifest.as_bytes())?;
     }
+    write(&folder.join(manifest::LOAD), manifest::load(device, &firmware).as_bytes())?;
     let script = manifest::ledgerblue(device, &firmware, &hex_file);
     write(&folder.join(manifest::SCRIPT), script.as_bytes())?;
     let vote = report::read_measured(&folder.join(VOTE))?;
@@ -165,6 +186,10 @@ pub(crate) fn forget_stack(workspace: &Workspace, device: &Device) -> Result<()>
 fn forget_stale_figures(folder: &Path, image_file: &str, image: &[u8]) -> Result<()> {
     let same = std::fs::read(folder.join(image_file)).is_ok_and(|last| last == image);
     if same { Ok(()) } else { remove(&folder.join(STACK)).and_then(|()| remove(&folder.join(VOTE))) }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {

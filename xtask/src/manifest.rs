@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use nanos_sdk::target::{DEVICES, Device, Level};
@@ -74,6 +75,61 @@ pub(crate) fn ledgerctl(
         (file, text)
     };
     levels.map(one).collect()
+}
+
+/// Name of the file with what `highwater firmware` tells the loader of an image.
+pub(crate) const LOAD: &str = "load.toml";
+
+/// What `highwater firmware` tells the loader of an image: the lengths in it, and where it may be loaded.
+///
+/// The bridge knows no device by itself. It has the committed file of each device in it, and of an image that is no
+/// committed one it reads the file beside it.
+pub(crate) fn load(device: &Device, firmware: &Firmware) -> String {
+    #[derive(Serialize)]
+    struct Load<'a> {
+        device: &'a str,
+        title: &'a str,
+        target_id: &'a str,
+        target_version: &'a str,
+        name: &'a str,
+        version: &'a str,
+        data_size: u64,
+        parameters_size: u64,
+        icon: &'a str,
+        #[serde(rename = "level", skip_serializing_if = "Vec::is_empty")]
+        levels: Vec<Of<'a>>,
+    }
+    #[derive(Serialize)]
+    struct Of<'a> {
+        number: u8,
+        systems: &'a str,
+    }
+    let load = Load {
+        device: device.name,
+        title: device.title,
+        target_id: device.id,
+        target_version: device.firmware,
+        name: &firmware.name,
+        version: &firmware.version,
+        data_size: firmware.nvm,
+        parameters_size: firmware.parameters,
+        icon: if device.parameters { "" } else { device.icon },
+        levels: device
+            .levels
+            .iter()
+            .map(|level| Of { number: level.number, systems: level.systems })
+            .collect(),
+    };
+    let body = toml::to_string(&load).expect("words and numbers are valid TOML");
+    format!(
+        "# What a loader is told of the image for a {}; `highwater firmware` reads it.\n{body}",
+        device.title
+    )
+}
+
+/// Where the committed one of a device is.
+pub(crate) fn committed_load(root: &Path, device: &Device) -> PathBuf {
+    root.join(format!("app/highwater-{}.{LOAD}", device.name))
 }
 
 /// The name of the manifest for a device of this API level.
