@@ -76,6 +76,11 @@ impl Failure {
         Self { exit, text: advice::found(troubles) }
     }
 
+    /// A file is not what it should be, which is for a person to mend.
+    pub(crate) fn content(text: impl Into<String>) -> Self {
+        Self { exit: Exit::Content, text: text.into() }
+    }
+
     /// A part of the daemon died.
     pub fn software(text: impl Into<String>) -> Self {
         Self { exit: Exit::Software, text: text.into() }

@@ -4,6 +4,7 @@ mod adopt;
 mod device;
 mod extension;
 mod files;
+pub(crate) mod firmware;
 mod health;
 pub(crate) mod link;
 mod log;

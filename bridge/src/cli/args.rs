@@ -1,5 +1,6 @@
 //! What may be typed.
 
+mod firmware;
 mod moving;
 
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use highwater_moving::Source;
 use crate::device::{KeyNumber, SlotNumber};
 use crate::hrs_text::HrsText;
 use crate::state_dir::Purpose;
+pub(super) use firmware::{FirmwareVerb, ImageArgs};
 pub(super) use moving::{Former, KeyArgs, KeyVerb, MigrateArgs, OldArgs};
 
 /// Where the configuration is, if nobody says.
@@ -89,6 +91,15 @@ pub enum Verb {
         /// On which.
         #[command(flatten)]
         on: On,
+    },
+    /// The app's image. Needs no daemon, no state directory and no configuration.
+    Firmware {
+        /// What of it.
+        #[command(subcommand)]
+        verb: FirmwareVerb,
+        /// Where a device is played, beside any configuration. For tests.
+        #[arg(long, hide = true, global = true, env = "HIGHWATER_EMULATOR")]
+        emulator: Option<SocketAddr>,
     },
     /// The approved chains.
     Chain {
@@ -207,6 +218,7 @@ impl Verb {
             | Self::Events { .. }
             | Self::Device { .. }
             | Self::Chain { .. }
+            | Self::Firmware { .. }
             | Self::Key { .. }
             | Self::Migrate { .. }
             | Self::Mark { .. }

@@ -78,6 +78,33 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "firmware install",
+        &[
+            ("No app is on the device yet; its PIN is entered", "highwater firmware install"),
+            (
+                "The lines to run by hand, for a Nano S Plus with system 1.6",
+                "highwater firmware install --device nanosplus --system 1.6.1 --print",
+            ),
+            (
+                "A new version of the app, with every mark written down",
+                "highwater firmware install --marks-written-down",
+            ),
+        ],
+    ),
+    (
+        "firmware verify",
+        &[
+            (
+                "An image beside the release that it came with",
+                "highwater firmware verify --image highwater-0.1.0/firmware/nanosplus",
+            ),
+            (
+                "What the loader will print on system 1.6",
+                "highwater firmware verify --device nanosplus --json | jq -r '.loader[] | select(.system == \"1.6\") | .full_hash'",
+            ),
+        ],
+    ),
+    (
         "chain add",
         &[
             (
@@ -219,7 +246,7 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
 
 const MORE: &str = "\
 Run commands as the user of the daemon: `sudo -u highwater highwater …`. As root `setup`, `status`, `pubkey`,
-`check`, `migrate` and `retire` work. `key` needs no configuration.
+`check`, `migrate` and `retire` work. `key` and `firmware` need no configuration.
 
 Environment:
   HIGHWATER_CONFIG      the configuration file
@@ -234,7 +261,7 @@ Results go to standard output, everything else to standard error. Exit codes:
   70  a part of the daemon died
   74  a file or socket could not be read or written
   77  state_dir belongs to another user, or others may write to it
-  78  pins, a state file or the identity key do not hold what they should";
+  78  pins, a state file, the identity key or a firmware image do not hold what they should";
 
 /// The command line with everything that its help says.
 pub fn command() -> Command {

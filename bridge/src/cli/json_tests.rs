@@ -15,6 +15,7 @@ use crate::device::Session;
 use crate::manual_tests::has;
 use crate::operator::check::Findings;
 use crate::operator::events::Events;
+use crate::operator::firmware::Verified;
 use crate::operator::setup::SetUp;
 
 /// Each command that takes `--json`, and the shape of its result.
@@ -28,6 +29,7 @@ fn shapes() -> BTreeMap<&'static str, Schema> {
         ("events", shape::<Events>()),
         ("chain list", shape::<Chains>()),
         ("device info", shape::<Session>()),
+        ("firmware verify", shape::<Verified>()),
         ("mark show", shape::<Mark>()),
         ("node-id", shape::<NodeId>()),
         ("pubkey", shape::<GenesisValidator>()),

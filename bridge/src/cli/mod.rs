@@ -7,6 +7,7 @@ mod args;
 mod chain;
 mod device;
 mod events;
+mod firmware;
 mod help;
 #[cfg(test)]
 mod json_tests;
@@ -72,6 +73,9 @@ async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
     if let Verb::Setup(asked) = args.verb {
         return setup::act(&args.config, asked, terminal).await;
     }
+    if let Verb::Firmware { verb, emulator } = args.verb {
+        return firmware::act(&args.config, emulator, verb).await;
+    }
     let config = Config::load(&args.config)?;
     let config = &config;
     if let Verb::Migrate(moving) = args.verb {
@@ -103,8 +107,8 @@ async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
         Verb::Chain { verb, on } => of_chains(config, verb, on.name(), terminal).await,
         Verb::Mark { verb, on } => of_marks(config, verb, on.name(), terminal).await,
         Verb::Retire { old, from, key } => migrate::retire(config, old, from, key),
-        // They were done above: the one needs no configuration, the other may have to become another user.
-        Verb::Key { .. } | Verb::Migrate(_) | Verb::Setup(_) => Ok(()),
+        // They were done above: two need no configuration, the others may have to become another user.
+        Verb::Firmware { .. } | Verb::Key { .. } | Verb::Migrate(_) | Verb::Setup(_) => Ok(()),
         Verb::State { verb: StateVerb::Export { file } } => transfer::export(config, &file),
         Verb::State { verb: StateVerb::Import { file } } => transfer::import(config, &file),
     }

@@ -9,6 +9,7 @@
 //! | `known` | what is known of a chain, and marks below that |
 //! | `check` | every trouble that is known before it costs a block |
 //! | `events` | what was refused of late |
+//! | `firmware` | the app's image: what it is, how it is loaded, what the device says |
 //! | `keys`, `backup_file` | keys that were made elsewhere, and the files of their backups |
 //! | `setup` | from nothing to a chain that signs: what comes next, and what each step does |
 //! | `migrate` | a validator that moves here from another signer, and how that one is retired |
@@ -21,6 +22,7 @@ pub(crate) mod backup_file;
 pub(crate) mod check;
 mod chosen;
 pub(crate) mod events;
+pub(crate) mod firmware;
 pub(crate) mod keys;
 mod known;
 pub(crate) mod mark;

@@ -69,12 +69,18 @@ fn held(files: impl IntoIterator<Item = LockFile>) -> Result<Vec<Lock>, Failure>
 impl Reach {
     /// The device of the config: the daemon's, if one runs.
     pub(crate) async fn open(config: &Chosen<'_>) -> Result<Self, Failure> {
-        if let Some(client) = Client::connect(&config.state_dir).await.map_err(Failure::unavailable)? {
-            return Ok(Self(Way::Daemon { client, device: config.device.name.clone() }));
+        if let Some(daemon) = Self::daemon(config, config.device).await? {
+            return Ok(daemon);
         }
         let locks = lock(config)?;
         let pinned = pinned_installations(config, config.device);
         Self::own(config.device, &config.devices, &config.state_dir, pinned, locks).await
+    }
+
+    /// This device of the config's daemon, if one runs.
+    pub(crate) async fn daemon(config: &Config, device: &config::Device) -> Result<Option<Self>, Failure> {
+        let client = Client::connect(&config.state_dir).await.map_err(Failure::unavailable)?;
+        Ok(client.map(|client| Self(Way::Daemon { client, device: device.name.clone() })))
     }
 
     /// A device beside no daemon, no configuration and no state: a Ledger on USB, or the emulator at this address.

@@ -8,6 +8,7 @@ mod drill_spare;
 mod drills;
 mod emulator;
 mod faults;
+mod firmware;
 mod harness;
 mod hostile;
 mod link;
