@@ -2,7 +2,9 @@
 //!
 //! That a tool accepts a file proves little; so its commands are played into an empty flash. Both tools must leave
 //! exactly our image there, followed by the same install parameters, with the same lengths and start, and no privilege.
+//! `highwater firmware install` has to do the same, over the secure channel of a dashboard that is played.
 
+mod installing;
 mod replay;
 
 use std::path::Path;
@@ -53,16 +55,30 @@ pub(crate) fn check(workspace: &Workspace, device: &Device, report: &Report) -> 
         );
         Ok(by_ledgerctl)
     };
+    let bench = installing::Bench::new(workspace, device, &programs, report)?;
     if device.levels.is_empty() {
-        return Ok(format!("{}: both loaders would install {:?}", device.title, both(None)?));
+        let installed = both(None)?;
+        bench.installs(device.firmware, None, &installed)?;
+        return Ok(format!(
+            "{}: both loaders, and `highwater firmware`, would install {installed:?}",
+            device.title
+        ));
     }
     for level in device.levels {
-        both(Some(level)).with_context(|| format!("at {}", level.text))?;
+        let at = || format!("at {}", level.text);
+        let installed = both(Some(level)).with_context(at)?;
+        // The table has the first two numbers of a version.
+        bench.installs(&format!("{}.0", level.systems), Some(level.number), &installed).with_context(at)?;
     }
+    bench.says_why_not()?;
     ensure!(ledgerblue(None).is_err(), "the script loads without a level");
     ensure!(ledgerblue(Some("23")).is_err(), "the script loads at a level that was never tried");
     let levels: Vec<_> = device.levels.iter().map(|level| level.text).collect();
-    Ok(format!("{}: both loaders would install the image at {}", device.title, levels.join(", ")))
+    Ok(format!(
+        "{}: both loaders, and `highwater firmware`, would install the image at {}",
+        device.title,
+        levels.join(", ")
+    ))
 }
 
 /// Lets a loader write its commands into a file and plays them.
