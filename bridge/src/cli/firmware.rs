@@ -9,12 +9,11 @@ use super::args::{FirmwareVerb, Form, ImageArgs};
 use super::told::Told as _;
 use crate::advice::firmware as advice;
 use crate::config::Config;
-use crate::device::Lock;
+use crate::device::{Lock, LockError, LockFile, lock_files};
 use crate::failure::Failure;
 use crate::operator::firmware::{
     Environment, Found, Image, Order, PACKAGE, Printed, Verified, Wanted, lines, prepare, verify,
 };
-use crate::operator::lock;
 use crate::operator::reach::Reach;
 
 pub(super) async fn act(
@@ -58,11 +57,17 @@ async fn alone(config: Option<&Config>) -> Result<Vec<Lock>, Failure> {
     {
         return Err(Failure::usage(advice::stop_the_daemon()));
     }
-    // There is no daemon, and no place yet where one could be locked out.
-    if !config.state_dir.is_dir() {
-        return Ok(Vec::new());
+    let mut locks = Vec::new();
+    for file in lock_files(&config.devices, &config.state_dir) {
+        let (LockFile::Lasting(path) | LockFile::Passing(path)) = file;
+        // Nothing is made there: whoever runs this need not be the daemon's user, and a lock of another could keep it out.
+        match Lock::take_existing(&path) {
+            Ok(lock) => locks.push(lock),
+            Err(LockError::Held(_)) => return Err(Failure::usage(advice::stop_the_daemon())),
+            Err(_) => {}
+        }
     }
-    lock(config)
+    Ok(locks)
 }
 
 fn install(order: &Order, environment: &Environment) -> Result<(), Failure> {

@@ -48,11 +48,9 @@ impl Image {
                 Err(error) => return Err(Failure::io(path.display(), &error)),
             }
         }
-        let [(_, _, _)] = &found[..] else {
-            return Err(Failure::usage(advice::no_image(folder, found.len())));
-        };
-        let Some((known, path, hex)) = found.pop() else {
-            return Err(Failure::usage(advice::no_image(folder, 0)));
+        let count = found.len();
+        let Some((known, path, hex)) = found.pop().filter(|_| count == 1) else {
+            return Err(Failure::usage(advice::no_image(folder, count)));
         };
         let records = Records::parse(&hex).ok_or_else(|| Failure::content(advice::damaged_hex(&path)))?;
         let beside = folder.join(file(&known.facts, "bin"));

@@ -56,23 +56,16 @@ pub(crate) fn prepare(order: &Order) -> Result<Ready, Failure> {
     if let Some(image) = &named {
         check_digest(image, order.sha256.as_deref())?;
     }
-    let (system, apps) = match &order.system {
-        Some(version) => (None, Err(version.clone())),
-        None => {
-            let (system, apps) = look(wanted)?;
-            (Some(system), Ok(apps))
-        }
-    };
-    let image = match (named, &system) {
+    let seen = if order.system.is_some() { None } else { Some(look(wanted)?) };
+    let image = match (named, &seen) {
         (Some(image), _) => image,
-        (None, Some(system)) => Image::read(&Image::folder_of(&device_of(system)?)?)?,
+        (None, Some((system, _))) => Image::read(&Image::folder_of(&device_of(system)?)?)?,
         (None, None) => return Err(Failure::usage(advice::name_a_device())),
     };
     check_digest(&image, order.sha256.as_deref())?;
-    let version = match (&system, &apps) {
-        (Some(system), _) => check_model(&image, system)?,
-        (None, Err(version)) => version.clone(),
-        (None, Ok(_)) => return Err(Failure::usage(advice::name_a_device())),
+    let version = match &seen {
+        Some((system, _)) => check_model(&image, system)?,
+        None => order.system.clone().unwrap_or_default(),
     };
     let level = image
         .facts
@@ -81,14 +74,14 @@ pub(crate) fn prepare(order: &Order) -> Result<Ready, Failure> {
         .map(|level| level.number);
     let mut remarks = Vec::new();
     let name = &image.facts.name;
-    match apps {
-        Ok(Apps::Listed(apps)) => {
+    match seen.map(|(_, apps)| apps) {
+        Some(Apps::Listed(apps)) => {
             let is_there = apps.iter().any(|app| app.name == *name);
             if is_there && !order.marks_written_down {
                 return Err(Failure::usage(advice::marks_would_be_lost(&image.facts.title)));
             }
         }
-        Ok(Apps::Untold(word)) if !order.marks_written_down => remarks.push(advice::apps_untold(word)),
+        Some(Apps::Untold(word)) if !order.marks_written_down => remarks.push(advice::apps_untold(word)),
         _ => {}
     }
     if order.marks_written_down {
