@@ -8,6 +8,7 @@ mod demo;
 mod dependencies;
 mod digest;
 mod documents;
+mod elsewhere;
 mod firmware;
 mod gate;
 mod generate;
@@ -20,6 +21,7 @@ mod package;
 mod packaging;
 mod powercut;
 mod process;
+mod release;
 mod sideload;
 mod test;
 mod toolchain;
@@ -58,6 +60,8 @@ enum Command {
     Package(package::Args),
     /// Cuts the power a million times and looks whether the mark ever falls.
     Powercut(powercut::Args),
+    /// Makes the archive of a release: the daemon for old systems too, both firmwares, a bill of materials.
+    Release(release::Args),
     /// Runs every check: format, lints, tests, docs, firmware, sideload tools, emulator and a real node.
     Test(test::Args),
     /// Runs what needs Rust and nothing else: format, lints, tables and paths of the documents, unit tests.
@@ -75,6 +79,7 @@ fn main() -> ExitCode {
         Command::Mutants(args) => mutants::command(&args),
         Command::Package(args) => package::command(&args),
         Command::Powercut(args) => powercut::command(&args),
+        Command::Release(args) => release::command(&args),
         Command::Test(args) => test::command(&args),
         Command::Check(args) => test::check(&args),
     };

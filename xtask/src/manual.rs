@@ -1,6 +1,7 @@
 //! `cargo xtask manual`: the man pages and the shell completions of `highwater`, made from its command line. The program
 //! itself does not carry what makes them.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -14,13 +15,20 @@ pub(crate) struct Args {}
 
 /// Runs the command.
 pub(crate) fn command(_: &Args) -> Result<ExitCode> {
-    let workspace = Workspace::locate()?;
+    println!("{}", write(&Workspace::locate()?)?.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes them, and gives their folder: `man`, and one for each shell.
+///
+/// # Errors
+/// If the program does not build.
+pub(crate) fn write(workspace: &Workspace) -> Result<PathBuf> {
     let folder = workspace.target().join("manual");
     // What is gone from the command line must not stay.
     let _ = std::fs::remove_dir_all(&folder);
     let mut run = workspace.cargo();
-    run.args(["run", "--quiet", "--package", "highwater", "--example", "manual", "--"]).arg(&folder);
-    process::run(&mut run)?;
-    println!("{}", folder.display());
-    Ok(ExitCode::SUCCESS)
+    run.args(["run", "--quiet", "--package", "highwater", "--example", "manual"]);
+    process::run(run.arg("--target-dir").arg(workspace.target()).arg("--").arg(&folder))?;
+    Ok(folder)
 }

@@ -18,10 +18,11 @@ use nanos_sdk::target::{DEVICES, Device, nanosplus};
 
 use crate::digest::{Digest, Verdict};
 use crate::firmware::report::Report;
+use crate::release::{self, Tried};
 use crate::toolchain::{self, Toolchain};
 use crate::tools::{cargo, cometbft, debian, emulator, gno, promtool, z3};
 use crate::workspace::{STORES, Workspace};
-use crate::{book, dependencies, documents, firmware, package, process, sideload};
+use crate::{book, dependencies, documents, elsewhere, firmware, package, process, sideload};
 use plan::{Plan, Step};
 use tally::{Looked, Tally};
 
@@ -89,11 +90,13 @@ fn run(plan: Plan, args: &Args) -> Result<ExitCode> {
     run.dependencies();
     run.package();
     run.book();
+    run.container();
     run.page();
     run.proof();
     let built = run.on_firmware();
     run.sideload(&built);
     run.on_emulator(&built);
+    run.release();
     Ok(run.tally.finish())
 }
 
@@ -206,6 +209,26 @@ impl Run<'_> {
         });
     }
 
+    /// The image of a container, with the same program.
+    fn container(&mut self) {
+        let workspace = self.workspace;
+        self.check_if_possible(Step::Container, || {
+            build_bridge(workspace)?;
+            Ok(match release::try_out(workspace, &workspace.target().join("debug/highwater"))? {
+                Tried::Well => Looked::Well,
+                Tried::Skipped(why) => Looked::Skipped(why),
+            })
+        });
+    }
+
+    /// The archive of a release, twice.
+    fn release(&mut self) {
+        let (workspace, args) = (self.workspace, self.args);
+        if args.full || args.only.contains(&Step::Release) {
+            self.check(Step::Release, || release::verify(workspace, &release::make(workspace)?));
+        }
+    }
+
     /// What a person sees of the daemon in a browser.
     fn page(&mut self) {
         let (workspace, args) = (self.workspace, self.args);
@@ -269,6 +292,7 @@ impl Run<'_> {
             }
             self.check(Step::FirmwareLints, || firmware_lints(workspace, toolchain()?, &device));
         }
+        self.check(Step::Elsewhere, || elsewhere::firmware(workspace, toolchain()?));
         built
     }
 

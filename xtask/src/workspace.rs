@@ -38,6 +38,11 @@ impl Workspace {
         Ok(Self { root: metadata.workspace_root, target: metadata.target_directory })
     }
 
+    /// A copy of the checkout, with a target directory of its own.
+    pub(crate) fn at(root: PathBuf, target: PathBuf) -> Self {
+        Self { root, target }
+    }
+
     /// The folder of the root Cargo.toml.
     pub(crate) fn root(&self) -> &Path {
         &self.root

@@ -69,7 +69,7 @@ fn flags(toolchain: &Toolchain, device: &Device) -> Vec<String> {
 
 /// Whether a variable of the environment could change what is built. Cargo sets some of them for this very program, and
 /// a person may have set the others for the host.
-fn changes_the_build(name: &str) -> bool {
+pub(crate) fn changes_the_build(name: &str) -> bool {
     const NAMES: &[&str] =
         &["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_INCREMENTAL", "RUSTUP_TOOLCHAIN", "LD_LIBRARY_PATH"];
     const PREFIXES: &[&str] =

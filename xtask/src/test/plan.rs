@@ -35,6 +35,8 @@ pub(crate) enum Step {
     Package,
     /// the book of the documents builds, and each of its links leads somewhere
     Book,
+    /// the Containerfile builds, and the daemon runs in it; by Debian's buildah
+    Container,
     /// the page of the metrics address, in a browser: Debian's Chromium, by apt
     Page,
     /// promtool reads the alert rules, and each alert comes when it should
@@ -49,6 +51,8 @@ pub(crate) enum Step {
     Budgets,
     /// the image is the one whose digest is committed
     Digest,
+    /// the image is the same when it is built in another folder
+    Elsewhere,
     /// clippy over what the device runs
     FirmwareLints,
     /// ledgerctl and ledgerblue send the image
@@ -57,6 +61,8 @@ pub(crate) enum Step {
     Emulator,
     /// the deepest stack that the emulator saw keeps within its budget
     Stack,
+    /// the release archive is the same bytes from another folder; with `--full`, or when it is named
+    Release,
 }
 
 impl Step {
@@ -75,7 +81,7 @@ impl Step {
     /// What has to go before.
     fn needs(self) -> &'static [Self] {
         match self {
-            Self::Firmware | Self::FirmwareLints => &[Self::Toolchain],
+            Self::Firmware | Self::FirmwareLints | Self::Elsewhere | Self::Release => &[Self::Toolchain],
             Self::Budgets | Self::Digest | Self::Sideload | Self::Emulator => &[Self::Firmware],
             Self::Stack => &[Self::Emulator],
             _ => &[],
@@ -84,10 +90,25 @@ impl Step {
 
     /// Whether it needs an emulator, a node, Python, or a program that takes minutes to build.
     fn is_slow(self) -> bool {
-        use Step::{Advisories, Alerts, Book, Dependencies, Emulator, Package, Page, Proof, Sideload, Stack};
+        use Step::{
+            Advisories, Alerts, Book, Container, Dependencies, Elsewhere, Emulator, Package, Page, Proof,
+            Release, Sideload, Stack,
+        };
         matches!(
             self,
-            Dependencies | Advisories | Alerts | Book | Package | Page | Proof | Sideload | Emulator | Stack
+            Dependencies
+                | Advisories
+                | Alerts
+                | Package
+                | Book
+                | Container
+                | Page
+                | Proof
+                | Elsewhere
+                | Sideload
+                | Emulator
+                | Stack
+                | Release
         )
     }
 }

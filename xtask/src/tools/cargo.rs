@@ -40,6 +40,15 @@ pub(crate) const MDBOOK: Program = Program {
     optimised: false,
 };
 
+/// Writes the bill of materials. Its newest release in one version: the bill is part of a release that is the same bytes each time.
+pub(crate) const CYCLONEDX: Program = Program {
+    name: "cargo-cyclonedx",
+    version: "=0.5.9",
+    default_features: true,
+    features: &[],
+    optimised: false,
+};
+
 impl Program {
     /// Gives its path, building it first if it is not there.
     ///
