@@ -129,10 +129,13 @@ impl Fault {
     pub(crate) const fn to_guard(&self) -> highwater_guard::NoReply {
         use highwater_guard::NoReply;
         match self {
-            Self::Absent(_) | Self::Permission(_) | Self::InUse(_) | Self::OtherInstallation { .. } => {
-                NoReply::Away
-            }
-            Self::Silent(_) | Self::Hosted(_) => NoReply::Silent,
+            // Of a device in this process there is nothing to replug: its fault says what to do.
+            Self::Absent(_)
+            | Self::Permission(_)
+            | Self::InUse(_)
+            | Self::OtherInstallation { .. }
+            | Self::Hosted(_) => NoReply::Away,
+            Self::Silent(_) => NoReply::Silent,
             Self::Locked => NoReply::Locked,
             Self::OtherApp(_) | Self::Protocol { .. } | Self::NoExtensions(_) => NoReply::OtherApp,
             Self::Malformed(_) | Self::WrongReply => NoReply::Malformed,
@@ -159,6 +162,18 @@ impl From<TransportError> for Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// "Replug it" is no cure for an HSM or a disk.
+    #[test]
+    fn a_device_in_this_process_that_fails_is_away() {
+        let faults = [
+            highwater_hosted::KeyFault::Absent("no answer".to_owned()).into(),
+            highwater_hosted::Fault::InUse("marks".into()),
+        ];
+        for fault in faults {
+            assert_eq!(Fault::Hosted(fault).to_guard(), highwater_guard::NoReply::Away);
+        }
+    }
 
     #[test]
     fn another_reason_why_there_is_no_device_is_another_kind() {

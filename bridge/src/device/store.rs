@@ -58,7 +58,7 @@ use with_features::device;
 mod with_features {
     use std::path::Path;
 
-    use highwater_hosted::keys::Beside;
+    use highwater_hosted::keys::{Beside, Timely};
     #[cfg(feature = "yubihsm")]
     use highwater_hosted::keys::{Login, Way, YubiHsm};
     #[cfg(feature = "pkcs11")]
@@ -75,9 +75,15 @@ mod with_features {
         let beside = if known { Beside::open(&secret)? } else { Beside::open_or_make(&secret)? };
         match config.transport {
             #[cfg(feature = "yubihsm")]
-            Transport::Yubihsm => Device::open(marks, yubihsm(config, beside)?),
+            Transport::Yubihsm => {
+                let config = config.clone();
+                Device::open(marks, Timely::open(move || yubihsm(&config, beside))?)
+            }
             #[cfg(feature = "pkcs11")]
-            Transport::Pkcs11 => Device::open(marks, pkcs11(config, beside)?),
+            Transport::Pkcs11 => {
+                let config = config.clone();
+                Device::open(marks, Timely::open(move || pkcs11(&config, beside))?)
+            }
             other => Err(not_built_in(other)),
         }
     }

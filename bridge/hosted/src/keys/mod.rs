@@ -8,6 +8,7 @@ mod pkcs11;
 mod random_file;
 mod signature;
 mod slip10;
+mod timely;
 #[cfg(feature = "yubihsm")]
 mod yubihsm;
 
@@ -18,6 +19,7 @@ pub use file::FileKeys;
 pub use pkcs11::{Named, Pkcs11, Token};
 pub use signature::signature;
 pub use slip10::{secret, slip10};
+pub use timely::{PATIENCE, Timely};
 #[cfg(feature = "yubihsm")]
 pub use yubihsm::{Login, Way, YubiHsm};
 

@@ -14,8 +14,8 @@ use zeroize::Zeroizing;
 
 use super::{Beside, KeyFault, KeyStore};
 
-/// What a signature may take on an HSM in order is a tenth of this. A node waits longer.
-const TIMEOUT: Duration = Duration::from_secs(3);
+/// USB is told to give up as soon as its caller does. The crate's HTTP waits 20 s, whatever it is told.
+const TIMEOUT: Duration = super::PATIENCE;
 
 /// A message of the HSM holds 2,048 bytes, and a session takes some of them (Yubico's manual, "Sign Eddsa").
 const LONGEST: usize = 1_900;

@@ -63,6 +63,53 @@ impl KeyStore for Remote {
     }
 }
 
+/// A store that is away at one of its calls, once.
+pub(crate) struct Flaky {
+    keys: FileKeys,
+    /// Calls until then.
+    fails: Option<u32>,
+    with: KeyFault,
+    /// Calls so far, for whoever counts them.
+    calls: Arc<Mutex<u32>>,
+}
+
+impl Flaky {
+    pub(crate) fn new(keys: FileKeys, fails: Option<u32>) -> Self {
+        Self { keys, fails, with: KeyFault::Absent("a moment".to_owned()), calls: Arc::default() }
+    }
+
+    fn call<T>(&mut self, call: impl FnOnce(&mut FileKeys) -> Result<T, KeyFault>) -> Result<T, KeyFault> {
+        let now = {
+            let mut calls = self.calls.lock().unwrap();
+            *calls += 1;
+            *calls - 1
+        };
+        if self.fails == Some(now) { Err(self.with.clone()) } else { call(&mut self.keys) }
+    }
+}
+
+impl KeyStore for Flaky {
+    fn identity(&mut self) -> Result<[u8; 32], KeyFault> {
+        self.call(FileKeys::identity)
+    }
+
+    fn secret(&mut self, message: &[u8]) -> Result<[u8; 32], KeyFault> {
+        self.call(|keys| keys.secret(message))
+    }
+
+    fn ping(&mut self) -> Result<(), KeyFault> {
+        self.call(FileKeys::ping)
+    }
+
+    fn public_key(&mut self, index: u32) -> Result<[u8; 32], KeyFault> {
+        self.call(|keys| keys.public_key(index))
+    }
+
+    fn sign(&mut self, index: u32, message: &[u8]) -> Result<[u8; 64], KeyFault> {
+        self.call(|keys| keys.sign(index, message))
+    }
+}
+
 fn remote(platter: &Platter, says: &Arc<Mutex<Says>>) -> Result<Device, Fault> {
     let flash = FlashFile::on(Path::new("platter"), Box::new(platter.clone()))?;
     Device::boot(flash, Remote { keys: keys(), says: says.clone() })
@@ -151,4 +198,60 @@ fn a_key_that_two_chains_sign_with_outlives_one_of_them() {
     let named = named(&mut device, CHAIN, 0);
     assert_eq!(approve(&mut device, Command::RemoveChain(named)).state, PromptState::Approved);
     sign(&mut device, &Ask { step: Step::Precommit, ..ask }).unwrap().unwrap();
+}
+
+/// One life: a start, a look whether the store is there, another chain, three votes, one of them twice.
+fn live(device: &mut Device) -> Result<(), Fault> {
+    device.ping()?;
+    let other = Command::AddChain { chain: id("store-2"), key_index: 1, mark: Hrs::default() };
+    device.exchange(&raw(other))?;
+    device.press(true);
+    let ask = Ask::prevote(CHAIN);
+    for ask in [ask, ask, Ask { step: Step::Precommit, ..ask }, Ask { height: 11, ..ask }] {
+        // A key that is not there is an answer: no signature.
+        let _ = sign(device, &ask)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn each_fault_at_each_call_of_a_store_closes_the_device_and_the_next_opening_signs_the_same() {
+    let ask = Ask { height: 11, ..Ask::prevote(CHAIN) };
+    let mut told = 0;
+    for with in faults().into_iter().chain([KeyFault::NoKey(0)]) {
+        for nth in 0.. {
+            let platter = approved(CHAIN);
+            let calls: Arc<Mutex<u32>> = Arc::default();
+            let store = Flaky { keys: keys(), fails: Some(nth), with: with.clone(), calls: calls.clone() };
+            let flash = FlashFile::on(Path::new("platter"), Box::new(platter.clone())).unwrap();
+            let before = platter.state().cache.clone();
+            match Device::boot(flash, store) {
+                // Never half a start, and nothing is repaired on what may be the wrong store.
+                Err(fault) => {
+                    assert_eq!(fault, Fault::Keys(with.clone()), "{nth}");
+                    assert!(platter.state().cache == before, "{nth}");
+                }
+                Ok(mut device) => match live(&mut device) {
+                    Ok(()) => {
+                        let is_over = *calls.lock().unwrap() <= nth;
+                        assert!(is_over || matches!(with, KeyFault::NoKey(_)), "{with:?} {nth} was not told");
+                    }
+                    Err(fault) => {
+                        assert_eq!(fault, Fault::Keys(with.clone()), "{nth}");
+                        assert_eq!(device.ping(), Err(fault), "{nth}: it is to be opened anew");
+                    }
+                },
+            }
+            let mut device = boot(&platter).unwrap();
+            let mark = slot(&mut device, 0).mark;
+            let free = if mark.height.value() < 11 { ask } else { Ask { height: 12, ..ask } };
+            sign(&mut device, &free).unwrap().unwrap();
+            assert_eq!(sign(&mut device, &Ask { block: 2, ..free }), Ok(Err(Status::Conflict)), "{nth}");
+            told += 1;
+            if *calls.lock().unwrap() <= nth {
+                break;
+            }
+        }
+    }
+    assert!(told > 5 * 8, "{told} calls");
 }

@@ -8,5 +8,7 @@ mod imports;
 mod keys;
 mod pkcs11;
 mod refusals;
+mod stories;
 mod streams;
+mod waits;
 mod yubihsm;
