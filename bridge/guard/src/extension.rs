@@ -63,6 +63,13 @@ pub(crate) fn digest(message: &Message<'_>, content: &[u8]) -> Digest {
     hash.finalize().into()
 }
 
+/// Bytes of an extension's sign bytes.
+pub(crate) fn signed_length(message: &Message<'_>, content: &[u8]) -> usize {
+    let mut length = 0;
+    of(message, content).encode_with(|part| length += part.len());
+    length
+}
+
 fn of<'a>(message: &Message<'a>, content: &'a [u8]) -> Extension<'a> {
     Extension { content, height: message.hrs.height, round: message.hrs.round, chain: message.chain }
 }

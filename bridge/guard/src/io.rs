@@ -33,6 +33,8 @@ pub struct Shown {
     pub slot: Option<Slot>,
     /// Another number whenever marks or chains may have been changed by command, or another device was plugged in.
     pub epoch: u64,
+    /// Bytes of the longest message that it signs: of some key stores an extension is too long for it.
+    pub longest: usize,
 }
 
 /// Something happened.

@@ -88,6 +88,13 @@ pub enum Refusal {
     Stopped(Stopped),
     /// A vote extension longer than any may be, in bytes.
     LongExtension(usize),
+    /// A vote extension that is longer than this device takes: a key store that signs short messages alone.
+    LongForDevice {
+        /// Bytes of the extension.
+        length: usize,
+        /// Bytes of the longest message that is signed.
+        longest: usize,
+    },
     /// Below the last place released.
     BelowReleased(Hrs),
     /// At or below the place where the pinned device took the chain over. Another device may have signed there.

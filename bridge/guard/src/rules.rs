@@ -31,6 +31,12 @@ impl Guard {
         {
             return refuse(Refusal::LongExtension(content.len()));
         }
+        if let (Some(content), View::Here(shown)) = (&request.extension, &self.view)
+            && crate::extension::signed_length(&message, content) > shown.longest
+        {
+            // The precommit alone would be of no use to its node, and its place would be taken.
+            return refuse(Refusal::LongForDevice { length: content.len(), longest: shown.longest });
+        }
         if self.replies.find(&request.sign_bytes, &message).is_some() {
             // Else the device is needed for the extension alone.
             return self.kept(pending);

@@ -18,6 +18,10 @@ pub fn refusal(chain: &str, hrs: Hrs, node: &str, refusal: &Refusal) -> String {
             "{chain} {hrs}: a vote extension of {length} bytes is longer than any may be, so the precommit is refused. \
              Check the application of the node."
         ),
+        Refusal::LongForDevice { length, longest } => format!(
+            "{chain} {hrs}: a vote extension of {length} bytes is longer than this device signs (messages of {longest} bytes), \
+             so the precommit is refused. A chain with such extensions wants a Ledger or a PKCS#11 token."
+        ),
         Refusal::BelowReleased(last) => format!(
             "{chain} {hrs} is below {last}, which this bridge released already. Let the node catch up; check that no \
              second node signs."

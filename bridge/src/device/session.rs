@@ -53,6 +53,14 @@ impl Target {
         !matches!(self, Self::Simulated | Self::YubiHsm2 | Self::Pkcs11)
     }
 
+    /// Bytes of the longest message that it signs.
+    pub(crate) const fn longest(self) -> usize {
+        match self {
+            Self::YubiHsm2 => highwater_hosted::keys::YUBIHSM_LONGEST,
+            _ => usize::MAX,
+        }
+    }
+
     /// Whether its keys are in a store beside this host. The owner types the chain there, since it signs for real.
     pub const fn is_store(self) -> bool {
         matches!(self, Self::YubiHsm2 | Self::Pkcs11)

@@ -20,7 +20,7 @@ pub(super) fn kind_of(refusal: &Refusal) -> Kind {
         Refusal::OtherChain => Kind::RefusedOtherChain,
         Refusal::BeyondStop(_) => Kind::RefusedBeyondStop,
         Refusal::Stopped(_) => Kind::RefusedStopped,
-        Refusal::LongExtension(_) => Kind::RefusedLongExtension,
+        Refusal::LongExtension(_) | Refusal::LongForDevice { .. } => Kind::RefusedLongExtension,
         Refusal::BelowReleased(_) => Kind::RefusedBelowReleased,
         Refusal::BelowAdopted(_) => Kind::RefusedBelowAdopted,
         Refusal::ConflictWithReleased => Kind::RefusedConflict,

@@ -355,5 +355,10 @@ fn view(seen: &Seen, chain: &str) -> View {
         incarnation: slot.incarnation,
         mark: slot.mark.0,
     });
-    View::Here(Shown { installation: session.installation, slot, epoch: seen.epoch })
+    View::Here(Shown {
+        installation: session.installation,
+        slot,
+        epoch: seen.epoch,
+        longest: session.target.longest(),
+    })
 }

@@ -333,6 +333,7 @@ impl World {
                     installation: state.installation,
                     slot: Some(state.slot),
                     epoch: self.epoch,
+                    longest: usize::MAX,
                 })
             }
         };

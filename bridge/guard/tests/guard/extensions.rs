@@ -190,6 +190,26 @@ fn a_longer_extension_than_any_is_refused_before_the_mark_moves() {
     assert_eq!((rig.signs, rig.mark()), (0, hrs(0, 0, Step::None)));
 }
 
+/// Known from what kind of device it is: a YubiHSM2 signs 1,900 bytes, head and tail of the extension among them.
+#[test]
+fn an_extension_longer_than_the_device_signs_is_refused_before_the_mark_moves_and_the_longest_is_signed() {
+    let mut rig = Rig::new();
+    rig.longest = 1_900;
+    rig.look();
+    let fits = (1..1_900).rev().find(|length| {
+        let refused = rig.sign(with_extension(5, &content(*length)));
+        if is_signed(&refused) {
+            return true;
+        }
+        assert_eq!(refusal(refused), Refusal::LongForDevice { length: *length as usize, longest: 1_900 });
+        assert_eq!((rig.signs, rig.mark()), (0, hrs(0, 0, Step::None)));
+        false
+    });
+    // Height, chain and lengths take the rest.
+    assert!(fits.is_some_and(|fits| (1_850..1_890).contains(&fits)), "{fits:?}");
+    assert_eq!(rig.mark().height.value(), 5);
+}
+
 #[test]
 fn an_extension_of_a_precommit_that_is_passed_is_refused_with_the_device_s_word() {
     let mut rig = Rig::new();

@@ -58,6 +58,8 @@ pub(crate) struct Rig {
     pub(crate) extends: usize,
     held: Option<(Id, Vec<u8>)>,
     epoch: u64,
+    /// The longest message that the device says it signs.
+    pub(crate) longest: usize,
     ids: u64,
 }
 
@@ -104,6 +106,7 @@ impl Rig {
             extends: 0,
             held: None,
             epoch: 0,
+            longest: usize::MAX,
             ids: 0,
         };
         rig.look();
@@ -136,7 +139,7 @@ impl Rig {
             let armed = state == ChainState::Armed;
             (status.chain == Some(chain())).then_some(Slot { armed, incarnation, mark })
         });
-        Shown { installation: installation(&mut self.device), slot, epoch: self.epoch }
+        Shown { installation: installation(&mut self.device), slot, epoch: self.epoch, longest: self.longest }
     }
 
     /// The owner approves a command; the bridge does not know yet.

@@ -23,6 +23,10 @@ pub use timely::{PATIENCE, Timely};
 #[cfg(feature = "yubihsm")]
 pub use yubihsm::{Login, Way, YubiHsm};
 
+/// The longest message that a YubiHSM2 signs: a message of its own holds 2,048 bytes, and a session takes some of them
+/// (Yubico's manual, "Sign Eddsa").
+pub const YUBIHSM_LONGEST: usize = 1_900;
+
 /// A key store on or beside this host.
 ///
 /// A call may block, take as long as a network does, and fail at any time; it never panics. The key need not be in the

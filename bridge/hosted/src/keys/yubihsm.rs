@@ -17,9 +17,6 @@ use super::{Beside, KeyFault, KeyStore};
 /// USB is told to give up as soon as its caller does. The crate's HTTP waits 20 s, whatever it is told.
 const TIMEOUT: Duration = super::PATIENCE;
 
-/// A message of the HSM holds 2,048 bytes, and a session takes some of them (Yubico's manual, "Sign Eddsa").
-const LONGEST: usize = 1_900;
-
 /// What GET_VERSION says.
 const TARGET: u8 = 16;
 
@@ -123,7 +120,7 @@ impl KeyStore for YubiHsm {
     }
 
     fn longest(&self) -> usize {
-        LONGEST
+        super::YUBIHSM_LONGEST
     }
 
     fn target(&self) -> u8 {
