@@ -43,6 +43,9 @@ pub enum Fault {
     /// The secret of a store's marks is not there, and the marks are.
     #[error("{path} is not there, and without it no mark can be read", path = .0.display())]
     SecretMissing(PathBuf),
+    /// Of a log's ledger neither copy can be read.
+    #[error("{} is damaged", .0.display())]
+    AuditDamaged(PathBuf),
     /// A file that the configuration names is not there.
     #[error("{path} is not there", path = .0.display())]
     Missing(PathBuf),

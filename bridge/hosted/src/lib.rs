@@ -7,6 +7,7 @@
 //!
 //! | module | what |
 //! | --- | --- |
+//! | `audit` | a store's log, held against what was asked of it |
 //! | `device` | one device: a command in, a reply out |
 //! | `flash` | cells in a file: written, synced, read back |
 //! | `keys` | the seam to a key store, and the store that is a file |
@@ -17,6 +18,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod audit;
 mod device;
 mod fault;
 mod files;

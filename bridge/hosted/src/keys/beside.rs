@@ -28,6 +28,11 @@ impl Beside {
         random_file::open_or_make(path).map(Self)
     }
 
+    /// The secret of the ledger of a store's log, which stands beside the marks.
+    pub fn of_the_ledger(&self) -> [u8; 32] {
+        self.secret(b"Highwater ledger 1")
+    }
+
     /// HMAC-SHA-256 of `message` under it.
     pub(super) fn secret(&self, message: &[u8]) -> [u8; 32] {
         let mut mac = Hmac::<Sha256>::new_from_slice(&*self.0).expect("HMAC takes a key of any length");

@@ -23,6 +23,8 @@ pub use timely::{PATIENCE, Timely};
 #[cfg(feature = "yubihsm")]
 pub use yubihsm::{Login, Way, YubiHsm};
 
+use crate::audit::{Elsewhere, Entry};
+
 /// The longest message that a YubiHSM2 signs: a message of its own holds 2,048 bytes, and a session takes some of them
 /// (Yubico's manual, "Sign Eddsa").
 pub const YUBIHSM_LONGEST: usize = 1_900;
@@ -70,6 +72,17 @@ pub trait KeyStore: Send {
     /// nonce is made is the store's own business.
     fn sign(&mut self, index: u32, message: &[u8]) -> Result<[u8; 64], KeyFault>;
 
+    /// The store's own log, as far as it holds one; the oldest entry first.
+    fn log(&mut self) -> Result<Vec<Entry>, KeyFault> {
+        Ok(Vec::new())
+    }
+
+    /// The log was read up to this entry, and that stands on the disk: a store that signs nothing more once its log is full
+    /// may forget what was read.
+    fn log_was_read(&mut self, _item: u16) -> Result<(), KeyFault> {
+        Ok(())
+    }
+
     /// No chain signs with the key at `index` any more: what this process holds of it is wiped.
     fn forget(&mut self, _index: u32) {}
 }
@@ -89,6 +102,12 @@ pub enum KeyFault {
     /// Its log is full, and it signs nothing until somebody has read the log.
     #[error("the key store's log is full: it signs nothing until its log was read")]
     LogFull,
+    /// Its log shows a signature that this signer did not make, or one that its disk has forgotten. It signs nothing more.
+    #[error("SIGNED ELSEWHERE, or a disk that was rolled back: the key store says that {0}")]
+    Elsewhere(Elsewhere),
+    /// Its signatures are not in its log, so nothing can be held against them.
+    #[error("the key store does not log its signatures")]
+    NotLogged,
     /// It failed, or said what cannot be true.
     #[error("the key store failed: {0}")]
     Broken(String),

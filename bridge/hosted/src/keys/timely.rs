@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use super::{KeyFault, KeyStore};
 use crate::Fault;
+use crate::audit::Entry;
 
 /// What a signature takes on an HSM in order is a twentieth of this. A node waits longer.
 pub const PATIENCE: Duration = Duration::from_secs(3);
@@ -168,6 +169,14 @@ impl KeyStore for Timely {
     fn sign(&mut self, index: u32, message: &[u8]) -> Result<[u8; 64], KeyFault> {
         let message = message.to_vec();
         self.ask(move |store| store.sign(index, &message))
+    }
+
+    fn log(&mut self) -> Result<Vec<Entry>, KeyFault> {
+        self.ask(|store| store.log())
+    }
+
+    fn log_was_read(&mut self, item: u16) -> Result<(), KeyFault> {
+        self.ask(move |store| store.log_was_read(item))
     }
 
     fn forget(&mut self, index: u32) {

@@ -7,12 +7,14 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use yubihsm::audit::AuditOption;
 use yubihsm::client::{Error, ErrorKind};
 use yubihsm::connector::{HttpConfig, UsbConfig};
-use yubihsm::{Client, Connector, Credentials, connector, device, object};
+use yubihsm::{Client, Connector, Credentials, command, connector, device, object, response};
 use zeroize::Zeroizing;
 
 use super::{Beside, KeyFault, KeyStore};
+use crate::audit::{Entry, Place, Signed};
 
 /// USB is told to give up as soon as its caller does. The crate's HTTP waits 20 s, whatever it is told.
 const TIMEOUT: Duration = super::PATIENCE;
@@ -51,6 +53,8 @@ pub struct YubiHsm {
     /// The object that each key number is.
     objects: BTreeMap<u32, u16>,
     beside: Beside,
+    /// Whether its log is read, and forced: then it signs nothing once the log is full of what nobody read.
+    forced: Option<bool>,
 }
 
 impl YubiHsm {
@@ -76,7 +80,26 @@ impl YubiHsm {
                 Found::Fault(fault) => fault,
             }
         })?;
-        Ok(Self { client, objects, beside })
+        Ok(Self { client, objects, beside, forced: None })
+    }
+
+    /// Whether its signatures are in its log, and whether the log has to be read.
+    ///
+    /// # Errors
+    /// [`KeyFault::NotLogged`]; those of the HSM.
+    pub fn audited(mut self) -> Result<Self, KeyFault> {
+        let may_not = |error: Error| match fault(&error).of(0) {
+            KeyFault::Denied(_) => KeyFault::Denied("the authentication key may not read the log".to_owned()),
+            fault => fault,
+        };
+        let option = self.client.get_command_audit_option(command::Code::SignEddsa).map_err(may_not)?;
+        if option == AuditOption::Off {
+            return Err(KeyFault::NotLogged);
+        }
+        self.client.get_log_entries().map_err(may_not)?;
+        let forced = self.client.get_force_audit_option().map_err(may_not)?;
+        self.forced = Some(forced != AuditOption::Off);
+        Ok(self)
     }
 
     fn object(&self, index: u32) -> Result<object::Id, KeyFault> {
@@ -125,6 +148,23 @@ impl KeyStore for YubiHsm {
 
     fn target(&self) -> u8 {
         TARGET
+    }
+
+    fn log(&mut self) -> Result<Vec<Entry>, KeyFault> {
+        let log = self.client.get_log_entries().map_err(|error| fault(&error).of(0))?;
+        let entries = log.entries.into_iter().map(|entry| Entry {
+            place: Place { item: entry.item, digest: entry.digest.0 },
+            signed: (entry.result == response::Code::Success(command::Code::SignEddsa))
+                .then_some(Signed { object: entry.target_key, by: entry.session_key }),
+        });
+        Ok(entries.collect())
+    }
+
+    fn log_was_read(&mut self, item: u16) -> Result<(), KeyFault> {
+        match self.forced {
+            Some(true) => self.client.set_log_index(item).map_err(|error| fault(&error).of(0)),
+            _ => Ok(()),
+        }
     }
 
     fn public_key(&mut self, index: u32) -> Result<[u8; 32], KeyFault> {

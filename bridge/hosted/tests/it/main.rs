@@ -1,5 +1,6 @@
 //! A hosted device under power cuts, kills, failing disks, failing key stores, and at the table of refusals.
 
+mod audit;
 mod cuts;
 mod disk;
 mod files;
