@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use highwater_hosted::{Fault as HostedFault, KeyFault};
 use serde::{Deserialize, Serialize};
 
 use crate::device::{Fault, Seen, Standing};
@@ -27,6 +28,8 @@ pub enum DeviceState {
     InUse,
     /// The signer in this process cannot be opened, or stopped.
     Hosted,
+    /// The log of its keys' store shows a signature that was not made here: DOUBLE-SIGN RISK, it signs nothing more.
+    SignedElsewhere,
     /// It did not answer.
     Silent,
     /// It is locked.
@@ -43,7 +46,7 @@ pub enum DeviceState {
 
 impl DeviceState {
     /// All of them.
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::Ready,
         Self::Unsound,
         Self::Opening,
@@ -52,6 +55,7 @@ impl DeviceState {
         Self::Permission,
         Self::InUse,
         Self::Hosted,
+        Self::SignedElsewhere,
         Self::Silent,
         Self::Locked,
         Self::OtherApp,
@@ -73,6 +77,7 @@ impl DeviceState {
                 Fault::Absent(_) => Self::Absent,
                 Fault::Permission(_) => Self::Permission,
                 Fault::InUse(_) => Self::InUse,
+                Fault::Hosted(HostedFault::Keys(KeyFault::Elsewhere(_))) => Self::SignedElsewhere,
                 Fault::Hosted(_) => Self::Hosted,
                 Fault::Silent(_) => Self::Silent,
                 Fault::Locked => Self::Locked,
@@ -95,6 +100,7 @@ impl DeviceState {
             Self::Permission => "permission",
             Self::InUse => "in_use",
             Self::Hosted => "hosted",
+            Self::SignedElsewhere => "signed_elsewhere",
             Self::Silent => "silent",
             Self::Locked => "locked",
             Self::OtherApp => "other_app",

@@ -270,7 +270,21 @@ fn hosted(fault: &HostedFault) -> String {
              locks itself after a few wrong ones"
         }
         HostedFault::Keys(KeyFault::LogFull) => {
-            "read its log out and set its log index: until then it signs nothing"
+            "set `audit = true` in [device] of the config, then this program reads the log; or read it out and set its log index: until \
+             then it signs nothing"
+        }
+        HostedFault::Keys(KeyFault::Elsewhere(_)) => {
+            "DOUBLE-SIGN RISK. Nothing is signed with this HSM any more, also after a restart. Find out who has the authentication \
+             key, or who rolled this disk back, and change what they used; look on chain for two votes of yours at one height and \
+             round. Then, with the daemon stopped: `highwater yubihsm accept`, and `highwater mark set` for each chain, above all \
+             that was signed"
+        }
+        HostedFault::Keys(KeyFault::NotLogged) => {
+            "`audit = true` wants them there: `highwater yubihsm setup --audit` switches that on, or take the line away"
+        }
+        HostedFault::AuditDamaged(_) => {
+            "what the HSM's log was held against is lost, so it may show signatures that nobody here knows: look at the chain as after \
+             a disk that was rolled back, move the file away, and `highwater yubihsm accept`"
         }
         HostedFault::Keys(KeyFault::NoKey(_)) => "choose another key index",
     };

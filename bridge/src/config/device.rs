@@ -30,6 +30,9 @@ pub struct Device {
     pub auth_key: Option<u16>,
     /// Of `yubihsm`: the file of that key's password.
     pub password_file: Option<PathBuf>,
+    /// Of `yubihsm`: its log is held against what was signed here.
+    #[serde(default)]
+    pub audit: bool,
     /// Of `pkcs11`: the library of the token's vendor.
     pub module: Option<PathBuf>,
     /// Of `pkcs11`: the token, by its label.
@@ -120,6 +123,7 @@ impl Device {
             spare: false,
             auth_key: None,
             password_file: None,
+            audit: false,
             module: None,
             token_label: None,
             slot: None,
@@ -156,13 +160,14 @@ impl Device {
     fn check_belonging(&self, places: &places::Device, fail: Fail<'_>) -> Result<(), Wrong> {
         use Transport::{Hid, Pkcs11, Simulated, Speculos, Yubihsm};
         let key = places.keys.first().and_then(|key| key.number.as_ref());
-        let belongs: [(&str, bool, Option<&Place>, &[Transport]); 11] = [
+        let belongs: [(&str, bool, Option<&Place>, &[Transport]); 12] = [
             ("address", self.address.is_some(), places.address.as_ref(), &[Speculos, Yubihsm]),
             ("serial", self.serial.is_some(), places.serial.as_ref(), &[Hid, Yubihsm]),
             ("path", self.path.is_some(), places.path.as_ref(), &[Hid]),
             ("spare", self.spare, places.spare.as_ref(), &[Simulated]),
             ("auth_key", self.auth_key.is_some(), places.auth_key.as_ref(), &[Yubihsm]),
             ("password_file", self.password_file.is_some(), places.password_file.as_ref(), &[Yubihsm]),
+            ("audit", self.audit, places.audit.as_ref(), &[Yubihsm]),
             ("module", self.module.is_some(), places.module.as_ref(), &[Pkcs11]),
             ("token_label", self.token_label.is_some(), places.token_label.as_ref(), &[Pkcs11]),
             ("slot", self.slot.is_some(), places.slot.as_ref(), &[Pkcs11]),

@@ -44,6 +44,7 @@ pub(super) struct Device {
     pub(super) spare: Option<Place>,
     pub(super) auth_key: Option<Place>,
     pub(super) password_file: Option<Place>,
+    pub(super) audit: Option<Place>,
     pub(super) module: Option<Place>,
     pub(super) token_label: Option<Place>,
     pub(super) slot: Option<Place>,

@@ -5,10 +5,10 @@ use std::mem::{Discriminant, discriminant};
 
 use super::Absence;
 
-/// What a fault is told apart by.
-pub(super) type Sort = (Discriminant<Fault>, Option<Discriminant<Absence>>);
-
 use crate::log::Kind;
+
+/// What a fault is told apart by.
+pub(super) type Sort = (Discriminant<Fault>, Option<Discriminant<Absence>>, Kind);
 
 /// The cable failed. The transport is closed and opened anew before anything else is asked.
 #[derive(Debug, thiserror::Error)]
@@ -103,7 +103,7 @@ impl Fault {
             Self::Absent(absence) => Some(discriminant(absence)),
             _ => None,
         };
-        (discriminant(self), absence)
+        (discriminant(self), absence, self.kind())
     }
 
     /// The word by which a log event of this fault is known.
@@ -119,6 +119,9 @@ impl Fault {
             Self::Malformed(_) => Kind::DeviceMalformed,
             Self::WrongReply => Kind::DeviceWrongReply,
             Self::OtherInstallation { .. } => Kind::DeviceOtherInstallation,
+            Self::Hosted(highwater_hosted::Fault::Keys(highwater_hosted::KeyFault::Elsewhere(_))) => {
+                Kind::DeviceSignedElsewhere
+            }
             Self::Hosted(_) => Kind::DeviceHosted,
             Self::NoExtensions(_) => Kind::DeviceOldApp,
             Self::Ending => Kind::DeviceEnding,

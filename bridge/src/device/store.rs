@@ -58,6 +58,8 @@ use with_features::device;
 mod with_features {
     use std::path::Path;
 
+    #[cfg(feature = "yubihsm")]
+    use highwater_hosted::audit::{Audited, Ours};
     use highwater_hosted::keys::{Beside, Timely};
     #[cfg(feature = "yubihsm")]
     use highwater_hosted::keys::{Login, Way, YubiHsm};
@@ -76,8 +78,16 @@ mod with_features {
         match config.transport {
             #[cfg(feature = "yubihsm")]
             Transport::Yubihsm => {
-                let config = config.clone();
-                Device::open(marks, Timely::open(move || yubihsm(&config, beside))?)
+                let (ours, secret) = (ours(config), beside.of_the_ledger());
+                let (of, audit) = (config.clone(), config.audit);
+                let store = Timely::open(move || {
+                    let hsm = yubihsm(&of, beside)?;
+                    Ok(if audit { hsm.audited()? } else { hsm })
+                })?;
+                if !audit {
+                    return Device::open(marks, store);
+                }
+                Device::open(marks, Audited::open(store, &marks.with_extension("audit"), ours, secret)?)
             }
             #[cfg(feature = "pkcs11")]
             Transport::Pkcs11 => {
@@ -86,6 +96,13 @@ mod with_features {
             }
             other => Err(not_built_in(other)),
         }
+    }
+
+    /// What of an HSM's log is this signer's.
+    #[cfg(feature = "yubihsm")]
+    pub(super) fn ours(config: &config::Device) -> Ours {
+        let objects = config.keys.iter().filter_map(|key| key.object).collect();
+        Ours { by: config.auth_key.unwrap_or_default(), objects }
     }
 
     #[cfg(feature = "yubihsm")]

@@ -196,6 +196,8 @@ kinds! {
     DeviceOldApp = "device.old_app",
     /// the signer in this process cannot be opened, or stopped
     DeviceHosted = "device.hosted",
+    /// the log of the keys' store shows a signature that was not made here: DOUBLE-SIGN RISK, nothing more is signed
+    DeviceSignedElsewhere = "device.signed_elsewhere",
     /// the device's task ends
     DeviceEnding = "device.ending",
 }
