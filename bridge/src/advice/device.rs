@@ -266,7 +266,7 @@ fn hosted(fault: &HostedFault) -> String {
             "the key store is opened anew: check that it runs and can be reached"
         }
         HostedFault::Keys(KeyFault::Denied(_)) => {
-            "correct the password or PIN in its file, then start this program again: it is not tried twice, since a token \
+            "correct the password or PIN in its file, or what that key may do, then start this program again: it is not tried twice, since a token \
              locks itself after a few wrong ones"
         }
         HostedFault::Keys(KeyFault::LogFull) => {

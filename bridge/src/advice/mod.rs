@@ -16,6 +16,7 @@ mod setup;
 mod state;
 mod trouble;
 mod wear;
+mod yubihsm;
 
 use std::path::Path;
 
@@ -40,6 +41,7 @@ pub(crate) use setup::*;
 pub use state::*;
 pub(crate) use trouble::*;
 pub use wear::*;
+pub use yubihsm::*;
 
 /// What a chain id may be. The beginning is that of files which are swept away.
 pub const CHAIN_ID: &str =

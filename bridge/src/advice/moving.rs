@@ -63,8 +63,8 @@ pub fn no_key_file(path: &str) -> String {
 
 /// A device whose keys are in a store.
 pub fn keys_of_a_store() -> String {
-    "The keys of this device are in its store, and none is kept beside them. Put the key into the store by the tool of its \
-     vendor, and name it in a [[device.key]] of the config."
+    "The keys of this device are in its store, and none is kept beside them. Put the key into the store: a \
+     YubiHSM2's by `highwater yubihsm import`, a token's by the tool of its vendor. Then name it in a [[device.key]] of the config."
         .to_owned()
 }
 

@@ -2,6 +2,7 @@
 
 mod firmware;
 mod moving;
+mod yubihsm;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,6 +17,9 @@ use crate::hrs_text::HrsText;
 use crate::state_dir::Purpose;
 pub(super) use firmware::{FirmwareVerb, ImageArgs};
 pub(super) use moving::{Former, KeyArgs, KeyVerb, MigrateArgs, OldArgs};
+#[cfg(feature = "yubihsm")]
+pub(super) use yubihsm::AdminArgs;
+pub(super) use yubihsm::YubiHsmVerb;
 
 /// Where the configuration is, if nobody says.
 pub(super) const CONFIG: &str = "/etc/highwater/highwater.toml";
@@ -122,6 +126,13 @@ pub enum Verb {
         #[arg(long, hide = true, global = true, env = "HIGHWATER_EMULATOR")]
         emulator: Option<SocketAddr>,
     },
+    /// A YubiHSM2: made ready for this signer.
+    #[command(name = "yubihsm")]
+    YubiHsm {
+        /// What of it.
+        #[command(subcommand)]
+        verb: YubiHsmVerb,
+    },
     /// Take a validator over from another signer: read its state, put its key on the device, and add its chain with the
     /// mark of what it signed last. The old signer must be stopped.
     #[command(
@@ -221,6 +232,7 @@ impl Verb {
             | Self::Firmware { .. }
             | Self::Key { .. }
             | Self::Migrate { .. }
+            | Self::YubiHsm { .. }
             | Self::Mark { .. }
             | Self::NodeId { .. } => Purpose::Writes,
         }

@@ -29,6 +29,7 @@ mod terminal;
 mod told;
 mod transfer;
 mod watch;
+mod yubihsm;
 
 use crate::advice;
 use crate::config::{self, Config};
@@ -76,6 +77,9 @@ async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
     if let Verb::Firmware { verb, emulator } = args.verb {
         return firmware::act(&args.config, emulator, verb).await;
     }
+    if let Verb::YubiHsm { verb } = args.verb {
+        return yubihsm::act(&args.config, verb, terminal).await;
+    }
     let config = Config::load(&args.config)?;
     let config = &config;
     if let Verb::Migrate(moving) = args.verb {
@@ -107,8 +111,12 @@ async fn act(args: Args, lost: Lost) -> Result<(), Failure> {
         Verb::Chain { verb, on } => of_chains(config, verb, on.name(), terminal).await,
         Verb::Mark { verb, on } => of_marks(config, verb, on.name(), terminal).await,
         Verb::Retire { old, from, key } => migrate::retire(config, old, from, key),
-        // They were done above: two need no configuration, the others may have to become another user.
-        Verb::Firmware { .. } | Verb::Key { .. } | Verb::Migrate(_) | Verb::Setup(_) => Ok(()),
+        // They were done above: some need no configuration, the others may have to become another user.
+        Verb::Firmware { .. }
+        | Verb::Key { .. }
+        | Verb::Migrate(_)
+        | Verb::Setup(_)
+        | Verb::YubiHsm { .. } => Ok(()),
         Verb::State { verb: StateVerb::Export { file } } => transfer::export(config, &file),
         Verb::State { verb: StateVerb::Import { file } } => transfer::import(config, &file),
     }

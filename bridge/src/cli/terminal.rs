@@ -2,7 +2,12 @@
 
 use std::io::IsTerminal;
 
+#[cfg(feature = "yubihsm")]
+use zeroize::Zeroizing;
+
 use super::say;
+#[cfg(feature = "yubihsm")]
+use crate::advice;
 use crate::failure::Failure;
 use crate::operator::Talk;
 
@@ -12,6 +17,43 @@ pub(super) struct Terminal {
     pub(super) yes_simulated: bool,
     /// The chain that the owner of a key store has typed beforehand.
     pub(super) approved: Option<String>,
+}
+
+impl Terminal {
+    /// A password that is typed and not shown.
+    #[cfg(feature = "yubihsm")]
+    pub(super) fn secret(&mut self, question: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        use std::io::BufRead as _;
+
+        use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+
+        /// Shows again what is typed, whatever happens.
+        struct Shown(Termios);
+        impl Drop for Shown {
+            fn drop(&mut self) {
+                let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &self.0);
+            }
+        }
+
+        if !std::io::stdin().is_terminal() {
+            return Err(Failure::unavailable(advice::no_terminal_for_a_password()));
+        }
+        say::aside(format_args!("{question}"));
+        let failed = |error: std::io::Error| Failure::io("the terminal", &error);
+        let before = tcgetattr(std::io::stdin()).map_err(|error| failed(error.into()))?;
+        let mut hidden = before.clone();
+        hidden.local_modes.remove(LocalModes::ECHO);
+        let _shown = Shown(before);
+        tcsetattr(std::io::stdin(), OptionalActions::Flush, &hidden).map_err(|error| failed(error.into()))?;
+        // What grows leaves copies: no password is longer.
+        let mut typed = Zeroizing::new(Vec::with_capacity(1 << 12));
+        std::io::stdin().lock().read_until(b'\n', &mut typed).map_err(failed)?;
+        while matches!(typed.last(), Some(b'\n' | b'\r')) {
+            typed.pop();
+        }
+        say::aside(format_args!("\n"));
+        Ok(typed)
+    }
 }
 
 impl Talk for Terminal {

@@ -30,6 +30,8 @@ pub use lock::{Lock, LockError, LockFile, files as lock_files};
 pub use ring::{Pace, Ring};
 pub use session::{Session, Slot, SlotState, Standing, Target};
 pub use slot_number::{NotASlot, SlotNumber};
+#[cfg(feature = "yubihsm")]
+pub(crate) use store::accept_log;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

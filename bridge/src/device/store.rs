@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use highwater_hosted::{Fault, KeyFault};
+use highwater_hosted::{Fault, KeyFault, KeyStore as _};
 
 use super::hosted::Hosted;
 use super::memory::Memory;
@@ -20,8 +20,7 @@ pub(super) struct Opener {
 impl Opener {
     /// Opens nothing yet. `all` are the devices of the config.
     pub(super) fn new(config: &config::Device, all: &[config::Device], state_dir: &Path) -> Self {
-        let kind = format!("{}.nvm", config.transport.name());
-        let marks = Memory::of(config, all, state_dir, kind);
+        let marks = Memory::of(config, all, state_dir, kind(config));
         Self { config: config.clone(), marks, denied: None }
     }
 }
@@ -41,6 +40,11 @@ impl super::Opener for Opener {
     }
 }
 
+/// What the file of the marks is called, by the kind of store; what belongs to them stands beside them.
+fn kind(config: &config::Device) -> String {
+    format!("{}.nvm", config.transport.name())
+}
+
 /// A program without a store's feature knows no such configuration: it was refused when it was read.
 fn not_built_in(transport: config::Transport) -> Fault {
     KeyFault::Absent(format!("this program was built without {}", transport.name())).into()
@@ -51,8 +55,23 @@ fn device(config: &config::Device, _marks: &Path) -> Result<highwater_hosted::De
     Err(not_built_in(config.transport))
 }
 
+/// The key that a number means, as its store says: a device tells the keys of its chains alone.
+pub(crate) fn key_of_store(config: &config::Device, state_dir: &Path, index: u32) -> Result<[u8; 32], Fault> {
+    let marks = super::memory::file(config, state_dir, &kind(config));
+    store(config, &marks)?.public_key(index).map_err(Into::into)
+}
+
+#[cfg(not(any(feature = "pkcs11", feature = "yubihsm")))]
+fn store(config: &config::Device, _marks: &Path) -> Result<highwater_hosted::FileKeys, Fault> {
+    Err(not_built_in(config.transport))
+}
+
+#[cfg(feature = "yubihsm")]
+pub(crate) use with_features::accept_log;
 #[cfg(any(feature = "pkcs11", feature = "yubihsm"))]
 use with_features::device;
+#[cfg(any(feature = "pkcs11", feature = "yubihsm"))]
+use with_features::store;
 
 #[cfg(any(feature = "pkcs11", feature = "yubihsm"))]
 mod with_features {
@@ -96,6 +115,32 @@ mod with_features {
             }
             other => Err(not_built_in(other)),
         }
+    }
+
+    /// The store alone, beside no marks.
+    pub(super) fn store(config: &config::Device, marks: &Path) -> Result<Timely, Fault> {
+        let beside = Beside::open_or_make(&marks.with_extension("secret"))?;
+        let of = config.clone();
+        match config.transport {
+            #[cfg(feature = "yubihsm")]
+            Transport::Yubihsm => Timely::open(move || yubihsm(&of, beside)),
+            #[cfg(feature = "pkcs11")]
+            Transport::Pkcs11 => Timely::open(move || pkcs11(&of, beside)),
+            other => Err(not_built_in(other)),
+        }
+    }
+
+    /// The owner has looked at what the HSM's log shows: it counts from now on.
+    #[cfg(feature = "yubihsm")]
+    pub(crate) fn accept_log(
+        config: &config::Device,
+        state_dir: &Path,
+    ) -> Result<Option<highwater_hosted::audit::Elsewhere>, Fault> {
+        let marks = crate::device::memory::file(config, state_dir, &super::kind(config));
+        let beside = Beside::open(&marks.with_extension("secret"))?;
+        let (secret, of) = (beside.of_the_ledger(), config.clone());
+        let mut store = Timely::open(move || Ok(yubihsm(&of, beside)?.audited()?))?;
+        highwater_hosted::audit::accept(&mut store, &marks.with_extension("audit"), secret)
     }
 
     /// What of an HSM's log is this signer's.

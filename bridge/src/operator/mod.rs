@@ -13,6 +13,7 @@
 //! | `keys`, `backup_file` | keys that were made elsewhere, and the files of their backups |
 //! | `setup` | from nothing to a chain that signs: what comes next, and what each step does |
 //! | `migrate` | a validator that moves here from another signer, and how that one is retired |
+//! | `yubihsm` | the ledger of an HSM's log, when the owner has looked |
 //! | `add`, `mark`, `adopt`, `retire` | the procedures |
 
 pub(crate) mod access;
@@ -31,6 +32,8 @@ pub(crate) mod prompt;
 pub(crate) mod reach;
 pub(crate) mod retire;
 pub(crate) mod setup;
+#[cfg(feature = "yubihsm")]
+pub(crate) mod yubihsm;
 
 pub(crate) use access::{Access, exported_mark, not_exported};
 pub(crate) use chosen::Chosen;

@@ -11,6 +11,8 @@ mod faults;
 mod firmware;
 mod harness;
 mod hostile;
+#[cfg(feature = "yubihsm")]
+mod hsm;
 mod link;
 mod log;
 mod lost;

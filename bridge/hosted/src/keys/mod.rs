@@ -1,5 +1,7 @@
 //! Where the keys are: a file, a YubiHSM2, a token behind a PKCS#11 module.
 
+#[cfg(feature = "yubihsm")]
+mod admin;
 #[cfg(any(feature = "pkcs11", feature = "yubihsm"))]
 mod beside;
 mod file;
@@ -12,6 +14,8 @@ mod timely;
 #[cfg(feature = "yubihsm")]
 mod yubihsm;
 
+#[cfg(feature = "yubihsm")]
+pub use admin::{Admin, FACTORY, Standing, factory_key_opens};
 #[cfg(any(feature = "pkcs11", feature = "yubihsm"))]
 pub use beside::Beside;
 pub use file::FileKeys;

@@ -69,18 +69,7 @@ impl YubiHsm {
         objects: BTreeMap<u32, u16>,
         beside: Beside,
     ) -> Result<Self, KeyFault> {
-        let credentials = Credentials::from_password(login.key, &login.password);
-        let client = Client::open(way.connector()?, credentials, true).map_err(|error| {
-            match fault(&error) {
-                // Of a session that is being opened, it is the authentication key that is not found.
-                Found::NoObject => KeyFault::Denied(format!("no authentication key {}", login.key)),
-                Found::Fault(KeyFault::Denied(why)) => {
-                    KeyFault::Denied(format!("authentication key {}: {why}", login.key))
-                }
-                Found::Fault(fault) => fault,
-            }
-        })?;
-        Ok(Self { client, objects, beside, forced: None })
+        Ok(Self { client: client(way, login)?, objects, beside, forced: None })
     }
 
     /// Whether its signatures are in its log, and whether the log has to be read.
@@ -107,8 +96,27 @@ impl YubiHsm {
     }
 }
 
+/// Opens a session, which is opened anew when it dies.
+pub(super) fn client(way: &Way, login: &Login) -> Result<Client, KeyFault> {
+    let credentials = Credentials::from_password(login.key, &login.password);
+    Client::open(way.connector()?, credentials, true).map_err(|error| {
+        match fault(&error) {
+            // Of a session that is being opened, it is the authentication key that is not found.
+            Found::NoObject => KeyFault::Denied(format!("no authentication key {}", login.key)),
+            // The crate has no kind of its own for it, and is pinned.
+            Found::Fault(KeyFault::Denied(_)) if error.to_string().contains("auth key not found") => {
+                KeyFault::Denied(format!("no authentication key {}", login.key))
+            }
+            Found::Fault(KeyFault::Denied(why)) => {
+                KeyFault::Denied(format!("authentication key {}: {why}", login.key))
+            }
+            Found::Fault(fault) => fault,
+        }
+    })
+}
+
 impl Way {
-    fn connector(&self) -> Result<Connector, KeyFault> {
+    pub(super) fn connector(&self) -> Result<Connector, KeyFault> {
         let timeout_ms = TIMEOUT.as_millis() as u64;
         Ok(match self {
             Self::Http { address, .. } if !address.is_loopback() => {
@@ -197,14 +205,14 @@ impl fmt::Debug for Login {
 }
 
 /// What an error of the crate is.
-enum Found {
+pub(super) enum Found {
     /// There is no such object: which one that is, the caller knows.
     NoObject,
     Fault(KeyFault),
 }
 
 impl Found {
-    fn of(self, index: u32) -> KeyFault {
+    pub(super) fn of(self, index: u32) -> KeyFault {
         match self {
             Self::NoObject => KeyFault::NoKey(index),
             Self::Fault(fault) => fault,
@@ -212,7 +220,7 @@ impl Found {
     }
 }
 
-fn fault(error: &Error) -> Found {
+pub(super) fn fault(error: &Error) -> Found {
     let said = error.to_string();
     Found::Fault(match (error.kind(), error.device_error()) {
         (_, Some(device::ErrorKind::ObjectNotFound)) => return Found::NoObject,

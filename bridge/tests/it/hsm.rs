@@ -1,0 +1,273 @@
+//! A YubiHSM2 from the factory to a chain, at the command line; and what is said when somebody else signs with its key.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use highwater_played_hsm::{Hsm, MAY_LEAVE, MAY_SIGN, Plug, SIGN_EDDSA};
+use tempfile::TempDir;
+
+const CHAIN: &str = "hsm-1";
+const SEED: [u8; 32] = [7; 32];
+/// The address of [`SEED`].
+const ADDRESS: &str = "FE812C12F3AB4CE6AC5DB69AC352F906CB1B11EF";
+
+struct Rack {
+    dir: TempDir,
+    hsm: Hsm,
+    plug: Plug,
+}
+
+struct Said {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Rack {
+    fn new() -> Self {
+        let (dir, hsm) = (tempfile::tempdir().unwrap(), Hsm::new());
+        fs::create_dir(dir.path().join("state")).unwrap();
+        let rack = Self { plug: hsm.plug().unwrap(), hsm, dir };
+        fs::write(rack.path("admin"), "password\n").unwrap();
+        fs::set_permissions(rack.path("admin"), fs::Permissions::from_mode(0o600)).unwrap();
+        rack
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_highwater"));
+        command.args(args).env("HIGHWATER_CONFIG", self.path("highwater.toml"));
+        command.current_dir(self.dir.path()).stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, args: &[&str], typed: Option<&str>) -> Said {
+        let mut command = self.command(args);
+        if let Some(typed) = typed {
+            command.env("HIGHWATER_APPROVE_CHAIN", typed);
+        }
+        let done = command.output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Said { code: done.status.code(), out: text(&done.stdout), err: text(&done.stderr) }
+    }
+
+    /// As the factory's administrator.
+    fn admin(&self, args: &[&str], typed: Option<&str>) -> Said {
+        let address = format!("127.0.0.1:{}", self.plug.port());
+        let by = ["--admin-password-file", "admin", "--address", &address];
+        self.run(&[&["yubihsm"][..], args, &by].concat(), typed)
+    }
+
+    fn setup(&self, more: &[&str]) -> Said {
+        self.admin(&[&["setup", "--password-file", "signer.password"][..], more].concat(), None)
+    }
+
+    /// The lines of `setup`, as the configuration of a chain.
+    fn configured(&self, lines: &str) {
+        let node = self.path("node.sock");
+        let text = format!(
+            "state_dir = {:?}\n{lines}\n[[chain]]\nid = \"{CHAIN}\"\nnodes = [\"unix://{}\"]\n",
+            self.path("state"),
+            node.display()
+        );
+        fs::write(self.path("highwater.toml"), text).unwrap();
+    }
+}
+
+impl Said {
+    #[track_caller]
+    fn done(self) -> Self {
+        assert_eq!(self.code, Some(0), "{}{}", self.err, self.out);
+        self
+    }
+
+    #[track_caller]
+    fn refused(&self, code: i32, why: &str) {
+        assert_eq!(self.code, Some(code), "{}{}", self.err, self.out);
+        assert!(self.err.contains(why), "{}", self.err);
+    }
+}
+
+#[test]
+fn setup_makes_a_key_that_may_sign_and_nothing_else_and_its_lines_are_a_configuration() {
+    for audit in [false, true] {
+        let rack = Rack::new();
+        rack.hsm.put_key(3, SEED, MAY_SIGN);
+        let more: &[&str] = if audit {
+            &["--object", "3", "--auth-key", "9", "--audit"]
+        } else {
+            &["--object", "3", "--auth-key", "9"]
+        };
+        let said = rack.setup(more).done();
+        let wanted = if audit { 0x104_0100 } else { 0x100 };
+        assert_eq!(rack.hsm.auth_key(9), Some((wanted, u16::MAX)), "the domains of the key");
+        let file = rack.path("signer.password");
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        let password = fs::read_to_string(&file).unwrap();
+        assert_eq!(password.trim().len(), 64);
+        assert!(!said.out.contains(password.trim()) && !said.err.contains(password.trim()));
+        assert!(said.err.contains(ADDRESS) && said.err.contains("cannot leave"), "{}", said.err);
+        assert!(said.err.contains("DANGER: authentication key 1 of the factory"), "{}", said.err);
+        // An HSM as the factory sends it logs nothing.
+        rack.configured(&said.out);
+        rack.run(&["chain", "add", CHAIN, "--key-index", "0", "--next-height", "5"], Some(CHAIN)).done();
+        let pubkey = rack.run(&["pubkey", CHAIN], None).done();
+        assert!(pubkey.out.contains("ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c"));
+        assert_eq!(rack.path("state/yubihsm.audit").exists(), audit);
+    }
+}
+
+#[test]
+fn setup_writes_over_nothing_and_leaves_nothing_where_it_fails() {
+    let rack = Rack::new();
+    rack.hsm.put_auth_key(5, b"theirs", MAY_SIGN);
+    rack.setup(&[]).refused(64, "has an authentication key 5 already");
+    rack.setup(&["--auth-key", "1"]).refused(64, "it is the administrator's");
+    rack.hsm.put_key(1, SEED, 0);
+    rack.setup(&["--auth-key", "6"]).refused(64, "has not the capability sign-eddsa");
+    rack.hsm.delete_key(1);
+    // One that may make no authentication keys.
+    rack.hsm.put_auth_key(7, b"password", MAY_SIGN);
+    rack.setup(&["--auth-key", "6", "--admin-key", "7"]).refused(69, "may not do that");
+    rack.setup(&["--auth-key", "6", "--admin-key", "8"]).refused(69, "no authentication key 8");
+    assert!(!rack.path("signer.password").exists() && rack.hsm.auth_key(6).is_none());
+    fs::write(rack.path("signer.password"), "in use").unwrap();
+    rack.setup(&["--auth-key", "6"]).refused(64, "is there already");
+    assert_eq!(fs::read_to_string(rack.path("signer.password")).unwrap(), "in use");
+    fs::remove_file(rack.path("signer.password")).unwrap();
+    let said = rack.setup(&["--auth-key", "6"]).done();
+    assert!(said.err.contains("object 1 is not in the HSM yet"), "{}", said.err);
+    // Nobody is there to type a password.
+    let address = format!("127.0.0.1:{}", rack.plug.port());
+    rack.run(&["yubihsm", "setup", "--auth-key", "9", "--address", &address], None)
+        .refused(69, "No terminal");
+}
+
+#[test]
+fn the_variables_of_aiakos_are_understood() {
+    let rack = Rack::new();
+    rack.hsm.put_key(42, SEED, MAY_SIGN);
+    let mut command = rack.command(&["yubihsm", "setup", "--password-file", "signer.password"]);
+    command
+        .env("AIAKOS_URL", format!("localhost:{}", rack.plug.port()))
+        .env("AIAKOS_SIGNING_KEY", "42")
+        .env("AIAKOS_AUTH_KEY", "1")
+        .env("AIAKOS_AUTH_KEY_PASSWORD", "password");
+    let done = command.output().unwrap();
+    let out = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success() && out.contains("object = 42") && out.contains("auth_key = 5"), "{out}");
+    assert_eq!(rack.hsm.auth_key(5), Some((MAY_SIGN, u16::MAX)));
+}
+
+/// A key file as CometBFT has it.
+fn key_file(rack: &Rack) {
+    use base64::Engine as _;
+    let text = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
+    let public = ed25519_dalek::SigningKey::from_bytes(&SEED).verifying_key().to_bytes();
+    let json = serde_json::json!({
+        "address": ADDRESS,
+        "pub_key": {"type": "tendermint/PubKeyEd25519", "value": text(&public)},
+        "priv_key": {"type": "tendermint/PrivKeyEd25519", "value": text(&[SEED, public].concat())},
+    });
+    fs::write(rack.path("priv_validator_key.json"), json.to_string()).unwrap();
+    fs::set_permissions(rack.path("priv_validator_key.json"), fs::Permissions::from_mode(0o600)).unwrap();
+    // And as tmkms has it.
+    fs::write(rack.path("consensus.key"), text(&SEED)).unwrap();
+    fs::set_permissions(rack.path("consensus.key"), fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+#[test]
+fn a_key_file_goes_into_the_hsm_by_the_word_of_its_owner_and_cannot_leave_unless_it_is_said() {
+    let rack = Rack::new();
+    key_file(&rack);
+    let import = ["import", "--from", "priv_validator_key.json", "--object", "7"];
+    rack.admin(&import, None).refused(69, "terminal");
+    rack.admin(&import, Some("something else")).refused(69, "");
+    assert_eq!(rack.hsm.key(7), None);
+    let said = rack.admin(&import, Some("import")).done();
+    assert_eq!(rack.hsm.key(7), Some(MAY_SIGN));
+    assert!(
+        said.out.contains(&format!("address  {ADDRESS}")) && said.err.contains("It cannot leave the HSM")
+    );
+    assert!(said.err.contains("highwater migrate") && said.err.contains("highwater retire"), "{}", said.err);
+    // Again, and over another key.
+    let again = rack.admin(&import, Some("import")).done();
+    assert!(again.out.contains("since before"), "{}", again.out);
+    rack.hsm.put_key(8, [9; 32], MAY_SIGN);
+    let other = ["import", "--from", "consensus.key", "--source", "tmkms", "--object", "8"];
+    rack.admin(&other, Some("import")).refused(64, "is another key, and none is written over");
+    let leaves = ["import", "--from", "consensus.key", "--source", "tmkms", "--object", "9", "--exportable"];
+    let said = rack.admin(&leaves, Some("import")).done();
+    assert_eq!(rack.hsm.key(9), Some(MAY_SIGN | MAY_LEAVE));
+    assert!(said.err.contains("It may leave the HSM"), "{}", said.err);
+}
+
+#[test]
+fn an_authentication_key_is_deleted_by_typing_it_and_never_our_own() {
+    let rack = Rack::new();
+    rack.hsm.put_key(1, SEED, MAY_SIGN);
+    rack.hsm.put_auth_key(4, b"tmkms", MAY_SIGN);
+    let said = rack.setup(&[]).done();
+    rack.configured(&said.out);
+    rack.admin(&["delete-auth-key", "4"], None).refused(69, "terminal");
+    rack.admin(&["delete-auth-key", "4"], Some("5")).refused(69, "");
+    rack.admin(&["delete-auth-key", "5"], Some("5")).refused(64, "logs in with");
+    rack.admin(&["delete-auth-key", "1"], Some("1")).refused(64, "logs in with");
+    assert!(rack.hsm.auth_key(4).is_some() && rack.hsm.auth_key(5).is_some());
+    let said = rack.admin(&["delete-auth-key", "4"], Some("4")).done();
+    assert!(said.out.contains("authentication key 4: deleted") && rack.hsm.auth_key(4).is_none());
+    assert!(rack.admin(&["delete-auth-key", "4"], Some("4")).done().out.contains("not in the HSM"));
+}
+
+#[test]
+fn somebody_else_s_signature_is_told_everywhere_and_accepted_only_with_the_daemon_stopped() {
+    let rack = Rack::new();
+    rack.hsm.put_key(1, SEED, MAY_SIGN);
+    let said = rack.setup(&["--audit"]).done();
+    rack.configured(&said.out);
+    rack.run(&["yubihsm", "accept"], None).refused(69, "terminal");
+    rack.run(&["chain", "add", CHAIN, "--key-index", "0", "--next-height", "5"], Some(CHAIN)).done();
+    rack.run(&["doctor"], None);
+    rack.hsm.signs_elsewhere(4, 1);
+    let info = rack.run(&["device", "info"], None);
+    info.refused(69, "SIGNED ELSEWHERE");
+    assert!(info.err.contains("DOUBLE-SIGN RISK") && info.err.contains("authentication key 0x0004"));
+    assert!(info.err.contains("highwater yubihsm accept"), "{}", info.err);
+    let doctor = rack.run(&["doctor"], None);
+    assert!((doctor.out + &doctor.err).contains("SIGNED ELSEWHERE"));
+    let log = fs::File::create(rack.path("log")).unwrap();
+    let mut daemon = rack.command(&["run"]).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
+    let until = Instant::now() + Duration::from_secs(60);
+    let status = loop {
+        let status = rack.run(&["status", "--json"], None);
+        if status.out.contains("signed_elsewhere") || Instant::now() > until {
+            break status;
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    };
+    assert!(
+        status.out.contains("\"device_state\":\"signed_elsewhere\"")
+            || status.out.contains("\"device_state\": \"signed_elsewhere\""),
+        "{}",
+        status.out
+    );
+    assert!(status.out.contains("DOUBLE-SIGN RISK"), "{}", status.out);
+    let told = fs::read_to_string(rack.path("log")).unwrap();
+    assert_eq!(told.matches("device.signed_elsewhere").count(), 1, "said once: {told}");
+    rack.run(&["yubihsm", "accept"], Some("accept")).refused(69, "");
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+    let said = rack.run(&["yubihsm", "accept"], Some("accept")).done();
+    assert!(said.out.contains("authentication key 0x0004") && said.err.contains("mark set"), "{}", said.err);
+    rack.run(&["device", "info"], None).done();
+    rack.run(&["mark", "set", CHAIN, "--last-signed", "90/0/precommit"], Some(CHAIN)).done();
+    // An HSM whose log is switched off is no witness.
+    rack.hsm.logs_no_more(SIGN_EDDSA);
+    rack.run(&["device", "info"], None).refused(69, "does not log its signatures");
+}
