@@ -2,24 +2,21 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::Command;
-use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use highwater_played_hsm::{Hsm, MAY_SIGN, Plug, SIGN_EDDSA};
 use tempfile::TempDir;
-use yubihsm::asymmetric::Algorithm;
-use yubihsm::connector::HttpConfig;
-use yubihsm::connector::http::Server;
-use yubihsm::{Capability, Client, Connector, Credentials, Domain};
 
 use crate::bridge;
 
+/// The authentication key of ours in a played HSM.
+pub const OURS: u16 = 5;
 /// The seed of the only key.
 pub const SEED: [u8; 32] = [11; 32];
 /// Where Debian's package puts the module of SoftHSM.
@@ -31,32 +28,32 @@ const PKCS8: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4
 pub struct Store {
     device: bridge::Device,
     _folder: TempDir,
+    _plug: Option<Plug>,
 }
 
 impl Store {
-    /// A YubiHSM2 that the crate `yubihsm` plays, behind a connector on this host; each call takes `each` longer. It lives as
-    /// long as this process.
+    /// A YubiHSM2 that a program plays, behind a connector on this host; each signature takes `each` longer.
     pub fn yubihsm(each: Duration) -> Result<Self> {
+        let hsm = Hsm::new();
+        hsm.put_key(1, SEED, MAY_SIGN);
+        hsm.takes(each);
+        let plug = hsm.plug()?;
+        let store = Self::played(&hsm, plug.port(), true)?;
+        Ok(Self { _plug: Some(plug), ..store })
+    }
+
+    /// A YubiHSM2 that `highwater-played-hsm` plays, with this key as object 1 and an authentication key of ours; `audit`: its
+    /// log is held against what is signed.
+    pub fn played(hsm: &Hsm, port: u16, audit: bool) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let hsm = Connector::mockhsm();
-        let admin = Client::open(hsm.clone(), Credentials::default(), true)?;
-        let may = Capability::SIGN_EDDSA;
-        admin.put_asymmetric_key(1, "validator".into(), Domain::DOM1, may, Algorithm::Ed25519, SEED)?;
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        let server = Server::new(&HttpConfig { addr: "127.0.0.1".to_owned(), port, timeout_ms: 3_000 }, hsm)?;
-        thread::spawn(move || {
-            loop {
-                // Of a client that left in between.
-                let _ = server.handle_request();
-                thread::sleep(each);
-            }
-        });
+        hsm.put_auth_key(OURS, b"ours", 0x104_0100);
+        hsm.logs(SIGN_EDDSA);
         let password = folder.path().join("password");
-        private(&password, b"password\n")?;
+        private(&password, b"ours\n")?;
         let lines = format!(
-            "transport = \"yubihsm\"\naddress = \"127.0.0.1:{port}\"\nauth_key = 1\npassword_file = {password:?}\n\n[[device.key]]\nnumber = 0\nobject = 1"
+            "transport = \"yubihsm\"\naddress = \"127.0.0.1:{port}\"\nauth_key = {OURS}\npassword_file = {password:?}\naudit = {audit}\n\n[[device.key]]\nnumber = 0\nobject = 1"
         );
-        Ok(Self { device: bridge::Device::Store { lines, env: Vec::new() }, _folder: folder })
+        Ok(Self { device: bridge::Device::Store { lines, env: Vec::new() }, _folder: folder, _plug: None })
     }
 
     /// A token of SoftHSM.
@@ -97,7 +94,7 @@ impl Store {
             pin = at("pin")
         );
         let env = vec![("SOFTHSM2_CONF".to_owned(), at("conf").display().to_string())];
-        Ok(Self { device: bridge::Device::Store { lines, env }, _folder: folder })
+        Ok(Self { device: bridge::Device::Store { lines, env }, _folder: folder, _plug: None })
     }
 
     /// What the bridge is told of it.

@@ -1,4 +1,4 @@
-//! tmkms with a key in a file, as whoever comes from it runs it.
+//! tmkms with a key in a file or in a YubiHSM2, as whoever comes from it runs it.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -53,6 +53,23 @@ path = {key:?}
         Ok(tmkms)
     }
 
+    /// The same with its key in a YubiHSM2 behind the connector at this port, as object 1, by authentication key 4.
+    pub fn with_hsm(program: &Path, folder: &Path, chain: &str, node: &str, port: u16) -> Result<Self> {
+        let tmkms = Self::new(program, folder, chain, node, &[0; 32])?;
+        std::fs::remove_file(tmkms.key())?;
+        let text = std::fs::read_to_string(tmkms.config())?;
+        let (common, _) = text.split_once("[[providers.softsign]]").context("a provider")?;
+        let hsm = format!(
+            r#"[[providers.yubihsm]]
+adapter = {{ type = "http", addr = "tcp://127.0.0.1:{port}" }}
+auth = {{ key = 4, password = "tmkms" }}
+keys = [{{ chain_ids = ["{chain}"], key = 1 }}]
+"#
+        );
+        std::fs::write(tmkms.config(), common.to_owned() + &hsm)?;
+        Ok(tmkms)
+    }
+
     /// Starts it.
     pub fn start(&self) -> Result<Process> {
         let mut command = Command::new(&self.program);
@@ -70,7 +87,8 @@ path = {key:?}
         self.folder.join("state.json")
     }
 
-    fn config(&self) -> PathBuf {
+    /// Its configuration.
+    pub fn config(&self) -> PathBuf {
         self.folder.join("tmkms.toml")
     }
 }

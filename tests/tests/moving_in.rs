@@ -5,11 +5,13 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use highwater_core::hrs::{Hrs, Step};
+use highwater_played_hsm::{Hsm, MAY_SIGN};
 use highwater_tests::bridge::{Device, Setup};
 use highwater_tests::cometbft::{Home, Node};
 use highwater_tests::device::{Emulated, approve};
 use highwater_tests::harness::By;
 use highwater_tests::stage::hrs;
+use highwater_tests::store::Store;
 use highwater_tests::tmkms::Tmkms;
 use highwater_tests::tools;
 use highwater_tests::validator::PATIENCE;
@@ -240,4 +242,63 @@ fn a_validator_of_tmkms_goes_on_under_the_same_key_and_tmkms_signs_nothing_more(
     signs_nothing(&home, last);
     assert_eq!(fs::read(&state).unwrap(), retired);
     signer.kill();
+}
+
+/// The key stays where it is: the same object, another authentication key, the mark of tmkms's state; then the HSM itself locks
+/// tmkms out.
+#[test]
+#[ignore = "cargo xtask test --full"]
+fn a_validator_of_tmkms_whose_key_is_in_a_yubihsm_goes_on_without_moving_it_and_tmkms_is_locked_out() {
+    const CHAIN: &str = "moving-2";
+    let hsm = Hsm::new();
+    hsm.put_key(1, [8; 32], MAY_SIGN);
+    hsm.put_auth_key(4, b"tmkms", MAY_SIGN);
+    let plug = hsm.plug().unwrap();
+    let key = ed25519_dalek::SigningKey::from_bytes(&[8; 32]).verifying_key().to_bytes();
+    let folder = tempfile::tempdir().unwrap();
+    let mut home = Home::init(&tools::cometbft().unwrap(), &folder.path().join("node"), CHAIN, &key).unwrap();
+    let node_at = home.listen(By::Tcp, "").unwrap();
+    let place = folder.path().join("tmkms");
+    fs::create_dir(&place).unwrap();
+    let tmkms = Tmkms::with_hsm(&tools::tmkms().unwrap(), &place, CHAIN, &node_at, plug.port()).unwrap();
+    let last = signs_by_tmkms(&home, &tmkms, 20);
+    let by_tmkms = hsm.signed();
+    assert!(by_tmkms >= 60, "{by_tmkms}");
+
+    let store = Store::played(&hsm, plug.port(), true).unwrap();
+    let place = folder.path().join("bridge");
+    let setup = Setup::for_nodes(&place, store.device(), CHAIN, std::slice::from_ref(&node_at)).unwrap();
+    let (state, config) = (tmkms.state(), tmkms.config());
+    a_minute_ago(&state);
+    let old = ["migrate", "--from", "tmkms", "--chain", CHAIN, "--block-time", "1", "--retire"];
+    let said = setup.run(&[&old[..], &["--tmkms", text(&config), "--key-index", "0"]].concat()).unwrap();
+    let (out, err) = (String::from_utf8(said.stdout).unwrap(), String::from_utf8(said.stderr).unwrap());
+    assert!(out.contains(&format!("mark     {last}/")) && out.contains("/precommit"), "{out}");
+    assert!(err.contains("highwater yubihsm delete-auth-key 4"), "{err}");
+    assert_eq!(setup.public_key().unwrap(), key);
+    // It was asked for its public key, and for no signature.
+    assert_eq!(hsm.signed(), by_tmkms);
+    let last = goes_on(&setup, &home, last, 10);
+
+    // By its state tmkms signs nothing; and with its state put back, by the HSM's own word.
+    let retired = fs::read(&state).unwrap();
+    let mut signer = tmkms.start().unwrap();
+    signs_nothing(&home, last);
+    assert_eq!(fs::read(&state).unwrap(), retired);
+    signer.kill();
+    let admin = folder.path().join("admin");
+    fs::write(&admin, "password").unwrap();
+    fs::set_permissions(&admin, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let address = format!("127.0.0.1:{}", plug.port());
+    let delete =
+        ["yubihsm", "delete-auth-key", "4", "--admin-password-file", text(&admin), "--address", &address];
+    setup.about("4").run(&delete).unwrap();
+    assert!(hsm.auth_key(4).is_none());
+    let before = hsm.signed();
+    fs::copy(state.with_file_name("state.json.before-highwater"), &state).unwrap();
+    let mut signer = tmkms.start().unwrap();
+    signs_nothing(&home, last);
+    assert_eq!(hsm.signed(), before);
+    signer.kill();
+    goes_on(&setup, &home, last, 5);
 }

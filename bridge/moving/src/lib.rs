@@ -12,6 +12,7 @@
 //! | `json` | numbers and keys of JSON, strictly |
 //! | `state` | state files |
 //! | `steps` | what each signer means by a step |
+//! | `tmkms` | which key of a YubiHSM tmkms signs with, by its own configuration |
 //! | `signed` | the recorded signature: of which chain, place and key it is |
 //! | `file` | the file that is read, and its text |
 //! | `found` | a file as it was found: its name, its age |
@@ -40,6 +41,7 @@ mod silence;
 mod source;
 mod state;
 mod steps;
+mod tmkms;
 mod verdict;
 mod warning;
 
@@ -55,5 +57,6 @@ pub use signed::Signed;
 pub use silence::{Commit, Ours, next_height};
 pub use source::{NotASource, Source};
 pub use state::State;
+pub use tmkms::TmkmsHsm;
 pub use verdict::{MarkRule, Question, Verdict, judge, never_signed};
 pub use warning::Warning;

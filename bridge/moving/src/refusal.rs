@@ -51,6 +51,10 @@ pub enum Refusal {
     )]
     Copy { file: String },
     #[error(
+        "{file} does not tell which key of a YubiHSM signs for {chain}: {why}. Name the tmkms.toml that tmkms runs with, or leave it away and name --state and --key-index."
+    )]
+    TmkmsConfig { file: String, chain: String, why: String },
+    #[error(
         "{file} changed {seconds} s ago, so the old signer may still run, and two signers of one key sign twice. Stop the old signer, see that nothing starts it again, and run the command {wait} s later."
     )]
     StillRuns { file: String, seconds: u64, wait: u64 },

@@ -136,7 +136,7 @@ pub enum Verb {
     /// Take a validator over from another signer: read its state, put its key on the device, and add its chain with the
     /// mark of what it signed last. The old signer must be stopped.
     #[command(
-        group = clap::ArgGroup::new("which key").required(true).multiple(false).args(["key", "imported"]),
+        group = clap::ArgGroup::new("which key").required(true).multiple(false).args(["key", "imported", "key_index"]),
         group = clap::ArgGroup::new("backup").multiple(false).args(["to", "no_backup"]),
     )]
     Migrate(MigrateArgs),

@@ -3,38 +3,43 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use highwater_moving::{MarkRule, Source, remains};
+use highwater_moving::{MarkRule, PublicKey, Source, TmkmsHsm, remains};
 
 use super::args::{Former, MigrateArgs, OldArgs};
 use super::key::{back_up, tell_held, tell_key, tell_read};
 use super::terminal::Terminal;
 use crate::advice;
 use crate::config::Config;
-use crate::device::KeyNumber;
+use crate::device::{self, Fault, KeyNumber, Target};
 use crate::failure::Failure;
-use crate::operator::migrate::{self, From, Judged, Old, Retired, Wanted};
-use crate::operator::{Access, Chosen, Talk, backup_file, keys, not_exported};
+use crate::old_signer::OldFile;
+use crate::operator::migrate::{self, From, Judged, Old, Retired, Wanted, Which};
+use crate::operator::{Access, Chosen, Talk, backup_file, chain_id, keys, not_exported};
 use crate::state_dir::{self, Purpose};
 use crate::users::Hands;
 
 pub(super) async fn act(
     config: &Chosen<'_>,
-    args: MigrateArgs,
+    mut args: MigrateArgs,
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
     let hands = Hands::of_owner(&config.state_dir)
         .map_err(|error| Failure::io(config.state_dir.display(), &error))?;
     state_dir::prepare(&config.state_dir, Purpose::Writes)?;
     not_exported(config)?;
-    let wanted = wanted(&args)?;
+    let stays = args.key_index.map(|index| in_store(config, index)).transpose()?;
+    let former = former(config, &mut args, &hands)?;
+    let args = &args;
+    let wanted = wanted(args)?;
 
     let read = args.key.as_deref().map(|path| migrate::read_key(&wanted, path, &hands)).transpose()?;
     let key = read.as_ref().map(|read| &read.key.public);
     args.to.as_deref().map(|to| hands.as_asked(|| backup_file::free(to, key))).transpose()?;
     // Without a key file the device is asked for the key; else not before all that the old signer left is judged.
-    let (public, asked) = match (&read, args.imported) {
-        (Some(read), _) => (read.key.public, None),
-        (None, number) => {
+    let (public, asked) = match (&read, stays, args.imported) {
+        (Some(read), ..) => (read.key.public, None),
+        (None, Some(public), _) => (public, None),
+        (None, None, number) => {
             let mut access = Access::open(config).await?;
             let public = keys::public(&mut access.reach, number.unwrap_or(KeyNumber::of(0))).await?;
             (public, Some(access))
@@ -52,7 +57,7 @@ pub(super) async fn act(
     };
     if judged.is_here(config, &mut access, &wanted).await? {
         remark!("{}", advice::moved_before(wanted.chain));
-        return retire_or_say(config, &args, &wanted, &hands);
+        return retire_or_say(config, args, former, &wanted, &hands);
     }
     let pause = judged.pause(&wanted);
     if !pause.is_zero() {
@@ -61,25 +66,62 @@ pub(super) async fn act(
         judged.still(&wanted, &hands)?;
     }
 
-    let number = match (read, args.imported) {
-        (Some(read), _) => {
+    let key = match (read, args.key_index, args.imported) {
+        (Some(read), ..) => {
             let held = keys::import(&mut access.reach, &read.key, terminal).await?;
             drop(read);
             tell_held(held);
             back_up(&mut access.reach, held.number, args.to.clone(), &hands).await?;
-            held.number
+            Which::Imported(held.number)
         }
-        (None, number) => number.unwrap_or(KeyNumber::of(0)),
+        (None, Some(index), _) => Which::Stays(index),
+        (None, None, number) => Which::Imported(number.unwrap_or(KeyNumber::of(0))),
     };
-    let added = judged.add(config, &mut access, &wanted, number, &hands, terminal).await?;
+    let added = judged.add(config, &mut access, &wanted, key, &hands, terminal).await?;
     super::chain::tell_added(config, wanted.chain, &added);
-    retire_or_say(config, &args, &wanted, &hands)
+    retire_or_say(config, args, former, &wanted, &hands)
+}
+
+/// The public key of a key that stays in its store, as the store says.
+fn in_store(config: &Chosen<'_>, index: u32) -> Result<PublicKey, Failure> {
+    if !config.device.transport.target().is_some_and(Target::is_store) {
+        return Err(Failure::usage(advice::no_store()));
+    }
+    let key = device::key_of_store(config.device, &config.state_dir, index);
+    let key = key.map_err(|fault| Failure::unavailable(advice::fault(&Fault::Hosted(fault))))?;
+    Ok(PublicKey::new(key))
+}
+
+/// The authentication key that tmkms logs in with, by its configuration; the object is the one that signs here.
+fn former(config: &Chosen<'_>, args: &mut MigrateArgs, hands: &Hands) -> Result<Option<u16>, Failure> {
+    let (Some(path), Some(index)) = (&args.tmkms, args.key_index) else { return Ok(None) };
+    if !matches!(args.from, Former::Signer(Source::Tmkms)) {
+        return Err(Failure::usage(advice::not_of_tmkms()));
+    }
+    let file = hands.as_asked(|| OldFile::read(path))?;
+    if !file.exists() {
+        return Err(Failure::usage(advice::no_key_file(file.path())));
+    }
+    let TmkmsHsm { object, auth_key, state } =
+        TmkmsHsm::read(file.path(), file.bytes(), chain_id(&args.old.chain)?)?;
+    let ours = config.device.keys.iter().find(|key| key.number == index).and_then(|key| key.object);
+    if ours != Some(object) {
+        return Err(Failure::usage(advice::other_object(object, index)));
+    }
+    if config.device.auth_key == Some(auth_key) {
+        return Err(Failure::usage(advice::shared_auth_key(auth_key)));
+    }
+    if args.old.state.is_empty() {
+        args.old.state.extend(state.map(PathBuf::from).filter(|state| state.is_absolute()));
+    }
+    Ok(Some(auth_key))
 }
 
 /// The last step of a move: the old signer is retired, or it is said how.
 fn retire_or_say(
     config: &Config,
     args: &MigrateArgs,
+    former: Option<u16>,
     wanted: &Wanted<'_>,
     hands: &Hands,
 ) -> Result<(), Failure> {
@@ -93,6 +135,9 @@ fn retire_or_say(
             tell_remains(&remains(source));
         }
         From::Nothing(_) => remark!("{}", advice::nothing_is_retired()),
+    }
+    if let Some(auth_key) = former {
+        remark!("{}", advice::lock_out(auth_key));
     }
     Ok(())
 }

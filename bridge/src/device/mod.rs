@@ -32,6 +32,7 @@ pub use session::{Session, Slot, SlotState, Standing, Target};
 pub use slot_number::{NotASlot, SlotNumber};
 #[cfg(feature = "yubihsm")]
 pub(crate) use store::accept_log;
+pub(crate) use store::key_of_store;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -258,11 +258,17 @@ fn somebody_else_s_signature_is_told_everywhere_and_accepted_only_with_the_daemo
         status.out
     );
     assert!(status.out.contains("DOUBLE-SIGN RISK"), "{}", status.out);
-    let told = fs::read_to_string(rack.path("log")).unwrap();
-    assert_eq!(told.matches("device.signed_elsewhere").count(), 1, "said once: {told}");
+    // The log has a thread of its own.
+    let told = || fs::read_to_string(rack.path("log")).unwrap();
+    while !told().contains("device.signed_elsewhere") && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    let told = told().matches("device.signed_elsewhere").count();
     rack.run(&["yubihsm", "accept"], Some("accept")).refused(69, "");
     daemon.kill().unwrap();
     daemon.wait().unwrap();
+    assert_eq!(told, 1, "said once");
     let said = rack.run(&["yubihsm", "accept"], Some("accept")).done();
     assert!(said.out.contains("authentication key 0x0004") && said.err.contains("mark set"), "{}", said.err);
     rack.run(&["device", "info"], None).done();
@@ -270,4 +276,95 @@ fn somebody_else_s_signature_is_told_everywhere_and_accepted_only_with_the_daemo
     // An HSM whose log is switched off is no witness.
     rack.hsm.logs_no_more(SIGN_EDDSA);
     rack.run(&["device", "info"], None).refused(69, "does not log its signatures");
+}
+
+/// A state of tmkms that was last written a minute ago, and its configuration, as whoever runs it has them.
+fn tmkms(rack: &Rack, object: u16, auth_key: u16) {
+    let state = rack.path("tmkms-state.json");
+    let block = r#"{"hash":"","parts":{"total":0,"hash":""}}"#;
+    fs::write(&state, format!(r#"{{"height":"361402","round":"1","step":1,"block_id":{block}}}"#)).unwrap();
+    let minute = std::time::SystemTime::now() - Duration::from_secs(60);
+    fs::File::options().write(true).open(&state).unwrap().set_modified(minute).unwrap();
+    let config = format!(
+        "[[chain]]\nid = \"{CHAIN}\"\nstate_file = {state:?}\n[[providers.yubihsm]]\nauth = {{ key = {auth_key}, password = \"x\" }}\nkeys = [{{ chain_ids = [\"{CHAIN}\"], key = {object} }}]\n"
+    );
+    fs::write(rack.path("tmkms.toml"), config).unwrap();
+}
+
+const MIGRATE: [&str; 11] = [
+    "migrate",
+    "--from",
+    "tmkms",
+    "--chain",
+    CHAIN,
+    "--tmkms",
+    "tmkms.toml",
+    "--key-index",
+    "0",
+    "--block-time",
+    "1",
+];
+
+#[test]
+fn a_validator_of_tmkms_s_hsm_goes_on_with_its_key_where_it_is_and_the_precommit_of_its_round_as_the_mark() {
+    let rack = Rack::new();
+    rack.hsm.put_key(7, SEED, MAY_SIGN);
+    rack.hsm.put_auth_key(4, b"tmkms", MAY_SIGN);
+    let said = rack.setup(&["--object", "7", "--audit"]).done();
+    rack.configured(&said.out);
+    tmkms(&rack, 7, 4);
+    let signed = rack.hsm.signed();
+    let said = rack.run(&MIGRATE, Some(CHAIN)).done();
+    assert!(said.out.contains(&format!("address  {ADDRESS}")), "{}", said.out);
+    assert!(said.out.contains("mark     361402/1/precommit"), "{}", said.out);
+    assert!(said.err.contains("highwater yubihsm delete-auth-key 4 --admin-key ID"), "{}", said.err);
+    assert!(said.err.contains("retire the old signer"), "{}", said.err);
+    assert_eq!(rack.hsm.signed(), signed);
+    let show = rack.run(&["mark", "show", CHAIN], None).done();
+    assert!(show.out.contains("361402/1/precommit"), "{}", show.out);
+    // Typed again: nothing is done again. Then its state is retired.
+    let again = rack.run(&MIGRATE, Some(CHAIN)).done();
+    assert!(again.err.contains("signs with this key here already"), "{}", again.err);
+    let retire =
+        ["retire", "--from", "tmkms", "--chain", CHAIN, "--state", "tmkms-state.json", "--block-time", "1"];
+    rack.run(&retire, None).done();
+    assert!(fs::read_to_string(rack.path("tmkms-state.json")).unwrap().contains("9223372036854775807"));
+}
+
+#[test]
+fn a_move_of_an_hsm_s_key_that_does_not_fit_is_refused_and_changes_nothing() {
+    let rack = Rack::new();
+    rack.hsm.put_key(7, SEED, MAY_SIGN);
+    rack.hsm.put_auth_key(4, b"tmkms", MAY_SIGN);
+    let said = rack.setup(&["--object", "7"]).done();
+    rack.configured(&said.out);
+    for (object, auth_key, why) in [(8, 4, "is another"), (7, 5, "cannot be locked out")] {
+        tmkms(&rack, object, auth_key);
+        rack.run(&MIGRATE, Some(CHAIN)).refused(64, why);
+    }
+    tmkms(&rack, 7, 4);
+    let text = fs::read_to_string(rack.path("tmkms.toml")).unwrap();
+    fs::write(rack.path("tmkms.toml"), text.replace(CHAIN, "other-1")).unwrap();
+    rack.run(&MIGRATE, Some(CHAIN)).refused(64, "no key of a YubiHSM is there");
+    fs::write(rack.path("tmkms.toml"), text).unwrap();
+    // The key is gone; nobody types the chain; the owner types another.
+    rack.hsm.delete_key(7);
+    rack.run(&MIGRATE, Some(CHAIN)).refused(69, "no key of index 0");
+    rack.hsm.put_key(7, SEED, MAY_SIGN);
+    rack.run(&MIGRATE, None).refused(69, "terminal");
+    rack.run(&MIGRATE, Some("other-1")).refused(69, "");
+    // tmkms runs.
+    fs::File::options()
+        .write(true)
+        .open(rack.path("tmkms-state.json"))
+        .unwrap()
+        .set_modified(std::time::SystemTime::now())
+        .unwrap();
+    rack.run(&MIGRATE, Some(CHAIN)).refused(64, "the old signer may still run");
+    let show = rack.run(&["chain", "list"], None).done();
+    assert!(!show.out.contains(CHAIN), "{}", show.out);
+    // A number of a device that has no store.
+    let text = format!("state_dir = {:?}\n[device]\ntransport = \"simulated\"\n", rack.path("state"));
+    fs::write(rack.path("highwater.toml"), text).unwrap();
+    rack.run(&MIGRATE, Some(CHAIN)).refused(64, "neither");
 }

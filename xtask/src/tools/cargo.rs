@@ -11,6 +11,8 @@ use crate::workspace::Workspace;
 /// A program of a package of the same name.
 pub(crate) struct Program {
     pub(crate) name: &'static str,
+    /// Below cargo's target directory. Other features want another one: what is there is not looked into.
+    pub(crate) folder: &'static str,
     /// The releases that were tried.
     pub(crate) version: &'static str,
     /// Whether what it has beside these features comes too.
@@ -23,17 +25,25 @@ pub(crate) struct Program {
 /// Another signer, for `cargo xtask bench` to measure ours beside, and for whoever moves from it.
 pub(crate) const TMKMS: Program = Program {
     name: "tmkms",
+    folder: "tmkms-yubihsm",
     version: "^0.15",
     default_features: true,
-    features: &["softsign"],
+    features: &["softsign", "yubihsm"],
     optimised: true,
 };
 /// Makes a package of Debian.
-pub(crate) const DEB: Program =
-    Program { name: "cargo-deb", version: "^3.8", default_features: true, features: &[], optimised: false };
+pub(crate) const DEB: Program = Program {
+    name: "cargo-deb",
+    folder: "cargo-deb",
+    version: "^3.8",
+    default_features: true,
+    features: &[],
+    optimised: false,
+};
 /// Makes a book of Markdown. What watches files and serves pages is left out: that is most of what it is built of.
 pub(crate) const MDBOOK: Program = Program {
     name: "mdbook",
+    folder: "mdbook",
     version: "^0.5.4",
     default_features: false,
     features: &["search"],
@@ -55,8 +65,8 @@ impl Program {
     /// # Errors
     /// If the download or the build fails (a retry may help).
     pub(crate) fn ensure(&self, workspace: &Workspace) -> Result<PathBuf> {
-        let Self { name, version, default_features, features, optimised } = self;
-        let folder = workspace.target().join(name);
+        let Self { name, folder, version, default_features, features, optimised } = self;
+        let folder = workspace.target().join(folder);
         let program = folder.join("bin").join(name);
         // Cargo puts it there whole or not at all.
         if program.exists() {

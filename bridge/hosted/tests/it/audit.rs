@@ -472,6 +472,7 @@ fn signatures_between_two_looks_are_counted_before_the_log_overflows() {
     for height in 20..300 {
         sign(&mut device, &at(height)).unwrap().unwrap();
     }
+    device.ping().unwrap();
     stage.hsm.signs_elsewhere(OURS, KEY);
     elsewhere(device.ping());
 }

@@ -9,5 +9,6 @@ mod properties;
 mod retiring;
 mod silence;
 mod states;
+mod tmkms;
 mod traps;
 mod words;

@@ -21,6 +21,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::HandWritten { file: file() },
         Refusal::NoHorcruxName { file: file() },
         Refusal::Copy { file: file() },
+        Refusal::TmkmsConfig { file: file(), chain: chain.clone(), why: "it is not text".to_owned() },
         Refusal::StillRuns { file: file(), seconds: 3, wait: 30 },
         Refusal::Changed { file: file() },
         Refusal::FromTheFuture { file: file() },

@@ -94,6 +94,12 @@ pub struct MigrateArgs {
     /// The key is on the device already: its number there.
     #[arg(long, value_name = "N")]
     pub(in crate::cli) imported: Option<KeyNumber>,
+    /// The key stays where it is, in the HSM or token of the configuration: its number there.
+    #[arg(long, value_name = "N")]
+    pub(in crate::cli) key_index: Option<u32>,
+    /// --from tmkms, whose key is in a YubiHSM: its tmkms.toml, which names the key's object and the state.
+    #[arg(long, value_name = "FILE", requires = "key_index")]
+    pub(in crate::cli) tmkms: Option<PathBuf>,
     /// Where the backup of the key goes; the file must not exist.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) to: Option<PathBuf>,

@@ -56,6 +56,24 @@ pub(crate) struct Wanted<'a> {
     pub(crate) below: Option<Hrs>,
 }
 
+/// Which key the chain signs with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Which {
+    /// One that was imported.
+    Imported(KeyNumber),
+    /// One that stays in its store.
+    Stays(u32),
+}
+
+impl Which {
+    fn index(self) -> u32 {
+        match self {
+            Self::Imported(number) => number.index(),
+            Self::Stays(index) => index,
+        }
+    }
+}
+
 /// What moves, found and judged: what the operator is shown before the device asks.
 pub(crate) struct Judged {
     pub(crate) public: PublicKey,
@@ -187,7 +205,7 @@ impl Judged {
         config: &Chosen<'_>,
         access: &mut Access,
         wanted: &Wanted<'_>,
-        number: KeyNumber,
+        key: Which,
         hands: &Hands,
         talk: &mut dyn Talk,
     ) -> Result<Added, Failure> {
@@ -197,12 +215,15 @@ impl Judged {
         }
         let new = New {
             id: wanted.chain,
-            key_index: number.index(),
+            key_index: key.index(),
             mark: self.mark,
             below: wanted.below,
             key: Some(*self.public.as_bytes()),
         };
-        let stays = |why: Failure| why.with(advice::key_stays(number, &why.to_string()));
+        let stays = |why: Failure| match key {
+            Which::Imported(number) => why.with(advice::key_stays(number, &why.to_string())),
+            Which::Stays(_) => why,
+        };
         let approved = add::approve(config, access, wanted.chain, new, talk).await.map_err(stays)?;
         // Too late to take the mark back, and what must not happen now is that anything signs: nothing is pinned before the
         // last look, and a pin of an earlier life goes.
