@@ -249,6 +249,9 @@ fn old(run: &Run) -> Result<MigrateArgs, Failure> {
         imported: imported.map_err(|error| Failure::usage(format!("`migrate.imported`: {error}")))?,
         no_backup: to.is_none(),
         to,
+        // A key that stays in its HSM is taken over by the command itself.
+        key_index: None,
+        tmkms: None,
         threshold: answers.threshold,
         exact: false,
         never_signed: None,

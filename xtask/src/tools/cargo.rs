@@ -53,6 +53,7 @@ pub(crate) const MDBOOK: Program = Program {
 /// Writes the bill of materials. Its newest release in one version: the bill is part of a release that is the same bytes each time.
 pub(crate) const CYCLONEDX: Program = Program {
     name: "cargo-cyclonedx",
+    folder: "cargo-cyclonedx",
     version: "=0.5.9",
     default_features: true,
     features: &[],
