@@ -127,10 +127,7 @@ impl Config {
                 None if let Some((place, found)) = places.unknown_transport() => {
                     Wrong::at(text, Some(place), advice::config_transport(found))
                 }
-                None => {
-                    let Wrong { line, text } = Wrong::of(text, &error);
-                    Wrong { line, text: advice::config_syntax(&text) }
-                }
+                None => Wrong::of(text, &error),
             }
         })?;
         config.check(text, &places)?;

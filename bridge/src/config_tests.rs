@@ -153,7 +153,7 @@ fn every_wrong_value_is_refused_with_file_line_and_key() {
     let before = "# state_dir transport address serial path spare metrics stop_height id tcp://run alpha-1\n";
     for (text, line, key, word) in [
         (with("/var/lib", "var/lib"), 2, "state_dir", "absolute"),
-        (with("\"/var/lib/highwater\"", "7"), 2, "state_dir", "string"),
+        (with("\"/var/lib/highwater\"", "7"), 2, "state_dir", "a path"),
         (with("\"speculos\"", "\"usb\""), 5, "transport", "hid"),
         (with("address = \"127.0.0.1:9999\"", ""), 5, "transport", "add address"),
         (with("\"speculos\"", "\"simulated\""), 6, "address", "remove the line"),
@@ -161,14 +161,14 @@ fn every_wrong_value_is_refused_with_file_line_and_key() {
         (with("[[chain]]", "serial = \"1\"\n[[chain]]"), 8, "serial", "\"hid\""),
         (with("[[chain]]", "path = \"/dev/x\"\n[[chain]]"), 8, "path", "\"hid\""),
         (with("[[chain]]", "spare = true\n[[chain]]"), 8, "spare", "\"simulated\""),
-        (with("[[chain]]", "spare = \"yes\"\n[[chain]]"), 8, "spare", "boolean"),
+        (with("[[chain]]", "spare = \"yes\"\n[[chain]]"), 8, "spare", "true or false"),
         (with("id = \"alpha-1\"", "id = \"alpha 1\""), 9, "id", "letters"),
         (with("id = \"alpha-1\"", "id = \".new-1\""), 9, "id", ".new-"),
         (with("on_absent = \"wait\"", "on_absent = \"never\""), 10, "on_absent", "`wait`"),
         (with("on_absent = \"wait\"", "on_abesnt = \"wait\""), 10, "on_abesnt", "unknown field"),
         (with("on_absent = \"wait\"", "vote_extensions = \"off\""), 10, "vote_extensions", "remove the line"),
         (with("on_absent = \"wait\"", "stop_height = 0"), 10, "stop_height", "last height"),
-        (with("on_absent = \"wait\"", "stop_height = -1"), 10, "stop_height", "u64"),
+        (with("on_absent = \"wait\"", "stop_height = -1"), 10, "stop_height", "whole number"),
         (with("unix:///run", "tcp://run"), 11, "nodes", "host and port"),
         (
             with("[\"unix", "[\n  \"unix:///run/b.sock\",\n  \"tcp://run\",\n  \"unix"),
@@ -408,7 +408,7 @@ id = \"a1b2\"
     fn what_a_store_lacks_or_has_too_much_is_refused_with_line_and_cure() {
         for (of, from, to, line, words) in [
             (YUBIHSM, "auth_key = 5", "", 3, ["auth_key", "add"]),
-            (YUBIHSM, "auth_key = 5", "auth_key = 70000", 5, ["auth_key", "u16"]),
+            (YUBIHSM, "auth_key = 5", "auth_key = 70000", 5, ["auth_key", "whole number"]),
             (
                 YUBIHSM,
                 "password_file = \"/etc/highwater/yubihsm.password\"",

@@ -91,6 +91,11 @@ impl Failure {
         Self { exit: Exit::Io, text: format!("{what}: {error}; mend that and run the command again") }
     }
 
+    /// A file that the operator named failed; `cure` is for one that is not there.
+    pub(crate) fn named(path: &Path, error: &std::io::Error, cure: &str) -> Self {
+        Self { exit: Exit::Io, text: advice::named(path, error, cure) }
+    }
+
     /// What was printed is lost.
     pub(crate) fn unheard(error: &std::io::Error) -> Self {
         Self { exit: Exit::Io, text: advice::unheard(error) }

@@ -53,9 +53,7 @@ impl fmt::Display for Source {
 
 /// No name of a source.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0:?} is no signer that Highwater reads. Name cometbft, tendermint-0.27, tmkms, kms or horcrux, or nothing if there is no file."
-)]
+#[error("{0:?} is no signer that Highwater reads. Name cometbft, tendermint-0.27, tmkms, kms or horcrux.")]
 pub struct NotASource(String);
 
 impl FromStr for Source {

@@ -231,6 +231,15 @@ fn list(parts: impl IntoIterator<Item = impl std::fmt::Display>, between: &str) 
     parts.into_iter().map(|part| part.to_string()).collect::<Vec<_>>().join(between)
 }
 
+/// What to do if the secret of a store's marks is not what it was.
+const SECRET: &str = "put it back from the backup of the state directory: without it no mark is read and nothing is signed. If it is lost, \
+     move the marks beside it (`.nvm`) away, and `highwater mark adopt` gives the new ones the mark";
+
+/// Whether it is one that the device makes, and not one that the config names.
+fn is_of_device(path: &std::path::Path) -> bool {
+    path.extension().is_some_and(|end| ["nvm", "seed", "secret"].iter().any(|ours| end == *ours))
+}
+
 /// Why the signer in this process cannot be opened, or stopped.
 fn hosted(fault: &HostedFault) -> String {
     let cure = match fault {
@@ -240,8 +249,12 @@ fn hosted(fault: &HostedFault) -> String {
         HostedFault::Denied(_) => {
             "run as the owner of the state directory, or give the file back to that user with `chown`"
         }
-        HostedFault::NotAFile(_) => "put the device's own file back in its place",
+        HostedFault::NotAFile(path) if is_of_device(path) => "put the device's own file back in its place",
+        HostedFault::NotAFile(_) => {
+            "name a plain file in that line of [device] in the config, and no link to one"
+        }
         HostedFault::Exposed { .. } => "run `chmod 600` on it, and find out who could change or read it",
+        HostedFault::Size { path, .. } if path.extension().is_some_and(|end| end == "secret") => SECRET,
         HostedFault::Size { .. } => {
             "put the device's own file back. If a memory (`.nvm`) is lost, move it away: the device starts anew with the \
              same key, and `highwater mark adopt` gives it the mark. If the seed is lost, so is the key"
@@ -250,10 +263,7 @@ fn hosted(fault: &HostedFault) -> String {
             "the device's memory is there and its key is not: put the seed back. If the seed is lost, so is the key: \
              move the files `simulated*` away, and a new device is made"
         }
-        HostedFault::SecretMissing(_) => {
-            "put it back from the backup of the state directory: without it no mark is read and nothing is signed. If it is lost, \
-             move the marks beside it (`.nvm`) away, and `highwater mark adopt` gives the new ones the mark"
-        }
+        HostedFault::SecretMissing(_) => SECRET,
         HostedFault::Missing(_) => {
             "correct that line of [device] in the config, or make the file, of mode 0600"
         }
@@ -262,8 +272,11 @@ fn hosted(fault: &HostedFault) -> String {
             "check the disk and the file system: the device is opened anew, and signs nothing until its file can be \
              written"
         }
+        HostedFault::Keys(KeyFault::Absent(why)) if why.starts_with("the module") => {
+            "correct module in [device] of the config, or install the vendor's library"
+        }
         HostedFault::Keys(KeyFault::Absent(_) | KeyFault::Broken(_)) => {
-            "the key store is opened anew: check that it runs and can be reached"
+            "the key store is opened anew: check that it runs, and that [device] of the config names where"
         }
         HostedFault::Keys(KeyFault::Denied(_)) => {
             "correct the password or PIN in its file, or what that key may do, then start this program again: it is not tried twice, since a token \

@@ -12,6 +12,29 @@ pub fn file(path: &Path, error: &io::Error) -> String {
     format!("{} cannot be read or written ({error}): {}", path.display(), cure(path, error))
 }
 
+/// A file that the operator named cannot be read or written; `missing` is what to do if it, or its folder, is not there.
+pub(crate) fn named(path: &Path, error: &io::Error, missing: &str) -> String {
+    use io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied};
+    let path = path.display();
+    match error.kind() {
+        NotFound => format!("{path} does not exist: {missing}"),
+        IsADirectory => format!("{path} is a folder: name a file"),
+        NotADirectory => format!("{path} is no folder: {missing}"),
+        PermissionDenied => format!(
+            "{path} may not be read or written by {} ({error}): name a place of that user's, or give it to that user",
+            users::name(users::ours())
+        ),
+        _ => format!("{path} cannot be read or written ({error}): mend that and run the command again"),
+    }
+}
+
+/// Something else stands in the place of a file.
+pub(crate) const NOT_A_FILE: &str = "it is not a plain file";
+
+/// What to do then.
+const FOLDER: &str =
+    "move what is there away, and put the file itself in its place; if there never was one, it is made";
+
 /// What to do about a file that cannot be read or written. The file itself is never at fault here: nothing tells anybody
 /// to remove it.
 fn cure(path: &Path, error: &io::Error) -> String {
@@ -20,6 +43,8 @@ fn cure(path: &Path, error: &io::Error) -> String {
         Some(Errno::LOOP) => {
             "a symbolic link is there, and none is followed: put the file itself in its place"
         }
+        Some(Errno::ISDIR) => FOLDER,
+        None if error.to_string() == NOT_A_FILE => FOLDER,
         Some(Errno::NOSPC | Errno::DQUOT) => "free space on its disk",
         Some(Errno::ROFS) => "mount its disk so that it can be written to",
         Some(Errno::IO) => "its disk fails: look at the kernel's log, and move state_dir to another disk",

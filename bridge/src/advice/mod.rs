@@ -1,6 +1,9 @@
 //! One cause and one cure per fault: the only place with such sentences.
 
 mod adopt;
+#[cfg(test)]
+mod bad_device;
+mod config;
 mod device;
 mod extension;
 mod files;
@@ -28,6 +31,7 @@ use crate::device::KeyNumber;
 use crate::users;
 
 pub use adopt::*;
+pub use config::*;
 pub use device::*;
 pub use extension::*;
 pub use files::*;
@@ -114,46 +118,9 @@ pub fn other_chain(chain: &str) -> String {
     format!("this socket signs for {chain:?} only: check the node's genesis and priv_validator_laddr")
 }
 
-/// The config file cannot be read.
-pub fn config_unreadable(path: &Path, error: &std::io::Error) -> String {
-    if error.kind() == std::io::ErrorKind::PermissionDenied {
-        return format!(
-            "{} may not be read by {} ({error}): run the command as the daemon's user, as in `sudo -u highwater highwater check`, \
-             or give that user's group the file: `sudo chgrp highwater {}` and `sudo chmod g+r {}`",
-            path.display(),
-            users::name(users::ours()),
-            path.display(),
-            path.display()
-        );
-    }
-    format!("{} cannot be read ({error}): name a readable file with --config", path.display())
-}
-
-/// The config file is no such file.
-pub fn config_syntax(error: &str) -> String {
-    format!("{}\ncorrect the line shown; docs/reference/configuration.md lists every key", error.trim_end())
-}
-
-/// The transport is none.
-pub fn config_transport(found: &str) -> String {
-    let cure = match found {
-        "usb" | "ledger" | "hidraw" | "HID" | "USB" => "a Ledger on USB is `transport = \"hid\"`",
-        _ => {
-            "a Ledger on USB is `transport = \"hid\"`, the emulator \"speculos\", a try without hardware \"simulated\""
-        }
-    };
-    format!("transport {found:?} is not known: {cure}")
-}
-
 /// There is nothing to sign for.
 pub fn no_chain() -> &'static str {
     "the config has no [[chain]]: add one, with its id and nodes"
-}
-
-/// The config has a key that this version does not have any more.
-pub fn vote_extensions_removed() -> &'static str {
-    "vote_extensions is no key any more: CometBFT 0.38.0 to 0.38.10 stop for good at a precommit without the signature of \
-     its extension, on every chain, so each is signed unless the node says that it needs none; remove the line"
 }
 
 /// A chain was never added.
@@ -162,6 +129,21 @@ pub fn not_pinned(chain: &str) -> String {
         "chain {chain:?} has no pinned key: run `highwater chain add {chain} --key-index N --next-height H` first, \
          where H is the next height of a chain for which this key never signed; else name the last place by --last-signed; a \
          validator that signs elsewhere moves here with its key by `highwater migrate`"
+    )
+}
+
+/// No chain of that name is pinned here; these are.
+pub fn unknown_here(chain: &str, known: &[&str]) -> String {
+    match known {
+        [] => format!("{}; no chain is pinned here", not_pinned(chain)),
+        known => format!("{}; pinned here: {}", not_pinned(chain), known.join(", ")),
+    }
+}
+
+/// The new name is the old one.
+pub fn renamed_to_itself(chain: &str) -> String {
+    format!(
+        "{chain} is called so already: name the chain as it is called now, and then what it will be called"
     )
 }
 

@@ -156,6 +156,11 @@ pub fn rpc_needed() -> String {
         .to_owned()
 }
 
+/// An option that says nothing of the signer that is named.
+pub fn option_of_another_signer(option: &str, whose: &str) -> String {
+    format!("--{option} is of --from {whose} alone. Leave it away, or correct --from.")
+}
+
 /// What the two-block rule waits for.
 pub fn two_blocks(first: u64, second: u64) -> String {
     format!(

@@ -52,6 +52,19 @@ pub fn export_exists(to: &Path) -> String {
     format!("{} exists already: name a new file", to.display())
 }
 
+/// What to do if a folder is not there in which a file is to be made.
+pub const MAKE_FOLDER: &str = "make the folder, or name a file in another one";
+
+/// What to do if the folder for passing files is not there.
+pub const MAKE_TMPDIR: &str = "make its folder, or set TMPDIR to one that is there, or unset it";
+
+/// What to do if there is no exported state.
+pub const NAME_EXPORTED: &str =
+    "name the file that `highwater state export` wrote on the other host, as it was carried here";
+
+/// What to do if there is no backup of a key.
+pub const NAME_BACKUP: &str = "name the file that `highwater key backup` or `highwater key import` wrote";
+
 /// There is something to be overwritten.
 pub fn import_over(state_dir: &Path) -> String {
     format!("{} knows chains already: name an empty state_dir in the config", state_dir.display())

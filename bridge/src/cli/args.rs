@@ -2,24 +2,24 @@
 
 mod firmware;
 mod moving;
+mod numbers;
 mod yubihsm;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
-use highwater_core::env::SECRET_INDEX;
-use highwater_core::hrs::{Hrs, Step};
+use highwater_core::hrs::Hrs;
 use highwater_moving::Source;
 
 use crate::device::{KeyNumber, SlotNumber};
-use crate::hrs_text::HrsText;
 use crate::state_dir::Purpose;
 pub(super) use firmware::{FirmwareVerb, ImageArgs};
 pub(super) use moving::{Former, KeyArgs, KeyVerb, MigrateArgs, OldArgs};
 #[cfg(feature = "yubihsm")]
 pub(super) use yubihsm::AdminArgs;
 pub(super) use yubihsm::YubiHsmVerb;
+use numbers::{below_signed, emulator, key_index, last_signed, next_height};
 
 /// Where the configuration is, if nobody says.
 pub(super) const CONFIG: &str = "/etc/highwater/highwater.toml";
@@ -123,7 +123,7 @@ pub enum Verb {
         #[command(flatten)]
         on: On,
         /// The emulator's port, beside any configuration. For tests.
-        #[arg(long, hide = true, global = true, env = "HIGHWATER_EMULATOR")]
+        #[arg(long, hide = true, global = true, env = "HIGHWATER_EMULATOR", value_parser = emulator)]
         emulator: Option<SocketAddr>,
     },
     /// A YubiHSM2: made ready for this signer.
@@ -347,7 +347,7 @@ pub enum MarkVerb {
         /// Chain id.
         id: String,
         /// The number of its key, if the chain is not approved on this device yet.
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..i64::from(SECRET_INDEX)))]
+        #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = key_index)]
         key_index: Option<u32>,
         /// The number of its imported key, if the chain is not approved on this device yet.
         #[arg(long, value_name = "N", conflicts_with = "key_index")]
@@ -377,7 +377,7 @@ pub enum MarkVerb {
 #[group(required = true, multiple = false)]
 pub struct MarkArgs {
     /// The first height to sign: everything below it counts as signed.
-    #[arg(long, value_name = "H", value_parser = next_height)]
+    #[arg(long, value_name = "H", allow_negative_numbers = true, value_parser = next_height)]
     next_height: Option<Hrs>,
     /// The last place signed: height, round, and proposal, prevote or precommit.
     #[arg(long, value_name = "H/R/STEP", value_parser = last_signed)]
@@ -391,45 +391,9 @@ impl MarkArgs {
     }
 }
 
-/// Nothing of height H is signed: the mark is H/0/none.
-fn next_height(text: &str) -> Result<Hrs, String> {
-    let height = text.parse().map_err(|_| format!("{text:?} is not a height"))?;
-    match Hrs::new(height, 0, Step::None) {
-        Some(hrs) if height > 0 => Ok(hrs),
-        _ => Err("a height is 1 to 2^63-1".to_owned()),
-    }
-}
-
-/// Any place: a mark that nothing was signed at may be named too.
-fn below_signed(text: &str) -> Result<Hrs, String> {
-    text.parse::<HrsText>().map(|HrsText(hrs)| hrs).map_err(|error| error.to_string())
-}
-
-fn last_signed(text: &str) -> Result<Hrs, String> {
-    match text.parse::<HrsText>() {
-        Ok(HrsText(hrs)) if hrs.height.value() > 0 && hrs.step != Step::None => Ok(hrs),
-        Ok(_) => {
-            Err("a place that was signed has a height of at least 1, and proposal, prevote or precommit"
-                .to_owned())
-        }
-        Err(error) => Err(error.to_string()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_two_ways_to_name_a_mark_differ() {
-        assert_eq!(next_height("7").unwrap().to_string(), "7/0/none");
-        assert_eq!(last_signed("7/2/prevote").unwrap().to_string(), "7/2/prevote");
-        for bad in ["", "7", "7/0", "7/0/none", "7/0/commit", "0/0/prevote", "7/-1/prevote", "7/0/prevote/1"]
-        {
-            assert!(last_signed(bad).is_err(), "{bad}");
-        }
-        assert!(next_height("0").is_err() && next_height("9223372036854775808").is_err());
-    }
 
     #[test]
     fn a_mark_is_named_exactly_once() {

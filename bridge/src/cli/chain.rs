@@ -55,6 +55,7 @@ pub(super) async fn show_key(config: &Chosen<'_>, id: &str, terminal: &mut Termi
     let chain = crate::operator::chain_id(id)?;
     let mut access = Access::open(config).await?;
     let session = access.session().await?;
+    mark::find(&session, id)?;
     let key = access.key_of(chain).await?;
     say!("{id}: {}", hex::encode(key));
     let (command, target) = (Command::ShowKey(chain), session.target);

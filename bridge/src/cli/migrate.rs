@@ -160,6 +160,18 @@ fn old(args: &OldArgs, source: Source, key: Option<PathBuf>) -> Old<'_> {
 }
 
 fn wanted(args: &MigrateArgs) -> Result<Wanted<'_>, Failure> {
+    chain_id(&args.old.chain)?;
+    let is_horcrux = matches!(args.from, Former::Signer(Source::Horcrux));
+    let is_nothing = matches!(args.from, Former::Nothing);
+    for (given, belongs, option, whose) in [
+        (args.threshold.is_some(), is_horcrux, "threshold", "horcrux"),
+        (args.rpc.is_some(), is_nothing, "rpc", "nothing"),
+        (args.retire, !is_nothing, "retire", "a signer that left files"),
+    ] {
+        if given && !belongs {
+            return Err(Failure::usage(advice::option_of_another_signer(option, whose)));
+        }
+    }
     let from = match (args.from, &args.rpc) {
         (Former::Signer(source), _) => From::Files(source),
         (Former::Nothing, Some(node)) => From::Nothing(node.clone()),

@@ -53,7 +53,7 @@ pub(super) async fn run(config: &Config, lost: Lost) -> Result<(), Failure> {
     }
     let mut stops = Stops::listen().map_err(|error| Failure::io("SIGTERM", &error))?;
     let socket = Listener::bind(&config.state_dir)
-        .map_err(|error| Failure::io(admin::socket_path(&config.state_dir).display(), &error))?;
+        .map_err(|error| Failure::state_file(&admin::socket_path(&config.state_dir), &error))?;
     let counters = Counters::beside(&lost);
     let (mut each, mut parts) = (Vec::new(), Vec::new());
     for (device, chains) in served {

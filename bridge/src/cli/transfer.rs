@@ -55,6 +55,10 @@ pub(super) fn export(config: &Config, to: &Path) -> Result<(), Failure> {
     if absolute.exists() {
         return Err(Failure::usage(advice::export_exists(to)));
     }
+    if let Some(folder) = absolute.parent() {
+        let found = fs::metadata(folder);
+        found.map_err(|error| Failure::named(folder, &error, advice::MAKE_FOLDER))?;
+    }
     // The host is out of service first: cut in between, nobody signs, and never two.
     let mark = exported_mark(config);
     durable::replace(&mark, format!("exported to {}\n", absolute.display()).as_bytes())
@@ -78,7 +82,7 @@ pub(super) fn import(config: &Config, from: &Path) -> Result<(), Failure> {
         return Err(Failure::usage(advice::import_over(&config.state_dir)));
     }
     let failed = |path: &Path, error: io::Error| Failure::io(path.display(), &error);
-    let text = fs::read(from).map_err(|error| failed(from, error))?;
+    let text = fs::read(from).map_err(|error| Failure::named(from, &error, advice::NAME_EXPORTED))?;
     let damaged = |cause: &dyn Display| Failure::usage(advice::import_damaged(from, &cause.to_string()));
     let packed: Packed = serde_json::from_slice(&text).map_err(|error| damaged(&error))?;
     if packed.format != FORMAT {

@@ -8,6 +8,7 @@ use toml::{Spanned, Value};
 
 use super::Transport;
 use super::devices::one_or_several;
+use crate::advice;
 
 /// A value with its place.
 pub(super) type Place = Spanned<Value>;
@@ -95,7 +96,7 @@ impl Wrong {
     pub(super) fn of(text: &str, error: &toml::de::Error) -> Self {
         let line = line(text, error.span());
         let shown = text.lines().nth(line - 1).unwrap_or_default().trim();
-        Self { line, text: format!("`{shown}`: {}", error.message().trim_end()) }
+        Self { line, text: advice::config_syntax(shown, error.message().trim_end()) }
     }
 }
 

@@ -54,6 +54,9 @@ pub enum AddressError {
     /// No host, or no port.
     #[error("{0:?} is not a host and a port")]
     Host(String),
+    /// All interfaces of a machine: a node may listen there, and nobody can dial it.
+    #[error("{0:?} is every interface of a machine, where a node listens, and no address to dial")]
+    Everywhere(String),
     /// A peer id where none can be checked.
     #[error("tcp://{0} names a peer, which tcp:// cannot check: a node shows a new key at every start")]
     TcpPeer(String),
@@ -91,6 +94,7 @@ impl AddressError {
             Self::TooLong(_) => "let the node make its socket at a shorter path",
             Self::NoFile(_) => "add the name of the file that the node makes",
             Self::Host(_) => "write the host and port of the node's priv_validator_laddr, as 127.0.0.1:26659",
+            Self::Everywhere(_) => "write the node's own address, as 127.0.0.1:26659 on this machine",
             Self::TcpPeer(_) => {
                 "remove what stands before the @, or let a node of CometBFT 0.40 listen on noise://"
             }
@@ -144,6 +148,10 @@ impl FromStr for Host {
                 .filter(|(name, _)| !name.is_empty() && !name.contains(|c: char| "/:[] ".contains(c)))
                 .and_then(|(name, port)| Some((name.to_owned(), port.parse().ok()?))),
         };
+        // Every interface is where one listens, and nowhere that could be dialled.
+        if text.parse::<SocketAddr>().is_ok_and(|address| address.ip().is_unspecified()) {
+            return Err(AddressError::Everywhere(text.to_owned()));
+        }
         match found {
             Some((name, port)) if port > 0 => Ok(Self { name, port }),
             _ => Err(AddressError::Host(text.to_owned())),

@@ -177,6 +177,9 @@ pub(crate) async fn rename(
     talk: &mut dyn Talk,
 ) -> Result<Added, Failure> {
     chain_id(new.id)?;
+    if new.id == id {
+        return Err(Failure::usage(advice::renamed_to_itself(id)));
+    }
     let pin = pinned(config, id)?;
     let mut access = Access::open(config).await?;
     let session = access.session().await?;

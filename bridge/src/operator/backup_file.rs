@@ -50,8 +50,11 @@ pub(crate) fn free(path: &Path, of: Option<&PublicKey>) -> Result<(), Failure> {
                 path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             match folder.metadata() {
                 Ok(found) if found.is_dir() => Ok(()),
-                Ok(_) => Err(Failure::io(folder.display(), &std::io::ErrorKind::NotADirectory.into())),
-                Err(error) => Err(Failure::io(folder.display(), &error)),
+                Ok(_) => {
+                    let error = std::io::ErrorKind::NotADirectory.into();
+                    Err(Failure::named(folder, &error, advice::MAKE_FOLDER))
+                }
+                Err(error) => Err(Failure::named(folder, &error, advice::MAKE_FOLDER)),
             }
         }
         Err(error) => Err(Failure::io(path.display(), &error)),
@@ -90,7 +93,7 @@ impl Copy {
 
     /// Reads a file, whose parts are of one key.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let bytes = std::fs::read(path).map_err(|error| Failure::io(path.display(), &error))?;
+        let bytes = std::fs::read(path).map_err(|error| Failure::named(path, &error, advice::NAME_BACKUP))?;
         let wrong = |why: &str| Failure::usage(advice::no_backup(path, why));
         let text: Text = serde_json::from_slice(&bytes).map_err(|_| wrong("it is not the JSON of one"))?;
         if text.format != FORMAT {

@@ -50,9 +50,11 @@ pub(crate) fn chain_id(id: &str) -> Result<ChainId<'_>, Failure> {
 
 /// The pin of a chain. Without one, the advice depends on whether it was lost or never there.
 pub(crate) fn pinned(config: &Config, id: &str) -> Result<Pin, Failure> {
-    Pins::load(&config.state_dir)?.get(id).ok_or_else(|| {
-        let lost = chain_file_path(&config.state_dir, id).exists();
-        Failure::usage(if lost { advice::pin_lost(id) } else { advice::not_pinned(id) })
+    let pins = Pins::load(&config.state_dir)?;
+    pins.get(id).ok_or_else(|| {
+        let lost = ChainId::new(id.as_bytes()).is_some() && chain_file_path(&config.state_dir, id).exists();
+        let known: Vec<_> = pins.iter().map(|(known, _)| known).collect();
+        Failure::usage(if lost { advice::pin_lost(id) } else { advice::unknown_here(id, &known) })
     })
 }
 

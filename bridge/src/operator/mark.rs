@@ -40,7 +40,12 @@ pub(crate) async fn set(
 
 /// The slot in which a chain is approved.
 pub(crate) fn find<'a>(session: &'a Session, id: &str) -> Result<&'a Slot, Failure> {
-    session.chain(id).ok_or_else(|| Failure::unavailable(advice::unknown_on_device(id, &session.chains())))
+    session.chain(id).ok_or_else(|| {
+        Failure::unavailable(match session.tombstone(id) {
+            Some(_) => advice::was_removed(id),
+            None => advice::unknown_on_device(id, &session.chains()),
+        })
+    })
 }
 
 /// The node that has the height will not come back; the node, if one had it.

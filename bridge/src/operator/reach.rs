@@ -60,7 +60,7 @@ fn held(files: impl IntoIterator<Item = LockFile>) -> Result<Vec<Lock>, Failure>
         Err(LockError::Io(path, error)) => match file {
             LockFile::Lasting(_) => Err(Failure::state_file(&path, &error)),
             // The folder is everybody's: nothing about it is to be changed.
-            LockFile::Passing(_) => Err(Failure::io(path.display(), &error)),
+            LockFile::Passing(_) => Err(Failure::named(&path, &error, advice::MAKE_TMPDIR)),
         },
     };
     files.into_iter().map(take).collect()

@@ -8,6 +8,8 @@ use std::path::Path;
 use rustix::fs::{FlockOperation, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
+use crate::advice;
+
 /// Of files being written; whatever a cut left behind is removed at the next start.
 const ASIDE: &str = ".new-";
 
@@ -80,7 +82,7 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
     match file.metadata()?.is_file() {
         true => Ok(file),
-        false => Err(io::Error::other("it is not a plain file")),
+        false => Err(io::Error::other(advice::NOT_A_FILE)),
     }
 }
 

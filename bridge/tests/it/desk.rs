@@ -79,8 +79,28 @@ impl Desk {
         self.said(args, self.command(args))
     }
 
+    /// The same, with what `change` sets.
+    pub(crate) fn says_with(&self, args: &[&str], change: impl FnOnce(&mut Command)) -> String {
+        let mut command = self.command(args);
+        change(&mut command);
+        self.said(args, command)
+    }
+
+    /// The same, without the option that names the config.
+    pub(crate) fn says_alone(&self, args: &[&str], change: impl FnOnce(&mut Command)) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_highwater"));
+        command.args(args).current_dir(self.dir.path()).stdin(Stdio::null());
+        change(&mut command);
+        self.said(args, command)
+    }
+
     /// The same, as another user, who may read the config.
     pub(crate) fn says_as(&self, user: u32, args: &[&str]) -> String {
+        self.says_as_with(user, args, || ())
+    }
+
+    /// The same, once `change` has made the config what it is.
+    pub(crate) fn says_as_with(&self, user: u32, args: &[&str], change: impl FnOnce()) -> String {
         // Where the program was built need not be open to that user.
         let place = tempfile::tempdir().unwrap();
         let program = place.path().join("highwater");
@@ -93,11 +113,20 @@ impl Desk {
         // The lock of a port is a file of its user in the folder for passing files: another test may get the same port.
         fs::set_permissions(place.path(), fs::Permissions::from_mode(0o1777)).unwrap();
         command.uid(user).gid(user).env("TMPDIR", place.path());
+        change();
         self.said(args, command)
     }
 
     fn said(&self, args: &[&str], mut command: Command) -> String {
-        let done = command.output().unwrap();
+        // Another test may be starting a program just now, and hold the copy of ours open for writing until it runs.
+        let done = loop {
+            match command.output() {
+                Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                done => break done.unwrap(),
+            }
+        };
         let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
         let text =
             format!("$ highwater {}\n{err}{out}exit {}\n", args.join(" "), done.status.code().unwrap());

@@ -80,7 +80,7 @@ fn a_device_that_is_not_the_pinned_one_or_does_not_have_the_chain_or_its_mark() 
     assert_eq!(found(&desk, "doctor").0[1..], [error("state_file.ahead")]);
     file.save(&desk.path("state")).unwrap();
     desk.must(&["chain", "remove", CHAIN]);
-    assert_eq!(found(&desk, "doctor").0[1..], [error("chain.not_on_device")]);
+    assert_eq!(found(&desk, "doctor").0[1..], [error("chain.slot")]);
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn refused(desk: &Desk, command: &[&str], place: &str) {
 }
 
 /// Both copies of the newest record rot while the device is off: its mark is unclear then.
-fn make_unclear(desk: &Desk) {
+pub(crate) fn make_unclear(desk: &Desk) {
     let mut device = desk.emulator.swap(owned("nothing"));
     let reply = device.exchange(&[0xe0, 0x10, 0, 0, 1, 0]);
     let newest = ChainStatus::parse(&reply[..reply.len() - 2]).unwrap().writes;

@@ -1,5 +1,6 @@
 //! The bridge against nodes of our own: polite ones, hostile ones, and ones that vanish.
 
+mod bad_input;
 mod beside;
 mod cuts;
 mod desk;

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args as ClapArgs, Subcommand};
-use highwater_core::env::SECRET_INDEX;
 use highwater_core::hrs::Hrs;
 use highwater_moving::{NotASource, Source};
 
-use super::{On, below_signed};
+use super::On;
+use super::numbers::{below_signed, block_time, key_index, threshold};
 use crate::device::KeyNumber;
 use crate::rpc::Rpc;
 
@@ -75,7 +75,7 @@ pub struct OldArgs {
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) state: Vec<PathBuf>,
     /// Seconds that the chain takes for a block: a signer that runs is quiet for so long.
-    #[arg(long, value_name = "SECONDS", default_value_t = 6, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 6, allow_negative_numbers = true, value_parser = block_time)]
     pub(in crate::cli) block_time: u64,
 }
 
@@ -107,7 +107,7 @@ pub struct MigrateArgs {
     #[arg(long)]
     pub(in crate::cli) no_backup: bool,
     /// horcrux: how many cosigners it takes to sign.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = threshold)]
     pub(in crate::cli) threshold: Option<usize>,
     /// Take the last place itself as the mark, and not the precommit of its round.
     #[arg(long)]
@@ -146,10 +146,17 @@ pub(in crate::cli) enum Former {
 }
 
 impl FromStr for Former {
-    type Err = NotASource;
+    type Err = String;
 
-    fn from_str(name: &str) -> Result<Self, NotASource> {
-        if name == "nothing" { Ok(Self::Nothing) } else { name.parse().map(Self::Signer) }
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "nothing" => Ok(Self::Nothing),
+            // A validator alone may come without a file.
+            _ => name
+                .parse()
+                .map(Self::Signer)
+                .map_err(|error: NotASource| format!("{error} Name nothing if there is no file.")),
+        }
     }
 }
 
@@ -158,7 +165,7 @@ impl FromStr for Former {
 #[group(required = true, multiple = false)]
 pub struct KeyArgs {
     /// A key of the seed: 44'/118'/0'/0'/N'.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..i64::from(SECRET_INDEX)))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = key_index)]
     pub(in crate::cli) key_index: Option<u32>,
     /// An imported key, by its number on the device's screen.
     #[arg(long, value_name = "N")]

@@ -145,7 +145,7 @@ fn of_session(config: &Config, device: &config::Device, session: &Session, troub
 }
 
 fn of_slot(chain: &Chain, session: &Session, file: Option<&ChainFile>) -> Option<Trouble> {
-    let Some(slot) = session.chain(&chain.id) else {
+    let Some(slot) = session.chain(&chain.id).or_else(|| session.tombstone(&chain.id)) else {
         return Some(Trouble::NotOnDevice { chain: chain.id.clone(), known: session.chains() });
     };
     if slot.state != SlotState::Armed {

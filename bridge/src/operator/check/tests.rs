@@ -124,7 +124,7 @@ fn where_all_is_well_nothing_is_found_and_nothing_is_made() {
 fn a_configuration_that_is_none_is_told_with_its_cure() {
     let host = Host::new();
     fs::remove_file(host.path("highwater.toml")).unwrap();
-    host.error("config.wrong", "cannot be read", "--config");
+    host.error("config.wrong", "does not exist", "--config");
     host.write("state_dir = \"/var/lib/highwater\"\n[device]\ntransport = \"usb\"\n");
     host.error("config.wrong", "highwater.toml:3: transport \"usb\" is not known", "transport = \"hid\"");
     host.write("state_dir = \"/var/lib/highwater\"\n[device]\ntransport = \"bluetooth\"\n");

@@ -15,3 +15,5 @@ mod page;
 mod refusals;
 mod rotation;
 mod setup;
+
+pub(crate) use refusals::other_key;

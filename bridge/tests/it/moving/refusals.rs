@@ -110,7 +110,7 @@ fn decoy() -> String {
 }
 
 /// A key file that agrees with itself, of another key.
-pub(super) fn other_key() -> String {
+pub(crate) fn other_key() -> String {
     let key = ed25519_dalek::SigningKey::from_bytes(&[8; 32]);
     let public = key.verifying_key().to_bytes();
     let address = highwater_moving::PublicKey::new(public).address();
