@@ -301,7 +301,8 @@ pub(crate) enum Reason {
 }
 
 impl Reason {
-    fn word(self) -> String {
+    /// As the label says it.
+    pub(crate) fn word(self) -> String {
         match self {
             Self::Host(kind) => kind.word().rsplit('.').next().unwrap_or_default().to_owned(),
             Self::Device(status) => format!("device_{:04x}", status.word()),

@@ -169,6 +169,7 @@ mod tests {
             signature_age: Duration::ZERO,
             unsigned: None,
             last_refusal: None,
+            refused: Vec::new(),
             nodes: vec![NodeView {
                 address: "unix:///run/node.sock".into(),
                 connected: true,

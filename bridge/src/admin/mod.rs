@@ -20,6 +20,8 @@ pub(crate) use status::tests;
 mod watching_tests;
 
 pub(crate) use counters::Reason;
+#[cfg(test)]
+pub(crate) use counters::reasons;
 pub use counters::{Counters, Signature};
 pub use device_state::DeviceState;
 pub use http::serve as serve_http;
@@ -27,4 +29,4 @@ pub use on_chain::{DeviceSeconds, OnChainReport};
 pub use patience::Unanswered;
 pub use socket::{Client, Listener, path as socket_path};
 pub(crate) use status::Shown;
-pub use status::{ChainReport, DeviceReport, NodeReport, Report, SignatureReport, report};
+pub use status::{ChainReport, DeviceReport, NodeReport, RefusedReport, Report, SignatureReport, report};

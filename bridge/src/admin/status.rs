@@ -10,7 +10,7 @@ use super::{DeviceSeconds, DeviceState, OnChainReport, health};
 use crate::advice;
 use crate::device::{Pace, Seen, Session, Slot, SlotState};
 use crate::hrs_text::HrsText;
-use crate::signer::{ChainView, Signer, Signers};
+use crate::signer::{ChainView, Refused, Signer, Signers};
 
 /// The daemon, the device and the chains.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -85,6 +85,8 @@ pub struct ChainReport {
     pub nodes: Vec<NodeReport>,
     /// The last refusal, in words.
     pub last_refusal: Option<String>,
+    /// What was refused since the start, by reason, the newest first.
+    pub refused: Vec<RefusedReport>,
     /// Signatures delivered.
     pub signatures: u64,
     /// Signatures a day, by those delivered. None in the first hour, and while there are none.
@@ -115,6 +117,26 @@ pub struct SignatureReport {
     pub took_seconds: f64,
     /// Seconds since it was given out.
     pub age_seconds: f64,
+}
+
+/// Why requests were refused.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RefusedReport {
+    /// The reason, as the metrics and the log have it: the word behind `refused.`, or `device_` and the device's status word.
+    pub reason: String,
+    /// How often since the start.
+    pub times: u64,
+    /// The last place that was asked for, as height/round/step; null: what was asked is no request to sign for this chain.
+    pub asked: Option<HrsText>,
+    /// The node that asked last.
+    pub node: String,
+    /// When it asked last, by the clock of the daemon's machine, in UTC.
+    pub at: String,
+    /// Seconds since then.
+    pub age_seconds: f64,
+    /// What it was told the last time: cause and cure.
+    pub text: String,
 }
 
 /// A node of a chain.
@@ -196,6 +218,20 @@ fn recent(Signature { hrs, took, at }: &Signature, now: Instant) -> SignatureRep
         place: HrsText(*hrs),
         took_seconds: took.as_secs_f64(),
         age_seconds: now.saturating_duration_since(*at).as_secs_f64(),
+    }
+}
+
+impl RefusedReport {
+    pub(crate) fn of(refused: &Refused, now: Instant) -> Self {
+        Self {
+            reason: refused.reason.clone(),
+            times: refused.times,
+            asked: refused.asked.map(HrsText),
+            node: refused.node.to_string(),
+            at: httpdate::fmt_http_date(refused.clock),
+            age_seconds: now.saturating_duration_since(refused.at).as_secs_f64(),
+            text: refused.text.clone(),
+        }
     }
 }
 
@@ -285,6 +321,7 @@ fn chain(
             })
             .collect(),
         last_refusal: view.last_refusal.clone(),
+        refused: view.refused.iter().map(|refused| RefusedReport::of(refused, now)).collect(),
         signatures,
         signatures_a_day,
         refusals,

@@ -334,6 +334,7 @@ pub(crate) fn chain_report(state: Option<SlotState>) -> ChainReport {
             has_height: false,
         }],
         last_refusal: None,
+        refused: Vec::new(),
         signatures: 0,
         signatures_a_day: None,
         refusals: 0,

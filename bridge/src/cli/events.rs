@@ -2,6 +2,7 @@
 
 use super::args::Form;
 use super::{say, show};
+use crate::admin::RefusedReport;
 use crate::failure::Failure;
 use crate::operator::Chosen;
 use crate::operator::events::{Events, OfChain, Refused, events};
@@ -28,14 +29,57 @@ fn text(events: &Events) -> String {
             (None, None) => String::new(),
         };
         let asked = asked.map_or(String::new(), |asked| format!("{asked}, "));
-        let often = if *times == 1 { "once".to_owned() } else { format!("{times} times") };
-        text += &show::line(&often, &format!("{whose}{asked}{status}: {means}"));
+        text += &show::line(&often(u64::from(*times)), &format!("{whose}{asked}{status}: {means}"));
     }
     let Some(bridge) = bridge else { return text + "\nbridge   no daemon runs\n" };
     text += "\nbridge   since the daemon was started\n";
-    for OfChain { chain, refusals, silences, last_refusal } in bridge {
-        let last = last_refusal.as_ref().map_or(String::new(), |last| format!("; last: {last}"));
-        text += &show::line(chain, &format!("{refusals} refused, {silences} left without an answer{last}"));
+    for OfChain { chain, refusals, silences, refused, .. } in bridge {
+        text += &show::line(chain, &format!("{refusals} refused, {silences} left without an answer"));
+        for RefusedReport { reason, times, asked, node, at, text: told, .. } in refused {
+            let asked = asked.map_or(String::new(), |asked| format!("{asked}, "));
+            text += &show::line(&often(*times), &format!("{asked}{reason}, {at}, {node}: {told}"));
+        }
     }
     text
+}
+
+fn often(times: u64) -> String {
+    if times == 1 { "once".to_owned() } else { format!("{times} times") }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Instant;
+
+    use super::*;
+    use crate::signer::refused::tests::refused_all;
+
+    /// As a person reads them: every reason that the daemon has to refuse, with its cure.
+    #[test]
+    fn every_refusal_is_told_with_its_reason_and_its_cure() {
+        let refused: Vec<_> =
+            refused_all().iter().map(|one| RefusedReport::of(one, Instant::now())).collect();
+        let at = refused[0].at.clone();
+        let chain = OfChain {
+            chain: "alpha-1".to_owned(),
+            refusals: refused.iter().map(|one| one.times).sum(),
+            silences: 0,
+            last_refusal: None,
+            refused: refused.into_iter().map(|one| RefusedReport { at: at.clone(), ..one }).collect(),
+        };
+        let events = Events {
+            page_writes: 0,
+            derivations: 0,
+            stack: 0,
+            device: Vec::new(),
+            bridge: Some(vec![chain]),
+        };
+        let text = text(&events).replace(&at, "Sun, 29 Nov 2026 19:01:13 GMT");
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bad_input"));
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| insta::assert_snapshot!("refusals", text));
+    }
 }

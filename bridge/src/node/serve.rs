@@ -111,15 +111,15 @@ async fn answer<S: Service>(
         Request::PublicKey { chain } if chain == node.chain => Some(public_key_reply(&service.public_key())),
         Request::PublicKey { chain } => {
             let words = advice::link::wrong_chain(&node.chain, &chain);
-            Some(refuse(node, said, Kind::RefusedWrongChain, ErrorOf::PublicKey, &words))
+            Some(refuse(node, service, said, Kind::RefusedWrongChain, ErrorOf::PublicKey, &words))
         }
         Request::RawSigning => {
             let words = advice::link::raw_signing();
-            Some(refuse(node, said, Kind::RefusedRawSigning, ErrorOf::RawSigning, words))
+            Some(refuse(node, service, said, Kind::RefusedRawSigning, ErrorOf::RawSigning, words))
         }
         Request::Malformed(malformed) => {
             let to = ErrorOf::Sign(malformed.kind);
-            Some(refuse(node, said, Kind::RefusedMalformed, to, &malformed.to_string()))
+            Some(refuse(node, service, said, Kind::RefusedMalformed, to, &malformed.to_string()))
         }
         Request::Sign(request, echo) => sign(request, echo, node, service, said).await,
     }
@@ -135,7 +135,7 @@ async fn sign<S: Service>(
     let (to, hrs) = (ErrorOf::Sign(request.kind), request.hrs);
     if request.chain != node.chain {
         let words = advice::link::wrong_chain(&node.chain, &request.chain);
-        return Some(refuse(node, said, Kind::RefusedWrongChain, to, &words));
+        return Some(refuse(node, service, said, Kind::RefusedWrongChain, to, &words));
     }
     match service.sign(request).await {
         Outcome::Signed { signature, timestamp, extension } => {
@@ -150,7 +150,15 @@ async fn sign<S: Service>(
 }
 
 /// A refusal that needs no validator: said here, since nobody else sees it.
-fn refuse(node: &Node, said: &mut Repeats, kind: Kind, to: ErrorOf, words: &str) -> Envelope {
+fn refuse<S: Service>(
+    node: &Node,
+    service: &S,
+    said: &mut Repeats,
+    kind: Kind,
+    to: ErrorOf,
+    words: &str,
+) -> Envelope {
+    service.refused(kind, words);
     if let Some(held) = said.due(&format!("{to:?} {words}"), std::time::Instant::now()) {
         let repeated = (held > 0).then_some(held);
         warn!(kind = %kind, chain = %node.chain, node = %node.address, repeated, "{words}");

@@ -5,6 +5,7 @@ use std::future::Future;
 use highwater_core::canonical::Timestamp;
 
 use super::Node;
+use crate::log::Kind;
 use crate::privval::SignRequest;
 
 /// What became of a request to sign.
@@ -39,4 +40,7 @@ pub trait Service: Clone + Send + Sync + 'static {
 
     /// The node sent a message. Called on the node's task; must not wait.
     fn heard(&self) {}
+
+    /// The node was told no, in these words, to what no chain signs. Called on the node's task; must not wait.
+    fn refused(&self, _kind: Kind, _text: &str) {}
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Chosen;
 use super::reach::Reach;
-use crate::admin::{ChainReport, Client};
+use crate::admin::{ChainReport, Client, RefusedReport};
 use crate::advice;
 use crate::device::{Fault, Session};
 use crate::failure::Failure;
@@ -59,6 +59,8 @@ pub(crate) struct OfChain {
     pub(crate) silences: u64,
     /// The last refusal, in words; null: none.
     pub(crate) last_refusal: Option<String>,
+    /// What was refused, by reason, the newest first.
+    pub(crate) refused: Vec<RefusedReport>,
 }
 
 /// Asks the device, and the daemon if one runs. Changes nothing.
@@ -102,7 +104,7 @@ impl Refused {
 
 impl OfChain {
     fn of(report: ChainReport) -> Self {
-        let ChainReport { chain, refusals, silences, last_refusal, .. } = report;
-        Self { chain, refusals, silences, last_refusal }
+        let ChainReport { chain, refusals, silences, last_refusal, refused, .. } = report;
+        Self { chain, refusals, silences, last_refusal, refused }
     }
 }

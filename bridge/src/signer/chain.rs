@@ -14,12 +14,13 @@ use tokio::sync::oneshot;
 
 use super::disk::Disk;
 use super::measured::Measured;
+use super::of_late::OfLate;
 use super::refused::{kind_of, reason_of};
 use super::timing::Message;
 use super::unsigned::Requests;
 use super::view::{ChainView, NodeView};
 use super::{NotSaid, Said, Served};
-use crate::admin::Counters;
+use crate::admin::{Counters, Reason};
 use crate::advice;
 use crate::device::{Seen, Session, SlotState, Standing};
 use crate::log::Kind;
@@ -68,6 +69,7 @@ pub(super) struct Chain {
     /// As the pinned device last showed it since the last signature, which moves the mark too.
     slot: Option<(SlotState, u16, Hrs)>,
     last_refusal: Option<String>,
+    refused: OfLate,
     disk: Disk,
     measured: Measured,
     said: Repeats,
@@ -100,6 +102,7 @@ impl Chain {
             requests: Requests::default(),
             slot: None,
             last_refusal: None,
+            refused: OfLate::default(),
             disk: Disk::default(),
             measured: Measured::new(rpc),
             said: Repeats::default(),
@@ -186,7 +189,9 @@ impl Chain {
                 highwater_guard::Outcome::Signed { release, again, .. } => {
                     self.tell_signed(&answer, release, delivered, *again);
                 }
-                highwater_guard::Outcome::Refused(refusal) => self.tell_refused(hrs, refusal, &text),
+                highwater_guard::Outcome::Refused(refusal) => {
+                    self.tell_refused(&answer, refusal, &text);
+                }
                 highwater_guard::Outcome::Silent(cause) => {
                     self.counters.silent(&self.id);
                     self.tell_silent(hrs, *cause);
@@ -237,8 +242,15 @@ impl Chain {
         );
     }
 
-    fn tell_refused(&mut self, hrs: Hrs, refusal: &Refusal, text: &str) {
-        self.counters.refused(&self.id, reason_of(refusal));
+    /// A node was told no before any rule of the chain: what it asked is nothing that the chain signs.
+    pub(super) fn refused_on_link(&mut self, node: Arc<str>, kind: Kind, text: String) {
+        self.refused.add(Reason::Host(kind).word(), None, node, text);
+    }
+
+    fn tell_refused(&mut self, answer: &Answer, refusal: &Refusal, text: &str) {
+        let (hrs, reason) = (answer.hrs, reason_of(refusal));
+        self.counters.refused(&self.id, reason);
+        self.refused.add(reason.word(), Some(hrs), answer.node.clone(), text.to_owned());
         if let Some(held) = self.said.due(text, std::time::Instant::now()) {
             let repeated = (held > 0).then_some(held);
             tracing::error!(kind = %kind_of(refusal), chain = %self.id, device = self.device.as_deref(), %hrs, reason = %text, repeated, "refused");
@@ -392,6 +404,7 @@ impl Chain {
             signature_age: now.since(self.signed_at),
             unsigned: self.requests.verdict(now),
             last_refusal: self.last_refusal.clone(),
+            refused: self.refused.all(),
             nodes: self.nodes.iter().map(seen).collect(),
             disk: self.disk.state(now),
             disk_behind: self.disk.behind(now),

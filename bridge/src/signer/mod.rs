@@ -18,7 +18,8 @@ mod chain;
 mod disk;
 mod inclusion;
 mod measured;
-mod refused;
+mod of_late;
+pub(crate) mod refused;
 mod schedule;
 mod signers;
 mod stopwatch;
@@ -44,12 +45,14 @@ use tokio::sync::{mpsc, oneshot};
 use crate::admin::Counters;
 use crate::config;
 use crate::device::{self, Device, Died, Plug};
+use crate::log::Kind;
 use crate::node::{Node, Outcome, Service};
 use crate::privval;
 use crate::store::{ChainFile, Done, Pin};
 pub use disk::DiskState;
 pub use inclusion::{Counts, Fate};
 pub(crate) use inclusion::{PACE, WINDOW, pace};
+pub use of_late::Refused;
 pub use signers::{Signers, TwoDevices};
 pub use timing::{Medians, Message as MessageKind};
 pub use unsigned::{Last, Unsigned};
@@ -113,6 +116,13 @@ enum Message {
     Heard {
         chain: usize,
         node: Arc<str>,
+    },
+    /// Refused on a node's link, before any rule of a chain.
+    Refused {
+        chain: usize,
+        node: Arc<str>,
+        kind: Kind,
+        text: String,
     },
     /// What a node says that the chain has committed. Whatever it says, no guard hears of it.
     OnChain {
@@ -368,6 +378,11 @@ impl Service for NodeSigner {
 
     fn heard(&self) {
         self.tell(Message::Heard { chain: self.chain, node: self.node.clone() });
+    }
+
+    fn refused(&self, kind: Kind, text: &str) {
+        let text = text.to_owned();
+        self.tell(Message::Refused { chain: self.chain, node: self.node.clone(), kind, text });
     }
 }
 

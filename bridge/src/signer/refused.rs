@@ -37,3 +37,7 @@ pub(super) fn kind_of(refusal: &Refusal) -> Kind {
         Refusal::Absent { .. } => Kind::RefusedAbsent,
     }
 }
+
+#[cfg(test)]
+#[path = "refused_tests.rs"]
+pub(crate) mod tests;

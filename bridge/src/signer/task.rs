@@ -157,6 +157,11 @@ impl Task {
                     chain.on_chain(&blocks, problem);
                 }
             }
+            Message::Refused { chain, node, kind, text } => {
+                if let Some(chain) = self.chains.get_mut(chain) {
+                    chain.refused_on_link(node, kind, text);
+                }
+            }
             Message::Heard { chain, node } => self.handle(chain, Input::Heard(node)),
             Message::Device(event) => self.device(event),
             Message::Disk(Done { chain, seq, written }) => {

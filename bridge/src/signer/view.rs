@@ -6,7 +6,7 @@ use std::time::Duration;
 use highwater_core::hrs::Hrs;
 use highwater_guard::{Intention, Stopped};
 
-use super::{Counts, DiskState, Medians, Unsigned};
+use super::{Counts, DiskState, Medians, Refused, Unsigned};
 use crate::admin::Signature;
 use crate::node::IDLE;
 
@@ -39,6 +39,8 @@ pub struct ChainView {
     pub unsigned: Option<Unsigned>,
     /// The last refusal since the start, in words.
     pub last_refusal: Option<String>,
+    /// What was refused since the start, by reason, the newest first.
+    pub refused: Vec<Refused>,
     /// Its nodes.
     pub nodes: Vec<NodeView>,
     /// How its state file fares.

@@ -172,8 +172,45 @@ async fn what_was_refused_of_late_is_told_by_status_word_with_its_cure() {
     let mut daemon = desk.daemon().await;
     signed_vote(daemon.insists(&prevote(8, 1)).await);
     refusal(daemon.insists(&prevote(7, 1)).await);
-    shown("events", &desk.says(&["events"]));
-    assert_eq!(told(&desk, &["events", "--json"])["bridge"][0]["refusals"], 1);
+    refusal(daemon.insists(&prevote(6, 1)).await);
+    let bridge = told(&desk, &["events", "--json"])["bridge"][0].clone();
+    assert_eq!(bridge["refusals"], 2);
+    let refused = &bridge["refused"];
+    assert_eq!(
+        (&refused[0]["reason"], &refused[0]["times"]),
+        (&json!("below_adopted"), &json!(2)),
+        "{refused}"
+    );
+    assert_eq!((&refused[0]["asked"], refused.as_array().unwrap().len()), (&json!("6/0/prevote"), 1));
+    assert!(
+        refused[0]["age_seconds"].as_f64().unwrap() < 60.0
+            && refused[0]["node"].as_str().unwrap().contains("node.sock")
+    );
+    // A node of another chain is told no before any rule.
+    let Sum::SignVoteRequest(other) = prevote(9, 1) else { panic!("no vote") };
+    let other = Sum::SignVoteRequest(highwater::privval::proto::SignVoteRequest {
+        chain_id: "beta-1".to_owned(),
+        ..other
+    });
+    refusal(daemon.insists(&other).await);
+    let bridge = told(&desk, &["events", "--json"])["bridge"][0].clone();
+    let newest = &bridge["refused"][0];
+    assert_eq!((&newest["reason"], &newest["asked"]), (&json!("wrong_chain"), &Value::Null), "{bridge}");
+    let at = |number: usize| bridge["refused"][number]["at"].as_str().unwrap().to_owned();
+    assert!(at(0).ends_with(" GMT") && at(1).ends_with(" GMT"));
+    let said = [at(0), at(1)].iter().fold(desk.says(&["events"]), |said, at| undated(&said, at));
+    shown("events", &said);
+}
+
+/// A time of day, wherever lines are broken in it, is always the same one.
+fn undated(text: &str, at: &str) -> String {
+    let parts: Vec<(&str, &str)> = at.split(' ').zip(["Sun,", "29", "Nov", "2026", "19:01:13"]).collect();
+    let mask = |piece: &str| {
+        let word = piece.trim_end();
+        let other = parts.iter().find(|(part, _)| *part == word).map_or(word, |(_, other)| *other);
+        piece.replacen(word, other, 1)
+    };
+    text.split_inclusive([' ', '\n']).map(mask).collect()
 }
 
 #[test]
