@@ -60,6 +60,10 @@ pub(super) struct Gauges {
     /// One of the states is 1.
     slot_state: Whole<2>,
     node_up: Whole<2>,
+    node_down: Real<2>,
+    node_cut: Whole<2>,
+    /// There only where a node is on another machine.
+    host_network: Whole<0>,
     key_imported: Whole<1>,
     age: Real<1>,
     behind: Real<1>,
@@ -84,6 +88,9 @@ impl Gauges {
             stopped: Family::default(),
             slot_state: Family::default(),
             node_up: Family::default(),
+            node_down: Family::default(),
+            node_cut: Family::default(),
+            host_network: Family::default(),
             key_imported: Family::default(),
             age: Family::default(),
             behind: Family::default(),
@@ -135,6 +142,22 @@ impl Gauges {
             "node_up",
             "1 while the link to this node of the config is up",
             gauges.node_up.clone(),
+        );
+        registry.register_with_unit(
+            "node_down",
+            "How long the link to this node has been down; 0 while it is up",
+            Unit::Seconds,
+            gauges.node_down.clone(),
+        );
+        registry.register(
+            "node_link_cut",
+            "1 while nothing comes from this node's machine although this host has a network",
+            gauges.node_cut.clone(),
+        );
+        registry.register(
+            "host_network_up",
+            "1 while a route leads off this host over an interface that is up",
+            gauges.host_network.clone(),
         );
         registry.register(
             "chain_key_imported",
@@ -197,6 +220,9 @@ impl Gauges {
         for device in report.each() {
             self.device(device);
         }
+        if let Some(up) = report.host_network {
+            self.host_network.get_or_create(&[]).set(i64::from(up));
+        }
         for chain in &report.chains {
             self.chain(report, chain);
         }
@@ -230,9 +256,11 @@ impl Gauges {
             let labels = [("chain", chain.chain.clone()), ("state", word.to_owned())];
             self.slot_state.get_or_create(&labels).set(i64::from(chain.state == state));
         }
-        for NodeReport { address, connected, .. } in &chain.nodes {
+        for NodeReport { address, connected, down_seconds, link_cut, .. } in &chain.nodes {
             let labels = [("chain", chain.chain.clone()), ("node", address.clone())];
             self.node_up.get_or_create(&labels).set(i64::from(*connected));
+            self.node_down.get_or_create(&labels).set(down_seconds.unwrap_or_default());
+            self.node_cut.get_or_create(&labels).set(i64::from(*link_cut));
         }
         if let Some(found) = &chain.on_chain {
             self.on_chain(&chain.chain, found);

@@ -2,8 +2,10 @@
 
 use std::time::Instant;
 
+use super::links;
 use crate::advice;
 use crate::device::{Fault, Seen, Session, SlotState, Standing};
+use crate::node::host_network::Told;
 use crate::signer::{ChainView, DiskState, Fate, NodeView, Unsigned};
 
 /// So many of the last hundred blocks; the alerts have the same number.
@@ -25,6 +27,7 @@ pub(super) fn problem(
     device: Result<&Session, &str>,
     view: &ChainView,
     installations: &[(&str, [u8; 16])],
+    host: Option<&Told>,
 ) -> Option<String> {
     let of_device = |text: String| Some(advice::of_device(view.device.as_deref(), text));
     if let Some(stopped) = view.stopped {
@@ -67,6 +70,9 @@ pub(super) fn problem(
         return Some(problem);
     }
     if !view.nodes.iter().any(|node| node.connected) {
+        if let Some(problem) = links::problem(view, host) {
+            return Some(problem);
+        }
         let nodes: Vec<&str> = view.nodes.iter().map(|node| &*node.address).collect();
         return Some(advice::no_node(&view.chain, &nodes));
     }
@@ -85,8 +91,11 @@ pub(super) fn problem(
 }
 
 /// What needs a person although the chain signs.
-pub(super) fn warning(view: &ChainView) -> Option<String> {
-    disk(view).filter(|_| view.nodes.len() <= 1).or_else(|| on_chain(view))
+pub(super) fn warning(view: &ChainView, host: Option<&Told>) -> Option<String> {
+    let cut = || view.nodes.iter().find_map(|node| links::cut(&view.chain, node, host));
+    // Where no node is connected, it is why the chain does not sign.
+    let cut = || cut().filter(|_| view.nodes.iter().any(|node| node.connected));
+    disk(view).filter(|_| view.nodes.len() <= 1).or_else(cut).or_else(|| on_chain(view))
 }
 
 /// Why the chain has not our signatures. Of a hundred blocks a few are missed now and then, and a node's word is only a word.
@@ -171,9 +180,9 @@ mod tests {
             last_refusal: None,
             refused: Vec::new(),
             nodes: vec![NodeView {
-                address: "unix:///run/node.sock".into(),
                 connected: true,
                 silent: Some(Duration::from_secs(3)),
+                ..NodeView::new("unix:///run/node.sock".into())
             }],
             disk: DiskState::Writes,
             disk_behind: Duration::ZERO,
@@ -191,7 +200,7 @@ mod tests {
         let mut seen = seen.clone();
         let looked = *seen.looked.get_or_insert_with(Instant::now);
         let device = device(&seen, looked + Duration::from_secs(since_look));
-        problem(device.as_ref().copied().map_err(String::as_str), view, &[])
+        problem(device.as_ref().copied().map_err(String::as_str), view, &[], None)
     }
 
     fn slot(seen: &mut Seen) -> &mut Slot {
@@ -298,7 +307,7 @@ mod tests {
         let mut seen = seen();
         let session = seen.session.as_mut().unwrap();
         session.installation = [8; 16];
-        let text = problem(Ok(session), &view, &[("hsm", [8; 16]), ("ledger", [9; 16])]).unwrap();
+        let text = problem(Ok(session), &view, &[("hsm", [8; 16]), ("ledger", [9; 16])], None).unwrap();
         for words in [
             "alpha-1 is pinned to the device ledger",
             "the config says hsm",
@@ -316,7 +325,11 @@ mod tests {
         assert!(told(&seen(), &view, 0).unwrap().contains("silent for 12 s"));
         // It waits for an answer, or just spoke.
         for silent in [None, Some(IDLE - Duration::from_millis(1))] {
-            view.nodes.push(NodeView { address: "unix:///run/b.sock".into(), connected: true, silent });
+            view.nodes.push(NodeView {
+                connected: true,
+                silent,
+                ..NodeView::new("unix:///run/b.sock".into())
+            });
             assert_eq!(told(&seen(), &view, 0), None);
             view.nodes[1].connected = false;
             assert!(told(&seen(), &view, 0).unwrap().contains("connected but silent"));
@@ -343,13 +356,57 @@ mod tests {
         for (disk, cause) in [(DiskState::Fails, "cannot be written"), (hangs, "has taken 7 s")] {
             let mut view = ChainView { disk, ..view() };
             assert_eq!(told(&seen(), &view, 0), None, "its device has the mark");
-            let text = warning(&view).unwrap();
+            let text = warning(&view, None).unwrap();
             assert!(text.contains(cause) && text.contains("signing goes on"), "{text}");
             view.nodes.push(view.nodes[0].clone());
             let text = told(&seen(), &view, 0).unwrap();
             assert!(text.contains(cause) && text.contains("with several nodes nothing is signed"), "{text}");
-            assert_eq!(warning(&view), None, "it is told once");
+            assert_eq!(warning(&view, None), None, "it is told once");
         }
-        assert_eq!(warning(&view()), None);
+        assert_eq!(warning(&view(), None), None);
+    }
+
+    /// A host with a network over eth0, and with one only if `up`.
+    fn host(up: bool) -> Told {
+        let state = if up { "up" } else { "down" };
+        Told {
+            interfaces: vec![("eth0".to_owned(), state.to_owned())],
+            routes: "eth0\t00000000\t00000000\t0003\t0\t0\t0\t00000000\t0\t0\t0".to_owned(),
+            routes6: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_link_that_is_cut_is_told_apart_from_a_node_that_is_down_and_a_host_that_is() {
+        let device = |view: &ChainView, host: Option<&Told>| {
+            let seen = Seen { looked: Some(Instant::now()), ..seen() };
+            problem(Ok(seen.session.as_ref().unwrap()), view, &[], host)
+        };
+        let mut view = view();
+        let node = |cut| NodeView {
+            complaint: Some("the node cannot be reached".into()),
+            cut,
+            ..NodeView::new("tcp://10.77.0.2:26659".into())
+        };
+        view.nodes = vec![node(true)];
+        let text = device(&view, Some(&host(true))).unwrap();
+        assert!(text.contains("is cut, while this host has a network") && text.contains("VPN"), "{text}");
+        assert!(text.contains("only the default route over eth0"), "{text}");
+        let text = device(&view, Some(&host(false))).unwrap();
+        assert!(text.contains("this host has no network") && text.contains("ip route"), "{text}");
+        // Its machine answers: the node is down.
+        view.nodes = vec![node(false)];
+        let text = device(&view, Some(&host(true))).unwrap();
+        assert!(text.contains("priv_validator_laddr") && !text.contains("VPN"), "{text}");
+        // A socket file needs no network.
+        view.nodes = vec![NodeView::new("unix:///run/node.sock".into())];
+        let text = device(&view, Some(&host(false))).unwrap();
+        assert!(text.contains("priv_validator_laddr"), "{text}");
+        // Another node is there: it signs, and somebody should look.
+        view.nodes =
+            vec![node(true), NodeView { connected: true, ..NodeView::new("unix:///run/b.sock".into()) }];
+        assert_eq!(device(&view, Some(&host(true))), None);
+        assert!(warning(&view, Some(&host(true))).unwrap().contains("is cut"));
+        assert_eq!(warning(&view, Some(&host(false))), None);
     }
 }

@@ -8,6 +8,7 @@ mod gauges;
 mod health;
 mod host;
 mod http;
+pub(crate) mod links;
 mod on_chain;
 mod page;
 mod patience;

@@ -200,7 +200,7 @@ fn rows(chain: &ChainReport, slot: Option<&Slot>) -> Vec<Row> {
 
 fn node(node: &NodeReport) -> Said {
     let (word, tone) = match (node.connected, node.silent_seconds) {
-        (false, _) => ("not connected".to_owned(), Tone::Bad),
+        (false, _) => (node.link(), Tone::Bad),
         (true, Some(seconds)) => (advice::silent_for(Duration::from_secs(seconds)), Tone::Care),
         (true, None) => ("connected".to_owned(), Tone::Good),
     };

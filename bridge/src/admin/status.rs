@@ -6,11 +6,12 @@ use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 
 use super::Signature;
-use super::{DeviceSeconds, DeviceState, OnChainReport, health};
+use super::{DeviceSeconds, DeviceState, OnChainReport, health, links};
 use crate::advice;
 use crate::device::{Pace, Seen, Session, Slot, SlotState};
 use crate::hrs_text::HrsText;
-use crate::signer::{ChainView, Refused, Signer, Signers};
+use crate::node::host_network::{self, Told};
+use crate::signer::{ChainView, NodeView, Refused, Signer, Signers};
 
 /// The daemon, the device and the chains.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -32,6 +33,8 @@ pub struct Report {
     pub devices: Vec<DeviceReport>,
     /// Lines of the daemon's log that its reader did not take.
     pub log_lines_dropped: u64,
+    /// Whether this host has a network; null: no node of the config is on another machine.
+    pub host_network: Option<bool>,
     /// The chains of the config.
     pub chains: Vec<ChainReport>,
 }
@@ -151,6 +154,27 @@ pub struct NodeReport {
     pub silent_seconds: Option<u64>,
     /// Whether it has the current height, of several nodes.
     pub has_height: bool,
+    /// Seconds since its link went down, or since the daemon started; null: it is up.
+    pub down_seconds: Option<f64>,
+    /// Why it could not be dialled the last time, and the cure; null: it could, or was not yet.
+    pub complaint: Option<String>,
+    /// Whether nothing came from its machine then, while this host has a network: what lies between the two is at fault.
+    pub link_cut: bool,
+}
+
+impl NodeReport {
+    /// How its link is, and for how long.
+    pub(crate) fn link(&self) -> String {
+        let down = self.down_seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        match (self.connected, down) {
+            (true, _) => "connected".to_owned(),
+            (false, None) => "not connected".to_owned(),
+            (false, Some(down)) => {
+                let cut = if self.link_cut { ", the link is cut" } else { "" };
+                format!("not connected for {}{cut}", advice::duration(down))
+            }
+        }
+    }
 }
 
 /// The state now.
@@ -161,7 +185,8 @@ pub async fn report(signers: &Signers) -> Report {
     };
     let each = join_all(signers.each().iter().map(now)).await;
     let log_lines_dropped = signers.each().first().map_or(0, Signer::log_lines_dropped);
-    Report { log_lines_dropped, ..of(&each, Instant::now()) }
+    let host = links::look(each.iter().flat_map(|(.., views)| views));
+    Report { log_lines_dropped, ..of(&each, host.as_ref(), Instant::now()) }
 }
 
 impl Report {
@@ -239,7 +264,7 @@ impl RefusedReport {
 type OfDevice = (Option<String>, Seen, Vec<ChainView>);
 
 /// All of them as one report.
-fn of(each: &[OfDevice], now: Instant) -> Report {
+fn of(each: &[OfDevice], host: Option<&Told>, now: Instant) -> Report {
     let mut devices = Vec::new();
     let mut chains: Vec<ChainReport> = Vec::new();
     // Where a chain is that its own device does not have.
@@ -251,7 +276,7 @@ fn of(each: &[OfDevice], now: Instant) -> Report {
         let device = health::device(seen, now);
         let known = device.as_ref().copied().map_err(String::as_str);
         let of_chain = |view| {
-            let told = chain(known, view, &installations, now);
+            let told = chain(known, view, &installations, host, now);
             let copied = || copied(name.as_deref()?, known.ok()?, &installations);
             ChainReport { warning: told.warning.clone().or_else(copied), ..told }
         };
@@ -275,6 +300,7 @@ fn of(each: &[OfDevice], now: Instant) -> Report {
         fault: shown.and_then(|shown| shown.fault.clone()),
         devices: if each.iter().all(|(name, ..)| name.is_some()) { devices } else { Vec::new() },
         log_lines_dropped: 0,
+        host_network: host.map(host_network::is_up),
         chains,
     }
 }
@@ -290,6 +316,7 @@ fn chain(
     device: Result<&Session, &str>,
     view: &ChainView,
     installations: &[(&str, [u8; 16])],
+    host: Option<&Told>,
     now: Instant,
 ) -> ChainReport {
     let [signatures, refusals, silences] = view.counts;
@@ -299,8 +326,8 @@ fn chain(
     ChainReport {
         chain: view.chain.clone(),
         device: view.device.as_deref().map(str::to_owned),
-        problem: health::problem(device, view, installations),
-        warning: health::warning(view),
+        problem: health::problem(device, view, installations, host),
+        warning: health::warning(view, host),
         state_file_behind_seconds: view.disk_behind.as_secs_f64(),
         installation: hex::encode(view.installation),
         highest_requested: HrsText(view.highest_requested),
@@ -310,16 +337,7 @@ fn chain(
         state: slot.map(|slot| slot.state),
         years_left: pinned.zip(slot).and_then(|(session, slot)| years_left(session, slot, signatures_a_day)),
         signature_age_seconds: view.signature_age.as_secs_f64(),
-        nodes: view
-            .nodes
-            .iter()
-            .map(|node| NodeReport {
-                address: node.address.to_string(),
-                connected: node.connected,
-                silent_seconds: node.silent.filter(|_| node.is_silent()).map(|silent| silent.as_secs()),
-                has_height: view.nodes.len() > 1 && view.owner.as_deref() == Some(&*node.address),
-            })
-            .collect(),
+        nodes: view.nodes.iter().map(|of| node(view, of, host)).collect(),
         last_refusal: view.last_refusal.clone(),
         refused: view.refused.iter().map(|refused| RefusedReport::of(refused, now)).collect(),
         signatures,
@@ -331,6 +349,19 @@ fn chain(
         device_seconds: DeviceSeconds::of(&view.timing),
         signing_seconds: view.timing.block.map(|block| block.as_secs_f64()),
         on_chain: view.on_chain.as_ref().map(|found| OnChainReport::of(found, &view.timing)),
+    }
+}
+
+fn node(view: &ChainView, node: &NodeView, host: Option<&Told>) -> NodeReport {
+    let cut = links::cut(&view.chain, node, host);
+    NodeReport {
+        address: node.address.to_string(),
+        connected: node.connected,
+        silent_seconds: node.silent.filter(|_| node.is_silent()).map(|silent| silent.as_secs()),
+        has_height: view.nodes.len() > 1 && view.owner.as_deref() == Some(&*node.address),
+        down_seconds: node.down.map(|down| down.as_secs_f64()),
+        link_cut: cut.is_some(),
+        complaint: cut.or_else(|| node.complaint.as_deref().map(str::to_owned)),
     }
 }
 

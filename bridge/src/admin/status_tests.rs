@@ -64,7 +64,7 @@ async fn two_devices_of_one_installation_are_warned_of_by_name() {
     let mut other = seen.clone();
     let both = |other: &Seen| {
         let each = [("a", seen.clone(), views.clone()), ("b", other.clone(), Vec::new())];
-        of(&each.map(|(name, seen, views)| (Some(name.to_owned()), seen, views)), Instant::now())
+        of(&each.map(|(name, seen, views)| (Some(name.to_owned()), seen, views)), None, Instant::now())
     };
     let report = both(&other);
     let warning = report.chains[0].warning.clone().unwrap();
@@ -332,6 +332,9 @@ pub(crate) fn chain_report(state: Option<SlotState>) -> ChainReport {
             connected: true,
             silent_seconds: None,
             has_height: false,
+            down_seconds: None,
+            complaint: None,
+            link_cut: false,
         }],
         last_refusal: None,
         refused: Vec::new(),
@@ -404,6 +407,7 @@ pub(crate) fn healthy() -> Report {
         fault: None,
         devices: Vec::new(),
         log_lines_dropped: 0,
+        host_network: Some(true),
         chains: vec![chain_report(Some(SlotState::Armed))],
     }
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use crate::node::host_network::Way;
 use crate::node::{Address, DialError, Ended, Exposed, IDLE, SocketError, WRITE};
 use crate::privval::{CodecError, MAX_REQUEST};
 use crate::trust::{BrokenOff, Distrust, Why};
@@ -68,6 +69,31 @@ pub(crate) fn unreachable(address: &Address, error: &DialError) -> String {
              `cometbft show-node-id --libp2p`"
         ),
     }
+}
+
+/// A node cannot be reached, and this host has a network.
+pub(crate) fn cut(chain: &str, address: &str, way: Option<&Way>, complaint: &str) -> String {
+    let why = match way {
+        Some(Way::None) => "no route leads to it".to_owned(),
+        Some(Way::Down(interface)) => format!("its route is over {interface}, which is down"),
+        Some(Way::Default(interface)) => format!(
+            "its address is private, and only the default route over {interface} leads there, so a route of its own may be gone"
+        ),
+        Some(Way::Over(interface)) => format!("nothing answers over {interface}"),
+        None => complaint.split(':').next().unwrap_or_default().to_owned(),
+    };
+    format!(
+        "the link to the node {address} of {chain} is cut, while this host has a network: {why}. Look at what carries it, a VPN, a \
+         firewall or a route, and at what was updated just now: an update that restarts the network may leave a VPN down \
+         (`systemctl --failed`). The node's own end may stand on an address that is gone: then restart the node too. The bridge \
+         dials again by itself"
+    )
+}
+
+/// Neither a node nor anything else can be reached.
+pub(crate) fn no_network() -> &'static str {
+    "this host has no network: no interface that is up has a route, so no node on another machine can be reached. Mend the \
+     network of this host (`ip link`, `ip route`); the bridge dials again by itself"
 }
 
 fn no_socket() -> String {

@@ -29,6 +29,8 @@ pub(crate) fn trouble(trouble: &Trouble) -> String {
         Trouble::Node { chain, address, error } => {
             format!("{chain}: {address}: {}", advice::link::unreachable(address, error))
         }
+        Trouble::LinkCut { text, .. } => text.clone(),
+        Trouble::NoNetwork => advice::link::no_network().to_owned(),
         Trouble::Rpc { chain, error } => advice::rpc(chain, error),
         Trouble::NotInSet { chain, height, address } => advice::not_in_set(chain, *height, address),
         Trouble::Metrics(listen, error) => advice::metrics_listen(*listen, error),

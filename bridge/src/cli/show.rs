@@ -132,7 +132,7 @@ fn of_daemon(chain: &ChainReport) -> String {
         text += &line("asked for", &format!("the owner was asked for the mark {intention}"));
     }
     for node in &chain.nodes {
-        let link = if node.connected { "connected" } else { "not connected" };
+        let link = node.link();
         let silent = node.silent_seconds.map_or_else(String::new, |seconds| {
             format!(", {}", advice::silent_for(Duration::from_secs(seconds)))
         });

@@ -1,7 +1,7 @@
 //! Where a node listens, as its `priv_validator_laddr` says it.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -75,6 +75,13 @@ impl Address {
             Self::Unix(_) => None,
             Self::Tcp(host) | Self::Noise { host, .. } => Some(host),
         }
+    }
+
+    /// Whether it may be on another machine, so that a network is needed.
+    pub(crate) fn is_remote(&self) -> bool {
+        self.host().is_some_and(|host| {
+            host.name != "localhost" && !host.name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        })
     }
 
     /// Whether it is a socket file somewhere below this path.

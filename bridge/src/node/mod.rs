@@ -10,6 +10,7 @@
 //! | `address`, `peer_id` | where a node listens, and who it must be |
 //! | `identity` | who we are on links that ask |
 //! | `network` | how hosts are reached |
+//! | `host_network` | whether this host has a network at all, by the kernel's texts |
 //! | `wire` | dialling, who is there, handshake, and what carries the messages |
 //! | `serve`, `quiet` | one link: receive, answer, send; and until when |
 //! | `ended` | how a link ended |
@@ -20,6 +21,7 @@ mod address;
 mod backoff;
 mod complaint;
 mod ended;
+pub(crate) mod host_network;
 mod identity;
 mod network;
 mod peer_id;
@@ -128,6 +130,7 @@ pub async fn run_over<S: Service>(
             Err(error) => {
                 wasted = false;
                 let text = advice::link::unreachable(&node.address, &error);
+                service.unreachable(&node, &text, node.address.is_remote() && error.is_cut());
                 if complaint.is_due(&text) {
                     warn!(kind = %Kind::NodeUnreachable, chain = %node.chain, node = %node.address, %error, "{text}; dialling goes on");
                 }

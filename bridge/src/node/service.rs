@@ -38,6 +38,10 @@ pub trait Service: Clone + Send + Sync + 'static {
     /// The link to a node came up, or went down. Called on the node's task, in order; must not wait.
     fn link(&self, _node: &Node, _up: bool) {}
 
+    /// The node could not be dialled, for this reason; `cut`: nothing at all came from its machine. Called on the node's task,
+    /// after each try; must not wait.
+    fn unreachable(&self, _node: &Node, _text: &str, _cut: bool) {}
+
     /// The node sent a message. Called on the node's task; must not wait.
     fn heard(&self) {}
 

@@ -138,10 +138,21 @@ impl Chain {
         self.askers.remove(&id);
     }
 
-    pub(super) fn link(&mut self, node: &str, up: bool) {
-        if let Some(known) = self.nodes.iter_mut().find(|known| *known.address == *node) {
-            known.connected = up;
+    pub(super) fn link(&mut self, node: &str, up: bool, now: Moment) {
+        if let Some(known) = self.node(node) {
+            known.link(up, now);
         }
+    }
+
+    /// A node could not be dialled.
+    pub(super) fn unreachable(&mut self, node: &str, text: String, cut: bool) {
+        if let Some(known) = self.node(node) {
+            known.unreachable(text, cut);
+        }
+    }
+
+    fn node(&mut self, node: &str) -> Option<&mut NodeView> {
+        self.nodes.iter_mut().find(|known| *known.address == *node)
     }
 
     /// Gives an answer to its node.
@@ -388,8 +399,7 @@ impl Chain {
 
     pub(super) fn view(&self, now: Moment) -> ChainView {
         let record = self.guard.record();
-        let seen =
-            |node: &NodeView| NodeView { silent: self.guard.silence(&node.address, now), ..node.clone() };
+        let seen = |node: &NodeView| node.at(now, self.guard.silence(&node.address, now));
         ChainView {
             chain: self.id.clone(),
             device: self.device.clone(),

@@ -117,6 +117,13 @@ enum Message {
         chain: usize,
         node: Arc<str>,
     },
+    /// A node could not be dialled.
+    Unreachable {
+        chain: usize,
+        node: Arc<str>,
+        text: String,
+        cut: bool,
+    },
     /// Refused on a node's link, before any rule of a chain.
     Refused {
         chain: usize,
@@ -374,6 +381,11 @@ impl Service for NodeSigner {
 
     fn link(&self, _node: &Node, up: bool) {
         self.tell(Message::Link { chain: self.chain, node: self.node.clone(), up });
+    }
+
+    fn unreachable(&self, _node: &Node, text: &str, cut: bool) {
+        let text = text.to_owned();
+        self.tell(Message::Unreachable { chain: self.chain, node: self.node.clone(), text, cut });
     }
 
     fn heard(&self) {

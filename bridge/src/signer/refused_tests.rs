@@ -87,7 +87,7 @@ pub(crate) fn refused_all() -> Vec<super::super::Refused> {
         nodes: vec![NODE.into()],
         rpc: None,
     };
-    let mut chain = Chain::new(served, Counters::new(), Moment::BEGIN);
+    let mut chain = Chain::new(served, None, Counters::new(), Moment::BEGIN);
     let all = every_refusal();
     for (number, refusal) in all.iter().chain(all.last()).enumerate() {
         let answer = Answer {

@@ -146,9 +146,15 @@ impl Task {
                 }
                 self.handle(chain, Input::HungUp(id));
             }
-            Message::Link { chain, node, up } => {
+            Message::Unreachable { chain, node, text, cut } => {
                 if let Some(chain) = self.chains.get_mut(chain) {
-                    chain.link(&node, up);
+                    chain.unreachable(&node, text, cut);
+                }
+            }
+            Message::Link { chain, node, up } => {
+                let now = self.now();
+                if let Some(chain) = self.chains.get_mut(chain) {
+                    chain.link(&node, up, now);
                 }
                 self.handle(chain, Input::Link { node, up });
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use highwater_core::hrs::Hrs;
-use highwater_guard::{Intention, Stopped};
+use highwater_guard::{Intention, Moment, Stopped};
 
 use super::{Counts, DiskState, Medians, Refused, Unsigned};
 use crate::admin::Signature;
@@ -93,6 +93,14 @@ pub struct NodeView {
     pub connected: bool,
     /// How long it has sent nothing while its link is up and it waits for no answer.
     pub silent: Option<Duration>,
+    /// How long its link has been down.
+    pub down: Option<Duration>,
+    /// Why it could not be dialled the last time, if it was not connected since.
+    pub complaint: Option<Arc<str>>,
+    /// Nothing came from its machine then.
+    pub cut: bool,
+    /// When the link came up or went down.
+    pub(crate) since: Moment,
 }
 
 impl NodeView {
@@ -101,7 +109,30 @@ impl NodeView {
         self.silent.is_some_and(|silent| silent >= IDLE)
     }
 
-    pub(super) fn new(address: Arc<str>) -> Self {
-        Self { address, connected: false, silent: None }
+    /// A node that nobody has dialled yet.
+    pub(crate) fn new(address: Arc<str>) -> Self {
+        let (silent, down, complaint) = (None, None, None);
+        Self { address, connected: false, silent, down, complaint, cut: false, since: Moment::BEGIN }
+    }
+
+    /// Its link came up, or went down.
+    pub(super) fn link(&mut self, up: bool, now: Moment) {
+        (self.connected, self.since) = (up, now);
+        if up {
+            (self.complaint, self.cut) = (None, false);
+        }
+    }
+
+    pub(super) fn unreachable(&mut self, text: String, cut: bool) {
+        self.cut = cut;
+        if self.complaint.as_deref() != Some(&*text) {
+            self.complaint = Some(text.into());
+        }
+    }
+
+    /// As it is now.
+    pub(super) fn at(&self, now: Moment, silent: Option<Duration>) -> Self {
+        let down = (!self.connected).then(|| now.since(self.since));
+        Self { silent, down, ..self.clone() }
     }
 }

@@ -15,6 +15,7 @@ mod hostile;
 #[cfg(feature = "yubihsm")]
 mod hsm;
 mod link;
+mod link_down;
 mod log;
 mod lost;
 mod lowering;

@@ -68,6 +68,18 @@ pub(crate) enum DialError {
     OtherPeer(PeerId),
 }
 
+impl DialError {
+    /// Whether nothing came from the other machine: then the way to it is in question, and not what runs there.
+    pub(crate) fn is_cut(&self) -> bool {
+        use io::ErrorKind::{ConnectionRefused, ConnectionReset};
+        match self {
+            Self::Io(error) => !matches!(error.kind(), ConnectionRefused | ConnectionReset),
+            Self::Lookup(_) => true,
+            _ => false,
+        }
+    }
+}
+
 /// What is worth a warning about a link that is up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Exposed {

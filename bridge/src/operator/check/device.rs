@@ -4,27 +4,29 @@ use futures_util::future::join_all;
 use highwater_core::canonical::ChainId;
 use highwater_moving::{Block, Ours, PublicKey};
 
+use super::host::Ground;
 use super::local::Looked;
 use super::trouble::Trouble;
-use crate::admin::{ChainReport, Report};
+use crate::admin::{ChainReport, Report, links};
 use crate::advice;
 use crate::config::{self, Chain, Config};
 use crate::device::{self, Device, Fault, Session, SlotState, Standing};
-use crate::node::{self, Address};
+use crate::node::host_network::{self, Told};
+use crate::node::{self, Address, DialError};
 use crate::operator::{lock, pinned_installations};
 use crate::rpc::Rpc;
 use crate::state_dir::{self, Purpose};
 use crate::store::{ChainFile, Pin, Pins};
 
 /// Adds what device and nodes tell to what was found on the host.
-pub(super) async fn look(looked: &mut Looked) {
+pub(super) async fn look(looked: &mut Looked, ground: &Ground) {
     let Some(config) = looked.config.take() else { return };
     match looked.daemon.take() {
         Some(mut daemon) => match daemon.status().await {
             Ok(report) => of_daemon(&config, &report, &mut looked.troubles),
             Err(error) => looked.troubles.push(Trouble::Daemon(error)),
         },
-        None => by_ourselves(&config, looked).await,
+        None => by_ourselves(&config, looked, ground).await,
     }
     let Ok(pins) = Pins::load(&config.state_dir) else { return };
     for chain in &config.chains {
@@ -67,19 +69,33 @@ fn of_daemon(config: &Config, report: &Report, troubles: &mut Vec<Trouble>) {
             of_session(config, device, session, troubles);
         }
     }
-    for ChainReport { problem, warning, .. } in &report.chains {
+    if report.host_network == Some(false) {
+        troubles.push(Trouble::NoNetwork);
+    }
+    for ChainReport { problem, warning, nodes, .. } in &report.chains {
+        let only = nodes.len() == 1;
+        let cut = nodes.iter().filter(|node| node.link_cut).filter_map(|node| node.complaint.clone());
+        troubles.extend(cut.map(|text| Trouble::LinkCut { text, only }));
+        let told = |text: &String, troubles: &[Trouble]| {
+            troubles.iter().any(|known| match known {
+                Trouble::LinkCut { text: same, .. } => same == text,
+                Trouble::NoNetwork => advice::link::no_network() == text,
+                Trouble::NotSigning(same) => same == text,
+                _ => false,
+            })
+        };
         // The same cause for several chains is told once.
         if let Some(problem) = problem
-            && !troubles.iter().any(|known| matches!(known, Trouble::NotSigning(same) if same == problem))
+            && !told(problem, troubles)
         {
             troubles.push(Trouble::NotSigning(problem.clone()));
         }
-        troubles.extend(warning.clone().map(Trouble::Warning));
+        troubles.extend(warning.clone().filter(|text| !told(text, troubles)).map(Trouble::Warning));
     }
 }
 
 /// Nobody has the device or the nodes, so nobody is disturbed.
-async fn by_ourselves(config: &Config, looked: &mut Looked) {
+async fn by_ourselves(config: &Config, looked: &mut Looked, ground: &Ground) {
     let troubles = &mut looked.troubles;
     if looked.state {
         // Whoever opens the device takes its lock, which is a file of the state directory.
@@ -95,10 +111,25 @@ async fn by_ourselves(config: &Config, looked: &mut Looked) {
             if !troubles.iter().any(is_known)
                 && let Err(error) = node::reach(&address).await
             {
-                troubles.push(Trouble::Node { chain: chain.id.clone(), address, error });
+                troubles.push(unreachable(chain, address, error, ground));
             }
         }
     }
+}
+
+/// A node that cannot be reached: by its own fault, by that of what lies between, or by that of this host.
+fn unreachable(chain: &Chain, address: Address, error: DialError, ground: &Ground) -> Trouble {
+    let id = chain.id.clone();
+    if !(address.is_remote() && error.is_cut()) {
+        return Trouble::Node { chain: id, address, error };
+    }
+    let host = Told::read(&ground.sys, &ground.proc);
+    if !host_network::is_up(&host) {
+        return Trouble::NoNetwork;
+    }
+    let complaint = advice::link::unreachable(&address, &error);
+    let text = links::why_cut(&id, &address.to_string(), &host, &complaint);
+    Trouble::LinkCut { text, only: chain.nodes.len() == 1 }
 }
 
 /// What each device says of itself. They are asked at one time: one that hangs is waited for, and holds up no other.

@@ -93,6 +93,6 @@ pub(crate) async fn check(config: &Path, ground: &Ground) -> Findings {
 /// Looks at device and nodes too: through the daemon, where one runs.
 pub(crate) async fn doctor(config: &Path, ground: &Ground) -> Findings {
     let mut looked = local::look(config, ground).await;
-    device::look(&mut looked).await;
+    device::look(&mut looked, ground).await;
     Findings::of(&looked.troubles)
 }

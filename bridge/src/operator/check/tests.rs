@@ -315,6 +315,47 @@ fn only_what_is_ledgers_is_looked_at() {
     );
 }
 
+/// What `doctor` finds of a node whose name no name server knows, on a host with this network.
+fn of_a_node_far_away(host: &Host, more: &str) -> Vec<Finding> {
+    // No label may be so long, so no name server is asked.
+    let far = format!("tcp://{}.invalid:26659", "x".repeat(64));
+    let state = host.state();
+    host.write(&format!(
+        "state_dir = {state:?}\n[device]\ntransport = \"simulated\"\n[[chain]]\nid = \"{CHAIN}\"\nnodes = [\"{far}\"{more}]\n"
+    ));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let found = runtime.block_on(doctor(&host.path("highwater.toml"), &host.ground)).findings;
+    // The device of this host is not the matter.
+    found.into_iter().filter(|one| one.finding.starts_with("node") || one.finding == "network").collect()
+}
+
+#[test]
+fn a_link_that_is_cut_is_told_apart_from_a_host_without_a_network() {
+    let host = Host::new();
+    let found = of_a_node_far_away(&host, "");
+    assert_eq!((found.len(), found[0].finding.as_str(), found[0].weight), (1, "network", Weight::Error));
+    assert!(found[0].text.contains("no network") && found[0].text.contains("ip route"), "{}", found[0].text);
+    fs::create_dir_all(host.path("sys/class/net/eth0")).unwrap();
+    fs::write(host.path("sys/class/net/eth0/operstate"), "up\n").unwrap();
+    fs::create_dir_all(host.path("proc/self/net")).unwrap();
+    let route = "eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n";
+    fs::write(host.path("proc/self/net/route"), route).unwrap();
+    let found = of_a_node_far_away(&host, "");
+    assert_eq!((found.len(), found[0].finding.as_str(), found[0].weight), (1, "node.link", Weight::Error));
+    assert!(
+        found[0].text.contains("while this host has a network") && found[0].text.contains("VPN"),
+        "{}",
+        found[0].text
+    );
+    // Another node of the chain may be served.
+    let other = format!(", \"unix://{}\"", host.path("node.sock").display());
+    let found = of_a_node_far_away(&host, &other);
+    assert_eq!((found[0].finding.as_str(), found[0].weight), ("node.link", Weight::Warning));
+    // What this machine refuses is no network's fault.
+    let refused = ", \"tcp://127.0.0.1:1\"";
+    assert!(of_a_node_far_away(&host, refused).iter().any(|one| one.finding == "node"));
+}
+
 #[test]
 fn the_manual_lists_each_word() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -70,6 +70,10 @@ pub(crate) enum Trouble {
     NoNode(String),
     /// A node that cannot be reached, or must not be.
     Node { chain: String, address: Address, error: DialError },
+    /// Nothing comes from a node's machine, and this host has a network; the only node of its chain.
+    LinkCut { text: String, only: bool },
+    /// This host has no network, and a node needs one.
+    NoNetwork,
     /// What the chain has is not known.
     Rpc { chain: String, error: RpcError },
     /// The chain does not know the validator.
@@ -125,6 +129,8 @@ impl Trouble {
             Self::BeyondStop { .. } => "chain.beyond_stop",
             Self::NoNode(_) => "config.no_node",
             Self::Node { .. } => "node",
+            Self::LinkCut { .. } => "node.link",
+            Self::NoNetwork => "network",
             Self::Rpc { .. } => "rpc",
             Self::NotInSet { .. } => "rpc.not_in_set",
             Self::Metrics(..) => "metrics",
@@ -165,6 +171,8 @@ impl Trouble {
             | Self::NotOnDevice { .. }
             | Self::Slot { .. }
             | Self::Ahead { .. }
+            | Self::LinkCut { only: true, .. }
+            | Self::NoNetwork
             | Self::NotSigning(_) => Some(Exit::Unavailable),
             Self::BeyondStop { .. }
             | Self::NoNode(_)
@@ -175,6 +183,7 @@ impl Trouble {
             | Self::Clock { .. }
             | Self::Shared { .. }
             | Self::LogLost(_)
+            | Self::LinkCut { only: false, .. }
             | Self::Warning(_) => None,
         }
     }

@@ -1,0 +1,189 @@
+//! A host has a network, and the link to its node is cut: an update restarted the network, and the VPN did not come back.
+//! In a network of its own, which only root can make.
+
+use std::io::Write as _;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use cometbft_p2p::{AsyncReadMsg, AsyncSecretConnection, AsyncWriteMsg, IdentitySecret};
+use highwater::privval::proto::{Empty, Envelope, Sum};
+use serde_json::Value;
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::desk::Desk;
+
+const TEST: &str = "link_down::a_vpn_that_is_gone_is_told_apart_from_a_node_and_from_a_host_that_are_down";
+/// Set in the network of its own.
+const INSIDE: &str = "HIGHWATER_TEST_IN_A_NETWORK";
+/// The node's address in the VPN, and what it is in this host's other network.
+const NODE: &str = "10.77.0.1:26659";
+const UPLINK: &str = "198.51.100.1/24";
+
+fn skip(why: &str) {
+    // This goes past what the harness holds back of a test that passes.
+    let _ = writeln!(std::io::stderr(), "SKIPPED {TEST}: {why}");
+}
+
+#[test]
+fn a_vpn_that_is_gone_is_told_apart_from_a_node_and_from_a_host_that_are_down() {
+    if std::env::var_os(INSIDE).is_some() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        return runtime.block_on(inside());
+    }
+    if !rustix::process::geteuid().is_root() {
+        return skip("only root makes a network");
+    }
+    let script =
+        "mount -t sysfs none /sys && ip link set lo up && ip link add t0 type veth peer name t1 && exit 42";
+    let made = Command::new("unshare").args(["--net", "--mount", "sh", "-c", script]).output();
+    match made {
+        Err(error) => return skip(&format!("unshare cannot be run: {error}")),
+        Ok(made) if made.status.code() != Some(42) => {
+            return skip(&format!(
+                "no network can be made: {}",
+                String::from_utf8_lossy(&made.stderr).trim()
+            ));
+        }
+        Ok(_) => {}
+    }
+    let mut command = Command::new("unshare");
+    command.args(["--net", "--mount", "sh", "-c", "mount -t sysfs none /sys && exec \"$0\" \"$@\""]);
+    command.arg(std::env::current_exe().unwrap()).args(["--exact", TEST, "--nocapture"]).env(INSIDE, "1");
+    let done = command.output().unwrap();
+    let said = [done.stdout, done.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(done.status.success() && said.contains("1 passed"), "{said}");
+}
+
+fn ip(line: &str) {
+    let done = Command::new("ip").args(line.split(' ')).output().unwrap();
+    assert!(done.status.success(), "ip {line}: {}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// An interface that is up, with this address.
+fn interface(name: &str, address: &str) {
+    ip(&format!("link add {name} type veth peer name {name}p"));
+    ip(&format!("addr add {address} dev {name}"));
+    ip(&format!("link set {name} up"));
+    ip(&format!("link set {name}p up"));
+}
+
+/// A node that pings, as long as a link lives.
+async fn node(listener: TcpListener) {
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(pings(stream));
+    }
+}
+
+async fn pings(stream: TcpStream) -> Option<()> {
+    let key = IdentitySecret::from_bytes(&[3; 32]);
+    let mut link = AsyncSecretConnection::new(stream, &key).await.ok()?;
+    loop {
+        link.write_msg(Envelope { sum: Some(Sum::PingRequest(Empty {})) }).await.ok()?;
+        let _: Envelope = link.read_msg().await.ok()?;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+fn status(desk: &Desk) -> Value {
+    let done = desk.command(&["status", "--json"]).output().unwrap();
+    serde_json::from_slice(&done.stdout).unwrap_or(Value::Null)
+}
+
+async fn until(desk: &Desk, what: &str, so: impl Fn(&Value) -> bool) -> Value {
+    let begun = Instant::now();
+    loop {
+        let report = status(desk);
+        if so(&report) {
+            return report;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{what}: {report:#}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+fn words(desk: &Desk) -> Vec<String> {
+    let done = desk.command(&["doctor", "--json"]).output().unwrap();
+    let told: Value = serde_json::from_slice(&done.stdout).unwrap();
+    told["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["finding"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+async fn inside() {
+    ip("link set lo up");
+    interface("uplink", UPLINK);
+    ip("route add default via 198.51.100.2 dev uplink");
+    interface("vpn", "10.77.0.1/24");
+    let desk = Desk::pinned("link-down");
+    let text = std::fs::read_to_string(&desk.config).unwrap();
+    let unix = format!("unix://{}", desk.path("node.sock").display());
+    std::fs::write(&desk.config, text.replace(&unix, &format!("tcp://{NODE}"))).unwrap();
+    let metrics = desk.serve_metrics();
+
+    // Nobody listens, and the machine answers: that is the node's fault.
+    assert_eq!(words(&desk), ["node"]);
+    let listening = tokio::spawn(node(TcpListener::bind(NODE).await.unwrap()));
+    assert_eq!(words(&desk), [""; 0]);
+    let daemon = desk.daemon_alone();
+    let report =
+        until(&desk, "connected", |report| report["chains"][0]["nodes"][0]["connected"] == true).await;
+    assert_eq!(
+        (&report["host_network"], &report["chains"][0]["nodes"][0]["link_cut"]),
+        (&true.into(), &false.into())
+    );
+    let page = scraped(metrics).await;
+    assert!(page.contains("highwater_host_network_up{} 1\n"), "{page}");
+
+    // The VPN goes. The node listens on, at an address that is gone, and both ends of the link are half open.
+    ip("link del vpn");
+    let cut = |report: &Value| report["chains"][0]["nodes"][0]["link_cut"] == true;
+    let report = until(&desk, "cut", cut).await;
+    let verdict = report["verdict"].as_str().unwrap();
+    assert!(
+        verdict.starts_with("NOT SIGNING: the link to the node tcp://10.77.0.1:26659 of alpha-1 is cut"),
+        "{verdict}"
+    );
+    assert!(verdict.contains("only the default route over uplink leads there"), "{verdict}");
+    assert!(report["chains"][0]["nodes"][0]["down_seconds"].as_f64().unwrap() < 60.0);
+    assert_eq!(words(&desk), ["node.link"], "once, and by that word");
+    let page = scraped(metrics).await;
+    assert!(
+        page.contains("highwater_node_link_cut{chain=\"alpha-1\",node=\"tcp://10.77.0.1:26659\"} 1\n"),
+        "{page}"
+    );
+    assert!(desk.says(&["status"]).contains("the link is cut"));
+
+    // The whole host goes: nothing tells of the link then.
+    ip("link set uplink down");
+    let report = until(&desk, "no network", |report| report["host_network"] == false).await;
+    assert!(report["verdict"].as_str().unwrap().contains("this host has no network"), "{report}");
+    assert!(!cut(&report));
+    assert_eq!(words(&desk), ["network"]);
+    ip("link set uplink up");
+    ip("route replace default via 198.51.100.2 dev uplink");
+    until(&desk, "cut again", cut).await;
+
+    // Somebody starts the VPN, and nothing else.
+    interface("vpn", "10.77.0.1/24");
+    until(&desk, "connected again", |report| report["chains"][0]["nodes"][0]["connected"] == true).await;
+    assert_eq!(words(&desk), [""; 0]);
+
+    // Without a daemon the look is the same.
+    drop(daemon);
+    ip("link del vpn");
+    assert_eq!(words(&desk), ["node.link"]);
+    listening.abort();
+}
+
+async fn scraped(address: std::net::SocketAddr) -> String {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n").await.unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    text
+}
