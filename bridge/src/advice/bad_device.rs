@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use highwater_hosted::audit::Elsewhere;
 use highwater_hosted::{Fault as Hosted, KeyFault};
 
 use crate::device::{Absence, Answer, Fault, Model, Plugged, Shows, Wanted};
@@ -51,6 +52,10 @@ fn absences() -> Vec<(&'static str, Absence)> {
                 error: "connection refused".to_owned(),
             },
         ),
+        (
+            "a device that was renamed in the config",
+            Absence::Renamed { found: "/s/yubihsm.nvm".into(), wanted: "/s/hsm.yubihsm.nvm".into() },
+        ),
         ("a file that cannot be had", file(std::io::ErrorKind::StorageFull.into())),
     ]
 }
@@ -58,6 +63,7 @@ fn absences() -> Vec<(&'static str, Absence)> {
 fn hosted() -> Vec<(&'static str, Hosted)> {
     let path = || PathBuf::from("/s/simulated.nvm");
     let key = |fault: fn(String) -> KeyFault| Hosted::Keys(fault("the store's own words".to_owned()));
+    let elsewhere = |found| Hosted::Keys(KeyFault::Elsewhere(found));
     vec![
         ("in use", Hosted::InUse(path())),
         ("may not be opened", Hosted::Denied(path())),
@@ -66,13 +72,21 @@ fn hosted() -> Vec<(&'static str, Hosted)> {
         ("another length", Hosted::Size { path: path(), found: 7, expected: 49_152 }),
         ("the seed is lost", Hosted::SeedMissing("/s/simulated.seed".into())),
         ("the secret is lost", Hosted::SecretMissing("/s/yubihsm.secret".into())),
+        ("the ledger of a log is damaged", Hosted::AuditDamaged("/s/yubihsm.audit".into())),
         ("a file of the configuration is missing", Hosted::Missing("/etc/highwater/pin".into())),
+        ("a credential that nobody gave", Hosted::Missing("token.pin".into())),
         ("no password", Hosted::NoPassword("/etc/highwater/pin".into())),
         ("the disk failed", Hosted::Io { path: path(), error: "Input/output error".to_owned() }),
         ("no store", key(KeyFault::Absent)),
         ("a store that is broken", key(KeyFault::Broken)),
         ("a wrong PIN", key(KeyFault::Denied)),
         ("a log that is full", Hosted::Keys(KeyFault::LogFull)),
+        (
+            "a log with a signature of somebody else",
+            elsewhere(Elsewhere::Signed { item: 7, object: 1, by: 5 }),
+        ),
+        ("a log that was cut", elsewhere(Elsewhere::Gap { last: 7 })),
+        ("a store that logs nothing", Hosted::Keys(KeyFault::NotLogged)),
         ("no such key", Hosted::Keys(KeyFault::NoKey(7))),
     ]
 }
@@ -107,6 +121,7 @@ fn number(fault: &Fault) -> usize {
             Absence::Unmatched { .. } => 4,
             Absence::NonePinned { .. } => 5,
             Absence::Emulator { .. } => 6,
+            Absence::Renamed { .. } => 34,
             Absence::File { .. } => 7,
         },
         Fault::Hosted(why) => match why {
@@ -117,6 +132,7 @@ fn number(fault: &Fault) -> usize {
             Hosted::Size { .. } => 12,
             Hosted::SeedMissing(_) => 13,
             Hosted::SecretMissing(_) => 14,
+            Hosted::AuditDamaged(_) => 35,
             Hosted::Missing(_) => 15,
             Hosted::NoPassword(_) => 16,
             Hosted::Io { .. } => 17,
@@ -124,6 +140,8 @@ fn number(fault: &Fault) -> usize {
             Hosted::Keys(KeyFault::Broken(_)) => 19,
             Hosted::Keys(KeyFault::Denied(_)) => 20,
             Hosted::Keys(KeyFault::LogFull) => 21,
+            Hosted::Keys(KeyFault::Elsewhere(_)) => 36,
+            Hosted::Keys(KeyFault::NotLogged) => 37,
             Hosted::Keys(KeyFault::NoKey(_)) => 22,
         },
         Fault::Permission(_) => 23,
@@ -151,7 +169,7 @@ fn everything_that_a_cable_tells_has_a_row_with_cause_and_cure() {
         assert!(said.contains(": ") || said.contains("; "), "cause and cure: {said}");
         let _ = writeln!(text, "## {}: {name}\n\n{said}\n", fault.kind().word());
     }
-    assert_eq!(seen.len(), 34, "{seen:?}");
+    assert_eq!(seen.len(), 38, "{seen:?}");
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bad_input"));
     settings.set_prepend_module_to_snapshot(false);

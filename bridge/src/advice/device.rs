@@ -264,6 +264,10 @@ fn hosted(fault: &HostedFault) -> String {
              move the files `simulated*` away, and a new device is made"
         }
         HostedFault::SecretMissing(_) => SECRET,
+        HostedFault::Missing(name) if name.is_relative() => {
+            "a name without a folder is a credential of systemd: add LoadCredential=NAME:FILE to the unit and start the daemon by \
+             it, or name the file by its whole path in [device] of the config"
+        }
         HostedFault::Missing(_) => {
             "correct that line of [device] in the config, or make the file, of mode 0600"
         }

@@ -3,6 +3,8 @@
 use std::io;
 use std::time::Duration;
 
+use crate::watchdog::Part;
+
 /// The log's filter is none.
 pub(crate) fn log_filter(variable: &str, value: &str, cause: &str) -> String {
     format!(
@@ -21,8 +23,12 @@ pub(crate) fn panicked(what: &str) -> String {
     format!("a part of the daemon failed ({what}): report this line; if the daemon ends, start it again")
 }
 
-/// The device's thread stands still.
-pub(crate) fn hung(age: Duration, several: bool) -> String {
+/// A part of the daemon hangs; of several devices one.
+pub(crate) fn hung(part: Part, age: Duration, several: bool) -> String {
+    let what = match part {
+        Part::Device => "the device's thread has stood still",
+        Part::Signer => "the signer's task has not answered",
+    };
     let cure = match several {
         false => {
             "the service manager is told nothing any more and restarts the daemon; without one, restart it"
@@ -31,7 +37,7 @@ pub(crate) fn hung(age: Duration, several: bool) -> String {
             "nothing is signed for its chains, and the other devices go on; replug it, and if it stays so, restart the daemon"
         }
     };
-    format!("the device's thread has stood still for {} s: {cure}", age.as_secs())
+    format!("{what} for {} s: {cure}", age.as_secs())
 }
 
 /// The admin socket or the metrics are gone.

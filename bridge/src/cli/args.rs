@@ -16,10 +16,10 @@ use crate::device::{KeyNumber, SlotNumber};
 use crate::state_dir::Purpose;
 pub(super) use firmware::{FirmwareVerb, ImageArgs};
 pub(super) use moving::{Former, KeyArgs, KeyVerb, MigrateArgs, OldArgs};
+use numbers::{below_signed, emulator, key_index, last_signed, next_height};
 #[cfg(feature = "yubihsm")]
 pub(super) use yubihsm::AdminArgs;
 pub(super) use yubihsm::YubiHsmVerb;
-use numbers::{below_signed, emulator, key_index, last_signed, next_height};
 
 /// Where the configuration is, if nobody says.
 pub(super) const CONFIG: &str = "/etc/highwater/highwater.toml";

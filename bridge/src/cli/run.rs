@@ -20,7 +20,7 @@ use crate::operator::{lock, not_exported, pinned, pinned_installations};
 use crate::rpc::{self, Rpc};
 use crate::signer::{Served, Signer, Signers};
 use crate::store::ChainFile;
-use crate::watchdog;
+use crate::watchdog::{self, Watched};
 
 /// Longer than the longest exchange with the device.
 const LAST: Duration = device::LONG_DEADLINE.saturating_add(Duration::from_secs(5));
@@ -104,8 +104,21 @@ pub(super) async fn run(config: &Config, lost: Lost) -> Result<(), Failure> {
             });
         }
     }
-    let heart = |signer: &Signer| (signer.name().map(str::to_owned), signer.device().heartbeat());
-    tokio::spawn(watchdog::serve(signers.each().iter().map(heart).collect()));
+    let watched = signers.each().iter().map(|signer| {
+        let (name, heart) = (signer.name().map(str::to_owned), signer.device().heartbeat());
+        let asked = signer.clone();
+        let signer = move || {
+            let signer = asked.clone();
+            async move { drop(signer.views().await) }
+        };
+        Watched { name, heart, signer }
+    });
+    tokio::spawn(watchdog::serve(watched.collect()));
+    let shown = signers.clone();
+    tokio::spawn(watchdog::tell_status(move || {
+        let signers = shown.clone();
+        async move { admin::report(&signers).await.verdict }
+    }));
     tracing::info!(kind = %Kind::DaemonStarted, chains = config.chains.len(), "running");
 
     let signal = tokio::select! {

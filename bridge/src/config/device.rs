@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -108,6 +108,18 @@ impl Transport {
     }
 }
 
+/// The file of a secret is named by its whole path, or is a credential of the service manager.
+fn check_secret(name: &str, file: Option<&Path>, place: Option<&Place>, fail: Fail<'_>) -> Result<(), Wrong> {
+    let Some(file) = file else { return Ok(()) };
+    let is_name =
+        file.components().count() == 1 && matches!(file.components().next(), Some(Component::Normal(_)));
+    if file.is_absolute() || is_name {
+        return Ok(());
+    }
+    let cause = format!("{name} {file:?} depends on where the program is started");
+    fail(place, cause, "name the file by its whole path, or a credential of systemd by its name alone")
+}
+
 /// How a complaint is made: its place, cause and cure.
 pub(super) type Fail<'a> = &'a dyn Fn(Option<&Place>, String, &str) -> Result<(), Wrong>;
 
@@ -189,6 +201,7 @@ impl Device {
             let cause = format!("transport \"yubihsm\" has no {what}");
             fail(places.transport.as_ref(), cause, &format!("add {line} to [device]"))
         };
+        check_secret("password_file", self.password_file.as_deref(), places.password_file.as_ref(), fail)?;
         if self.auth_key.is_none() {
             return missing("auth_key", "auth_key = 5, the object id of an authentication key that may sign");
         }
@@ -220,6 +233,7 @@ impl Device {
         if self.module.as_ref().is_none_or(|module| module.is_relative()) {
             return missing("module", "module, the absolute path of the library of the token's vendor");
         }
+        check_secret("pin_file", self.pin_file.as_deref(), places.pin_file.as_ref(), fail)?;
         if self.pin_file.is_none() {
             return missing("pin_file", "pin_file, the path of a file of mode 0600");
         }

@@ -75,7 +75,8 @@ use with_features::store;
 
 #[cfg(any(feature = "pkcs11", feature = "yubihsm"))]
 mod with_features {
-    use std::path::Path;
+    use std::ffi::OsString;
+    use std::path::{Path, PathBuf};
 
     #[cfg(feature = "yubihsm")]
     use highwater_hosted::audit::{Audited, Ours};
@@ -156,7 +157,7 @@ mod with_features {
             Some(address) => Way::Http { address: address.ip(), port: address.port() },
             None => Way::Usb { serial: config.serial.clone() },
         };
-        let password = password(&file(config.password_file.as_deref(), "password_file")?)?;
+        let password = password(&secret(config.password_file.as_deref(), "password_file")?)?;
         let login = Login { key: config.auth_key.unwrap_or_default(), password };
         let objects = config.keys.iter().filter_map(|key| Some((key.number, key.object?))).collect();
         Ok(YubiHsm::open(&way, &login, objects, beside)?)
@@ -168,7 +169,7 @@ mod with_features {
             (Some(label), _) => Token::Label(label.clone()),
             (None, slot) => Token::Slot(slot.unwrap_or_default()),
         };
-        let pin = password(&file(config.pin_file.as_deref(), "pin_file")?)?;
+        let pin = password(&secret(config.pin_file.as_deref(), "pin_file")?)?;
         let names = config.keys.iter().filter_map(|key| {
             let id = || Some(Named::Id(hex::decode(key.id.as_ref()?).ok()?));
             Some((key.number, key.label.clone().map(Named::Label).or_else(id)?))
@@ -178,7 +179,36 @@ mod with_features {
     }
 
     /// A path that the check of the configuration has seen.
-    fn file(path: Option<&Path>, name: &str) -> Result<std::path::PathBuf, Fault> {
+    fn file(path: Option<&Path>, name: &str) -> Result<PathBuf, Fault> {
         path.map(Path::to_owned).ok_or_else(|| Fault::Missing(name.into()))
+    }
+
+    /// The file of a secret: a name without a folder is that of a credential, which the service manager gives.
+    fn secret(path: Option<&Path>, name: &str) -> Result<PathBuf, Fault> {
+        credential(file(path, name)?, std::env::var_os("CREDENTIALS_DIRECTORY"))
+    }
+
+    fn credential(path: PathBuf, given: Option<OsString>) -> Result<PathBuf, Fault> {
+        match given {
+            _ if path.is_absolute() => Ok(path),
+            Some(folder) if !folder.is_empty() => Ok(Path::new(&folder).join(path)),
+            _ => Err(Fault::Missing(path)),
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_name_without_a_folder_is_a_credential_of_the_service_manager() {
+            let given = || Some(OsString::from("/run/credentials/highwater.service"));
+            assert_eq!(credential("/etc/pin".into(), given()), Ok("/etc/pin".into()));
+            let path = "/run/credentials/highwater.service/pin";
+            assert_eq!(credential("pin".into(), given()), Ok(path.into()));
+            for nothing in [None, Some(OsString::new())] {
+                assert_eq!(credential("pin".into(), nothing), Err(Fault::Missing("pin".into())));
+            }
+        }
     }
 }

@@ -62,7 +62,7 @@ kinds! {
     DaemonStopped = "daemon.stopped",
     /// a part of the daemon failed
     DaemonPanicked = "daemon.panicked",
-    /// the device's thread stands still: the service manager restarts the daemon, if no other device lives
+    /// the device's thread or the signer's task stands still: the service manager restarts the daemon, if no other device lives
     DaemonHung = "daemon.hung",
     /// the device is a simulated one, no hardware key
     DeviceSimulated = "device.simulated",
@@ -120,6 +120,8 @@ kinds! {
     RefusedStopped = "refused.stopped",
     /// a vote extension is longer than any may be
     RefusedLongExtension = "refused.long_extension",
+    /// a vote extension is longer than the key store of this device takes
+    RefusedLongForDevice = "refused.long_for_device",
     /// the request is below what this bridge released
     RefusedBelowReleased = "refused.below_released",
     /// the request is not above the place where the device took the chain over

@@ -26,6 +26,7 @@ pub(crate) fn every_refusal() -> Vec<Refusal> {
         Refusal::BeyondStop(6),
         Refusal::Stopped(stopped),
         Refusal::LongExtension(2_000_000),
+        Refusal::LongForDevice { length: 5_000, longest: 1_900 },
         Refusal::BelowReleased(hrs(8)),
         Refusal::BelowAdopted(hrs(8)),
         Refusal::ConflictWithReleased,
@@ -47,7 +48,7 @@ pub(crate) fn every_refusal() -> Vec<Refusal> {
         .collect();
     let mut kinds: Vec<_> = refusals.iter().map(number).collect();
     kinds.dedup();
-    assert_eq!(kinds, (0..19).collect::<Vec<_>>(), "one of each, in this order");
+    assert_eq!(kinds, (0..20).collect::<Vec<_>>(), "one of each, in this order");
     refusals
 }
 
@@ -59,20 +60,21 @@ fn number(refusal: &Refusal) -> usize {
         Refusal::BeyondStop(_) => 2,
         Refusal::Stopped(_) => 3,
         Refusal::LongExtension(_) => 4,
-        Refusal::BelowReleased(_) => 5,
-        Refusal::BelowAdopted(_) => 6,
-        Refusal::ConflictWithReleased => 7,
-        Refusal::TakenBack { .. } => 8,
-        Refusal::Lowering { .. } => 9,
-        Refusal::Owned { .. } => 10,
-        Refusal::LockedBlock { .. } => 11,
-        Refusal::LockUnknown { .. } => 12,
-        Refusal::DeviceExtension(_) => 13,
-        Refusal::OtherInstallation { .. } => 14,
-        Refusal::WrongSignature => 15,
-        Refusal::WrongExtension => 16,
-        Refusal::Absent { .. } => 17,
-        Refusal::Device { .. } => 18,
+        Refusal::LongForDevice { .. } => 5,
+        Refusal::BelowReleased(_) => 6,
+        Refusal::BelowAdopted(_) => 7,
+        Refusal::ConflictWithReleased => 8,
+        Refusal::TakenBack { .. } => 9,
+        Refusal::Lowering { .. } => 10,
+        Refusal::Owned { .. } => 11,
+        Refusal::LockedBlock { .. } => 12,
+        Refusal::LockUnknown { .. } => 13,
+        Refusal::DeviceExtension(_) => 14,
+        Refusal::OtherInstallation { .. } => 15,
+        Refusal::WrongSignature => 16,
+        Refusal::WrongExtension => 17,
+        Refusal::Absent { .. } => 18,
+        Refusal::Device { .. } => 19,
     }
 }
 

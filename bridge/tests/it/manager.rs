@@ -13,11 +13,77 @@ use crate::desk::{CHAIN, Desk, prevote};
 use crate::emulator::Fault;
 use crate::harness::signed_vote;
 
-/// What the manager is told next.
+/// What the manager is told next, but for how the daemon fares.
 fn told(manager: &UnixDatagram) -> (String, Instant) {
-    let mut buffer = [0; 256];
+    loop {
+        let word = heard(manager);
+        if !word.starts_with("STATUS=") {
+            return (word, Instant::now());
+        }
+    }
+}
+
+fn heard(manager: &UnixDatagram) -> String {
+    let mut buffer = [0; 4_096];
     let length = manager.recv(&mut buffer).expect("the daemon says something in time");
-    (String::from_utf8_lossy(&buffer[..length]).trim_end().to_owned(), Instant::now())
+    String::from_utf8_lossy(&buffer[..length]).trim_end().to_owned()
+}
+
+/// The status that the manager shows, once it is one with this in it.
+fn status(manager: &UnixDatagram, what: &str) -> String {
+    std::iter::from_fn(|| Some(heard(manager)))
+        .take(100)
+        .find(|word| word.starts_with("STATUS=") && word.contains(what))
+        .unwrap_or_else(|| panic!("the manager is never told {what}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_manager_shows_the_verdict_and_hears_of_each_change() {
+    let desk = Desk::pinned("manager");
+    let socket = desk.path("notify.sock");
+    let manager = UnixDatagram::bind(&socket).unwrap();
+    manager.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let change = |command: &mut Command| {
+        command.env("NOTIFY_SOCKET", &socket);
+    };
+    let mut daemon = desk.daemon_with(change).await;
+    signed_vote(daemon.insists(&prevote(5, 1)).await);
+    assert_eq!(status(&manager, "STATUS=SIGNING"), "STATUS=SIGNING: 1 chain");
+    // As the first line of `highwater status` has it.
+    let said = desk.says(&["status"]);
+    assert!(said.contains("\nSIGNING: 1 chain\n"), "{said}");
+    desk.emulator.fault(Fault::Locked);
+    let told = status(&manager, "NOT SIGNING");
+    assert!(told.contains("the device is locked: enter its PIN") && !told.contains('\n'), "{told}");
+    desk.emulator.fault(Fault::None);
+    status(&manager, "STATUS=SIGNING");
+}
+
+/// What `LoadCredential=` gives: a folder that only the daemon's user may look into, with files of mode 0400.
+#[cfg(feature = "yubihsm")]
+#[test]
+fn a_password_is_taken_from_the_credentials_of_the_manager() {
+    use std::os::unix::fs::PermissionsExt;
+    let desk = Desk::new("manager");
+    let text = format!(
+        "state_dir = {:?}\n[device]\ntransport = \"yubihsm\"\naddress = \"127.0.0.1:1\"\nauth_key = 5\npassword_file = \
+         \"yubihsm.password\"\n[[device.key]]\nnumber = 0\nobject = 1\n",
+        desk.path("state")
+    );
+    fs::write(&desk.config, text).unwrap();
+    let info = ["device", "info"];
+    let said = desk.says(&info);
+    assert!(said.contains("LoadCredential=NAME:FILE") && said.ends_with("exit 69\n"), "{said}");
+    let folder = desk.path("credentials");
+    fs::create_dir(&folder).unwrap();
+    let file = folder.join("yubihsm.password");
+    fs::write(&file, "secret").unwrap();
+    for (mode, says) in [(0o444, "is open to other users (mode 444)"), (0o400, "no key store")] {
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        let said = desk.says_with(&info, |command| _ = command.env("CREDENTIALS_DIRECTORY", &folder));
+        // The password was read: now it is the connector that is missing.
+        assert!(said.contains(says), "{said}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,9 +8,9 @@ use std::process::Command;
 use super::Table;
 use crate::desk::{CHAIN, Desk};
 
-/// Of the system's variables the one by which a command may fail. JOURNAL_STREAM, NOTIFY_SOCKET and WATCHDOG_USEC are the
+/// Of the system's variables those by which a command may fail. JOURNAL_STREAM, NOTIFY_SOCKET and WATCHDOG_USEC are the
 /// service manager's (`manager.rs`), NO_COLOR and TERM decide on colours (`printed.rs`).
-const SYSTEMS: &str = "TMPDIR";
+const SYSTEMS: [&str; 2] = ["TMPDIR", "CREDENTIALS_DIRECTORY"];
 
 /// A variable, what is wrong with it, its value, and the command that meets it.
 const ROWS: &[(&str, &str, &str, &[&str])] = &[
@@ -36,6 +36,7 @@ const ROWS: &[(&str, &str, &str, &[&str])] = &[
         "no",
         &["chain", "add", "beta-1", "--key-index", "1", "--next-height", "8"],
     ),
+    ("CREDENTIALS_DIRECTORY", "a folder without the credential", "/nothing", &["device", "info"]),
     ("TMPDIR", "a folder that is not there", "/nothing", &["device", "info"]),
 ];
 
@@ -68,6 +69,8 @@ fn variables() -> BTreeSet<String> {
     found
 }
 
+/// One row is of a key store.
+#[cfg(feature = "yubihsm")]
 #[test]
 fn every_variable_has_a_row() {
     let desk = Desk::new("bad-input");
@@ -78,7 +81,16 @@ fn every_variable_has_a_row() {
         let simulated = ["HIGHWATER_SIM_APPROVE", "HIGHWATER_APPROVE_CHAIN"].contains(variable);
         let state = desk.path("state");
         let own = format!("state_dir = {state:?}\n[device]\ntransport = \"simulated\"\n");
-        fs::write(&desk.config, if simulated { &own } else { &text }).unwrap();
+        let store = format!(
+            "state_dir = {state:?}\n[device]\ntransport = \"yubihsm\"\naddress = \"127.0.0.1:1\"\nauth_key = 5\n\
+             password_file = \"yubihsm.password\"\n[[device.key]]\nnumber = 0\nobject = 1\n"
+        );
+        let config = match *variable {
+            "CREDENTIALS_DIRECTORY" => &store,
+            _ if simulated => &own,
+            _ => &text,
+        };
+        fs::write(&desk.config, config).unwrap();
         let set = |command: &mut Command| {
             command.env(variable, value);
         };
@@ -92,7 +104,7 @@ fn every_variable_has_a_row() {
         table.refused(variable, wrong, &format!("{variable}={value}\n{said}"));
     }
     let mut all = variables();
-    all.insert(SYSTEMS.to_owned());
+    all.extend(SYSTEMS.map(str::to_owned));
     assert!(all.len() > 5, "{all:?}");
     table.covers(&all);
     table.kept("environment");

@@ -76,12 +76,15 @@ const ROWS: &[Row] = &[
     ("device.auth_key", "left out", YUBIHSM, "auth_key = 5\n", ""),
     ("device.auth_key", "too high", YUBIHSM, "auth_key = 5", "auth_key = 70000"),
     ("device.password_file", "left out", YUBIHSM, "password_file = \"DIR/password\"\n", ""),
+    ("device.password_file", "a path from nowhere", YUBIHSM, "DIR/password", "../password"),
+    ("device.password_file", "empty", YUBIHSM, "DIR/password", ""),
     ("device.module", "left out", PKCS11, "module = \"DIR/vendor.so\"\n", ""),
     ("device.module", "no absolute path", PKCS11, "DIR/vendor.so", "vendor.so"),
     ("device.token_label", "left out", PKCS11, "token_label = \"validators\"\n", ""),
     ("device.slot", "beside a label", PKCS11, "token_label", "slot = 1\ntoken_label"),
     ("device.slot", "below zero", PKCS11, "token_label = \"validators\"", "slot = -1"),
     ("device.pin_file", "left out", PKCS11, "pin_file = \"DIR/pin\"\n", ""),
+    ("device.pin_file", "a path from nowhere", PKCS11, "DIR/pin", "./pin"),
     ("device.pin_file", "of a YubiHSM2", YUBIHSM, "auth_key", "pin_file = \"DIR/pin\"\nauth_key"),
     (
         "device.key",
@@ -151,6 +154,7 @@ const USED: &[Row] = &[
     ("device.address", "nobody listens", EMULATOR, "PORT", "127.0.0.1:1"),
     ("device.address", "no connector listens", YUBIHSM, "", ""),
     ("device.password_file", "not there", YUBIHSM, "DIR/password", "DIR/nothing"),
+    ("device.password_file", "a credential that nobody gives", YUBIHSM, "DIR/password", "yubihsm.password"),
     ("device.pin_file", "not there", PKCS11, "DIR/pin", "DIR/nothing"),
     ("device.module", "not there", PKCS11, "", ""),
 ];
