@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::links;
 use crate::advice;
-use crate::device::{Fault, Seen, Session, SlotState, Standing};
+use crate::device::{Fault, Seen, Session, SlotNumber, SlotState, Standing};
 use crate::node::host_network::Told;
 use crate::signer::{ChainView, DiskState, Fate, NodeView, Unsigned};
 
@@ -53,7 +53,12 @@ pub(super) fn problem(
     }
     match session.slots.iter().find(|slot| slot.chain == view.chain).map(|slot| slot.state) {
         Some(SlotState::Armed) => {}
-        None | Some(SlotState::Free | SlotState::Damaged) => return Some(advice::not_on_device(&view.chain)),
+        None | Some(SlotState::Free | SlotState::Damaged) => {
+            return Some(match session.perhaps(&view.chain) {
+                Some(slot) => advice::perhaps_damaged(&view.chain, SlotNumber::of(slot.slot)),
+                None => advice::not_on_device(&view.chain),
+            });
+        }
         Some(SlotState::Removed | SlotState::RemovedUnclear) => {
             return Some(advice::was_removed(&view.chain));
         }
@@ -212,7 +217,15 @@ mod tests {
     #[test]
     fn each_reason_not_to_sign_is_a_problem_with_its_own_cause_and_cure() {
         assert_eq!(told(&seen(), &view(), 0), None);
-        let table: [(Twist, &str, &str); 20] = [
+        let table: [(Twist, &str, &str); 21] = [
+            (
+                |seen, _| {
+                    let slot = slot(seen);
+                    (slot.chain, slot.state) = (String::new(), SlotState::Damaged);
+                },
+                "slot 1 of this device is damaged, and may be that of alpha-1",
+                "chain forget --slot 1",
+            ),
             (
                 |_, view| {
                     view.stopped =

@@ -334,7 +334,8 @@ fn chain(
         intention: view.intention.map(|intention| HrsText(intention.highest())),
         last: view.last_signed.map(HrsText),
         stopped: view.stopped.is_some(),
-        state: slot.map(|slot| slot.state),
+        // A damaged slot has lost the name of its chain.
+        state: slot.or_else(|| pinned?.perhaps(&view.chain)).map(|slot| slot.state),
         years_left: pinned.zip(slot).and_then(|(session, slot)| years_left(session, slot, signatures_a_day)),
         signature_age_seconds: view.signature_age.as_secs_f64(),
         nodes: view.nodes.iter().map(|of| node(view, of, host)).collect(),

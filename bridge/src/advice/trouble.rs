@@ -50,6 +50,7 @@ pub(crate) fn trouble(trouble: &Trouble) -> String {
             format!("{chain}: {}", advice::fault(&fault))
         }
         Trouble::NotOnDevice { chain, known } => advice::unknown_on_device(chain, known),
+        Trouble::Damaged { chain, slot } => advice::perhaps_damaged(chain, *slot),
         Trouble::Slot { chain, state } => slot(chain, *state),
         Trouble::Ahead { chain, requested, mark } => ahead(chain, *requested, *mark),
         Trouble::NotSigning(problem) => problem.clone(),

@@ -356,6 +356,14 @@ impl Session {
         rings.max_by_key(|(slot, ring)| (ring.pairs, Reverse(*slot)))
     }
 
+    /// A damaged slot, whose entry is lost, that may be that of `chain`: no other slot has it.
+    pub(crate) fn perhaps(&self, chain: &str) -> Option<&Slot> {
+        let is_known = self.slots.iter().any(|slot| slot.chain == chain);
+        let damaged =
+            self.slots.iter().find(|slot| slot.chain.is_empty() && slot.state == SlotState::Damaged);
+        damaged.filter(|_| !is_known)
+    }
+
     /// The tombstone of `chain`.
     pub fn tombstone(&self, chain: &str) -> Option<&Slot> {
         self.slots.iter().find(|slot| slot.chain == chain && slot.state.is_removed())

@@ -7,7 +7,7 @@ use super::known::{Known, chain_id, pinned};
 use super::prompt::{Question, Talk};
 use super::{Access, Chosen};
 use crate::advice;
-use crate::device::{Session, Slot};
+use crate::device::{Session, Slot, SlotNumber};
 use crate::failure::Failure;
 use crate::store::Pins;
 
@@ -43,7 +43,10 @@ pub(crate) fn find<'a>(session: &'a Session, id: &str) -> Result<&'a Slot, Failu
     session.chain(id).ok_or_else(|| {
         Failure::unavailable(match session.tombstone(id) {
             Some(_) => advice::was_removed(id),
-            None => advice::unknown_on_device(id, &session.chains()),
+            None => match session.perhaps(id) {
+                Some(slot) => advice::perhaps_damaged(id, SlotNumber::of(slot.slot)),
+                None => advice::unknown_on_device(id, &session.chains()),
+            },
         })
     })
 }

@@ -282,6 +282,26 @@ impl Daemon {
         panic!("no reply; the log says:\n{}", self.log());
     }
 
+    /// The node asks, and hangs up before it is answered.
+    pub(crate) async fn asks_and_leaves(&mut self, vote: Sum) {
+        let link = self.link.as_mut().unwrap();
+        link.send(Envelope { sum: Some(vote) }).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        self.accept().await;
+    }
+
+    /// The node ends, and takes its socket with it.
+    pub(crate) fn node_leaves(&mut self, desk: &Desk) {
+        fs::remove_file(desk.path("node.sock")).unwrap();
+        self.link = None;
+    }
+
+    /// The node starts again.
+    pub(crate) async fn node_returns(&mut self, desk: &Desk) {
+        self.node = UnixListener::bind(desk.path("node.sock")).unwrap();
+        self.accept().await;
+    }
+
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
     }

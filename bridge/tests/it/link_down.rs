@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::desk::Desk;
+use crate::on_call::Watch;
 
 const TEST: &str = "link_down::a_vpn_that_is_gone_is_told_apart_from_a_node_and_from_a_host_that_are_down";
 /// Set in the network of its own.
@@ -137,6 +138,10 @@ async fn inside() {
     );
     let page = scraped(metrics).await;
     assert!(page.contains("highwater_host_network_up{} 1\n"), "{page}");
+    let mut watch = Watch::at(metrics);
+    if let Some(watch) = &mut watch {
+        watch.sees_well().await;
+    }
 
     // The VPN goes. The node listens on, at an address that is gone, and both ends of the link are half open.
     ip("link del vpn");
@@ -157,6 +162,10 @@ async fn inside() {
     );
     assert!(desk.says(&["status"]).contains("the link is cut"));
 
+    if let Some(watch) = &mut watch {
+        watch.sees(8).await;
+    }
+
     // The whole host goes: nothing tells of the link then.
     ip("link set uplink down");
     let report = until(&desk, "no network", |report| report["host_network"] == false).await;
@@ -171,6 +180,12 @@ async fn inside() {
     interface("vpn", "10.77.0.1/24");
     until(&desk, "connected again", |report| report["chains"][0]["nodes"][0]["connected"] == true).await;
     assert_eq!(words(&desk), [""; 0]);
+
+    if let Some(mut watch) = watch {
+        watch.until_well().await;
+        watch.sees_cured().await;
+        watch.raised("HighwaterNodeLinkDown");
+    }
 
     // Without a daemon the look is the same.
     drop(daemon);

@@ -25,6 +25,7 @@ mod manual;
 mod moving;
 mod mutants;
 mod network;
+mod on_call;
 mod on_chain;
 mod oracle;
 mod owners;

@@ -16,7 +16,7 @@ use crate::moving::{FIRST, Node};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A chain approved at the height of the node, and the address of its validator.
-fn desk() -> (Desk, String) {
+pub(crate) fn desk() -> (Desk, String) {
     let desk = Desk::new("on chain");
     let next = FIRST.to_string();
     desk.must(&["chain", "add", CHAIN, "--key-index", "0", "--next-height", &next]);
@@ -32,7 +32,7 @@ fn json(desk: &Desk, args: &[&str]) -> Value {
 }
 
 /// The node at this address is asked from now on.
-fn asks(desk: &Desk, rpc: &str) {
+pub(crate) fn asks(desk: &Desk, rpc: &str) {
     let text = fs::read_to_string(&desk.config).unwrap();
     let (before, _) = text.split_once("rpc = ").unwrap_or((&text, ""));
     fs::write(&desk.config, format!("{before}\nrpc = \"{rpc}\"\n")).unwrap();

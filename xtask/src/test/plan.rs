@@ -39,7 +39,7 @@ pub(crate) enum Step {
     Container,
     /// the page of the metrics address, in a browser: Debian's Chromium, by apt
     Page,
-    /// promtool reads the alert rules, and each alert comes when it should
+    /// promtool reads the alert rules; each alert comes when it should, by its cause on a daemon, and goes by its page
     Alerts,
     /// the ring proved for every length, by z3, and shown to need each of its rules; the real ring answers alike
     Proof,

@@ -10,7 +10,7 @@ use super::trouble::Trouble;
 use crate::admin::{ChainReport, Report, links};
 use crate::advice;
 use crate::config::{self, Chain, Config};
-use crate::device::{self, Device, Fault, Session, SlotState, Standing};
+use crate::device::{self, Device, Fault, Session, SlotNumber, SlotState, Standing};
 use crate::node::host_network::{self, Told};
 use crate::node::{self, Address, DialError};
 use crate::operator::{lock, pinned_installations};
@@ -177,6 +177,9 @@ fn of_session(config: &Config, device: &config::Device, session: &Session, troub
 
 fn of_slot(chain: &Chain, session: &Session, file: Option<&ChainFile>) -> Option<Trouble> {
     let Some(slot) = session.chain(&chain.id).or_else(|| session.tombstone(&chain.id)) else {
+        if let Some(slot) = session.perhaps(&chain.id) {
+            return Some(Trouble::Damaged { chain: chain.id.clone(), slot: SlotNumber::of(slot.slot) });
+        }
         return Some(Trouble::NotOnDevice { chain: chain.id.clone(), known: session.chains() });
     };
     if slot.state != SlotState::Armed {

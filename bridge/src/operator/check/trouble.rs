@@ -9,7 +9,7 @@ use highwater_core::hrs::Hrs;
 use highwater_guard::Stopped;
 
 use crate::config::ConfigError;
-use crate::device::{Fault, SlotState, Standing};
+use crate::device::{Fault, SlotNumber, SlotState, Standing};
 use crate::failure::Exit;
 use crate::log::SettingError;
 use crate::node::{Address, DialError, IdentityError};
@@ -100,6 +100,8 @@ pub(crate) enum Trouble {
     OtherInstallation { chain: String, found: [u8; 16], pinned: [u8; 16] },
     /// A chain is not on the device.
     NotOnDevice { chain: String, known: Vec<String> },
+    /// A chain is not on the device, and a slot without a name may be its.
+    Damaged { chain: String, slot: SlotNumber },
     /// A chain's slot does not sign.
     Slot { chain: String, state: SlotState },
     /// The host knows of a higher place than the device.
@@ -144,7 +146,7 @@ impl Trouble {
             Self::Unsound { .. } => "device.unsound",
             Self::OtherInstallation { .. } => "device.other_installation",
             Self::NotOnDevice { .. } => "chain.not_on_device",
-            Self::Slot { .. } => "chain.slot",
+            Self::Slot { .. } | Self::Damaged { .. } => "chain.slot",
             Self::Ahead { .. } => "state_file.ahead",
             Self::NotSigning(_) => "chain.not_signing",
             Self::Warning(_) => "chain.warning",
@@ -170,6 +172,7 @@ impl Trouble {
             | Self::OtherInstallation { .. }
             | Self::NotOnDevice { .. }
             | Self::Slot { .. }
+            | Self::Damaged { .. }
             | Self::Ahead { .. }
             | Self::LinkCut { only: true, .. }
             | Self::NoNetwork

@@ -53,6 +53,14 @@ fn every_state_of_a_device_has_a_row() {
     let desk = Desk::pinned("bad-input");
     make_unclear(&desk);
     table.row("device", "the mark is unclear", &looks(&desk));
+    let mut device = desk.emulator.swap(owned("nothing"));
+    for copy in [0, 1] {
+        device.world.medium.rot(highwater_core::layout::entry_page(0, copy), [0xa5; 64]);
+    }
+    desk.emulator.swap(device.restart());
+    table.row("device", "the entry of the chain is lost", &looks(&desk));
+    let said = desk.says(&["mark", "show", CHAIN]);
+    table.refused("device", "the entry of the chain is lost, and its mark is asked for", &said);
     table.kept("devices");
 }
 

@@ -68,7 +68,7 @@ impl Node {
     }
 
     /// How high the chain is.
-    pub(super) fn tip(&self) -> u64 {
+    pub(crate) fn tip(&self) -> u64 {
         tip(self.began)
     }
 
