@@ -53,6 +53,30 @@ enum Node {
     Builtin,
 }
 
+/// The demo on the emulator of this device, built; the node is not said yet.
+pub(crate) fn on_emulator(workspace: &Workspace, device: &Device) -> Result<Command> {
+    let mut demo = Command::new(workspace.target().join("debug/highwater-demo"));
+    with_emulator(&mut demo, workspace, device)?;
+    build(workspace)?;
+    Ok(demo)
+}
+
+fn with_emulator<'a>(
+    demo: &'a mut Command,
+    workspace: &Workspace,
+    device: &Device,
+) -> Result<&'a mut Command> {
+    demo.args(["--device", device.name]).arg("--emulator").arg(emulator::ensure(workspace, device)?);
+    let report = firmware::make(workspace, &toolchain::find(workspace)?, device)?;
+    print!("{}", report.table());
+    Ok(demo.arg("--firmware").arg(report.elf))
+}
+
+fn build(workspace: &Workspace) -> Result<()> {
+    let build = ["build", "--package", "highwater", "--package", "highwater-tests", "--bins"];
+    process::run(workspace.cargo().args(build).args(STORES))
+}
+
 /// Runs the command.
 pub(crate) fn command(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
@@ -69,17 +93,9 @@ pub(crate) fn command(args: &Args) -> Result<ExitCode> {
             }
             demo.args(["--device", name])
         }
-        Signer::Firmware(device) => {
-            demo.args(["--device", device.name])
-                .arg("--emulator")
-                .arg(emulator::ensure(&workspace, &device)?);
-            let report = firmware::make(&workspace, &toolchain::find(&workspace)?, &device)?;
-            print!("{}", report.table());
-            demo.arg("--firmware").arg(report.elf)
-        }
+        Signer::Firmware(device) => with_emulator(&mut demo, &workspace, &device)?,
     };
-    let build = ["build", "--package", "highwater", "--package", "highwater-tests", "--bins"];
-    process::run(workspace.cargo().args(build).args(STORES))?;
+    build(&workspace)?;
     // In our place, not below us: a signal then reaches the one that knows what to stop.
     Err(demo.exec()).with_context(|| format!("cannot start {}", process::line(&demo)))
 }

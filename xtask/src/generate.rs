@@ -9,6 +9,7 @@ mod faults;
 mod guarantees;
 mod marked;
 mod messages;
+mod pages;
 mod screens;
 mod sources;
 mod status_words;
@@ -87,9 +88,23 @@ fn documents(root: &Path) -> Result<Vec<Document>> {
         document(root, "docs/security.md", &security)?,
         document(root, "docs/journal.md", &[("wear", wear::table())])?,
         document(root, "docs/reference/messages.md", &[("messages", messages::tables(root)?)])?,
+        document(root, "docs/screens.md", &[("pages", pages::sections(root)?)])?,
+        document(root, "docs/every-day.md", &[("watch", watch(root)?)])?,
         document(root, "docs/README.md", &[("tried", marked::section(&readme, "What was tried")?)])?,
-        document(root, "README.md", &[("screens", screens::picture(root)?)])?,
     ])
+}
+
+/// What `status --watch` draws, as its tests have it.
+fn watch(root: &Path) -> Result<String> {
+    let drawn = ["signing", "locked"].map(|name| {
+        let path = root.join(format!("bridge/tests/watch/{name}.snap"));
+        let text =
+            std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let (_, drawn) =
+            text.trim_start_matches("---").split_once("\n---\n").context("a golden without its head")?;
+        Ok(format!("```text\n{}\n```", drawn.trim_end()))
+    });
+    Ok(drawn.into_iter().collect::<Result<Vec<_>>>()?.join("\n\n"))
 }
 
 fn document(root: &Path, path: &'static str, tables: &[(&str, String)]) -> Result<Document> {

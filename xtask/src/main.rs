@@ -19,6 +19,7 @@ mod mutants;
 mod package;
 #[cfg(test)]
 mod packaging;
+mod pictures;
 mod powercut;
 mod process;
 mod release;
@@ -58,6 +59,8 @@ enum Command {
     Mutants(mutants::Args),
     /// Builds the daemon's Debian package.
     Package(package::Args),
+    /// Takes the pictures of the book: both devices, the terminal, the page in a browser.
+    Pictures(pictures::Args),
     /// Cuts the power a million times and looks whether the mark ever falls.
     Powercut(powercut::Args),
     /// Makes the archive of a release: the daemon for old systems too, both firmwares, a bill of materials.
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
         Command::Manual(args) => manual::command(&args),
         Command::Mutants(args) => mutants::command(&args),
         Command::Package(args) => package::command(&args),
+        Command::Pictures(args) => pictures::command(&args),
         Command::Powercut(args) => powercut::command(&args),
         Command::Release(args) => release::command(&args),
         Command::Test(args) => test::command(&args),

@@ -5,6 +5,7 @@
 mod chain;
 mod frame;
 mod interrupt;
+mod pictures;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -20,6 +21,7 @@ use highwater_tests::process::wait_for;
 use highwater_tests::store::Store;
 use interrupt::Interrupt;
 use nanos_sdk::target::{DEVICES, Device as Hardware};
+use pictures::Pictures;
 use speculos::{Emulator, Screen};
 
 const CHAIN: &str = "demo-1";
@@ -46,6 +48,9 @@ struct Cli {
     /// The Python of the emulator's environment.
     #[arg(long)]
     emulator: Option<PathBuf>,
+    /// A folder for pictures of what the device shows.
+    #[arg(long)]
+    pictures: Option<PathBuf>,
     /// The program of a real node.
     #[arg(long, required_if_eq("node", "cometbft"))]
     cometbft: Option<PathBuf>,
@@ -130,7 +135,9 @@ fn demo(cli: &Cli, interrupt: &Interrupt) -> Result<bool> {
     interrupt.check()?;
     let home = folder.path().join("node");
     let socket = home.join("privval.sock");
-    let setup = approved(&folder.path().join("bridge"), emulated.as_ref(), store.as_ref(), &socket)?;
+    let pictures = Pictures::new(cli.pictures.clone())?;
+    let setup =
+        approved(&folder.path().join("bridge"), emulated.as_ref(), store.as_ref(), &socket, &pictures)?;
     let key = setup.public_key()?;
     let home = match (cli.node, &cli.cometbft) {
         (NodeKind::Cometbft, Some(program)) => Some(Home::init(program, &home, CHAIN, &key)?),
@@ -155,6 +162,7 @@ fn demo(cli: &Cli, interrupt: &Interrupt) -> Result<bool> {
     ensure!(ended.1? == Some(0), "the bridge did not end well:\n{}", bridge.output());
     if let Some(emulated) = &emulated {
         println!("the device's screen:\n{}", frame::frame(&last_screen(emulated.emulator()?, &bridge)?));
+        pictures.take(emulated.emulator()?)?;
     }
     let name = cli.device.name();
     println!("demo: {blocks} blocks, {signatures} signatures by {name}, {missed} missed, {refused} refused");
@@ -194,6 +202,7 @@ fn approved(
     emulated: Option<&Emulated>,
     store: Option<&Store>,
     socket: &Path,
+    pictures: &Pictures,
 ) -> Result<Setup> {
     if let Some(store) = store {
         println!("approving chain {CHAIN}: a key store has no buttons, its owner types the chain id");
@@ -209,12 +218,21 @@ fn approved(
     };
     let emulator = emulated.emulator()?;
     println!("the device's screen:\n{}", frame::frame(&emulator.screen()?));
+    pictures.take(emulator)?;
     println!(
         "highwater chain add {CHAIN}: the owner reads page by page and approves by pressing both buttons"
     );
     let device = Device::Speculos(emulator.apdu_address().to_string());
     let setup = Setup::new(folder, &device, CHAIN, socket)?;
-    setup.add_chain(|| approve(emulator, |page| println!("{}", frame::frame(page))))?;
+    let mut taken = Ok(());
+    let seen = |page: &Screen| {
+        println!("{}", frame::frame(page));
+        if taken.is_ok() {
+            taken = pictures.take(emulator);
+        }
+    };
+    setup.add_chain(|| approve(emulator, seen))?;
+    taken?;
     println!("approved; the device's screen:\n{}", frame::frame(&emulator.screen()?));
     Ok(setup)
 }

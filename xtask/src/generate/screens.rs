@@ -1,59 +1,22 @@
-//! Some of the device's screens side by side, out of the goldens of the app's tests.
-
-use std::path::Path;
-
-use anyhow::{Context, Result};
+//! Pages of the device's screen side by side, out of the goldens of the app's tests.
 
 /// Characters between the edges.
 const WIDTH: usize = 21;
 /// Lines a page has at most.
 const LINES: usize = 3;
 
-/// Golden file, what stands above the page there, what stands below it here.
-type Pick = (&'static str, &'static str, &'static str);
-
-const ROWS: [[Pick; 4]; 2] = [
-    [
-        ("home-states", "signed", "home"),
-        ("add", "page 1", "chain add …"),
-        ("add", "page 4", "… its key …"),
-        ("add", "page 7", "… the answer"),
-    ],
-    [
-        ("set-mark", "page 3", "mark set …"),
-        ("home-states", "unclear", "after damage"),
-        ("home-wrong", "another seed", "wrong PIN"),
-        ("home", "both, on that page", "before it quits"),
-    ],
-];
-
-/// The picture, as a block of text.
-pub(super) fn picture(root: &Path) -> Result<String> {
-    let mut picture = "```text\n".to_owned();
-    for row in ROWS {
-        let pages = row
-            .iter()
-            .map(|(file, label, _)| {
-                let path = root.join(format!("app/signer/tests/screens/{file}.txt"));
-                let golden = std::fs::read_to_string(&path)
-                    .with_context(|| format!("cannot read {}", path.display()))?;
-                page(&golden, label).with_context(|| format!("{file}.txt has no page {label:?}"))
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let edge = format!(".{}.", "-".repeat(WIDTH));
-        let mut line = |cells: Vec<String>| picture.push_str(&format!("{}\n", cells.join("  ").trim_end()));
-        line(vec![edge.clone(); row.len()]);
-        for at in 0..LINES {
-            line(pages.iter().map(|page| format!("|{}|", page[at])).collect());
-        }
-        line(vec![edge.replace('.', "'"); row.len()]);
-        line(row.iter().map(|(_, _, caption)| format!("{caption:^23}")).collect());
-    }
-    Ok(picture + "```")
+/// Pages side by side, each in a frame.
+pub(super) fn row(pages: &[[String; LINES]]) -> String {
+    let edge = format!(".{}.", "-".repeat(WIDTH));
+    let line = |cells: Vec<String>| cells.join("  ").trim_end().to_owned();
+    let mut lines = vec![line(vec![edge.clone(); pages.len()])];
+    lines.extend((0..LINES).map(|at| line(pages.iter().map(|page| format!("|{}|", page[at])).collect())));
+    lines.push(line(vec![edge.replace('.', "'"); pages.len()]));
+    lines.join("\n")
 }
 
 /// The lines of the page under this label, the arrows beside the middle one.
-fn page(golden: &str, label: &str) -> Option<[String; LINES]> {
+pub(super) fn page(golden: &str, label: &str) -> Option<[String; LINES]> {
     let mut lines = golden.lines().skip_while(|line| *line != label).skip(2);
     let rows: Vec<&str> =
         lines.by_ref().map_while(|line| line.strip_prefix('|')?.split('|').next()).collect();
