@@ -524,7 +524,7 @@ fn cut_at_every_call_of_the_ledger_no_signature_of_ours_reads_as_foreign_and_a_s
                         sign(&mut device, &at(height))
                     });
                     match signed {
-                        Ok(signed) => break drop(signed.unwrap()),
+                        Ok(signed) => break signed.map(|_| ()).unwrap(),
                         Err(Fault::Keys(KeyFault::Elsewhere(found))) => panic!("{cut:?} {call}: {found}"),
                         Err(fault) => {
                             tries += 1;
@@ -598,7 +598,9 @@ fn a_log_that_cannot_be_read_is_a_fault_and_nothing_is_signed_unseen() {
 fn a_ledger_that_is_damaged_is_refused_and_not_begun_anew() {
     let stage = Stage::new();
     let mut device = stage.approved();
-    (20..24).for_each(|height| drop(sign(&mut device, &at(height)).unwrap().unwrap()));
+    for height in 20..24 {
+        sign(&mut device, &at(height)).unwrap().unwrap();
+    }
     drop(device);
     let newest = stage.book.state().cache.clone();
     for cell in 0..2 {
