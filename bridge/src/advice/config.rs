@@ -73,5 +73,5 @@ pub(crate) fn config_syntax(line: &str, error: &str) -> String {
         _ => "correct the line shown",
     };
     let line = if line.is_empty() { String::new() } else { format!("`{line}`: ") };
-    format!("{line}{error}\n{cure}; docs/operations.md lists every key")
+    format!("{line}{error}\n{cure}; docs/reference/configuration.md lists every key")
 }

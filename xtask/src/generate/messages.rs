@@ -54,7 +54,7 @@ impl Sentence {
             ("", variants) => variants.to_owned(),
             (of, variants) => format!("{of}: {variants}"),
         };
-        format!("| {when} | {} |\n", self.says.replace('|', "\\|").replace('<', "\\<"))
+        format!("| {when} | {} |\n", self.says.replace('\n', " ").replace('|', "\\|").replace('<', "\\<"))
     }
 }
 
