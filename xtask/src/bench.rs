@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use nanos_sdk::target::nanos;
 
 use crate::tools::{cargo, cometbft, emulator};
-use crate::workspace::Workspace;
+use crate::workspace::{STORES, Workspace};
 use crate::{firmware, process, toolchain};
 
 /// How `cargo xtask bench` is called.
@@ -23,6 +23,9 @@ pub(crate) struct Args {
     /// Blocks of each chain; 0 leaves out the chains.
     #[arg(long, default_value_t = 20)]
     blocks: u64,
+    /// Blocks of each chain of four validators with a signer as slow as an HSM; 0 leaves them out.
+    #[arg(long, default_value_t = 60)]
+    pace: u64,
 }
 
 /// Runs the command.
@@ -30,23 +33,28 @@ pub(crate) fn command(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
     let mut bench = Command::new(workspace.target().join("release/highwater-bench"));
     bench.arg("--folder").arg(workspace.target().join("bench"));
-    for (name, value) in
-        [("--rounds", args.rounds as u64), ("--requests", args.requests), ("--blocks", args.blocks)]
-    {
+    for (name, value) in [
+        ("--rounds", args.rounds as u64),
+        ("--requests", args.requests),
+        ("--blocks", args.blocks),
+        ("--pace", args.pace),
+    ] {
         bench.args([name, &value.to_string()]);
     }
     if args.rounds > 0 {
         bench.arg("--tmkms").arg(cargo::TMKMS.ensure(&workspace)?);
     }
-    if args.blocks > 0 {
+    if args.blocks > 0 || args.pace > 0 {
         bench.arg("--cometbft").arg(cometbft::DEFAULT.ensure(&workspace)?);
+    }
+    if args.blocks > 0 {
         bench.arg("--emulator").arg(emulator::ensure(&workspace, &nanos::DEVICE)?);
         bench
             .arg("--firmware")
             .arg(firmware::make(&workspace, &toolchain::find(&workspace)?, &nanos::DEVICE)?.elf);
     }
     let build = ["build", "--release", "--package", "highwater", "--package", "highwater-tests", "--bins"];
-    process::run(workspace.cargo().args(build))?;
+    process::run(workspace.cargo().args(build).args(STORES))?;
     // In our place, not below us: a signal then reaches the one that knows what to stop.
     Err(bench.exec()).with_context(|| format!("cannot start {}", process::line(&bench)))
 }

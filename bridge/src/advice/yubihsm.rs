@@ -52,7 +52,8 @@ pub fn key_in_hsm(object: u16, address: &str, leaves: bool) -> String {
 /// Nothing stands there.
 pub fn key_not_in_hsm(object: u16) -> String {
     format!(
-        "object {object} is not in the HSM yet: make it there by the vendor's tool, or `highwater yubihsm import --object {object}`. \
+        "object {object} is not in the HSM yet: make it there by the vendor's tool, or `highwater yubihsm import --from FILE --object \
+         {object}`. \
          It has to be in the domain of this authentication key."
     )
 }

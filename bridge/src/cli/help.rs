@@ -181,6 +181,37 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "yubihsm setup",
+        &[
+            (
+                "The validator's key is object 1; asks for the administrator's password",
+                "highwater yubihsm setup --object 1 --audit",
+            ),
+            (
+                "In the environment of Aiakos, whose variables are understood",
+                "highwater yubihsm setup --password-file yubihsm.password",
+            ),
+        ],
+    ),
+    (
+        "yubihsm import",
+        &[
+            ("The key of a node", "highwater yubihsm import --from priv_validator_key.json --object 1"),
+            (
+                "The key of tmkms, with a copy in a second HSM in mind",
+                "highwater yubihsm import --source tmkms --from consensus.key --object 1 --exportable",
+            ),
+        ],
+    ),
+    (
+        "yubihsm delete-auth-key",
+        &[("That of tmkms, when Highwater signs", "highwater yubihsm delete-auth-key 4 --admin-key 1")],
+    ),
+    (
+        "yubihsm accept",
+        &[("The daemon is stopped, and somebody has looked on chain", "highwater yubihsm accept")],
+    ),
+    (
         "migrate",
         &[
             (

@@ -10,7 +10,7 @@ use super::Args;
 
 /// Options that a sentence names without a command, and the commands that print the sentence. An option of another command
 /// than the one that prints it stands with that other one.
-const BARE: [(&str, &str, &[&str]); 40] = [
+const BARE: [(&str, &str, &[&str]); 30] = [
     ("first_mark", "next-height", &["chain add", "chain rename"]),
     ("adopt_needs_index", "key-index", &["mark adopt"]),
     ("adopt_other_key", "key-index", &["mark adopt"]),
@@ -41,20 +41,6 @@ const BARE: [(&str, &str, &[&str]); 40] = [
     ("which_device", "device", &OF_A_DEVICE),
     ("no_config_names", "device", &["key list", "key import"]),
     ("no_config_names", "config", &["key list", "key import"]),
-    ("auth_key_exists", "auth-key", &["yubihsm setup"]),
-    ("object_taken", "object", &["yubihsm import"]),
-    (
-        "no_terminal_for_a_password",
-        "admin-password-file",
-        &["yubihsm setup", "yubihsm import", "yubihsm delete-auth-key"],
-    ),
-    ("no_store", "key-index", &["migrate"]),
-    ("no_store", "key", &["migrate"]),
-    ("no_store", "imported", &["migrate"]),
-    ("not_of_tmkms", "tmkms", &["migrate"]),
-    ("not_of_tmkms", "from", &["migrate"]),
-    ("other_object", "key-index", &["migrate"]),
-    ("imported_into_hsm", "key-index", &["migrate"]),
 ];
 
 /// The commands that may have to be told which device.
@@ -212,7 +198,7 @@ fn a_command_that_a_sentence_advises_is_whole() {
                 filled.push(match (word, before) {
                     (_, "--slot") => "1",
                     (_, "--key-index") => "0",
-                    (_, "--imported" | "backup") => "1",
+                    (_, "--imported" | "backup" | "--object" | "--admin-key" | "delete-auth-key") => "1",
                     ("N", _) => "0",
                     ("H", _) => "1",
                     ("H/R/STEP" | "PLACE", _) => "1/0/prevote",

@@ -25,6 +25,8 @@ pub(crate) const PAUSE: Duration = Duration::from_millis(5);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Who {
     Bridge,
+    /// The bridge with a key in a file: it signs in its own process, as tmkms does, and its mark is synced.
+    Hosted,
     Tmkms,
     /// Signs, and does nothing else.
     Floor,
@@ -69,6 +71,11 @@ impl Contestant {
                 setup.add_chain(|| Ok(()))?;
                 (Some((device, cable)), Some(setup))
             }
+            Who::Hosted => {
+                let setup = Setup::for_nodes(folder, &Device::Simulated, CHAIN, &[])?;
+                setup.add_chain(|| Ok(()))?;
+                (None, Some(setup))
+            }
             _ => (None, None),
         };
         let address = match by {
@@ -88,6 +95,10 @@ impl Contestant {
             }
             (_, Some((device, _))) => {
                 (Running::Other(start_floor(folder, &at, Some(device.address))?), Some(device))
+            }
+            (Who::Hosted, _) => {
+                let setup = Setup::for_nodes(folder, &Device::Simulated, CHAIN, &[at])?;
+                (Running::Bridge(setup.start_plain()?), None)
             }
             (Who::Tmkms, _) => {
                 let program = tmkms.context("no tmkms")?;

@@ -57,7 +57,7 @@ impl Aim {
 }
 
 /// The bridge against the floor behind the same device and against tmkms, on the same link, and its memory.
-pub(crate) fn aims(lines: &[Line]) -> Vec<Aim> {
+pub(crate) fn aims(lines: &[Line], sync: Duration) -> Vec<Aim> {
     let mut aims = Vec::new();
     let mut aim = |name: String, is: f64, at_most: f64| aims.push(Aim { name, is, at_most });
     for bridge in lines.iter().filter(|line| line.who == Who::Bridge) {
@@ -77,6 +77,20 @@ pub(crate) fn aims(lines: &[Line]) -> Vec<Aim> {
                 1.2,
             );
         }
+    }
+    // Both sign in their own process, with a key in memory.
+    for hosted in lines.iter().filter(|line| line.who == Who::Hosted) {
+        let link = format!("{:?}", hosted.by).to_lowercase();
+        let tmkms = lines.iter().find(|line| line.who == Who::Tmkms && line.by == hosted.by);
+        let Some(tmkms) = tmkms.map(|line| line.percentile(50)) else { continue };
+        let ours = hosted.percentile(50);
+        aim(format!("{link}: key in a file, p50 to that of tmkms"), ours / tmkms, 1.5);
+        let synced = tmkms + micros(sync);
+        aim(
+            format!("{link}: key in a file, p50 to that of tmkms if it synced its state"),
+            ours / synced,
+            1.5,
+        );
     }
     aims
 }

@@ -12,6 +12,7 @@ mod contestant;
 mod device;
 mod figures;
 mod floor;
+mod pace;
 mod rounds;
 
 use std::net::SocketAddr;
@@ -38,6 +39,9 @@ struct Cli {
     /// Blocks of each chain, ten times as many of those that make no pause; 0 leaves this part out.
     #[arg(long, default_value_t = 20)]
     blocks: u64,
+    /// Blocks of each chain of four validators, half a second apart, with a signer as slow as an HSM; 0 leaves this part out.
+    #[arg(long, default_value_t = 60)]
+    pace: u64,
     /// The program of tmkms; without it there is nobody to compare with.
     #[arg(long)]
     tmkms: Option<PathBuf>,
@@ -91,22 +95,35 @@ fn bench(cli: &Cli) -> Result<()> {
     let folder = place.path().canonicalize()?;
     let mut kept = json!({ "processors": std::thread::available_parallelism()?.get(), "load": load()? });
     if cli.rounds > 0 {
-        let (lines, others) = rounds::run(&folder, cli.tmkms.as_ref(), cli.rounds, cli.requests)?;
+        let rounds::Field { lines, loudest: others, sync } =
+            rounds::run(&folder, cli.tmkms.as_ref(), cli.rounds, cli.requests)?;
         let head = ["signer", "link", "p50 [rounds]", "p90", "p99", "CPU/request", "RSS MiB", "state"];
         println!("Microseconds a request; the quieter half of {} rounds.\n", cli.rounds);
         println!("{}", table(&head, &lines.iter().map(rounds::Line::row).collect::<Vec<_>>()));
-        let aims = aims(&lines);
+        let aims = aims(&lines, sync);
         aims.iter().for_each(|aim| println!("{}", aim.line()));
         println!("In these rounds others kept at most {others:.2} processors busy.\n");
         kept["requests"] = lines.iter().map(rounds::Line::json).collect();
         kept["aims"] = aims.iter().map(figures::Aim::json).collect();
+        println!(
+            "What tmkms leaves out, a state that is synced: {:.0} microseconds at the median.\n",
+            figures::micros(sync)
+        );
         kept["others"] = json!(others);
+        kept["tmkms_unsynced_us"] = json!(figures::micros(sync));
     }
     if cli.blocks > 0 {
         let lines = blocks::run(&folder, cli)?;
         let head = ["signer", "pause", "blocks", "seconds a block"];
         println!("{}", table(&head, &lines.iter().map(blocks::Line::row).collect::<Vec<_>>()));
         kept["blocks"] = lines.iter().map(blocks::Line::json).collect();
+    }
+    if cli.pace > 0 {
+        let lines = pace::run(&folder, cli)?;
+        let head = ["a signature", "seconds a block", "blocks with ours"];
+        println!("Four validators, half a second between blocks.\n");
+        println!("{}", table(&head, &lines.iter().map(pace::Line::row).collect::<Vec<_>>()));
+        kept["pace"] = lines.iter().map(pace::Line::json).collect();
     }
     println!("kept in {}", keep(&cli.folder, &kept)?.display());
     Ok(())

@@ -23,15 +23,10 @@ pub(crate) struct Line {
 
 /// Runs the rounds; those count in which the machine did least besides, the quieter half. Gives the lines, and how many
 /// processors others kept busy in the rounds that count, at most.
-pub(crate) fn run(
-    folder: &Path,
-    tmkms: Option<&PathBuf>,
-    rounds: usize,
-    requests: usize,
-) -> Result<(Vec<Line>, f64)> {
+pub(crate) fn run(folder: &Path, tmkms: Option<&PathBuf>, rounds: usize, requests: usize) -> Result<Field> {
     let mut field = Vec::new();
     for by in [By::Unix, By::Tcp] {
-        field.extend([(Who::Bridge, by), (Who::FloorOfDevice, by), (Who::Floor, by)]);
+        field.extend([(Who::Bridge, by), (Who::FloorOfDevice, by), (Who::Floor, by), (Who::Hosted, by)]);
     }
     field.push((Who::Bridge, By::Noise));
     if tmkms.is_some() {
@@ -46,7 +41,7 @@ pub(crate) fn run(
     for contestant in &mut contestants {
         contestant.turn(requests)?;
     }
-    let mut played: Vec<(f64, Vec<Turn>)> = Vec::new();
+    let (mut played, mut syncs): (Vec<(f64, Vec<Turn>)>, Vec<Duration>) = Default::default();
     for round in 0..rounds {
         // Each has every place in the order, and every neighbour, as often as the others.
         let first = round % contestants.len();
@@ -57,6 +52,7 @@ pub(crate) fn run(
             let at = (first + place) % contestants.len();
             turns[at] = Some(contestants[at].turn(requests)?);
         }
+        syncs.extend(synced_states(folder, requests)?);
         let others = (usage::machine()?.saturating_sub(machine))
             .saturating_sub(own(&contestants)?.saturating_sub(ours))
             .as_secs_f64()
@@ -80,7 +76,37 @@ pub(crate) fn run(
             resident: usage::resident(contestant.process())?,
         });
     }
-    Ok((lines, loudest))
+    Ok(Field { lines, loudest, sync: percentile(&sorted(syncs), 50) })
+}
+
+/// What all did.
+pub(crate) struct Field {
+    pub(crate) lines: Vec<Line>,
+    /// Processors that others kept busy, at most.
+    pub(crate) loudest: f64,
+    /// The median of what tmkms leaves out.
+    pub(crate) sync: Duration,
+}
+
+/// How long it takes to write a state as tmkms does, and to sync it, which tmkms does not: the file before it gets its name,
+/// and the folder after.
+fn synced_states(folder: &Path, many: usize) -> Result<Vec<Duration>> {
+    let state = folder.join("synced-state.json");
+    let write = |synced: bool| -> Result<Duration> {
+        std::thread::sleep(super::contestant::PAUSE);
+        let begin = std::time::Instant::now();
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        std::io::Write::write_all(&mut file, &[b'x'; 200])?;
+        if synced {
+            file.as_file().sync_all()?;
+        }
+        file.persist(&state)?;
+        if synced {
+            std::fs::File::open(folder)?.sync_all()?;
+        }
+        Ok(begin.elapsed())
+    };
+    (0..many).map(|_| Ok(write(true)?.saturating_sub(write(false)?))).collect()
 }
 
 /// What all this takes of the machine.
@@ -136,6 +162,7 @@ impl Line {
     fn name(&self) -> &'static str {
         match self.who {
             Who::Bridge => "bridge, without the device's 5 ms",
+            Who::Hosted => "bridge, key in a file",
             Who::Tmkms => "tmkms softsign",
             Who::Floor => "floor that only signs",
             Who::FloorOfDevice => "floor behind that device, without its 5 ms",
@@ -152,7 +179,7 @@ impl Line {
 
     fn state(&self) -> &'static str {
         match self.who {
-            Who::Bridge => "synced, every signature verified",
+            Who::Bridge | Who::Hosted => "synced, every signature verified",
             Who::Tmkms => "not synced",
             Who::Floor | Who::FloorOfDevice => "none",
         }
