@@ -189,7 +189,7 @@ fn every_wrong_value_is_refused_with_file_line_and_key() {
             "metrics_exposed = true",
         ),
         (more("\n[admin]\nmetrics_exposed = true\n"), 14, "metrics_exposed", "name an address"),
-        (more("\n[admin]\nmetrics_exposed = \"yes\"\n"), 14, "metrics_exposed", "boolean"),
+        (more("\n[admin]\nmetrics_exposed = \"yes\"\n"), 14, "metrics_exposed", "true or false"),
         (more("[[chain]]\nid = \"alpha-1\"\n"), 13, "id", "twice"),
         (
             more("[[chain]]\nid = \"beta-1\"\nnodes = [\"unix:///run/alpha/privval.sock\"]\n"),

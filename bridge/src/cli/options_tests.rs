@@ -10,7 +10,7 @@ use super::Args;
 
 /// Options that a sentence names without a command, and the commands that print the sentence. An option of another command
 /// than the one that prints it stands with that other one.
-const BARE: [(&str, &str, &[&str]); 30] = [
+const BARE: [(&str, &str, &[&str]); 42] = [
     ("first_mark", "next-height", &["chain add", "chain rename"]),
     ("adopt_needs_index", "key-index", &["mark adopt"]),
     ("adopt_other_key", "key-index", &["mark adopt"]),
@@ -41,6 +41,18 @@ const BARE: [(&str, &str, &[&str]); 30] = [
     ("which_device", "device", &OF_A_DEVICE),
     ("no_config_names", "device", &["key list", "key import"]),
     ("no_config_names", "config", &["key list", "key import"]),
+    ("no_folder", "image", &["firmware install", "firmware verify"]),
+    ("no_image", "image", &["firmware install", "firmware verify"]),
+    ("unknown_image", "sha256", &["firmware install"]),
+    ("other_device_named", "device", &["firmware install", "firmware verify"]),
+    ("name_a_device", "device", &["firmware install", "firmware verify"]),
+    ("name_a_device", "image", &["firmware install", "firmware verify"]),
+    ("no_system", "system", &["firmware install"]),
+    ("marks_would_be_lost", "marks-written-down", &["firmware install"]),
+    ("no_home", "environment", &["firmware install"]),
+    ("no_python", "environment", &["firmware install"]),
+    ("no_loader", "environment", &["firmware install"]),
+    ("loader_failed", "print", &["firmware install"]),
 ];
 
 /// The commands that may have to be told which device.
@@ -114,6 +126,10 @@ fn typed(line: &str) -> Option<Vec<&str>> {
         words.nth(1);
     }
     words.next_if_eq(&"highwater")?;
+    // The first line of `status --watch`, in a picture of it.
+    if line.starts_with("highwater  ") {
+        return None;
+    }
     Some(words.take_while(|word| !["#", "|", "&&", ">", "…"].contains(word)).collect())
 }
 
@@ -145,8 +161,11 @@ fn unknown<'a>(words: impl IntoIterator<Item = &'a str>) -> Option<String> {
 /// The options that stand in a text, without their dashes.
 fn options(text: &str) -> Vec<String> {
     let after = text.split("--").skip(1);
-    let name =
-        |rest: &str| rest.split(|c: char| !c.is_ascii_lowercase() && c != '-').next().map(str::to_owned);
+    let name = |rest: &str| {
+        rest.split(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit() && c != '-')
+            .next()
+            .map(str::to_owned)
+    };
     after.filter_map(name).filter(|name| !name.is_empty()).collect()
 }
 
