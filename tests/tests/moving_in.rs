@@ -296,9 +296,12 @@ fn a_validator_of_tmkms_whose_key_is_in_a_yubihsm_goes_on_without_moving_it_and_
     assert!(hsm.auth_key(4).is_none());
     let before = hsm.signed();
     fs::copy(state.with_file_name("state.json.before-highwater"), &state).unwrap();
+    // It cannot log in, so it serves no node, and a node without a signer does not even start.
     let mut signer = tmkms.start().unwrap();
-    signs_nothing(&home, last);
-    assert_eq!(hsm.signed(), before);
+    let mut node = home.start(PAUSE).unwrap();
+    assert!(node.wait_for_height(last + 1, Duration::from_secs(10)).is_err());
+    assert_eq!(hsm.signed(), before, "{}", signer.output());
+    node.kill();
     signer.kill();
     goes_on(&setup, &home, last, 5);
 }
