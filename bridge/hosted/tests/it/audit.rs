@@ -215,7 +215,7 @@ impl World {
     }
 
     /// In the end there is time, and two looks.
-    fn is_found(mut self) -> Option<Elsewhere> {
+    fn then_found(mut self) -> Option<Elsewhere> {
         // What was on its way when the disk went back is made by the HSM all the same, or never.
         self.happens(Event::Minute);
         self.restart();
@@ -228,7 +228,7 @@ impl World {
 
 /// Events in every order, this many of them.
 fn search(world: &World, path: &mut Vec<Event>, left: usize, told: &mut [u64; 3]) {
-    let found = world.clone().is_found();
+    let found = world.clone().then_found();
     let World { strangers, others, dead, .. } = *world;
     let forgotten = world.forgotten();
     let late = world.late.len();
@@ -290,7 +290,7 @@ fn a_debt_that_is_forgiven_hides_nobody() {
         for event in [cut, Event::Minute, Event::Look, Event::Stranger] {
             assert!(world.happens(event));
         }
-        assert!(matches!(world.is_found(), Some(Elsewhere::Signed { by: OURS, .. })), "{cut:?}");
+        assert!(matches!(world.then_found(), Some(Elsewhere::Signed { by: OURS, .. })), "{cut:?}");
     }
 }
 

@@ -161,7 +161,7 @@ fn a_memory_that_is_missing_is_another_installation_and_signs_for_no_chain() {
 /// The size is right, and nothing else: noise, the memory of another seed, one of another state directory.
 #[test]
 fn a_memory_of_somebody_else_signs_nothing_and_is_left_as_it_is() {
-    let noise: Vec<u8> = (0..IMAGE).map(|at| (at * at * 7919 >> 5) as u8 | 1).collect();
+    let noise: Vec<u8> = (0..IMAGE).map(|at| ((at * at * 7919) >> 5) as u8 | 1).collect();
     let other = Dir::new();
     let mut device = other.open().unwrap();
     add(&mut device, CHAIN, 0);
