@@ -65,7 +65,6 @@ pub(crate) fn config_syntax(line: &str, error: &str) -> String {
         (_, missing) if missing.contains("missing field") => "add that key",
         ("[chain]", _) => "write [[chain]], in two brackets, once for each chain",
         ("[[admin]]", _) => "write [admin], in one bracket",
-        ("[[device]]", _) => "write [device], in one bracket",
         (_, list) if list.ends_with("expected a list") => "write [\"…\"], with each value in quotes",
         (_, socket) if socket.contains("socket address") => {
             "write an IP address and a port, as 127.0.0.1:9660"

@@ -102,7 +102,7 @@ pub enum Verb {
         #[command(subcommand)]
         verb: FirmwareVerb,
         /// Where a device is played, beside any configuration. For tests.
-        #[arg(long, hide = true, global = true, env = "HIGHWATER_EMULATOR")]
+        #[arg(long, hide = true, global = true, env = "HIGHWATER_EMULATOR", value_parser = emulator)]
         emulator: Option<SocketAddr>,
     },
     /// The approved chains.

@@ -95,7 +95,7 @@ pub struct MigrateArgs {
     #[arg(long, value_name = "N")]
     pub(in crate::cli) imported: Option<KeyNumber>,
     /// The key stays where it is, in the HSM or token of the configuration: its number there.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = key_index)]
     pub(in crate::cli) key_index: Option<u32>,
     /// --from tmkms, whose key is in a YubiHSM: its tmkms.toml, which names the key's object and the state.
     #[arg(long, value_name = "FILE", requires = "key_index")]

@@ -28,6 +28,22 @@ pub(in crate::cli) fn threshold(text: &str) -> Result<usize, String> {
     })
 }
 
+/// An object of a YubiHSM2. Its number 0 asks the HSM for any free id.
+pub(in crate::cli) fn object_id(text: &str) -> Result<u16, String> {
+    text.parse()
+        .ok()
+        .filter(|id| *id > 0)
+        .ok_or_else(|| format!("{text:?} is no object id: name a whole number from 1 to {}, as 5", u16::MAX))
+}
+
+/// A domain of a YubiHSM2.
+pub(in crate::cli) fn domain(text: &str) -> Result<u16, String> {
+    text.parse()
+        .ok()
+        .filter(|domain| (1..=16).contains(domain))
+        .ok_or_else(|| format!("{text:?} is no domain of an HSM: name a whole number from 1 to 16, as 1"))
+}
+
 /// Where the emulator listens.
 pub(in crate::cli) fn emulator(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| format!("{text:?} is no address: name one as 127.0.0.1:9999"))
@@ -79,6 +95,10 @@ mod tests {
         assert_eq!((block_time("1"), block_time("86400")), (Ok(1), Ok(86_400)));
         assert!(block_time("0").is_err() && block_time("86401").is_err() && block_time("6s").is_err());
         assert!(threshold("2") == Ok(2) && threshold("-2").is_err());
+        assert_eq!((object_id("1"), object_id("65535")), (Ok(1), Ok(u16::MAX)));
+        assert!(object_id("0").is_err() && object_id("65536").is_err() && object_id("-1").is_err());
+        assert_eq!((domain("1"), domain("16")), (Ok(1), Ok(16)));
+        assert!(domain("0").is_err() && domain("17").is_err());
         assert!(emulator("127.0.0.1:1").is_ok() && emulator("nowhere").is_err());
     }
 }

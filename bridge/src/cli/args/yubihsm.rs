@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Subcommand};
 use highwater_moving::Source;
 
+use super::numbers::{domain, object_id};
+
 /// What of a YubiHSM2.
 #[derive(Debug, Subcommand)]
 pub enum YubiHsmVerb {
@@ -16,10 +18,10 @@ pub enum YubiHsmVerb {
         #[command(flatten)]
         admin: AdminArgs,
         /// The validator's key: its object id. It need not be there yet.
-        #[arg(long, value_name = "ID", env = "AIAKOS_SIGNING_KEY", hide_env = true, default_value_t = 1)]
+        #[arg(long, value_name = "ID", env = "AIAKOS_SIGNING_KEY", hide_env = true, allow_negative_numbers = true, value_parser = object_id, default_value_t = 1)]
         object: u16,
         /// The object id of the authentication key that is made.
-        #[arg(long, value_name = "ID", default_value_t = 5)]
+        #[arg(long, value_name = "ID", default_value_t = 5, allow_negative_numbers = true, value_parser = object_id)]
         auth_key: u16,
         /// Where its password goes, of mode 0600; the file must not exist.
         #[arg(long, value_name = "FILE", default_value = "/etc/highwater/yubihsm.password")]
@@ -28,7 +30,7 @@ pub enum YubiHsmVerb {
         #[arg(long)]
         audit: bool,
         /// The domain of a validator's key that is not there yet, 1 to 16.
-        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=16))]
+        #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = domain)]
         domain: u16,
     },
     /// Put the key of a file into the HSM. It signs there and cannot leave, unless you say so. The file is left as it is.
@@ -47,10 +49,10 @@ pub enum YubiHsmVerb {
         #[arg(long, value_name = "SIGNER", default_value = "cometbft")]
         source: Source,
         /// The object id that the key gets.
-        #[arg(long, value_name = "ID", env = "AIAKOS_SIGNING_KEY", hide_env = true)]
+        #[arg(long, value_name = "ID", env = "AIAKOS_SIGNING_KEY", hide_env = true, allow_negative_numbers = true, value_parser = object_id)]
         object: u16,
         /// The domain that the key gets, 1 to 16.
-        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=16))]
+        #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = domain)]
         domain: u16,
         /// Let it leave the HSM, wrapped under a wrap key of the HSM, as for a backup in a second one.
         #[arg(long)]
@@ -59,6 +61,7 @@ pub enum YubiHsmVerb {
     /// Delete an authentication key: the signer that has its password signs no more, and no restored disk undoes that.
     DeleteAuthKey {
         /// Its object id.
+        #[arg(allow_negative_numbers = true, value_parser = object_id)]
         id: u16,
         /// The administrator, and where the HSM is.
         #[command(flatten)]
@@ -76,7 +79,7 @@ pub enum YubiHsmVerb {
 #[derive(Debug, ClapArgs)]
 pub struct AdminArgs {
     /// The object id of an authentication key that may do this; 1 is the factory's.
-    #[arg(long, value_name = "ID", env = "AIAKOS_AUTH_KEY", hide_env = true, default_value_t = 1)]
+    #[arg(long, value_name = "ID", env = "AIAKOS_AUTH_KEY", hide_env = true, allow_negative_numbers = true, value_parser = object_id, default_value_t = 1)]
     pub(in crate::cli) admin_key: u16,
     /// The file of its password; without it, the terminal is asked.
     #[arg(long, value_name = "FILE")]

@@ -19,6 +19,61 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("highwater --config", "no file", "status --config"),
     ("highwater --config", "twice", "status --config nothing.toml"),
     ("highwater --approve-chain", "no chain", "status --approve-chain"),
+    ("chain --device", "no such device", "chain list --device other"),
+    ("device --device", "no such device", "device info --device other"),
+    ("events --device", "no such device", "events --device other"),
+    ("key --device", "no such device", "key list --device other"),
+    ("mark --device", "no such device", "mark show alpha-1 --device other"),
+    (
+        "migrate --device",
+        "no such device",
+        "migrate --from cometbft --chain alpha-1 --state state.json --key key.json --no-backup --device other",
+    ),
+    ("yubihsm accept --device", "no such device", "yubihsm accept --device other"),
+    ("setup --yes-to", "it is not there", "setup --yes-to nothing"),
+    ("setup --yes-to", "a folder", "setup --yes-to state"),
+    ("setup --yes-to", "no answers", "setup --yes-to there"),
+    ("setup --yes-to", "an answer that is not known", "setup --yes-to unknown.toml"),
+    ("setup --yes-to", "a height below zero", "setup --yes-to below.toml"),
+    ("firmware --emulator", "no address", "firmware verify --emulator nowhere"),
+    ("firmware --emulator", "nobody listens", "firmware verify --emulator 127.0.0.1:1"),
+    ("firmware install --device", "not known", "firmware install --device nanox --system 1.6.1 --print"),
+    (
+        "firmware install --device",
+        "the image is for another",
+        "firmware install --device nanos --image image --system 1.6.1 --print",
+    ),
+    (
+        "firmware install --image",
+        "it is not there",
+        "firmware install --image nothing --system 1.6.1 --print",
+    ),
+    (
+        "firmware install --image",
+        "not the known one",
+        "firmware install --image image --system 1.6.1 --print",
+    ),
+    ("firmware install --system", "something is to be loaded", "firmware install --system 1.6.1"),
+    ("firmware install --system", "of an image that nobody names", "firmware install --system 1.6.1 --print"),
+    (
+        "firmware install --system",
+        "the app was not tried on it",
+        "firmware install --system 0.9 --print --image image --sha256 e46e247c8f9e71224c7fd224dfa734dfe5453f4891bd7cae681a477ffb6c6e5d",
+    ),
+    ("firmware install --environment", "no folder", "firmware install --environment"),
+    (
+        "firmware install --sha256",
+        "of another image",
+        "firmware install --image image --system 1.6.1 --print --sha256 e46e247c",
+    ),
+    ("firmware verify --device", "not known", "firmware verify --device nanox"),
+    (
+        "firmware verify --device",
+        "the image is for another",
+        "firmware verify --device nanos --image image --emulator 127.0.0.1:1",
+    ),
+    ("firmware verify --image", "it is not there", "firmware verify --image nothing --emulator 127.0.0.1:1"),
+    ("firmware verify --image", "a file", "firmware verify --image there --emulator 127.0.0.1:1"),
     ("state export FILE", "none", "state export"),
     ("state export FILE", "it is there", "state export there"),
     ("state export FILE", "in no folder", "state export nowhere/moving.json"),
@@ -163,6 +218,27 @@ const ROWS: &[(&str, &str, &str)] = &[
         "migrate --from cometbft --chain beta-1 --state state.json --imported 3",
     ),
     (
+        "migrate --key-index",
+        "no number",
+        "migrate --from cometbft --chain beta-1 --state state.json --key-index first",
+    ),
+    (
+        "migrate --key-index",
+        "below zero",
+        "migrate --from cometbft --chain beta-1 --state state.json --key-index -1",
+    ),
+    (
+        "migrate --key-index",
+        "the device keeps its keys itself",
+        "migrate --from cometbft --chain beta-1 --state state.json --key-index 0",
+    ),
+    ("migrate --tmkms", "no key", "migrate --from tmkms --chain beta-1 --tmkms there"),
+    (
+        "migrate --tmkms",
+        "a key that is not in an HSM",
+        "migrate --from tmkms --chain beta-1 --tmkms there --key key.json --no-backup",
+    ),
+    (
         "migrate --to",
         "no backup is spoken of",
         "migrate --from cometbft --chain alpha-1 --state state.json --key key.json",
@@ -247,6 +323,113 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("mark set --next-height", "below what was signed", "mark set alpha-1 --next-height 1"),
     ("mark set --last-signed", "two marks", "mark set alpha-1 --next-height 9 --last-signed 8/0/precommit"),
     ("mark set --below-signed", "another place", "mark set alpha-1 --next-height 1 --below-signed 2/0/none"),
+    ("yubihsm setup --admin-key", "no number", "yubihsm setup --admin-key first"),
+    ("yubihsm setup --admin-key", "too high", "yubihsm setup --admin-key 65536"),
+    (
+        "yubihsm setup --admin-password-file",
+        "it is not there",
+        "yubihsm setup --address 127.0.0.1:1 --admin-password-file nothing",
+    ),
+    ("yubihsm setup --admin-password-file", "none, and no terminal", "yubihsm setup --address 127.0.0.1:1"),
+    ("yubihsm setup --address", "no address", "yubihsm setup --address hsm"),
+    ("yubihsm setup --address", "of another machine", "yubihsm setup --address 192.0.2.1:12345"),
+    (
+        "yubihsm setup --address",
+        "nobody listens",
+        "yubihsm setup --address 127.0.0.1:1 --admin-password-file there",
+    ),
+    ("yubihsm setup --usb", "beside a connector", "yubihsm setup --usb any --address 127.0.0.1:1"),
+    (
+        "yubihsm import --admin-key",
+        "no number",
+        "yubihsm import --from key.json --object 3 --admin-key first",
+    ),
+    ("yubihsm import --admin-key", "too high", "yubihsm import --from key.json --object 3 --admin-key 65536"),
+    (
+        "yubihsm import --admin-password-file",
+        "it is not there",
+        "yubihsm import --from key.json --object 3 --address 127.0.0.1:1 --admin-password-file nothing",
+    ),
+    (
+        "yubihsm import --admin-password-file",
+        "none, and no terminal",
+        "yubihsm import --from key.json --object 3 --address 127.0.0.1:1",
+    ),
+    ("yubihsm import --address", "no address", "yubihsm import --from key.json --object 3 --address hsm"),
+    (
+        "yubihsm import --address",
+        "of another machine",
+        "yubihsm import --from key.json --object 3 --address 192.0.2.1:12345",
+    ),
+    (
+        "yubihsm import --address",
+        "nobody listens",
+        "yubihsm import --from key.json --object 3 --address 127.0.0.1:1 --admin-password-file there",
+    ),
+    (
+        "yubihsm import --usb",
+        "beside a connector",
+        "yubihsm import --from key.json --object 3 --usb any --address 127.0.0.1:1",
+    ),
+    ("yubihsm delete-auth-key --admin-key", "no number", "yubihsm delete-auth-key 7 --admin-key first"),
+    ("yubihsm delete-auth-key --admin-key", "too high", "yubihsm delete-auth-key 7 --admin-key 65536"),
+    (
+        "yubihsm delete-auth-key --admin-password-file",
+        "it is not there",
+        "yubihsm delete-auth-key 7 --address 127.0.0.1:1 --admin-password-file nothing",
+    ),
+    (
+        "yubihsm delete-auth-key --admin-password-file",
+        "none, and no terminal",
+        "yubihsm delete-auth-key 7 --address 127.0.0.1:1",
+    ),
+    ("yubihsm delete-auth-key --address", "no address", "yubihsm delete-auth-key 7 --address hsm"),
+    (
+        "yubihsm delete-auth-key --address",
+        "of another machine",
+        "yubihsm delete-auth-key 7 --address 192.0.2.1:12345",
+    ),
+    (
+        "yubihsm delete-auth-key --address",
+        "nobody listens",
+        "yubihsm delete-auth-key 7 --address 127.0.0.1:1 --admin-password-file there",
+    ),
+    (
+        "yubihsm delete-auth-key --usb",
+        "beside a connector",
+        "yubihsm delete-auth-key 7 --usb any --address 127.0.0.1:1",
+    ),
+    ("yubihsm setup --object", "zero", "yubihsm setup --object 0"),
+    ("yubihsm setup --auth-key", "no number", "yubihsm setup --auth-key x"),
+    (
+        "yubihsm setup --password-file",
+        "it is there",
+        "yubihsm setup --password-file there --address 127.0.0.1:1 --admin-password-file there",
+    ),
+    ("yubihsm setup --domain", "zero", "yubihsm setup --domain 0"),
+    ("yubihsm setup --domain", "no number", "yubihsm setup --domain all"),
+    ("yubihsm import --from", "no source", "yubihsm import --object 3"),
+    (
+        "yubihsm import --from",
+        "it is not there",
+        "yubihsm import --from nothing --object 3 --address 127.0.0.1:1 --admin-password-file there",
+    ),
+    (
+        "yubihsm import --from",
+        "no key file",
+        "yubihsm import --from there --object 3 --address 127.0.0.1:1 --admin-password-file there",
+    ),
+    ("yubihsm import --source", "not known", "yubihsm import --from key.json --source aiakos --object 3"),
+    ("yubihsm import --object", "none", "yubihsm import --from key.json"),
+    ("yubihsm import --object", "below zero", "yubihsm import --from key.json --object -3"),
+    ("yubihsm import --domain", "too high", "yubihsm import --from key.json --object 3 --domain 17"),
+    ("yubihsm delete-auth-key ID", "none", "yubihsm delete-auth-key"),
+    ("yubihsm delete-auth-key ID", "no number", "yubihsm delete-auth-key factory"),
+    (
+        "yubihsm delete-auth-key ID",
+        "the administrator's own",
+        "yubihsm delete-auth-key 1 --address 127.0.0.1:1 --admin-password-file there",
+    ),
     ("pubkey ID", "none", "pubkey"),
     ("pubkey ID", "it is not pinned", "pubkey beta-1"),
     ("pubkey --json", "two forms", "pubkey alpha-1 --json --tx"),
@@ -272,12 +455,31 @@ fn arguments(command: &clap::Command, before: &str, found: &mut Vec<(String, boo
     }
 }
 
-/// A key file, the state of a signer that has been quiet for an hour, and a file of neither kind.
+/// Ten bytes that are an image, as `cargo xtask firmware` leaves one.
+const IMAGE: [(&str, &str); 2] = [
+    (
+        "image/highwater-nanosplus.hex",
+        ":02000004C0D06A\n:0A00000062B600F00BF8FEE701DF26\n:04000005C0D0000166\n:00000001FF\n",
+    ),
+    (
+        "image/load.toml",
+        "device = \"nanosplus\"\ntitle = \"Nano S Plus\"\ntarget_id = \"0x33100004\"\ntarget_version = \"\"\n\
+         name = \"Highwater\"\nversion = \"0.1.0\"\ndata_size = 4\nparameters_size = 2\nicon = \"\"\n",
+    ),
+];
+
+/// A key file, the state of a signer that has been quiet for an hour, a file of neither kind, answers, and an image.
 fn leave(desk: &Desk) {
+    fs::create_dir(desk.path("image")).unwrap();
+    for (name, text) in IMAGE {
+        fs::write(desk.path(name), text).unwrap();
+    }
     for (name, text) in [
         ("key.json", other_key()),
         ("state.json", "{\"height\": \"7\", \"round\": 0, \"step\": 3}".to_owned()),
         ("there", "something\n".to_owned()),
+        ("unknown.toml", "[chain]\nname = \"beta-1\"\n".to_owned()),
+        ("below.toml", "[mark]\nnext_height = -1\n".to_owned()),
     ] {
         let path = desk.path(name);
         fs::write(&path, text).unwrap();
@@ -287,6 +489,8 @@ fn leave(desk: &Desk) {
     }
 }
 
+/// A program without a key store says of its arguments only that.
+#[cfg(feature = "yubihsm")]
 #[test]
 fn every_argument_of_every_command_has_a_row() {
     let desk = Desk::new("bad-input");

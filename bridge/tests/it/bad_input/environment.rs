@@ -10,7 +10,7 @@ use crate::desk::{CHAIN, Desk};
 
 /// Of the system's variables those by which a command may fail. JOURNAL_STREAM, NOTIFY_SOCKET and WATCHDOG_USEC are the
 /// service manager's (`manager.rs`), NO_COLOR and TERM decide on colours (`printed.rs`).
-const SYSTEMS: [&str; 2] = ["TMPDIR", "CREDENTIALS_DIRECTORY"];
+const SYSTEMS: [&str; 4] = ["TMPDIR", "CREDENTIALS_DIRECTORY", "HOME", "XDG_DATA_HOME"];
 
 /// A variable, what is wrong with it, its value, and the command that meets it.
 const ROWS: &[(&str, &str, &str, &[&str])] = &[
@@ -36,6 +36,23 @@ const ROWS: &[(&str, &str, &str, &[&str])] = &[
         "no",
         &["chain", "add", "beta-1", "--key-index", "1", "--next-height", "8"],
     ),
+    ("AIAKOS_URL", "no address", "http://hsm", &["yubihsm", "delete-auth-key", "7"]),
+    ("AIAKOS_URL", "of another machine", "http://192.0.2.1:12345", &["yubihsm", "delete-auth-key", "7"]),
+    ("AIAKOS_AUTH_KEY", "no number", "first", &["yubihsm", "delete-auth-key", "7"]),
+    ("AIAKOS_SIGNING_KEY", "too high", "65536", &["yubihsm", "setup"]),
+    (
+        "AIAKOS_AUTH_KEY_PASSWORD",
+        "nobody listens to it",
+        "password",
+        &["yubihsm", "delete-auth-key", "7", "--address", "127.0.0.1:1"],
+    ),
+    ("HOME", "a user without a home", "/", &["firmware", "install", "--system", "1.6.1", "--print"]),
+    (
+        "XDG_DATA_HOME",
+        "no absolute path, of a user without a home",
+        "data",
+        &["firmware", "install", "--system", "1.6.1", "--print"],
+    ),
     ("CREDENTIALS_DIRECTORY", "a folder without the credential", "/nothing", &["device", "info"]),
     ("TMPDIR", "a folder that is not there", "/nothing", &["device", "info"]),
 ];
@@ -60,7 +77,8 @@ fn variables() -> BTreeSet<String> {
     }
     let mut found = BTreeSet::new();
     for text in texts {
-        let quoted = text.split('"').filter(|word| word.starts_with("HIGHWATER_"));
+        let own = |word: &&str| word.starts_with("HIGHWATER_") || word.starts_with("AIAKOS_");
+        let quoted = text.split('"').filter(own);
         let ours = |c: char| c.is_ascii_uppercase() || c == '_';
         found.extend(quoted.filter(|word| word.chars().all(ours)).map(str::to_owned));
     }
@@ -92,6 +110,9 @@ fn every_variable_has_a_row() {
         };
         fs::write(&desk.config, config).unwrap();
         let set = |command: &mut Command| {
+            if ["HOME", "XDG_DATA_HOME"].contains(variable) {
+                command.env("HOME", "/").env_remove("XDG_DATA_HOME");
+            }
             command.env(variable, value);
         };
         let said = match *variable {

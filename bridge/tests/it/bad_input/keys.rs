@@ -16,6 +16,21 @@ id = \"alpha-1\"
 nodes = [\"unix://DIR/node.sock\"]
 ";
 
+const SEVERAL: &str = "state_dir = \"DIR/state\"
+[[device]]
+name = \"a\"
+transport = \"speculos\"
+address = \"PORT\"
+[[device]]
+name = \"b\"
+transport = \"speculos\"
+address = \"127.0.0.1:1\"
+[[chain]]
+id = \"alpha-1\"
+device = \"a\"
+nodes = [\"unix://DIR/node.sock\"]
+";
+
 const HID: &str = "state_dir = \"DIR/state\"
 [device]
 transport = \"hid\"
@@ -114,11 +129,35 @@ const ROWS: &[Row] = &[
         "label = \"validator\"\nid = \"a1\"",
     ),
     ("device", "left out", HID, "[device]\ntransport = \"hid\"\npath = \"/dev/ledger-a\"\n", ""),
+    (
+        "device",
+        "one in one bracket and one in two",
+        EMULATOR,
+        "[[chain]]",
+        "[[device]]\ntransport = \"hid\"\n[[chain]]",
+    ),
+    ("device", "a word", HID, "[device]", "device = \"hid\"\n[admin]"),
+    (
+        "device",
+        "two that may be one",
+        HID,
+        "[device]",
+        "[[device]]\nname = \"b\"\ntransport = \"hid\"\nserial = \"0001\"\n[[device]]\nname = \"a\"",
+    ),
+    ("device.name", "left out of one of several", SEVERAL, "name = \"b\"\n", ""),
+    ("device.name", "twice", SEVERAL, "name = \"b\"", "name = \"a\""),
+    ("device.name", "two words", SEVERAL, "name = \"b\"", "name = \"B 1\""),
+    ("device.address", "of two devices", SEVERAL, "127.0.0.1:1", "PORT"),
+    ("device.audit", "of the emulator", EMULATOR, "address", "audit = true\naddress"),
+    ("device.audit", "a word", YUBIHSM, "auth_key", "audit = \"yes\"\nauth_key"),
     ("chain", "a table", EMULATOR, "[[chain]]", "[chain]"),
     ("chain.id", "left out", EMULATOR, "id = \"alpha-1\"\n", ""),
     ("chain.id", "no chain id", EMULATOR, "alpha-1", "alpha 1"),
     ("chain.id", "a name of a file that is swept away", EMULATOR, "alpha-1", ".new-1"),
     ("chain.id", "twice", EMULATOR, "[[chain]]", "[[chain]]\nid = \"alpha-1\"\n[[chain]]"),
+    ("chain.device", "left out, and there are several", SEVERAL, "device = \"a\"\n", ""),
+    ("chain.device", "no such device", SEVERAL, "device = \"a\"", "device = \"c\""),
+    ("chain.device", "of a device without a name", EMULATOR, "nodes", "device = \"a\"\nnodes"),
     ("chain.on_absent", "not known", EMULATOR, "nodes", "on_absent = \"never\"\nnodes"),
     ("chain.stop_height", "zero", EMULATOR, "nodes", "stop_height = 0\nnodes"),
     ("chain.stop_height", "below zero", EMULATOR, "nodes", "stop_height = -1\nnodes"),
@@ -143,6 +182,14 @@ const ROWS: &[Row] = &[
         "[device]",
         "[admin]\nmetrics = \"0.0.0.0:9660\"\n[device]",
     ),
+    (
+        "admin.metrics_exposed",
+        "metrics listen nowhere",
+        EMULATOR,
+        "[device]",
+        "[admin]\nmetrics_exposed = true\n[device]",
+    ),
+    ("admin.metrics_exposed", "a word", EMULATOR, "[device]", "[admin]\nmetrics_exposed = \"yes\"\n[device]"),
     ("a key", "not known", EMULATOR, "nodes", "node = []\nnodes"),
     ("a key", "of an older version", EMULATOR, "nodes", "vote_extensions = \"off\"\nnodes"),
     ("a key", "twice", EMULATOR, "id =", "id = \"beta-1\"\nid ="),
@@ -151,6 +198,7 @@ const ROWS: &[Row] = &[
 
 /// Found when what it names is used.
 const USED: &[Row] = &[
+    ("device.name", "none in the command, and there are several", SEVERAL, "", ""),
     ("device.address", "nobody listens", EMULATOR, "PORT", "127.0.0.1:1"),
     ("device.address", "no connector listens", YUBIHSM, "", ""),
     ("device.password_file", "not there", YUBIHSM, "DIR/password", "DIR/nothing"),
@@ -235,6 +283,7 @@ fn every_key_of_the_configuration_has_a_row() {
     for (before, section) in [
         ("", ""),
         ("device.", "[device]"),
+        ("device.", "[[device]]"),
         ("device.key.", "[[device.key]]"),
         ("chain.", "[[chain]]"),
         ("admin.", "[admin]"),
