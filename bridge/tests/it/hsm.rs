@@ -1,6 +1,7 @@
 //! A YubiHSM2 from the factory to a chain, at the command line; and what is said when somebody else signs with its key.
 
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -8,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use highwater_played_hsm::{Hsm, MAY_LEAVE, MAY_SIGN, Plug, SIGN_EDDSA};
 use tempfile::TempDir;
+
+use crate::on_call::Watch;
 
 const CHAIN: &str = "hsm-1";
 const SEED: [u8; 32] = [7; 32];
@@ -276,6 +279,31 @@ fn somebody_else_s_signature_is_told_everywhere_and_accepted_only_with_the_daemo
     // An HSM whose log is switched off is no witness.
     rack.hsm.logs_no_more(SIGN_EDDSA);
     rack.run(&["device", "info"], None).refused(69, "does not log its signatures");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_else_s_signature_raises_its_alert_until_it_is_accepted() {
+    let rack = Rack::new();
+    rack.hsm.put_key(1, SEED, MAY_SIGN);
+    let said = rack.setup(&["--audit"]).done();
+    let metrics = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let Some(mut watch) = Watch::at(metrics) else { return };
+    rack.configured(&format!("{}\n[admin]\nmetrics = \"{metrics}\"\n", said.out));
+    rack.run(&["chain", "add", CHAIN, "--key-index", "0", "--next-height", "5"], Some(CHAIN)).done();
+    rack.run(&["doctor"], None);
+    rack.hsm.signs_elsewhere(4, 1);
+    let mut daemon = rack.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    watch.until("highwater_device_state{state=\"signed_elsewhere\"} 1").await;
+    watch.sees(8).await;
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+    rack.run(&["yubihsm", "accept"], Some("accept")).done();
+    let mut daemon = rack.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    watch.until("highwater_device_state{state=\"ready\"} 1").await;
+    watch.sees_cured().await;
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+    watch.raised_from_the_start("HighwaterSignedElsewhere");
 }
 
 /// A state of tmkms that was last written a minute ago, and its configuration, as whoever runs it has them.
