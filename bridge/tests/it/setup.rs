@@ -199,7 +199,7 @@ fn a_configuration_that_is_there_gets_the_chain_only_if_it_may_and_keeps_all_els
     fs::write(&desk.config, before.replace("\"speculos\"", "\"hid\"").replace("address", "# address"))
         .unwrap();
     let said = desk.says(&SETUP);
-    assert!(said.contains("has \"hid\"") && said.ends_with("exit 64\n"), "{said}");
+    assert!(said.contains("highwater.toml has hid") && said.ends_with("exit 64\n"), "{said}");
 }
 
 #[test]
