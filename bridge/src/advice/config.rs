@@ -43,9 +43,8 @@ pub fn vote_extensions_removed() -> &'static str {
      its extension, on every chain, so each is signed unless the node says that it needs none; remove the line"
 }
 
-/// What the reader of the file complains of, beside the line that it speaks of. Its words for kinds of values are those of
-/// programmers.
-pub(crate) fn config_syntax(line: &str, error: &str) -> String {
+/// The words of a reader of TOML for kinds of values are those of programmers.
+pub(super) fn in_words(error: &str) -> String {
     let mut error = error.to_owned();
     for (theirs, ours) in [
         ("expected u64", "expected a whole number, 0 or more"),
@@ -58,12 +57,21 @@ pub(crate) fn config_syntax(line: &str, error: &str) -> String {
     ] {
         error = error.replace(theirs, ours);
     }
+    error
+}
+
+/// What the reader of the file complains of, beside the line that it speaks of.
+pub(crate) fn config_syntax(line: &str, error: &str) -> String {
+    let error = in_words(error);
     let cure = match (line, &*error) {
         (_, missing) if missing.contains("missing field `device`") => {
             "add a section [device] with its transport"
         }
         (_, missing) if missing.contains("missing field") => "add that key",
         ("[chain]", _) => "write [[chain]], in two brackets, once for each chain",
+        ("[device]" | "[[device]]", twice) if twice.contains("duplicate key") => {
+            "write [[device]], in two brackets, once for each device, each with a name"
+        }
         ("[[admin]]", _) => "write [admin], in one bracket",
         (_, list) if list.ends_with("expected a list") => "write [\"…\"], with each value in quotes",
         (_, socket) if socket.contains("socket address") => {

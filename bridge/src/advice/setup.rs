@@ -129,9 +129,15 @@ pub(crate) fn not_for_stake() -> &'static str {
      with it may ever hold stake."
 }
 
+/// The file of answers is not there.
+pub(crate) const NAME_ANSWERS: &str = "name the file of the answers; docs/setup.md lists its keys";
+
 /// The file of answers has no such form.
 pub(crate) fn answers_syntax(error: &str) -> String {
-    format!("{}\ncorrect the line shown; docs/setup.md lists every key", error.trim_end())
+    format!(
+        "{}\ncorrect the line shown; docs/setup.md lists every key",
+        super::config::in_words(error).trim_end()
+    )
 }
 
 /// An answer that cannot be used, by its key.

@@ -1,5 +1,6 @@
 //! Of what an administrator does in a YubiHSM2.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 /// This program cannot.
@@ -15,6 +16,29 @@ pub fn ask_password(key: u16) -> String {
 /// Nobody is there to type it.
 pub fn no_terminal_for_a_password() -> &'static str {
     "No terminal is here to type the administrator's password at. Name a file of it with `--admin-password-file FILE`, mode 0600."
+}
+
+/// The administrator's password is in no file of that name.
+pub fn no_password_file(path: &Path) -> String {
+    format!(
+        "{} is not there: name the file of the administrator's password with `--admin-password-file FILE`, mode 0600, or leave that \
+         away and type the password at the terminal",
+        path.display()
+    )
+}
+
+/// Nothing comes of an HSM. `at`: the address of its connector; none on USB.
+pub fn hsm_unreached(at: Option<SocketAddr>, why: &str) -> String {
+    match at {
+        Some(at) => format!(
+            "no YubiHSM2 is reached at {at} ({why}): start its connector on this host, or name where that listens with `--address \
+             HOST:PORT`, or take `--usb any`"
+        ),
+        None => format!(
+            "no YubiHSM2 is reached on USB ({why}): plug it in, stop a connector that has it, and name the serial number after `--usb` if \
+             there are several"
+        ),
+    }
 }
 
 /// A new key wants a new file.

@@ -56,7 +56,8 @@ pub(super) async fn act(config: &Path, args: SetupArgs, terminal: &mut Terminal)
 }
 
 fn read(path: &Path) -> Result<Answers, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| Failure::io(path.display(), &error))?;
+    let text =
+        fs::read_to_string(path).map_err(|error| Failure::named(path, &error, advice::NAME_ANSWERS))?;
     Answers::parse(&text).map_err(|why| Failure::usage(format!("{}: {why}", path.display())))
 }
 

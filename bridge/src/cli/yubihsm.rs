@@ -101,11 +101,20 @@ mod built_in {
 
     fn open(admin: &AdminArgs, terminal: &mut Terminal) -> Result<Admin, Failure> {
         let password = match (&admin.admin_password_file, std::env::var(AIAKOS_PASSWORD)) {
-            (Some(file), _) => password(file).map_err(of)?,
+            (Some(file), _) => password(file).map_err(|fault| match fault {
+                HostedFault::Missing(path) => Failure::usage(advice::no_password_file(&path)),
+                fault => of(fault),
+            })?,
             (None, Ok(password)) => Zeroizing::new(password.into_bytes()),
             (None, Err(_)) => terminal.secret(&advice::ask_password(admin.admin_key))?,
         };
-        Admin::open(&way(admin), &Login { key: admin.admin_key, password }).map_err(of_keys)
+        Admin::open(&way(admin), &Login { key: admin.admin_key, password }).map_err(|fault| match fault {
+            KeyFault::Absent(why) => {
+                let at = admin.usb.is_none().then_some(admin.address);
+                Failure::unavailable(advice::hsm_unreached(at, &why))
+            }
+            fault => of_keys(fault),
+        })
     }
 
     fn approved(terminal: &mut Terminal, question: &str, word: &str) -> Result<(), Failure> {

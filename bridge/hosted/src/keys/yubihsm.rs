@@ -231,9 +231,15 @@ pub(super) fn fault(error: &Error) -> Found {
         (_, Some(device::ErrorKind::AuthenticationFailed)) | (ErrorKind::AuthenticationError, _) => {
             KeyFault::Denied("the password is wrong".to_owned())
         }
-        _ if is_of_the_link(error) => KeyFault::Absent(said),
+        _ if is_of_the_link(error) => KeyFault::Absent(innermost(error)),
         _ => KeyFault::Broken(said),
     })
+}
+
+/// The crate names each of its layers on the way to what the link says.
+fn innermost(error: &Error) -> String {
+    let first: &(dyn std::error::Error + 'static) = error;
+    std::iter::successors(Some(first), |error| error.source()).last().unwrap_or(first).to_string()
 }
 
 /// Whether nothing came of the HSM at all. The crate says so at whatever step of a session it happens, with the fault of the

@@ -98,7 +98,7 @@ pub struct MigrateArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = key_index)]
     pub(in crate::cli) key_index: Option<u32>,
     /// --from tmkms, whose key is in a YubiHSM: its tmkms.toml, which names the key's object and the state.
-    #[arg(long, value_name = "FILE", requires = "key_index")]
+    #[arg(long, value_name = "FILE", requires = "key_index", conflicts_with_all = ["key", "imported"])]
     pub(in crate::cli) tmkms: Option<PathBuf>,
     /// Where the backup of the key goes; the file must not exist.
     #[arg(long, value_name = "FILE")]

@@ -96,7 +96,9 @@ pub struct AdminArgs {
 fn connector(text: &str) -> Result<SocketAddr, String> {
     let plain = text.strip_prefix("http://").unwrap_or(text).trim_end_matches('/');
     let plain = plain.replace("localhost:", "127.0.0.1:");
-    let address: SocketAddr = plain.parse().map_err(|_| format!("{text:?} is not HOST:PORT of this host"))?;
+    let address: SocketAddr = plain
+        .parse()
+        .map_err(|_| format!("{text:?} is not HOST:PORT of this host: name it as 127.0.0.1:12345"))?;
     if address.ip().is_loopback() {
         Ok(address)
     } else {

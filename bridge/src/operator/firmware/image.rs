@@ -44,7 +44,8 @@ impl Image {
             let path = folder.join(file(&known.facts, "hex"));
             match text(&path) {
                 Ok(hex) => found.push((known, path, hex)),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error)
+                    if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
                 Err(error) => return Err(Failure::io(path.display(), &error)),
             }
         }

@@ -136,7 +136,13 @@ const ROWS: &[Row] = &[
         "[[chain]]",
         "[[device]]\ntransport = \"hid\"\n[[chain]]",
     ),
-    ("device", "a word", HID, "[device]", "device = \"hid\"\n[admin]"),
+    (
+        "device",
+        "a word",
+        HID,
+        "[device]\ntransport = \"hid\"\npath = \"/dev/ledger-a\"\n",
+        "device = \"hid\"\n",
+    ),
     (
         "device",
         "two that may be one",
