@@ -243,9 +243,13 @@ mod built_in {
         Ok(())
     }
 
-    fn is_configured(config: &Path, auth_key: u16) -> bool {
-        let is = |config: Config| config.devices.iter().any(|device| device.auth_key == Some(auth_key));
-        Config::load(config).is_ok_and(is)
+    /// An error where there is a configuration and it cannot be read: its key is not known then.
+    fn is_configured(config: &Path, auth_key: u16) -> Result<bool, Failure> {
+        if !config.exists() {
+            return Ok(false);
+        }
+        let config = Config::load(config)?;
+        Ok(config.devices.iter().any(|device| device.auth_key == Some(auth_key)))
     }
 
     fn delete(config: &Path, id: u16, admin: &AdminArgs, terminal: &mut Terminal) -> Result<(), Failure> {
@@ -253,7 +257,7 @@ mod built_in {
             return Err(Failure::usage(advice::own_auth_key(id)));
         }
         // Where there is a configuration, its own key is not taken away from under the daemon.
-        if config.exists() && is_configured(config, id) {
+        if is_configured(config, id)? {
             return Err(Failure::usage(advice::own_auth_key(id)));
         }
         let hsm = open(admin, terminal)?;

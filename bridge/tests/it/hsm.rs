@@ -222,6 +222,10 @@ fn an_authentication_key_is_deleted_by_typing_it_and_never_our_own() {
     rack.admin(&["delete-auth-key", "4"], Some("5")).refused(69, "");
     rack.admin(&["delete-auth-key", "5"], Some("5")).refused(64, "logs in with");
     rack.admin(&["delete-auth-key", "1"], Some("1")).refused(64, "logs in with");
+    // A configuration that cannot be read hides which key is its own.
+    rack.configured("transprt = 7");
+    rack.admin(&["delete-auth-key", "5"], Some("5")).refused(64, "transprt");
+    rack.configured(&said.out);
     assert!(rack.hsm.auth_key(4).is_some() && rack.hsm.auth_key(5).is_some());
     let said = rack.admin(&["delete-auth-key", "4"], Some("4")).done();
     assert!(said.out.contains("authentication key 4: deleted") && rack.hsm.auth_key(4).is_none());
