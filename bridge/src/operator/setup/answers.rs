@@ -66,6 +66,9 @@ pub(crate) struct Device {
     pub(crate) auth_key: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) password_file: Option<PathBuf>,
+    /// Never asked for: `yubihsm setup --audit` prints it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) audit: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) module: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
