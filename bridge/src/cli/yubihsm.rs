@@ -196,23 +196,10 @@ mod built_in {
         Zeroizing::new(hex::encode(*bytes).into_bytes())
     }
 
+    /// The line of a password in a file of its own.
     fn write_private(path: &Path, password: &[u8]) -> Result<(), Failure> {
-        use std::io::Write as _;
-        use std::os::unix::fs::OpenOptionsExt as _;
-        let write = || {
-            let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-            file.write_all(password)?;
-            file.write_all(b"\n")?;
-            file.sync_all()?;
-            durable::sync_dir(path.parent().unwrap_or(Path::new(".")))
-        };
-        write().map_err(|error| {
-            // One that was there already is not ours.
-            if error.kind() != std::io::ErrorKind::AlreadyExists {
-                let _ = fs::remove_file(path);
-            }
-            Failure::io(path.display(), &error)
-        })
+        let line = Zeroizing::new([password, b"\n"].concat());
+        durable::write_new(path, &line).map_err(|error| Failure::io(path.display(), &error))
     }
 
     fn import(

@@ -46,8 +46,7 @@ pub(crate) fn free(path: &Path, of: Option<&PublicKey>) -> Result<(), Failure> {
             _ => Err(Failure::usage(advice::backup_exists(path))),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let folder =
-                path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let folder = durable::dir_of(path).unwrap_or(path);
             match folder.metadata() {
                 Ok(found) if found.is_dir() => Ok(()),
                 Ok(_) => {

@@ -60,7 +60,7 @@ fn aside(
 }
 
 /// The folder that a file is in.
-fn dir_of(path: &Path) -> io::Result<&Path> {
+pub(crate) fn dir_of(path: &Path) -> io::Result<&Path> {
     let dir = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     Ok(if dir.as_os_str().is_empty() { Path::new(".") } else { dir })
 }
@@ -73,7 +73,7 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
         // The first error is the one to be told.
         let _ = fs::remove_file(path);
     }
-    written.and_then(|()| sync_dir(path.parent().ok_or(io::ErrorKind::InvalidInput)?))
+    written.and_then(|()| sync_dir(dir_of(path)?))
 }
 
 /// Opens a file that we made, for reading. What is no plain file is an error, a symbolic link too, and is not waited for.
@@ -144,7 +144,7 @@ pub(crate) fn alone(dir: &Path) -> io::Result<File> {
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => sync_dir(path.parent().ok_or(io::ErrorKind::InvalidInput)?),
+        _ => sync_dir(dir_of(path)?),
     }
 }
 

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -138,8 +137,7 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    durable::replace(path, text.as_bytes())?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o644))
+    durable::replace_as(path, text.as_bytes(), 0o644, None)
 }
 
 fn ran(words: &[&str]) -> bool {
@@ -174,6 +172,8 @@ pub(crate) fn left(pieces: &[Piece]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

@@ -106,7 +106,7 @@ pub(crate) fn with_chain(text: &str, chain: &Chain) -> Result<Checked, ConfigErr
 pub(crate) fn may_write(path: &Path) -> bool {
     use rustix::fs::{Access, AtFlags, CWD, accessat};
     let path = resolved(path);
-    let Some(folder) = folder(&path) else { return false };
+    let Ok(folder) = durable::dir_of(&path) else { return false };
     // It is replaced and not written over, so the folder decides; a file that one may not write is not one's own to change.
     let may = |path: &Path, access| accessat(CWD, path, access, AtFlags::EACCESS).is_ok();
     may(folder, Access::WRITE_OK | Access::EXEC_OK) && (!path.exists() || may(&path, Access::WRITE_OK))
@@ -135,10 +135,6 @@ pub(crate) fn replace(path: &Path, before: &str, checked: &Checked) -> Result<()
 /// A link stays one: what it leads to is written.
 fn resolved(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
-}
-
-fn folder(path: &Path) -> Option<&Path> {
-    path.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
 }
 
 fn failed(path: &Path, error: &io::Error) -> Failure {
