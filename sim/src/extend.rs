@@ -81,14 +81,19 @@ impl<'a> Extend<'a> {
 
     /// Has it signed in chunks. It is not empty.
     pub fn stream(&self, device: &mut SimDevice, size: usize) -> Result<[u8; 64], Status> {
-        let mut reply = device.exchange(&self.begin());
+        signature(&self.carried(size, |apdu| device.exchange(apdu)))
+    }
+
+    /// The same over any link, which carries a command and gives its reply: the last one, or the first that refuses.
+    pub fn carried(&self, size: usize, mut link: impl FnMut(&[u8]) -> Vec<u8>) -> Vec<u8> {
+        let mut reply = link(&self.begin());
         for chunk in self.chunks(size) {
             if reply != Status::Ok.word().to_be_bytes() {
                 break;
             }
-            reply = device.exchange(&chunk);
+            reply = link(&chunk);
         }
-        signature(&reply)
+        reply
     }
 }
 

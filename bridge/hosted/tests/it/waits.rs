@@ -205,13 +205,7 @@ fn an_extension_longer_than_the_hsm_takes_is_refused_before_the_mark_moves_and_b
     let before = (slot(&mut device, 0).mark, stage.hsm.signed());
     let content = vec![5; 4_000];
     let extend = Extend::of(&precommit, &content);
-    let mut reply = device.exchange(&extend.begin()).unwrap();
-    for chunk in extend.chunks(251) {
-        if reply != Status::Ok.word().to_be_bytes() {
-            break;
-        }
-        reply = device.exchange(&chunk).unwrap();
-    }
+    let reply = extend.carried(251, |apdu| device.exchange(apdu).unwrap());
     assert_eq!(reply, Status::StorageFault.word().to_be_bytes());
     assert_eq!((slot(&mut device, 0).mark, stage.hsm.signed()), before);
     sign(&mut device, &Ask { height: precommit.height + 1, ..precommit }).unwrap().unwrap();

@@ -229,13 +229,7 @@ fn an_extension_that_is_longer_than_the_hsm_takes_is_refused_and_the_device_goes
     for (length, signed) in [(1_800, true), (1_900, false), (3_000, false), (600, true)] {
         let content = vec![5; length];
         let extend = Extend::of(&precommit, &content);
-        let mut reply = device.exchange(&extend.begin()).unwrap();
-        for chunk in extend.chunks(251) {
-            if reply != Status::Ok.word().to_be_bytes() {
-                break;
-            }
-            reply = device.exchange(&chunk).unwrap();
-        }
+        let reply = extend.carried(251, |apdu| device.exchange(apdu).unwrap());
         assert_eq!(extend::signature(&reply).is_ok(), signed, "{length}: {reply:02x?}");
         assert!(signed || reply == Status::StorageFault.word().to_be_bytes(), "{length}: {reply:02x?}");
     }
