@@ -131,7 +131,7 @@ mod tests {
     use highwater_guard::{Cause, Stopped};
 
     use super::*;
-    use crate::device::{Slot, Target};
+    use crate::device::Slot;
     use crate::hrs_text::HrsText;
     use crate::node::IDLE;
     use crate::signer::{Last, Medians};
@@ -141,30 +141,8 @@ mod tests {
     }
 
     fn seen() -> Seen {
-        let slot = Slot {
-            slot: 0,
-            state: SlotState::Armed,
-            chain: "alpha-1".to_owned(),
-            key_index: 0,
-            incarnation: 1,
-            mark: HrsText(hrs(5)),
-            highest_signed: HrsText(hrs(5)),
-            writes: 1,
-            wear_ppm: 1,
-            last_refusal: 0,
-            refused: HrsText::default(),
-        };
-        let session = Session {
-            app: [0, 1, 0],
-            target: Target::NanoS,
-            installation: [9; 16],
-            standing: Standing::Sound,
-            extension_fits: None,
-            erases_assumed: false,
-            imports_keys: false,
-            rings: Vec::new(),
-            slots: vec![slot],
-        };
+        let slot = Slot::played("alpha-1", SlotState::Armed, HrsText(hrs(5)));
+        let session = Session { installation: [9; 16], ..Session::played(vec![slot]) };
         Seen { session: Some(session), ..Seen::default() }
     }
 

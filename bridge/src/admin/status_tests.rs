@@ -5,7 +5,7 @@ use highwater_core::hrs::Step;
 
 use super::*;
 use crate::admin::Counters;
-use crate::device::{Ring, Standing, Target};
+use crate::device::Ring;
 use crate::node::Outcome;
 use crate::node::Service as _;
 use crate::signer::rig::{CHAIN, NODE, OTHER_NODE, Rig, is_signed, node, vote};
@@ -376,29 +376,9 @@ pub(crate) fn with_a_name(mut report: Report, name: &str) -> Report {
 
 /// A report that is all well.
 pub(crate) fn healthy() -> Report {
-    let session = Session {
-        app: [0, 1, 0],
-        target: Target::NanoS,
-        installation: [9; 16],
-        standing: Standing::Sound,
-        extension_fits: None,
-        erases_assumed: false,
-        imports_keys: true,
-        rings: vec![Ring { pairs: 256, rated_erases: 500_000 }],
-        slots: vec![Slot {
-            slot: 0,
-            state: SlotState::Armed,
-            chain: CHAIN.to_owned(),
-            key_index: 0,
-            incarnation: 1,
-            mark: HrsText::default(),
-            highest_signed: HrsText::default(),
-            writes: 1,
-            wear_ppm: 10_000,
-            last_refusal: 0,
-            refused: HrsText::default(),
-        }],
-    };
+    let slot = Slot { wear_ppm: 10_000, ..Slot::played(CHAIN, SlotState::Armed, HrsText::default()) };
+    let rings = vec![Ring { pairs: 256, rated_erases: 500_000 }];
+    let session = Session { installation: [9; 16], rings, ..Session::played(vec![slot]) };
     Report {
         healthy: true,
         verdict: "SIGNING: 1 chain".to_owned(),

@@ -442,3 +442,45 @@ fn data<'a>(reply: &'a [u8], name: &'static str) -> Result<&'a [u8], Fault> {
         _ => Err(Fault::Malformed(name)),
     }
 }
+
+/// Sessions and slots for the tests of whoever reads them.
+#[cfg(test)]
+mod played {
+    use super::{HrsText, Ring, Session, Slot, SlotState, Standing, Target};
+
+    impl Session {
+        /// A sound Nano S with these slots.
+        pub(crate) fn played(slots: Vec<Slot>) -> Self {
+            Self {
+                app: [0, 1, 0],
+                target: Target::NanoS,
+                installation: [1; 16],
+                standing: Standing::Sound,
+                extension_fits: None,
+                erases_assumed: false,
+                imports_keys: true,
+                rings: vec![Ring { pairs: 256, rated_erases: 500_000 }; 3],
+                slots,
+            }
+        }
+    }
+
+    impl Slot {
+        /// The first slot, with a chain at this mark.
+        pub(crate) fn played(chain: &str, state: SlotState, mark: HrsText) -> Self {
+            Self {
+                slot: 0,
+                state,
+                chain: chain.to_owned(),
+                key_index: 0,
+                incarnation: 1,
+                mark,
+                highest_signed: mark,
+                writes: 1,
+                wear_ppm: 0,
+                last_refusal: 0,
+                refused: mark,
+            }
+        }
+    }
+}

@@ -131,38 +131,12 @@ mod tests {
     use highwater_core::hrs::Step;
 
     use super::*;
-    use crate::device::{Ring, Slot, Standing, Target};
+    use crate::device::Slot;
     use crate::hrs_text::HrsText;
-
-    fn session(slots: Vec<Slot>) -> Session {
-        Session {
-            app: [0, 1, 0],
-            target: Target::NanoS,
-            installation: [1; 16],
-            standing: Standing::Sound,
-            extension_fits: None,
-            erases_assumed: false,
-            imports_keys: true,
-            rings: vec![Ring { pairs: 256, rated_erases: 500_000 }; 3],
-            slots,
-        }
-    }
 
     fn slot(chain: &str, state: SlotState, key_index: u32) -> Slot {
         let mark = HrsText(Hrs::new(10, 0, Step::Prevote).unwrap());
-        Slot {
-            slot: 0,
-            state,
-            chain: chain.to_owned(),
-            key_index,
-            incarnation: 1,
-            mark,
-            highest_signed: mark,
-            writes: 1,
-            wear_ppm: 0,
-            last_refusal: 0,
-            refused: mark,
-        }
+        Slot { key_index, ..Slot::played(chain, state, mark) }
     }
 
     /// The pages of a screen's golden text: its lines, without what is drawn around them.
@@ -192,7 +166,7 @@ mod tests {
         ] {
             let golden = golden(name);
             let mark = mark_of(&golden).expect("the page of the mark");
-            let pages = of_add(&session(slots), "stage-1", index, mark, Some(key_of(&golden)));
+            let pages = of_add(&Session::played(slots), "stage-1", index, mark, Some(key_of(&golden)));
             assert_eq!(pages, golden, "{name}");
         }
     }
@@ -208,7 +182,7 @@ mod tests {
     fn a_chain_with_the_key_of_another_is_shown_as_such_and_a_key_that_is_not_known_is_dots() {
         let other = slot("other-1", SlotState::Armed, 7);
         let mark = Hrs::new(20_000_001, 0, Step::None).unwrap();
-        let pages = of_add(&session(vec![other]), "cosmoshub-4", 7, mark, None);
+        let pages = of_add(&Session::played(vec![other]), "cosmoshub-4", 7, mark, None);
         let words: Vec<_> = pages.iter().map(|page| page.join("|")).collect();
         let dots = ".".repeat(16);
         assert_eq!(

@@ -4,7 +4,7 @@ use highwater_core::hrs::{Hrs, Step as HrsStep};
 
 use super::super::host::{Kind, Piece, Stands};
 use super::*;
-use crate::device::{Ring, Slot, Standing, Target};
+use crate::device::Slot;
 use crate::operator::setup::answers::Mark;
 
 const CHAIN: &str = "alpha-1";
@@ -17,35 +17,8 @@ fn wanted(height: u64) -> Wanted {
     Wanted { key_index: 0, mark: HrsText(at(height)), never_signed: true }
 }
 
-fn session(slots: Vec<Slot>) -> Session {
-    Session {
-        app: [0, 1, 0],
-        target: Target::NanoS,
-        installation: [1; 16],
-        standing: Standing::Sound,
-        extension_fits: None,
-        erases_assumed: false,
-        imports_keys: true,
-        rings: vec![Ring { pairs: 256, rated_erases: 500_000 }; 3],
-        slots,
-    }
-}
-
 fn slot(state: SlotState, height: u64) -> Slot {
-    let mark = HrsText(at(height));
-    Slot {
-        slot: 0,
-        state,
-        chain: CHAIN.to_owned(),
-        key_index: 0,
-        incarnation: 1,
-        mark,
-        highest_signed: mark,
-        writes: 1,
-        wear_ppm: 0,
-        last_refusal: 0,
-        refused: mark,
-    }
+    Slot::played(CHAIN, state, HrsText(at(height)))
 }
 
 fn pin(installation: u8) -> Pin {
@@ -62,7 +35,7 @@ fn ready() -> (Found, Answers) {
     let found = Found {
         may_write: true,
         prepared: true,
-        session: Some(session(vec![])),
+        session: Some(Session::played(vec![])),
         chain: Some(Kept::default()),
         ..Found::default()
     };
@@ -108,12 +81,12 @@ fn each_answer_is_asked_for_where_it_is_missing_and_in_its_order() {
                 question.take(&mut answers, text).unwrap();
             }
             Step::Prepare => found.prepared = true,
-            Step::Device => found.session = Some(session(vec![])),
+            Step::Device => found.session = Some(Session::played(vec![])),
             Step::Chain => found.chain = Some(Kept::default()),
             Step::Approve(what) => {
                 assert_eq!(what, wanted(7));
                 found.chain = Some(Kept { pin: Some(pin(1)), file: true });
-                found.session = Some(session(vec![slot(SlotState::Armed, 7)]));
+                found.session = Some(Session::played(vec![slot(SlotState::Armed, 7)]));
             }
             Step::Write => found.config = Some(there(&[CHAIN])),
             Step::Check => found.checked = true,
@@ -185,9 +158,10 @@ fn a_mark_is_never_guessed() {
     };
     assert_eq!(after(|_, _| ()), Step::Approve(wanted(7)));
     // On the device, and not by this command: whatever is answered.
-    let on_device = |found: &mut Found| found.session = Some(session(vec![slot(SlotState::Armed, 7)]));
+    let on_device =
+        |found: &mut Found| found.session = Some(Session::played(vec![slot(SlotState::Armed, 7)]));
     assert_eq!(
-        refused(|found, _| found.session = Some(session(vec![slot(SlotState::Armed, 7)]))),
+        refused(|found, _| found.session = Some(Session::played(vec![slot(SlotState::Armed, 7)]))),
         Refusal::NotPinned(at(7))
     );
     // By this command: it goes on with what the owner approved, and not with what is answered now.
@@ -240,7 +214,7 @@ fn a_chain_that_is_pinned_is_gone_on_with_or_belongs_to_another_command() {
     let pinned = |installation, slots| {
         after(|found, _| {
             found.chain = Some(Kept { pin: Some(pin(installation)), file: true });
-            found.session = Some(session(slots));
+            found.session = Some(Session::played(slots));
         })
     };
     assert_eq!(pinned(1, vec![slot(SlotState::Armed, 9)]), Step::Write);
@@ -257,7 +231,7 @@ fn a_validator_that_signs_elsewhere_moves_by_migrate_whatever_is_on_the_device()
             answers.migrate = toml::from_str(text).unwrap();
         });
         let (mut found, mut answers) = ready();
-        found.session = Some(session(slots));
+        found.session = Some(Session::played(slots));
         answers.mark = Mark { from: Some(From::Migrate), ..Mark::default() };
         answers.migrate = toml::from_str(text).unwrap();
         next(&found, &answers)
@@ -305,7 +279,7 @@ fn a_configuration_that_is_there_is_not_contradicted_and_gets_a_chain_only_if_it
         found.config = Some(there(&[CHAIN]));
         found.may_write = false;
         found.chain = Some(Kept { pin: Some(pin(1)), file: true });
-        found.session = Some(session(vec![slot(SlotState::Armed, 9)]));
+        found.session = Some(Session::played(vec![slot(SlotState::Armed, 9)]));
         (answers.chain.nodes, answers.chain.rpc) = (None, None);
     });
     assert_eq!(whole, Step::Check);
