@@ -80,8 +80,11 @@ impl TmkmsHsm {
             let auth_key = hsm.auth.key;
             hsm.keys.iter().filter(is_ours).map(move |key| (key.key, auth_key)).collect::<Vec<_>>()
         };
-        let state =
-            chains.into_iter().find(|known| known.id == chain.as_str()).and_then(|known| known.state_file);
+        let mut of_chain = chains.into_iter().filter(|known| known.id == chain.as_str());
+        let state = of_chain.next().and_then(|known| known.state_file);
+        if of_chain.next().is_some() {
+            return refuse("the chain stands twice, so nobody here can tell which state is its own");
+        }
         match providers.yubihsm.iter().flat_map(of_hsm).collect::<Vec<_>>()[..] {
             [(object, auth_key)] => Ok(Self { object, auth_key, state }),
             [] => refuse("no key of a YubiHSM is there for the chain"),

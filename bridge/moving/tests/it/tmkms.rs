@@ -41,12 +41,14 @@ fn object_authentication_key_and_state_of_a_chain_are_found() {
 fn what_does_not_tell_one_key_is_refused_and_no_password_is_told() {
     let twice = CONFIG.replace("\"other-1\"], key = 8", "\"other-1\", \"hub-1\"], key = 8");
     let softsign = "[[providers.softsign]]\nchain_ids = [\"hub-1\"]\npath = \"/k\"\n";
+    let two_states = format!("{CONFIG}\n[[chain]]\nid = \"hub-1\"\nstate_file = \"/var/lib/other.json\"\n");
     let broken = CONFIG.replace("key = 4", "key = \"four\"");
     for (text, chain, why) in [
         (CONFIG, "third-1", "no key of a YubiHSM"),
         (softsign, "hub-1", "no key of a YubiHSM"),
         ("", "hub-1", "no key of a YubiHSM"),
         (&twice, "hub-1", "several keys"),
+        (&two_states, "hub-1", "stands twice"),
         (&broken, "hub-1", "not as tmkms has it"),
         ("auth = {", "hub-1", "not as tmkms has it"),
     ] {
