@@ -211,6 +211,34 @@ fn every_wrong_value_is_refused_with_file_line_and_key() {
 mod several {
     use super::*;
 
+    #[test]
+    fn devices_are_told_apart_where_their_places_are_not_known_too() {
+        let twin = |name: &str| {
+            let name = Some(name.to_owned());
+            Device { name, ..Device::of(Transport::Simulated) }
+        };
+        let refused = |devices: &[Device]| {
+            let fail =
+                |_: Option<&places::Place>, cause: String, _: &str| Err(Wrong { line: 0, text: cause });
+            devices::check(devices, &[], &fail).map_err(|wrong| wrong.text)
+        };
+        assert!(refused(&[twin("a"), twin("b")]).is_ok());
+        assert!(refused(&[twin("a"), twin("a")]).unwrap_err().contains("stands twice"));
+        let keys = vec![Key { number: 7, object: Some(1), label: None, id: None }; 2];
+        let address = Some(([127, 0, 0, 1], 12_345).into());
+        let hsm = Device {
+            address,
+            auth_key: Some(5),
+            password_file: Some("/p".into()),
+            keys,
+            ..Device::of(Transport::Yubihsm)
+        };
+        #[cfg(feature = "yubihsm")]
+        assert!(refused(&[hsm]).unwrap_err().contains("key number 7 stands twice"));
+        #[cfg(not(feature = "yubihsm"))]
+        assert!(refused(&[hsm]).is_err());
+    }
+
     const TWO: &str = r#"state_dir = "/s"
 [[device]]
 name = "ledger"

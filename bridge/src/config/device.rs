@@ -240,7 +240,7 @@ impl Device {
         if self.token_label.is_some() == self.slot.is_some() {
             return missing("token, or two of them", "token_label or slot, one of the two,");
         }
-        for (key, place) in self.keys.iter().zip(&places.keys) {
+        for (key, place) in self.keys_in(places) {
             if key.id.as_ref().is_some_and(|id| id.is_empty() || hex::decode(id).is_err()) {
                 let cause = "id of a key is not hexadecimal".to_owned();
                 return fail(place.id.as_ref(), cause, "write its bytes as digits 0-9 and a-f");
@@ -249,6 +249,12 @@ impl Device {
         self.check_keys(places, fail, "label or id", &|key| {
             key.object.is_none() && (key.label.is_some() != key.id.is_some())
         })
+    }
+
+    /// Each key with its place; without one a key is checked all the same.
+    fn keys_in<'a>(&'a self, places: &'a places::Device) -> impl Iterator<Item = (&'a Key, &'a places::Key)> {
+        static NOWHERE: places::Key = places::Key { number: None, id: None };
+        self.keys.iter().enumerate().map(|(number, key)| (key, places.keys.get(number).unwrap_or(&NOWHERE)))
     }
 
     /// The keys of a store: each has a number of its own, and is named as the store names it. Number 0 tells this store from
@@ -261,7 +267,7 @@ impl Device {
         is_named: &dyn Fn(&Key) -> bool,
     ) -> Result<(), Wrong> {
         let mut numbers = BTreeSet::new();
-        for (key, place) in self.keys.iter().zip(&places.keys) {
+        for (key, place) in self.keys_in(places) {
             let number = place.number.as_ref();
             if !numbers.insert(key.number) {
                 return fail(

@@ -47,7 +47,10 @@ pub(super) fn check(devices: &[Device], places: &[places::Device], fail: Fail<'_
     if devices.is_empty() {
         return fail(None, "there is no device".to_owned(), "add a [device] with its transport");
     }
-    for (number, (device, place)) in devices.iter().zip(places).enumerate() {
+    let nowhere = places::Device::default();
+    for (number, device) in devices.iter().enumerate() {
+        // Without its place a device is checked all the same.
+        let place = places.get(number).unwrap_or(&nowhere);
         check_name(device, place, devices.len() > 1, fail)?;
         device.check(place, fail)?;
         for earlier in &devices[..number] {
