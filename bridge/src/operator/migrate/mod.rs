@@ -228,8 +228,12 @@ impl Judged {
         // Too late to take the mark back, and what must not happen now is that anything signs: nothing is pinned before the
         // last look, and a pin of an earlier life goes.
         if let Err(risk) = self.silent(wanted, hands).await {
-            Pins::load(&config.state_dir)?.unpin(wanted.chain)?;
-            return Err(risk);
+            // The risk is told whatever becomes of the pin.
+            let unpinned = Pins::load(&config.state_dir).and_then(|mut pins| pins.unpin(wanted.chain));
+            return Err(stays(match unpinned {
+                Ok(_) => risk,
+                Err(error) => risk.with(format!("{risk} {error}")),
+            }));
         }
         add::pin(config, access, approved).await.map_err(stays)
     }
