@@ -384,6 +384,7 @@ pub(crate) fn setup_refused(refusal: &Refusal, config: &Path, chain: &str) -> St
              have signed"
         ),
         Refusal::PinLost => pin_lost(chain),
+        Refusal::SignsElsewhere(why) => approved_and_signs_elsewhere(chain, why),
         Refusal::NoTip(why) => {
             let why = why.as_deref().unwrap_or("`chain.rpc` names no node");
             format!(

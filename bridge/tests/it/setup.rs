@@ -268,6 +268,14 @@ fn a_key_that_the_chain_knows_already_is_not_pinned_as_one_that_never_signed() {
         let said = desk.says(&SETUP);
         assert!(said.contains("DOUBLE-SIGN RISK") && said.ends_with("exit 69\n"), "{flag}: {said}");
         nothing_is_set_up(&desk);
+        // When that signer is silent, and where nothing is looked at: it has signed above the mark that was approved.
+        for rpc in [Node::knowing(&address, CHAIN, 0).rpc(), String::new()] {
+            let mark = "from = \"last_signed\"\nlast_signed = \"361400/0/precommit\"";
+            answer(&desk, &rpc, if never && !rpc.is_empty() { "from = \"rpc\"" } else { mark });
+            let said = desk.says(&SETUP);
+            assert!(said.contains("DOUBLE-SIGN RISK") && said.ends_with("exit 69\n"), "{flag}: {said}");
+            nothing_is_set_up(&desk);
+        }
     }
 }
 

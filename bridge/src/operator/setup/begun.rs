@@ -18,8 +18,19 @@ use crate::store::durable;
 pub(crate) struct Begun {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) asked: Option<Asked>,
+    /// Another signer was found after the owner had approved: its chain, and what was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) risk: Option<Risk>,
     #[serde(default)]
     pub(crate) answers: Answers,
+}
+
+/// A signer beside this one. It is not forgotten when it falls silent: the mark that was approved is below what it signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Risk {
+    pub(crate) chain: String,
+    pub(crate) why: String,
 }
 
 /// What the owner was asked for.

@@ -7,6 +7,7 @@ use highwater_core::hrs::Hrs;
 use serde::{Deserialize, Serialize};
 
 use super::answers::{Answers, From, NOTHING};
+use super::begun::Risk;
 use super::host::{Kind, Piece, Stands};
 use super::question::Question;
 use crate::config::Transport;
@@ -70,6 +71,8 @@ pub(crate) enum Refusal {
     PinnedElsewhere,
     /// The pinned device does not have the chain.
     NotOnDevice,
+    /// Another signer of the key was found when the owner had approved a mark; what was seen.
+    SignsElsewhere(String),
     /// The slot of the pinned chain does not sign.
     Slot(SlotState),
     /// The chain is on the device, and nothing here tells since when.
@@ -99,6 +102,8 @@ pub(crate) struct Found {
     pub(crate) begun: bool,
     /// What an earlier run asked the owner for, and of which chain.
     pub(crate) asked: Option<(String, Wanted)>,
+    /// Another signer that an earlier run found.
+    pub(crate) risk: Option<Risk>,
     /// The device.
     pub(crate) session: Option<Session>,
     /// The chain.
@@ -308,6 +313,9 @@ fn mark(found: &Found, answers: &Answers) -> Option<Step> {
         (Some(_), Some(slot)) if slot.state == SlotState::Armed => None,
         (Some(_), Some(slot)) => refuse(Refusal::Slot(slot.state)),
         (None, _) if answers.mark.from == Some(From::Migrate) => migrate(found, answers),
+        (None, _) if let Some(risk) = found.risk.as_ref().filter(|risk| risk.chain == id) => {
+            refuse(Refusal::SignsElsewhere(risk.why.clone()))
+        }
         (None, Some(slot)) => match &found.asked {
             Some((of, wanted))
                 if of == id && (wanted.key_index, wanted.mark) == (slot.key_index, slot.mark) =>

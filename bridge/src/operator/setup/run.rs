@@ -8,7 +8,7 @@ use highwater_core::hrs::Hrs;
 use highwater_moving::{Ours, PublicKey, above};
 
 use super::answers::Answers;
-use super::begun::{Asked, Begun};
+use super::begun::{Asked, Begun, Risk};
 use super::host::{Kind, System};
 use super::margin::{self, Margin};
 use super::pages::{self, Page};
@@ -167,6 +167,7 @@ impl Run {
         self.hands = Hands::of_owner(&state_dir).map_err(|error| Failure::io(state_dir.display(), &error))?;
         state_dir::prepare(&state_dir, Purpose::Writes)?;
         if let Some(begun) = Begun::found(&state_dir)? {
+            self.found.risk = begun.risk.clone();
             self.found.asked = begun.asked.as_ref().map(|asked| (asked.chain.clone(), asked.wanted));
             self.found.begun = begun.answers != Answers::default();
             self.begun = begun;
@@ -260,10 +261,10 @@ impl Run {
     /// pinned while another signer signs with the key.
     pub(crate) async fn approve(&mut self, wanted: Wanted, talk: &mut dyn Talk) -> Result<Added, Failure> {
         let (id, config) = (self.id().to_owned(), self.config()?);
-        if let Some(key) = self.key_at(wanted.key_index).await {
-            self.nobody_signs(key, wanted, talk)
-                .await
-                .map_err(|why| why.with(advice::key_signs_elsewhere(&id, &why.to_string())))?;
+        if let Some(key) = self.key_at(wanted.key_index).await
+            && let Some(why) = self.signs_elsewhere(key, wanted, talk).await?
+        {
+            return Err(Failure::unavailable(advice::key_signs_elsewhere(&id, &why)));
         }
         self.begun.asked = Some(Asked { chain: id.clone(), wanted });
         self.begun.answers = self.answers.clone();
@@ -273,14 +274,22 @@ impl Run {
             None => Access::open(&self.chosen(&config)?).await?,
         };
         let added = self.approve_by(&self.chosen(&config)?, &mut access, &id, wanted, talk).await;
-        if added.is_ok() {
+        if matches!(added, Ok(Ok(_))) {
             self.found.session = Some(access.session().await?);
         }
         self.access = Some(access);
         self.chain()?;
-        added
+        added?.map_err(|why| {
+            let risk = advice::approved_and_signs_elsewhere(&id, &why);
+            self.begun.risk = Some(Risk { chain: id, why });
+            match self.begun.keep(&self.state_dir()) {
+                Ok(()) => Failure::unavailable(risk),
+                Err(unkept) => Failure::unavailable(format!("{risk} {unkept}")),
+            }
+        })
     }
 
+    /// The inner error: another signer was found, after the owner had approved.
     async fn approve_by(
         &self,
         config: &Chosen<'_>,
@@ -288,19 +297,24 @@ impl Run {
         id: &str,
         wanted: Wanted,
         talk: &mut dyn Talk,
-    ) -> Result<Added, Failure> {
+    ) -> Result<Result<Added, String>, Failure> {
         let Wanted { key_index, mark: HrsText(mark), .. } = wanted;
         let new = New { id, key_index, mark, below: None, key: None };
         let approved = add::approve(config, access, id, new, talk).await?;
-        self.nobody_signs(approved.key(), wanted, talk)
-            .await
-            .map_err(|why| why.with(advice::approved_and_signs_elsewhere(id, &why.to_string())))?;
-        add::pin(config, access, approved).await
+        if let Some(why) = self.signs_elsewhere(approved.key(), wanted, talk).await? {
+            return Ok(Err(why));
+        }
+        add::pin(config, access, approved).await.map(Ok)
     }
 
-    /// An error if the chain has signatures of the key, or, of a key that never signed, if it knows the validator at all.
-    async fn nobody_signs(&self, key: [u8; 32], wanted: Wanted, talk: &mut dyn Talk) -> Result<(), Failure> {
-        let Some(rpc) = self.rpc() else { return Ok(()) };
+    /// What the chain shows of another signer: signatures of the key, or, of a key that never signed, the validator at all.
+    async fn signs_elsewhere(
+        &self,
+        key: [u8; 32],
+        wanted: Wanted,
+        talk: &mut dyn Talk,
+    ) -> Result<Option<String>, Failure> {
+        let Some(rpc) = self.rpc() else { return Ok(None) };
         let (id, key) = (chain_id(self.id())?, PublicKey::new(key));
         let look = async {
             let tip = rpc.tip(id).await?.height;
@@ -319,21 +333,14 @@ impl Run {
             }
             Err(error) => {
                 talk.hint(&advice::not_looked_whether_it_signs(&advice::setup_rpc(&error)));
-                return Ok(());
+                return Ok(None);
             }
         };
-        for commit in commits {
-            match commit.ours {
-                Ours::Block | Ours::Nil => {
-                    return Err(Failure::unavailable(advice::block_has_signature(commit.height)));
-                }
-                Ours::Absent if wanted.never_signed => {
-                    return Err(Failure::unavailable(advice::in_set_already(commit.height)));
-                }
-                Ours::Absent | Ours::NotInSet => {}
-            }
-        }
-        Ok(())
+        Ok(commits.into_iter().find_map(|commit| match commit.ours {
+            Ours::Block | Ours::Nil => Some(advice::block_has_signature(commit.height)),
+            Ours::Absent if wanted.never_signed => Some(advice::in_set_already(commit.height)),
+            Ours::Absent | Ours::NotInSet => None,
+        }))
     }
 
     /// Leaves the device to whoever opens it next.
@@ -436,7 +443,10 @@ impl Run {
         let text = advice::setup_refused(refusal, &self.path, self.id());
         match refusal {
             Refusal::CannotWrite => Failure::permission(text),
-            Refusal::PinnedElsewhere | Refusal::NotOnDevice | Refusal::Slot(_) => Failure::unavailable(text),
+            Refusal::PinnedElsewhere
+            | Refusal::NotOnDevice
+            | Refusal::Slot(_)
+            | Refusal::SignsElsewhere(_) => Failure::unavailable(text),
             _ => Failure::usage(text),
         }
     }
