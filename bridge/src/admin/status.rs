@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 
 use super::Signature;
 use super::{DeviceSeconds, DeviceState, OnChainReport, health, links};
@@ -31,6 +32,9 @@ pub struct Report {
     /// Each device of the config, in its order, where devices have names; empty where the one device has none.
     #[serde(default)]
     pub devices: Vec<DeviceReport>,
+    /// A signer's task does not answer: its chains are not among these.
+    #[serde(default)]
+    pub signer_silent: bool,
     /// Lines of the daemon's log that its reader did not take.
     pub log_lines_dropped: u64,
     /// Whether this host has a network; null: no node of the config is on another machine.
@@ -177,16 +181,31 @@ impl NodeReport {
     }
 }
 
-/// The state now.
+/// So long is waited for what a signer's task tells. It waits for nobody itself.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The state now. A signer whose task hangs or has ended is not waited for, and is told.
 pub async fn report(signers: &Signers) -> Report {
     let now = async |signer: &Signer| {
-        let views = signer.views().await;
+        let views = timeout(PATIENCE, signer.views()).await.ok().flatten();
         (signer.name().map(str::to_owned), signer.device().seen(), views)
     };
     let each = join_all(signers.each().iter().map(now)).await;
+    let silent = each.iter().find(|(.., views)| views.is_none());
+    let silent =
+        silent.map(|(name, ..)| advice::of_device(name.as_deref(), advice::signer_silent().to_owned()));
+    let told = |(name, seen, views): (_, _, Option<_>)| (name, seen, views.unwrap_or_default());
+    let each: Vec<OfDevice> = each.into_iter().map(told).collect();
     let log_lines_dropped = signers.each().first().map_or(0, Signer::log_lines_dropped);
     let host = links::look(each.iter().flat_map(|(.., views)| views));
-    Report { log_lines_dropped, ..of(&each, host.as_ref(), Instant::now()) }
+    let report = Report { log_lines_dropped, ..of(&each, host.as_ref(), Instant::now()) };
+    match silent {
+        // Its chains are not known, and a chain that is not known does not sign.
+        Some(why) => {
+            Report { healthy: false, verdict: format!("NOT SIGNING: {why}"), signer_silent: true, ..report }
+        }
+        None => report,
+    }
 }
 
 impl Report {
@@ -299,6 +318,7 @@ fn of(each: &[OfDevice], host: Option<&Told>, now: Instant) -> Report {
         device: shown.and_then(|shown| shown.device.clone()),
         fault: shown.and_then(|shown| shown.fault.clone()),
         devices: if each.iter().all(|(name, ..)| name.is_some()) { devices } else { Vec::new() },
+        signer_silent: false,
         log_lines_dropped: 0,
         host_network: host.map(host_network::is_up),
         chains,

@@ -20,6 +20,18 @@ async fn verdict_of(signer: &Signer) -> String {
     report(signer).await.verdict
 }
 
+#[tokio::test]
+async fn a_signer_that_has_ended_is_not_called_signing() {
+    let signer = Rig::new().signer(&[NODE], Counters::new()).await;
+    signer.finish().await;
+    let report = report(&signer).await;
+    assert!(
+        !report.healthy && report.verdict.starts_with("NOT SIGNING: the signer's task"),
+        "{}",
+        report.verdict
+    );
+}
+
 /// A signature that was just given out does not count as fresh any more.
 async fn later() {
     tokio::time::pause();
@@ -59,7 +71,7 @@ async fn two_devices_of_one_installation_are_warned_of_by_name() {
     let signer = rig.signer(&[NODE], Counters::new()).await;
     let node = node(&signer, NODE);
     assert!(is_signed(&node.sign(vote(5, Step::Prevote, 1)).await));
-    let (seen, mut views) = (signer.device().seen(), signer.views().await);
+    let (seen, mut views) = (signer.device().seen(), signer.views().await.unwrap());
     views[0].device = Some("a".into());
     let mut other = seen.clone();
     let both = |other: &Seen| {
@@ -386,6 +398,7 @@ pub(crate) fn healthy() -> Report {
         device: Some(session),
         fault: None,
         devices: Vec::new(),
+        signer_silent: false,
         log_lines_dropped: 0,
         host_network: Some(true),
         chains: vec![chain_report(Some(SlotState::Armed))],

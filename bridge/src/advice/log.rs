@@ -23,6 +23,11 @@ pub(crate) fn panicked(what: &str) -> String {
     format!("a part of the daemon failed ({what}): report this line; if the daemon ends, start it again")
 }
 
+/// The signer's task tells nothing of its chains.
+pub(crate) fn signer_silent() -> &'static str {
+    "the signer's task does not answer: the daemon is ending, or that task hangs; if this stays, restart the daemon"
+}
+
 /// A part of the daemon hangs; of several devices one.
 pub(crate) fn hung(part: Part, age: Duration, several: bool) -> String {
     let what = match part {

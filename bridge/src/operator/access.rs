@@ -8,7 +8,7 @@ use highwater_guard::{Followed, Slot};
 
 use super::Chosen;
 use super::reach::{Reach, Way};
-use crate::admin::ChainReport;
+use crate::admin::{ChainReport, Report};
 use crate::advice;
 use crate::config::Config;
 use crate::device::{Pace, Session, SlotState};
@@ -81,6 +81,7 @@ impl Access {
         match &mut self.reach.0 {
             Way::Daemon { client, .. } => {
                 let report = client.status().await.map_err(Failure::unavailable)?;
+                tells_all(&report)?;
                 Ok(report.chains.iter().any(|known| known.chain == chain))
             }
             Way::Own { .. } => Ok(false),
@@ -91,6 +92,7 @@ impl Access {
     pub(crate) async fn is_not_elsewhere(&mut self, chain: &str) -> Result<(), Failure> {
         let Way::Daemon { client, device } = &mut self.reach.0 else { return Ok(()) };
         let report = client.status().await.map_err(Failure::unavailable)?;
+        tells_all(&report)?;
         let served = report.chains.iter().find(|known| known.chain == chain);
         match served {
             Some(ChainReport { device: Some(on), .. }) if device.as_ref() != Some(on) => {
@@ -238,4 +240,12 @@ fn slot(session: &Session, chain: &str) -> Option<Slot> {
     let slot = session.chain(chain)?;
     let armed = slot.state == SlotState::Armed;
     Some(Slot { armed, incarnation: slot.incarnation, mark: slot.mark.0 })
+}
+
+/// An error if the daemon may serve a chain that it does not tell of.
+fn tells_all(report: &Report) -> Result<(), Failure> {
+    match report.signer_silent {
+        true => Err(Failure::unavailable(advice::signer_silent().to_owned())),
+        false => Ok(()),
+    }
 }

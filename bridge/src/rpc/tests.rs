@@ -39,7 +39,7 @@ impl Stage {
     }
 
     async fn on_chain(&self) -> OnChain {
-        self.signer.views().await[0].on_chain.clone().unwrap()
+        self.signer.views().await.unwrap()[0].on_chain.clone().unwrap()
     }
 
     async fn until(&self, what: impl Fn(&OnChain) -> bool) -> OnChain {

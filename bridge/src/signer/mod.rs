@@ -318,11 +318,11 @@ impl Signer {
         }
     }
 
-    /// The chains as they stand.
-    pub async fn views(&self) -> Vec<ChainView> {
+    /// The chains as they stand; `None`: the task has ended, so nothing is known of them.
+    pub async fn views(&self) -> Option<Vec<ChainView>> {
         let (answer, views) = oneshot::channel();
         let _ = self.task.send(Message::Views(answer));
-        views.await.unwrap_or_default()
+        views.await.ok()
     }
 
     /// Says something about a chain; returns when it took effect and is on the disk.
