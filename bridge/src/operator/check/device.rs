@@ -14,10 +14,10 @@ use crate::admin::links::{self, Host};
 use crate::admin::{Cause, Report};
 use crate::advice;
 use crate::config::{self, Chain, Config};
-use crate::device::{self, Device, Fault, Session, SlotNumber, SlotState, Standing};
+use crate::device::{self, Device, Fault, LockError, Session, SlotNumber, SlotState, Standing, lock_files};
 use crate::node::host_network::{HostNetwork, Told};
 use crate::node::{self, Address, DialError};
-use crate::operator::{lock, pinned_installations};
+use crate::operator::pinned_installations;
 use crate::rpc::Rpc;
 use crate::state_dir::{self, Purpose};
 use crate::store::{ChainFile, Pin, Pins};
@@ -64,6 +64,10 @@ async fn on_chain(chain: &Chain, pin: &Pin) -> Option<Trouble> {
 }
 
 pub(super) fn of_daemon(config: &Config, report: &Report, troubles: &mut Vec<Trouble>) {
+    // Its chains are not among those of the report.
+    if report.signer_silent {
+        troubles.push(Trouble::Daemon(advice::signer_silent().to_owned()));
+    }
     if report.log_lines_dropped > 0 {
         troubles.push(Trouble::LogLost(report.log_lines_dropped));
     }
@@ -154,8 +158,20 @@ pub(super) fn unreachable(
 
 /// What each device says of itself. They are asked at one time: one that hangs is waited for, and holds up no other.
 async fn devices(config: &Config, troubles: &mut Vec<Trouble>) {
-    // It was told that somebody holds them.
-    let Ok(_locks) = lock(config) else { return };
+    let mut locks = Vec::new();
+    for file in lock_files(&config.devices, &config.state_dir) {
+        match file.take() {
+            Ok(lock) => locks.push(lock),
+            Err(error) => {
+                // Who holds it was told before, if it was held then.
+                let is_told = troubles.iter().any(|known| matches!(known, Trouble::Held(_)));
+                if !(is_told && matches!(error, LockError::Held(_))) {
+                    troubles.push(Trouble::Lock(file, error));
+                }
+                return;
+            }
+        }
+    }
     let seen = join_all(config.devices.iter().map(|device| ask(config, device))).await;
     for (device, seen) in config.devices.iter().zip(seen) {
         match seen {

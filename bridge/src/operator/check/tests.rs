@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::admin::tests::healthy;
-use crate::admin::Cause;
+use crate::admin::{Cause, Report};
 use crate::config::Config;
 use crate::device::Lock;
 use crate::node::host_network::{HostNetwork, Told};
@@ -424,6 +424,21 @@ fn a_link_is_cut_where_the_way_fails_and_not_where_this_host_does() {
     }
 }
 
+#[test]
+fn a_lock_that_cannot_be_had_is_told() {
+    let host = Host::new();
+    let state = host.state();
+    host.write(&format!("state_dir = {state:?}\n[device]\ntransport = \"simulated\"\n"));
+    let locks = || doctored(&host).into_iter().filter(|one| one.finding == "device.lock").collect::<Vec<_>>();
+    assert!(locks().is_empty());
+    let lock = host.path("state/device.lock");
+    let _ = fs::remove_file(&lock);
+    fs::create_dir(&lock).unwrap();
+    let told = locks();
+    assert_eq!((told.len(), told[0].weight), (1, Weight::Error));
+    assert!(told[0].text.contains("device.lock") && told[0].text.contains("directory"), "{}", told[0].text);
+}
+
 /// A report of two chains that do not sign.
 fn of_two(causes: [(Option<&str>, Option<Cause>, &str); 2]) -> Vec<(String, String)> {
     let mut report = healthy();
@@ -442,6 +457,17 @@ fn of_two(causes: [(Option<&str>, Option<Cause>, &str); 2]) -> Vec<(String, Stri
     let mut troubles = Vec::new();
     device::of_daemon(&config, &report, &mut troubles);
     troubles.iter().map(|one| (one.word().to_owned(), advice::trouble(one))).collect()
+}
+
+/// No chain of it is in the report, so no chain of it has a problem.
+#[test]
+fn a_signer_that_does_not_answer_is_told_though_no_chain_is() {
+    let host = Host::new();
+    let config = Config::load(&host.path("highwater.toml")).unwrap();
+    let report = Report { device: None, chains: Vec::new(), signer_silent: true, ..healthy() };
+    let mut troubles = Vec::new();
+    device::of_daemon(&config, &report, &mut troubles);
+    assert_eq!(troubles.iter().map(Trouble::word).collect::<Vec<_>>(), ["daemon"]);
 }
 
 #[test]
