@@ -7,6 +7,7 @@ use highwater_moving::Refusal;
 
 use crate::advice;
 use crate::config::ConfigError;
+use crate::device::LockError;
 use crate::log::LogError;
 use crate::node::IdentityError;
 use crate::rpc::RpcError;
@@ -109,6 +110,12 @@ impl Failure {
     /// The pins failed, in words that fit what was done before.
     pub(crate) fn of_pins(text: String, error: &PinsError) -> Self {
         Self::of_file(&text, matches!(error, PinsError::Io(..)))
+    }
+
+    /// A device could not be locked.
+    pub(crate) fn of_lock(text: String, error: &LockError) -> Self {
+        let exit = if matches!(error, LockError::Io(..)) { Exit::Io } else { Exit::Unavailable };
+        Self { exit, text }
     }
 
     /// A file of the state directory failed.

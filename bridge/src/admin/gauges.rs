@@ -156,7 +156,8 @@ impl Gauges {
         );
         registry.register(
             "host_network_up",
-            "1 while a route leads off this host over an interface that is up",
+            "1 while a route leads off this host over an interface that is up: the default route, or the one to a node. Gone while the \
+             system does not tell",
             gauges.host_network.clone(),
         );
         registry.register(
@@ -220,8 +221,14 @@ impl Gauges {
         for device in report.each() {
             self.device(device);
         }
-        if let Some(up) = report.host_network {
-            self.host_network.get_or_create(&[]).set(i64::from(up));
+        match report.host_network {
+            Some(up) => {
+                self.host_network.get_or_create(&[]).set(i64::from(up));
+            }
+            // What is not known is not what it was.
+            None => {
+                self.host_network.remove(&[]);
+            }
         }
         for chain in &report.chains {
             self.chain(report, chain);

@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use super::links;
+use super::links::{self, Host};
+use super::{Cause, Problem};
 use crate::advice;
 use crate::device::{Fault, Seen, Session, SlotNumber, SlotState, Standing};
-use crate::node::host_network::Told;
 use crate::signer::{ChainView, DiskState, Fate, NodeView, Unsigned};
 
 /// So many of the last hundred blocks; the alerts have the same number.
@@ -27,14 +27,17 @@ pub(super) fn problem(
     device: Result<&Session, &str>,
     view: &ChainView,
     installations: &[(&str, [u8; 16])],
-    host: Option<&Told>,
-) -> Option<String> {
-    let of_device = |text: String| Some(advice::of_device(view.device.as_deref(), text));
+    host: Option<&Host>,
+) -> Option<Problem> {
+    let of_chain = |text: String| Some(Problem { cause: Cause::Other, text });
+    let of_device = |text: String| {
+        Some(Problem { cause: Cause::Device, text: advice::of_device(view.device.as_deref(), text) })
+    };
     if let Some(stopped) = view.stopped {
-        return Some(advice::stopped(&view.chain, stopped));
+        return of_chain(advice::stopped(&view.chain, stopped));
     }
     if view.pinning {
-        return Some(advice::pinning(&view.chain));
+        return of_chain(advice::pinning(&view.chain));
     }
     let session = match device {
         Ok(session) => session,
@@ -46,7 +49,7 @@ pub(super) fn problem(
     if session.installation != view.installation {
         let pinned = installations.iter().find(|(_, known)| *known == view.installation);
         if let (Some(now), Some((pinned, _))) = (view.device.as_deref(), pinned) {
-            return Some(advice::pinned_to_device(&view.chain, now, pinned));
+            return of_chain(advice::pinned_to_device(&view.chain, now, pinned));
         }
         let (found, pinned) = (session.installation, view.installation);
         return of_device(advice::fault(&Fault::OtherInstallation { found, pinned }));
@@ -54,40 +57,40 @@ pub(super) fn problem(
     match session.slots.iter().find(|slot| slot.chain == view.chain).map(|slot| slot.state) {
         Some(SlotState::Armed) => {}
         None | Some(SlotState::Free | SlotState::Damaged) => {
-            return Some(match session.perhaps(&view.chain) {
+            return of_chain(match session.perhaps(&view.chain) {
                 Some(slot) => advice::perhaps_damaged(&view.chain, SlotNumber::of(slot.slot)),
                 None => advice::not_on_device(&view.chain),
             });
         }
         Some(SlotState::Removed | SlotState::RemovedUnclear) => {
-            return Some(advice::was_removed(&view.chain));
+            return of_chain(advice::was_removed(&view.chain));
         }
-        Some(SlotState::Unclear) => return Some(advice::is_unclear(&view.chain)),
-        Some(SlotState::Fault) => return Some(advice::slot_fault(&view.chain)),
+        Some(SlotState::Unclear) => return of_chain(advice::is_unclear(&view.chain)),
+        Some(SlotState::Fault) => return of_chain(advice::slot_fault(&view.chain)),
     }
     if let Some(mark) = view.taken_back {
-        return Some(advice::taken_back_on_device(&view.chain, view.highest_requested, mark));
+        return of_chain(advice::taken_back_on_device(&view.chain, view.highest_requested, mark));
     }
     // With several nodes nothing leaves before its record is on the disk.
     if view.nodes.len() > 1
         && let Some(problem) = disk(view)
     {
-        return Some(problem);
+        return of_chain(problem);
     }
     if !view.nodes.iter().any(|node| node.connected) {
         if let Some(problem) = links::problem(view, host) {
             return Some(problem);
         }
         let nodes: Vec<&str> = view.nodes.iter().map(|node| &*node.address).collect();
-        return Some(advice::no_node(&view.chain, &nodes));
+        return of_chain(advice::no_node(&view.chain, &nodes));
     }
     // The kernel holds a link up for a process that hangs.
     let connected = || view.nodes.iter().filter(|node| node.connected);
     if connected().all(NodeView::is_silent) {
         let nodes: Vec<_> = connected().filter_map(|node| Some((&*node.address, node.silent?))).collect();
-        return Some(advice::nodes_silent(&view.chain, &nodes));
+        return of_chain(advice::nodes_silent(&view.chain, &nodes));
     }
-    view.unsigned.as_ref().map(|unsigned| match unsigned {
+    of_chain(match view.unsigned.as_ref()? {
         Unsigned::Wrong(words) => words.clone(),
         Unsigned::BeyondStop(stop) => advice::above_stop(&view.chain, *stop),
         Unsigned::Undecided(hrs, cause) => advice::undecided(&view.chain, *hrs, *cause),
@@ -96,11 +99,13 @@ pub(super) fn problem(
 }
 
 /// What needs a person although the chain signs.
-pub(super) fn warning(view: &ChainView, host: Option<&Told>) -> Option<String> {
+pub(super) fn warning(view: &ChainView, host: Option<&Host>) -> Option<Problem> {
     let cut = || view.nodes.iter().find_map(|node| links::cut(&view.chain, node, host));
     // Where no node is connected, it is why the chain does not sign.
     let cut = || cut().filter(|_| view.nodes.iter().any(|node| node.connected));
-    disk(view).filter(|_| view.nodes.len() <= 1).or_else(cut).or_else(|| on_chain(view))
+    let of = |cause: Cause| move |text: String| Problem { cause, text };
+    let disk = disk(view).filter(|_| view.nodes.len() <= 1).map(of(Cause::Other));
+    disk.or_else(|| cut().map(of(Cause::Link))).or_else(|| on_chain(view).map(of(Cause::Other)))
 }
 
 /// Why the chain has not our signatures. Of a hundred blocks a few are missed now and then, and a node's word is only a word.
@@ -124,6 +129,7 @@ fn disk(view: &ChainView) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
 
     use highwater_core::apdu::Status;
@@ -134,6 +140,7 @@ mod tests {
     use crate::device::Slot;
     use crate::hrs_text::HrsText;
     use crate::node::IDLE;
+    use crate::node::host_network::{HostNetwork, Told};
     use crate::signer::{Last, Medians};
 
     fn hrs(height: u64) -> Hrs {
@@ -183,7 +190,7 @@ mod tests {
         let mut seen = seen.clone();
         let looked = *seen.looked.get_or_insert_with(Instant::now);
         let device = device(&seen, looked + Duration::from_secs(since_look));
-        problem(device.as_ref().copied().map_err(String::as_str), view, &[], None)
+        problem(device.as_ref().copied().map_err(String::as_str), view, &[], None).map(|problem| problem.text)
     }
 
     fn slot(seen: &mut Seen) -> &mut Slot {
@@ -298,7 +305,7 @@ mod tests {
         let mut seen = seen();
         let session = seen.session.as_mut().unwrap();
         session.installation = [8; 16];
-        let text = problem(Ok(session), &view, &[("hsm", [8; 16]), ("ledger", [9; 16])], None).unwrap();
+        let text = problem(Ok(session), &view, &[("hsm", [8; 16]), ("ledger", [9; 16])], None).unwrap().text;
         for words in [
             "alpha-1 is pinned to the device ledger",
             "the config says hsm",
@@ -347,7 +354,7 @@ mod tests {
         for (disk, cause) in [(DiskState::Fails, "cannot be written"), (hangs, "has taken 7 s")] {
             let mut view = ChainView { disk, ..view() };
             assert_eq!(told(&seen(), &view, 0), None, "its device has the mark");
-            let text = warning(&view, None).unwrap();
+            let text = warning(&view, None).unwrap().text;
             assert!(text.contains(cause) && text.contains("signing goes on"), "{text}");
             view.nodes.push(view.nodes[0].clone());
             let text = told(&seen(), &view, 0).unwrap();
@@ -358,24 +365,25 @@ mod tests {
     }
 
     /// A host with a network over eth0, and with one only if `up`.
-    fn host(up: bool) -> Told {
+    fn host(up: bool) -> Host {
         let state = if up { "up" } else { "down" };
-        Told {
-            interfaces: vec![("eth0".to_owned(), state.to_owned())],
-            routes: "eth0\t00000000\t00000000\t0003\t0\t0\t0\t00000000\t0\t0\t0".to_owned(),
-            routes6: String::new(),
-        }
+        let told = Told {
+            interfaces: Some(vec![("eth0".to_owned(), state.to_owned())]),
+            routes: Some("eth0\t00000000\t00000000\t0003\t0\t0\t0\t00000000\t0\t0\t0".to_owned()),
+            routes6: Some(String::new()),
+        };
+        Host::of(Arc::new(HostNetwork::of(&told).unwrap()), &[])
     }
 
     #[test]
     fn a_link_that_is_cut_is_told_apart_from_a_node_that_is_down_and_a_host_that_is() {
-        let device = |view: &ChainView, host: Option<&Told>| {
+        let device = |view: &ChainView, host: Option<&Host>| {
             let seen = Seen { looked: Some(Instant::now()), ..seen() };
-            problem(Ok(seen.session.as_ref().unwrap()), view, &[], host)
+            problem(Ok(seen.session.as_ref().unwrap()), view, &[], host).map(|problem| problem.text)
         };
         let mut view = view();
         let node = |cut| NodeView {
-            complaint: Some("the node cannot be reached".into()),
+            complaint: Some("the node cannot be reached (timed out): check".into()),
             cut,
             ..NodeView::new("tcp://10.77.0.2:26659".into())
         };
@@ -383,6 +391,10 @@ mod tests {
         let text = device(&view, Some(&host(true))).unwrap();
         assert!(text.contains("is cut, while this host has a network") && text.contains("VPN"), "{text}");
         assert!(text.contains("only the default route over eth0"), "{text}");
+        assert!(text.contains("; the node cannot be reached (timed out). Look at"), "{text}");
+        // Whether the host has a network is not known: then neither is blamed.
+        let text = device(&view, None).unwrap();
+        assert!(!text.contains("VPN") && !text.contains("ip route"), "{text}");
         let text = device(&view, Some(&host(false))).unwrap();
         assert!(text.contains("this host has no network") && text.contains("ip route"), "{text}");
         // Its machine answers: the node is down.
@@ -397,7 +409,8 @@ mod tests {
         view.nodes =
             vec![node(true), NodeView { connected: true, ..NodeView::new("unix:///run/b.sock".into()) }];
         assert_eq!(device(&view, Some(&host(true))), None);
-        assert!(warning(&view, Some(&host(true))).unwrap().contains("is cut"));
+        let told = warning(&view, Some(&host(true))).unwrap();
+        assert!(told.cause == super::Cause::Link && told.text.contains("is cut"), "{told:?}");
         assert_eq!(warning(&view, Some(&host(false))), None);
     }
 }

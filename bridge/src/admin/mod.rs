@@ -29,5 +29,7 @@ pub use http::serve as serve_http;
 pub use on_chain::{DeviceSeconds, OnChainReport};
 pub use patience::Unanswered;
 pub use socket::{Client, Listener, path as socket_path};
-pub(crate) use status::Shown;
-pub use status::{ChainReport, DeviceReport, NodeReport, RefusedReport, Report, SignatureReport, report};
+pub use status::{
+    Cause, ChainReport, DeviceReport, NodeReport, RefusedReport, Report, SignatureReport, report,
+};
+pub(crate) use status::{Problem, Shown};

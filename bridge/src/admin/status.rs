@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use super::Signature;
+use super::links::Host;
 use super::{DeviceSeconds, DeviceState, OnChainReport, health, links};
 use crate::advice;
 use crate::device::{Pace, Seen, Session, Slot, SlotState};
 use crate::hrs_text::HrsText;
-use crate::node::host_network::{self, Told};
 use crate::signer::{ChainView, NodeView, Refused, Signer, Signers};
 
 /// The daemon, the device and the chains.
@@ -37,7 +37,7 @@ pub struct Report {
     pub signer_silent: bool,
     /// Lines of the daemon's log that its reader did not take.
     pub log_lines_dropped: u64,
-    /// Whether this host has a network; null: no node of the config is on another machine.
+    /// Whether this host has a network; null: no node of the config is on another machine, or the system does not tell.
     pub host_network: Option<bool>,
     /// The chains of the config.
     pub chains: Vec<ChainReport>,
@@ -67,8 +67,14 @@ pub struct ChainReport {
     pub device: Option<String>,
     /// Why it does not sign, and the cure. None: it signs.
     pub problem: Option<String>,
+    /// Where to look for what keeps it from signing. None: it signs.
+    #[serde(default)]
+    pub problem_cause: Option<Cause>,
     /// What needs a person although it signs, and the cure.
     pub warning: Option<String>,
+    /// Where to look for that. None: there is no warning.
+    #[serde(default)]
+    pub warning_cause: Option<Cause>,
     /// How long its state file has been behind what a reply waits for.
     pub state_file_behind_seconds: f64,
     /// The installation it is pinned to, in hex.
@@ -112,6 +118,29 @@ pub struct ChainReport {
     pub heights_missed: u64,
     /// The last signatures that a node got since the start, the newest first.
     pub recent: Vec<SignatureReport>,
+}
+
+/// Where to look for what keeps a chain from signing, or needs a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// Its device.
+    Device,
+    /// This host has no network.
+    Network,
+    /// What lies between this host and a node.
+    Link,
+    /// The chain itself: its slot, its file, its nodes, what they ask.
+    Other,
+}
+
+/// What keeps a chain from signing, or needs a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) cause: Cause,
+    /// Cause and cure, in words.
+    pub(crate) text: String,
 }
 
 /// A signature that a node got.
@@ -197,7 +226,8 @@ pub async fn report(signers: &Signers) -> Report {
     let told = |(name, seen, views): (_, _, Option<_>)| (name, seen, views.unwrap_or_default());
     let each: Vec<OfDevice> = each.into_iter().map(told).collect();
     let log_lines_dropped = signers.each().first().map_or(0, Signer::log_lines_dropped);
-    let host = links::look(each.iter().flat_map(|(.., views)| views));
+    let far = links::far(each.iter().flat_map(|(.., views)| views));
+    let host = links::look(&far).await;
     let report = Report { log_lines_dropped, ..of(&each, host.as_ref(), Instant::now()) };
     match silent {
         // Its chains are not known, and a chain that is not known does not sign.
@@ -283,7 +313,7 @@ impl RefusedReport {
 type OfDevice = (Option<String>, Seen, Vec<ChainView>);
 
 /// All of them as one report.
-fn of(each: &[OfDevice], host: Option<&Told>, now: Instant) -> Report {
+fn of(each: &[OfDevice], host: Option<&Host>, now: Instant) -> Report {
     let mut devices = Vec::new();
     let mut chains: Vec<ChainReport> = Vec::new();
     // Where a chain is that its own device does not have.
@@ -297,7 +327,13 @@ fn of(each: &[OfDevice], host: Option<&Told>, now: Instant) -> Report {
         let of_chain = |view| {
             let told = chain(known, view, &installations, host, now);
             let copied = || copied(name.as_deref()?, known.ok()?, &installations);
-            ChainReport { warning: told.warning.clone().or_else(copied), ..told }
+            match told.warning {
+                Some(_) => told,
+                None => {
+                    let warning = copied();
+                    ChainReport { warning_cause: warning.is_some().then_some(Cause::Device), warning, ..told }
+                }
+            }
         };
         chains.extend(views.iter().map(of_chain));
         let fault = match known {
@@ -320,7 +356,7 @@ fn of(each: &[OfDevice], host: Option<&Told>, now: Instant) -> Report {
         devices: if each.iter().all(|(name, ..)| name.is_some()) { devices } else { Vec::new() },
         signer_silent: false,
         log_lines_dropped: 0,
-        host_network: host.map(host_network::is_up),
+        host_network: host.map(Host::is_up),
         chains,
     }
 }
@@ -336,18 +372,22 @@ fn chain(
     device: Result<&Session, &str>,
     view: &ChainView,
     installations: &[(&str, [u8; 16])],
-    host: Option<&Told>,
+    host: Option<&Host>,
     now: Instant,
 ) -> ChainReport {
     let [signatures, refusals, silences] = view.counts;
     let signatures_a_day = a_day(signatures, view.counted);
     let pinned = device.ok().filter(|session| session.installation == view.installation);
     let slot = pinned.and_then(|session| session.chain(&view.chain));
+    let (problem, warning) =
+        (health::problem(device, view, installations, host), health::warning(view, host));
     ChainReport {
         chain: view.chain.clone(),
         device: view.device.as_deref().map(str::to_owned),
-        problem: health::problem(device, view, installations, host),
-        warning: health::warning(view, host),
+        problem_cause: problem.as_ref().map(|problem| problem.cause),
+        problem: problem.map(|problem| problem.text),
+        warning_cause: warning.as_ref().map(|warning| warning.cause),
+        warning: warning.map(|warning| warning.text),
         state_file_behind_seconds: view.disk_behind.as_secs_f64(),
         installation: hex::encode(view.installation),
         highest_requested: HrsText(view.highest_requested),
@@ -373,7 +413,7 @@ fn chain(
     }
 }
 
-fn node(view: &ChainView, node: &NodeView, host: Option<&Told>) -> NodeReport {
+fn node(view: &ChainView, node: &NodeView, host: Option<&Host>) -> NodeReport {
     let cut = links::cut(&view.chain, node, host);
     NodeReport {
         address: node.address.to_string(),

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::Path;
 
+use rustix::io::Errno;
+
 use crate::node::host_network::Way;
 use crate::node::{Address, DialError, Ended, Exposed, IDLE, SocketError, WRITE};
 use crate::privval::{CodecError, MAX_REQUEST};
@@ -31,6 +33,10 @@ pub(crate) fn unreachable(address: &Address, error: &DialError) -> String {
             (_, ConnectionRefused) => "nobody listens there: start the node with this address in its \
                 priv_validator_laddr"
                 .to_owned(),
+            _ if is_own(error) => format!(
+                "this host cannot dial ({error}), and nothing was sent to the node: mend that on this host; of too many open files, \
+                 raise LimitNOFILE of the unit"
+            ),
             _ => format!("the node cannot be reached ({error}): check that it is running and not hung"),
         },
         DialError::Lookup(error) => {
@@ -71,8 +77,17 @@ pub(crate) fn unreachable(address: &Address, error: &DialError) -> String {
     }
 }
 
+/// Whether a connection failed before anything left this host.
+fn is_own(error: &io::Error) -> bool {
+    use Errno as E;
+    let own = [E::MFILE, E::NFILE, E::NOBUFS, E::NOMEM, E::ADDRNOTAVAIL, E::PERM, E::ACCESS, E::AFNOSUPPORT];
+    Errno::from_io_error(error).is_some_and(|errno| own.contains(&errno))
+}
+
 /// A node cannot be reached, and this host has a network.
 pub(crate) fn cut(chain: &str, address: &str, way: Option<&Way>, complaint: &str) -> String {
+    // The cure of a node that is down is none of a link that is cut.
+    let error = complaint.split(": ").next().unwrap_or_default();
     let why = match way {
         Some(Way::None) => "no route leads to it".to_owned(),
         Some(Way::Down(interface)) => format!("its route is over {interface}, which is down"),
@@ -80,10 +95,10 @@ pub(crate) fn cut(chain: &str, address: &str, way: Option<&Way>, complaint: &str
             "its address is private, and only the default route over {interface} leads there, so a route of its own may be gone"
         ),
         Some(Way::Over(interface)) => format!("nothing answers over {interface}"),
-        None => complaint.split(':').next().unwrap_or_default().to_owned(),
+        None => "nothing answers".to_owned(),
     };
     format!(
-        "the link to the node {address} of {chain} is cut, while this host has a network: {why}. Look at what carries it, a VPN, a \
+        "the link to the node {address} of {chain} is cut, while this host has a network: {why}; {error}. Look at what carries it, a VPN, a \
          firewall or a route, and at what was updated just now: an update that restarts the network may leave a VPN down \
          (`systemctl --failed`). The node's own end may stand on an address that is gone: then restart the node too. The bridge \
          dials again by itself"

@@ -27,7 +27,7 @@ use highwater_core::apdu::Status;
 use highwater_core::hrs::{Hrs, Step};
 use highwater_core::key_index::KeyIndex;
 
-use crate::device::KeyNumber;
+use crate::device::{KeyNumber, LockError, LockFile};
 use crate::users;
 
 pub use adopt::*;
@@ -165,6 +165,17 @@ pub fn other_key(chain: &str) -> String {
 /// Another daemon holds the state directory.
 pub fn second_daemon(path: &str) -> String {
     format!("{path}: another highwater process owns this device; stop it first")
+}
+
+/// A device cannot be locked.
+pub fn not_locked(file: &LockFile, error: &LockError) -> String {
+    match (file, error) {
+        (_, LockError::Held(path)) => second_daemon(&path.display().to_string()),
+        (_, LockError::Stranger { path, owner }) => lock_of_a_stranger(path, *owner),
+        (LockFile::Lasting(_), LockError::Io(path, error)) => self::file(path, error),
+        // The folder is everybody's: nothing about it is to be changed.
+        (LockFile::Passing(_), LockError::Io(path, error)) => named(path, error, MAKE_TMPDIR),
+    }
 }
 
 /// Somebody else made the lock's file.

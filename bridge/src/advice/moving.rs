@@ -190,6 +190,16 @@ pub fn signed_meanwhile(chain: &str, mark: Hrs, why: &str) -> String {
     )
 }
 
+/// A daemon has the chain in memory, and would sign before the last look for another signer.
+pub fn served_still(chain: &str) -> String {
+    format!(
+        "The daemon that runs was started with {chain} and its pin, and would sign as soon as the owner approves, before this command \
+         has looked for the last time whether the old signer signs. Nothing was asked. Take the [[chain]] of {chain} out of the \
+         config and start the daemon again, or stop the daemon where {chain} is its only chain. Then run this command again, and put \
+         the [[chain]] back once the command has succeeded."
+    )
+}
+
 /// The device's key is not the one that moves.
 pub fn moved_other_key(chain: &str) -> String {
     format!(

@@ -38,6 +38,7 @@ pub(crate) fn trouble(trouble: &Trouble) -> String {
         Trouble::DeviceFile(file) => device_file(file),
         Trouble::Shared { path, by } => shared(path, by),
         Trouble::Held(path) => held(path),
+        Trouble::Lock(file, error) => advice::not_locked(file, error),
         Trouble::Daemon(text) => text.clone(),
         Trouble::LogLost(lines) => log_lost(*lines),
         Trouble::Device { device, fault } => advice::of_device(device.as_deref(), advice::fault(fault)),

@@ -166,6 +166,14 @@ pub fn not_of_tmkms() -> &'static str {
     "`--tmkms FILE` is the configuration of tmkms, and `--from` names another signer: leave one of them away"
 }
 
+/// The configuration of another signer names its state by a relative path.
+pub fn relative_state(config: &str, state: &Path) -> String {
+    format!(
+        "{config} has state_file = {state:?}, a path from the folder that tmkms is started in, which is not known here. Name the file \
+         whole, with `--state /PATH/TO/FILE`: it is what tmkms writes after each vote."
+    )
+}
+
 /// The chain's key is another one.
 pub fn other_object(object: u16, index: u32) -> String {
     format!(

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use super::args::{FirmwareVerb, Form, ImageArgs};
+use super::args::{CONFIG, FirmwareVerb, Form, ImageArgs};
 use super::told::Told as _;
 use crate::advice::firmware as advice;
 use crate::config::Config;
@@ -41,10 +41,16 @@ pub(super) async fn act(
     }
 }
 
-/// The daemon's configuration, if this user may read one: the app is installed before there is any.
+/// The daemon's configuration, if this user may read one: the app is installed before there is any. One that somebody named is
+/// meant: a name that is mistyped is not passed over.
 fn read(config: &Path) -> Result<Option<Config>, Failure> {
+    let is_named = config != Path::new(CONFIG);
     match std::fs::File::open(config) {
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => Ok(None),
+        Err(error)
+            if !is_named && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) =>
+        {
+            Ok(None)
+        }
         _ => Ok(Some(Config::load(config)?)),
     }
 }

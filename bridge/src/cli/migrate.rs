@@ -111,8 +111,14 @@ fn former(config: &Chosen<'_>, args: &mut MigrateArgs, hands: &Hands) -> Result<
     if config.device.auth_key == Some(auth_key) {
         return Err(Failure::usage(advice::shared_auth_key(auth_key)));
     }
-    if args.old.state.is_empty() {
-        args.old.state.extend(state.map(PathBuf::from).filter(|state| state.is_absolute()));
+    if args.old.state.is_empty()
+        && let Some(state) = state.map(PathBuf::from)
+    {
+        // Below which folder it is, only whoever starts tmkms knows.
+        if state.is_relative() {
+            return Err(Failure::usage(advice::relative_state(file.path(), &state)));
+        }
+        args.old.state.push(state);
     }
     Ok(Some(auth_key))
 }

@@ -134,7 +134,14 @@ async fn of_chains(
     let near = |id: &str| Chosen::near(config, Some(id), named).map(warned);
     match verb {
         ChainVerb::Add { id, key, mark, below_signed: below } => {
-            let new = New { id: &id, key_index: key.index(), mark: mark.to_hrs(), below, key: None };
+            let new = New {
+                id: &id,
+                key_index: key.index(),
+                mark: mark.to_hrs(),
+                below,
+                key: None,
+                looked_after: false,
+            };
             chain::add(&own(&id)?, new, terminal).await
         }
         ChainVerb::List { form } => {
@@ -146,7 +153,8 @@ async fn of_chains(
             // The new name may stand in the config already.
             Chosen::own(config, &new, chosen.device.name.as_deref())?;
             // The number of its key is that of the old name.
-            let new = New { id: &new, key_index: 0, mark: mark.to_hrs(), below, key: None };
+            let new =
+                New { id: &new, key_index: 0, mark: mark.to_hrs(), below, key: None, looked_after: false };
             chain::rename(&chosen, &id, new, terminal).await
         }
         ChainVerb::ShowKey { id } => chain::show_key(&near(&id)?, &id, terminal).await,

@@ -11,6 +11,7 @@
 //! | `identity` | who we are on links that ask |
 //! | `network` | how hosts are reached |
 //! | `host_network` | whether this host has a network at all, by the kernel's texts |
+//! | `this_host` | reading those texts: on a thread that may wait, once for all who ask |
 //! | `wire` | dialling, who is there, handshake, and what carries the messages |
 //! | `serve`, `quiet` | one link: receive, answer, send; and until when |
 //! | `ended` | how a link ended |
@@ -28,6 +29,7 @@ mod peer_id;
 mod quiet;
 mod serve;
 mod service;
+pub(crate) mod this_host;
 mod wire;
 
 use std::time::Duration;

@@ -24,6 +24,8 @@ pub(crate) struct New<'a> {
     pub(crate) below: Option<Hrs>,
     /// The key that it has to be, where that is known.
     pub(crate) key: Option<[u8; 32]>,
+    /// Whether another signer is looked for once more between the approval and the pin: until then nothing may sign.
+    pub(crate) looked_after: bool,
 }
 
 /// A chain that was added.
@@ -80,7 +82,7 @@ pub(super) async fn approve<'a>(
     new: New<'a>,
     talk: &mut dyn Talk,
 ) -> Result<Approved<'a>, Failure> {
-    let New { id, key_index, mark, below, key: wanted } = new;
+    let New { id, key_index, mark, below, key: wanted, looked_after } = new;
     let chain = chain_id(id)?;
     not_exported(config)?;
     access.is_not_elsewhere(id).await?;
@@ -104,6 +106,11 @@ pub(super) async fn approve<'a>(
     let approved = session.chain(id).filter(cut);
     if before.is_some() && session.chain(id).is_some() && approved.is_none() {
         return Err(Failure::unavailable(advice::question_refused(Status::ChainKnown.word())));
+    }
+    // A daemon that has the chain in memory has its pin too, whatever became of the files since it started, and signs as soon
+    // as the owner approves.
+    if looked_after && access.serves(id).await? {
+        return Err(Failure::usage(advice::served_still(id)));
     }
     let confirmed = known.allows(id, mark, below)?;
     let pace = access.pace(like).await?;

@@ -13,7 +13,7 @@ use super::Chosen;
 use crate::admin::Client;
 use crate::advice;
 use crate::config::{self, Config, Transport};
-use crate::device::{self, Device, Died, Exchange, Fault, Lock, LockError, LockFile, Pinned, Session};
+use crate::device::{self, Device, Died, Exchange, Fault, Lock, LockFile, Pinned, Session};
 use crate::failure::Failure;
 use crate::store::Pins;
 
@@ -49,19 +49,8 @@ pub(crate) fn lock(config: &Config) -> Result<Vec<Lock>, Failure> {
 }
 
 fn held(files: impl IntoIterator<Item = LockFile>) -> Result<Vec<Lock>, Failure> {
-    let take = |file: LockFile| match file.take() {
-        Ok(lock) => Ok(lock),
-        Err(LockError::Held(path)) => {
-            Err(Failure::unavailable(advice::second_daemon(&path.display().to_string())))
-        }
-        Err(LockError::Stranger { path, owner }) => {
-            Err(Failure::unavailable(advice::lock_of_a_stranger(&path, owner)))
-        }
-        Err(LockError::Io(path, error)) => match file {
-            LockFile::Lasting(_) => Err(Failure::state_file(&path, &error)),
-            // The folder is everybody's: nothing about it is to be changed.
-            LockFile::Passing(_) => Err(Failure::named(&path, &error, advice::MAKE_TMPDIR)),
-        },
+    let take = |file: LockFile| {
+        file.take().map_err(|error| Failure::of_lock(advice::not_locked(&file, &error), &error))
     };
     files.into_iter().map(take).collect()
 }

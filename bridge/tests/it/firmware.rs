@@ -170,6 +170,24 @@ fn own() -> [&'static str; 2] {
     ["--sha256", SHA256]
 }
 
+/// Whoever names a configuration has a daemon, which would be passed over.
+#[test]
+fn a_configuration_that_is_named_and_not_there_is_told_and_nothing_is_asked() {
+    let bench = Bench::new(Says::default());
+    for (verb, more) in [("verify", &[][..]), ("install", &["--print"])] {
+        for named in [true, false] {
+            let mut command = bench.command(verb, more);
+            command.env_remove("HIGHWATER_EMULATOR");
+            match named {
+                true => command.args(["--config", "mistyped.toml"]),
+                false => command.env("HIGHWATER_CONFIG", "mistyped.toml"),
+            };
+            let said = bench.said(verb, more, command);
+            assert!(said.contains("mistyped.toml") && said.ends_with("exit 64\n"), "{said}");
+        }
+    }
+}
+
 #[test]
 fn the_loader_is_run_with_the_level_of_the_device_and_everything_is_said_before() {
     let bench = Bench::new(Says::default());

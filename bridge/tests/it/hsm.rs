@@ -378,6 +378,11 @@ fn a_move_of_an_hsm_s_key_that_does_not_fit_is_refused_and_changes_nothing() {
     let text = fs::read_to_string(rack.path("tmkms.toml")).unwrap();
     fs::write(rack.path("tmkms.toml"), text.replace(CHAIN, "other-1")).unwrap();
     rack.run(&MIGRATE, Some(CHAIN)).refused(64, "no key of a YubiHSM is there");
+    // A state beside the folder that tmkms is started in, which nobody here knows.
+    let state = rack.path("tmkms-state.json").display().to_string();
+    fs::write(rack.path("tmkms.toml"), text.replace(&state, "./tmkms-state.json")).unwrap();
+    rack.run(&MIGRATE, Some(CHAIN)).refused(64, "the folder that tmkms is started in");
+    rack.run(&MIGRATE, Some(CHAIN)).refused(64, "`--state /PATH/TO/FILE`");
     fs::write(rack.path("tmkms.toml"), text).unwrap();
     // The key is gone; nobody types the chain; the owner types another.
     rack.hsm.delete_key(7);

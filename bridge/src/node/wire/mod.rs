@@ -69,15 +69,23 @@ pub(crate) enum DialError {
 }
 
 impl DialError {
-    /// Whether nothing came from the other machine: then the way to it is in question, and not what runs there.
+    /// Whether nothing came from the other machine, and nothing of this host kept what was sent from going out: then the way
+    /// to it is in question, and not what runs there.
     pub(crate) fn is_cut(&self) -> bool {
-        use io::ErrorKind::{ConnectionRefused, ConnectionReset};
-        match self {
-            Self::Io(error) => !matches!(error.kind(), ConnectionRefused | ConnectionReset),
-            Self::Lookup(_) => true,
-            _ => false,
-        }
+        matches!(self, Self::Io(error) if is_of_the_way(error))
     }
+
+    /// Whether a host without a network is why.
+    pub(crate) fn needs_network(&self) -> bool {
+        self.is_cut() || matches!(self, Self::Lookup(_))
+    }
+}
+
+/// Of a connection: it tells that packets do not come through. Whatever else keeps a host from connecting is its own trouble,
+/// like too many open files.
+fn is_of_the_way(error: &io::Error) -> bool {
+    use io::ErrorKind::{HostUnreachable, NetworkDown, NetworkUnreachable, TimedOut};
+    matches!(error.kind(), TimedOut | HostUnreachable | NetworkUnreachable | NetworkDown)
 }
 
 /// What is worth a warning about a link that is up.

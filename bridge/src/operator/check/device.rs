@@ -1,5 +1,8 @@
 //! What only the device and the nodes tell: by the daemon's report, or by a look of our own.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use futures_util::future::join_all;
 use highwater_core::canonical::ChainId;
 use highwater_moving::{Block, Ours, PublicKey};
@@ -7,13 +10,14 @@ use highwater_moving::{Block, Ours, PublicKey};
 use super::host::Ground;
 use super::local::Looked;
 use super::trouble::Trouble;
-use crate::admin::{ChainReport, Report, links};
+use crate::admin::links::{self, Host};
+use crate::admin::{Cause, Report};
 use crate::advice;
 use crate::config::{self, Chain, Config};
-use crate::device::{self, Device, Fault, Session, SlotNumber, SlotState, Standing};
-use crate::node::host_network::{self, Told};
+use crate::device::{self, Device, Fault, LockError, Session, SlotNumber, SlotState, Standing, lock_files};
+use crate::node::host_network::{HostNetwork, Told};
 use crate::node::{self, Address, DialError};
-use crate::operator::{lock, pinned_installations};
+use crate::operator::pinned_installations;
 use crate::rpc::Rpc;
 use crate::state_dir::{self, Purpose};
 use crate::store::{ChainFile, Pin, Pins};
@@ -59,7 +63,11 @@ async fn on_chain(chain: &Chain, pin: &Pin) -> Option<Trouble> {
     }
 }
 
-fn of_daemon(config: &Config, report: &Report, troubles: &mut Vec<Trouble>) {
+pub(super) fn of_daemon(config: &Config, report: &Report, troubles: &mut Vec<Trouble>) {
+    // Its chains are not among those of the report.
+    if report.signer_silent {
+        troubles.push(Trouble::Daemon(advice::signer_silent().to_owned()));
+    }
     if report.log_lines_dropped > 0 {
         troubles.push(Trouble::LogLost(report.log_lines_dropped));
     }
@@ -72,25 +80,25 @@ fn of_daemon(config: &Config, report: &Report, troubles: &mut Vec<Trouble>) {
     if report.host_network == Some(false) {
         troubles.push(Trouble::NoNetwork);
     }
-    for ChainReport { problem, warning, nodes, .. } in &report.chains {
-        let only = nodes.len() == 1;
-        let cut = nodes.iter().filter(|node| node.link_cut).filter_map(|node| node.complaint.clone());
+    // What several chains have in common is told once.
+    let mut devices = BTreeSet::new();
+    for chain in &report.chains {
+        let only = chain.nodes.len() == 1;
+        let cut = chain.nodes.iter().filter(|node| node.link_cut).filter_map(|node| node.complaint.clone());
         troubles.extend(cut.map(|text| Trouble::LinkCut { text, only }));
-        let told = |text: &String, troubles: &[Trouble]| {
-            troubles.iter().any(|known| match known {
-                Trouble::LinkCut { text: same, .. } => same == text,
-                Trouble::NoNetwork => advice::link::no_network() == text,
-                Trouble::NotSigning(same) => same == text,
-                _ => false,
-            })
-        };
-        // The same cause for several chains is told once.
-        if let Some(problem) = problem
-            && !told(problem, troubles)
-        {
-            troubles.push(Trouble::NotSigning(problem.clone()));
+        if let Some(problem) = &chain.problem {
+            let told = match chain.problem_cause {
+                Some(Cause::Network | Cause::Link) => true,
+                Some(Cause::Device) => !devices.insert(chain.device.as_deref()),
+                // A daemon of before names none.
+                Some(Cause::Other) | None => false,
+            };
+            if !told {
+                troubles.push(Trouble::NotSigning(problem.clone()));
+            }
         }
-        troubles.extend(warning.clone().filter(|text| !told(text, troubles)).map(Trouble::Warning));
+        let warning = chain.warning.clone().filter(|_| chain.warning_cause != Some(Cause::Link));
+        troubles.extend(warning.map(Trouble::Warning));
     }
 }
 
@@ -104,6 +112,7 @@ async fn by_ourselves(config: &Config, looked: &mut Looked, ground: &Ground) {
             Err(error) => troubles.push(Trouble::StateDir(error)),
         }
     }
+    let network = HostNetwork::of(&Told::read(&ground.sys, &ground.proc)).map(Arc::new);
     for chain in &config.chains {
         for address in chain.nodes.iter().filter_map(|node| node.parse::<Address>().ok()) {
             let is_known =
@@ -111,31 +120,58 @@ async fn by_ourselves(config: &Config, looked: &mut Looked, ground: &Ground) {
             if !troubles.iter().any(is_known)
                 && let Err(error) = node::reach(&address).await
             {
-                troubles.push(unreachable(chain, address, error, ground));
+                let trouble = unreachable(chain, address, error, config, network.as_ref());
+                // One network for all nodes.
+                if !(matches!(trouble, Trouble::NoNetwork)
+                    && troubles.iter().any(|known| matches!(known, Trouble::NoNetwork)))
+                {
+                    troubles.push(trouble);
+                }
             }
         }
     }
 }
 
 /// A node that cannot be reached: by its own fault, by that of what lies between, or by that of this host.
-fn unreachable(chain: &Chain, address: Address, error: DialError, ground: &Ground) -> Trouble {
+pub(super) fn unreachable(
+    chain: &Chain,
+    address: Address,
+    error: DialError,
+    config: &Config,
+    network: Option<&Arc<HostNetwork>>,
+) -> Trouble {
     let id = chain.id.clone();
-    if !(address.is_remote() && error.is_cut()) {
-        return Trouble::Node { chain: id, address, error };
+    let nodes = config.chains.iter().flat_map(|chain| &chain.nodes);
+    let remote: Vec<Address> =
+        nodes.filter_map(|node| node.parse().ok()).filter(Address::is_remote).collect();
+    let host = network.filter(|_| address.is_remote()).map(|network| Host::of(network.clone(), &remote));
+    match host {
+        Some(host) if !host.is_up() && error.needs_network() => Trouble::NoNetwork,
+        Some(host) if host.is_up() && error.is_cut() => {
+            let complaint = advice::link::unreachable(&address, &error);
+            let text = links::why_cut(&id, &address.to_string(), &host, &complaint);
+            Trouble::LinkCut { text, only: chain.nodes.len() == 1 }
+        }
+        _ => Trouble::Node { chain: id, address, error },
     }
-    let host = Told::read(&ground.sys, &ground.proc);
-    if !host_network::is_up(&host) {
-        return Trouble::NoNetwork;
-    }
-    let complaint = advice::link::unreachable(&address, &error);
-    let text = links::why_cut(&id, &address.to_string(), &host, &complaint);
-    Trouble::LinkCut { text, only: chain.nodes.len() == 1 }
 }
 
 /// What each device says of itself. They are asked at one time: one that hangs is waited for, and holds up no other.
 async fn devices(config: &Config, troubles: &mut Vec<Trouble>) {
-    // It was told that somebody holds them.
-    let Ok(_locks) = lock(config) else { return };
+    let mut locks = Vec::new();
+    for file in lock_files(&config.devices, &config.state_dir) {
+        match file.take() {
+            Ok(lock) => locks.push(lock),
+            Err(error) => {
+                // Who holds it was told before, if it was held then.
+                let is_told = troubles.iter().any(|known| matches!(known, Trouble::Held(_)));
+                if !(is_told && matches!(error, LockError::Held(_))) {
+                    troubles.push(Trouble::Lock(file, error));
+                }
+                return;
+            }
+        }
+    }
     let seen = join_all(config.devices.iter().map(|device| ask(config, device))).await;
     for (device, seen) in config.devices.iter().zip(seen) {
         match seen {

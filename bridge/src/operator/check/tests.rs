@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use highwater_core::hrs::{Hrs, Step};
@@ -11,7 +12,12 @@ use highwater_guard::Stopped;
 use tempfile::TempDir;
 
 use super::*;
+use crate::admin::tests::healthy;
+use crate::admin::{Cause, Report};
+use crate::config::Config;
 use crate::device::Lock;
+use crate::node::host_network::{HostNetwork, Told};
+use crate::node::{Address, DialError};
 use crate::store::{ChainFile, Pin, Pins, chain_file_path};
 use crate::users::{acting_as, as_root};
 
@@ -315,45 +321,168 @@ fn only_what_is_ledgers_is_looked_at() {
     );
 }
 
-/// What `doctor` finds of a node whose name no name server knows, on a host with this network.
-fn of_a_node_far_away(host: &Host, more: &str) -> Vec<Finding> {
-    // No label may be so long, so no name server is asked.
-    let far = format!("tcp://{}.invalid:26659", "x".repeat(64));
+/// The chain is on a simulated device, and has this node and more.
+fn far_away(host: &Host, node: &str, more: &str) {
     let state = host.state();
     host.write(&format!(
-        "state_dir = {state:?}\n[device]\ntransport = \"simulated\"\n[[chain]]\nid = \"{CHAIN}\"\nnodes = [\"{far}\"{more}]\n"
+        "state_dir = {state:?}\n[device]\ntransport = \"simulated\"\n[[chain]]\nid = \"{CHAIN}\"\nnodes = [\"{node}\"{more}]\n"
     ));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let found = runtime.block_on(doctor(&host.path("highwater.toml"), &host.ground)).findings;
-    // The device of this host is not the matter.
-    found.into_iter().filter(|one| one.finding.starts_with("node") || one.finding == "network").collect()
 }
 
-#[test]
-fn a_link_that_is_cut_is_told_apart_from_a_host_without_a_network() {
-    let host = Host::new();
-    let found = of_a_node_far_away(&host, "");
-    assert_eq!((found.len(), found[0].finding.as_str(), found[0].weight), (1, "network", Weight::Error));
-    assert!(found[0].text.contains("no network") && found[0].text.contains("ip route"), "{}", found[0].text);
+/// What `doctor` finds of this node, on a host with this network.
+fn of_a_node(host: &Host, node: &str, more: &str) -> Vec<Finding> {
+    far_away(host, node, more);
+    // The device of this host is not the matter.
+    doctored(host)
+        .into_iter()
+        .filter(|one| one.finding.starts_with("node") || one.finding == "network")
+        .collect()
+}
+
+fn doctored(host: &Host) -> Vec<Finding> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(doctor(&host.path("highwater.toml"), &host.ground)).findings
+}
+
+/// A node whose name no name server is asked for: no label may be so long.
+fn unnamed() -> String {
+    format!("tcp://{}.invalid:26659", "x".repeat(64))
+}
+
+/// The host has a network over eth0, up or down.
+fn network(host: &Host, state: &str) {
     fs::create_dir_all(host.path("sys/class/net/eth0")).unwrap();
-    fs::write(host.path("sys/class/net/eth0/operstate"), "up\n").unwrap();
+    fs::write(host.path("sys/class/net/eth0/operstate"), state).unwrap();
     fs::create_dir_all(host.path("proc/self/net")).unwrap();
     let route = "eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n";
     fs::write(host.path("proc/self/net/route"), route).unwrap();
-    let found = of_a_node_far_away(&host, "");
-    assert_eq!((found.len(), found[0].finding.as_str(), found[0].weight), (1, "node.link", Weight::Error));
-    assert!(
-        found[0].text.contains("while this host has a network") && found[0].text.contains("VPN"),
-        "{}",
-        found[0].text
-    );
-    // Another node of the chain may be served.
-    let other = format!(", \"unix://{}\"", host.path("node.sock").display());
-    let found = of_a_node_far_away(&host, &other);
-    assert_eq!((found[0].finding.as_str(), found[0].weight), ("node.link", Weight::Warning));
+}
+
+#[test]
+fn a_name_that_is_not_found_is_no_link_that_is_cut_but_for_a_host_without_a_network() {
+    let host = Host::new();
+    network(&host, "down\n");
+    let found = of_a_node(&host, &unnamed(), "");
+    assert_eq!((found.len(), found[0].finding.as_str(), found[0].weight), (1, "network", Weight::Error));
+    assert!(found[0].text.contains("no network") && found[0].text.contains("ip route"), "{}", found[0].text);
+    // Of two nodes the network is one cause.
+    let other = format!(", \"{}\"", unnamed().replace("26659", "26660"));
+    assert_eq!(of_a_node(&host, &unnamed(), &other).len(), 1);
+    network(&host, "up\n");
+    let found = of_a_node(&host, &unnamed(), "");
+    assert_eq!((found.len(), found[0].finding.as_str()), (1, "node"), "{found:?}");
+    assert!(found[0].text.contains("has no address") && !found[0].text.contains("VPN"), "{}", found[0].text);
     // What this machine refuses is no network's fault.
     let refused = ", \"tcp://127.0.0.1:1\"";
-    assert!(of_a_node_far_away(&host, refused).iter().any(|one| one.finding == "node"));
+    assert!(of_a_node(&host, &unnamed(), refused).iter().all(|one| one.finding == "node"));
+}
+
+#[test]
+fn a_host_that_does_not_tell_of_its_network_is_not_blamed() {
+    let host = Host::new();
+    let found = of_a_node(&host, &unnamed(), "");
+    assert_eq!((found.len(), found[0].finding.as_str()), (1, "node"), "{found:?}");
+}
+
+#[test]
+fn a_link_is_cut_where_the_way_fails_and_not_where_this_host_does() {
+    use rustix::io::Errno;
+    let host = Host::new();
+    network(&host, "up\n");
+    let config = |nodes: &str| {
+        far_away(&host, "tcp://10.77.0.1:26659", nodes);
+        Config::load(&host.path("highwater.toml")).unwrap()
+    };
+    let known = Told::read(&host.ground.sys, &host.ground.proc);
+    let known = Arc::new(HostNetwork::of(&known).unwrap());
+    let of = |errno: Errno, nodes: &str| {
+        let config = config(nodes);
+        let error = DialError::Io(errno.into());
+        let address: Address = "tcp://10.77.0.1:26659".parse().unwrap();
+        let trouble = device::unreachable(&config.chains[0], address, error, &config, Some(&known));
+        Findings::of(&[trouble]).findings.remove(0)
+    };
+    for errno in [Errno::TIMEDOUT, Errno::HOSTUNREACH, Errno::NETUNREACH, Errno::NETDOWN] {
+        let found = of(errno, "");
+        assert_eq!((found.finding.as_str(), found.weight), ("node.link", Weight::Error), "{errno}");
+        let error = std::io::Error::from(errno).to_string();
+        assert!(
+            found.text.contains("while this host has a network") && found.text.contains(&error),
+            "{found:?}"
+        );
+        // Another node of the chain may be served.
+        let other = format!(", \"unix://{}\"", host.path("node.sock").display());
+        assert_eq!(of(errno, &other).weight, Weight::Warning);
+    }
+    for errno in [Errno::MFILE, Errno::NFILE, Errno::ADDRNOTAVAIL, Errno::PERM, Errno::NOBUFS] {
+        let found = of(errno, "");
+        assert_eq!(found.finding, "node", "{errno}");
+        assert!(found.text.contains("this host cannot dial") && !found.text.contains("VPN"), "{found:?}");
+    }
+    for errno in [Errno::CONNREFUSED, Errno::CONNRESET] {
+        assert_eq!(of(errno, "").finding, "node", "{errno}");
+    }
+}
+
+#[test]
+fn a_lock_that_cannot_be_had_is_told() {
+    let host = Host::new();
+    let state = host.state();
+    host.write(&format!("state_dir = {state:?}\n[device]\ntransport = \"simulated\"\n"));
+    let locks = || doctored(&host).into_iter().filter(|one| one.finding == "device.lock").collect::<Vec<_>>();
+    assert!(locks().is_empty());
+    let lock = host.path("state/device.lock");
+    let _ = fs::remove_file(&lock);
+    fs::create_dir(&lock).unwrap();
+    let told = locks();
+    assert_eq!((told.len(), told[0].weight), (1, Weight::Error));
+    assert!(told[0].text.contains("device.lock") && told[0].text.contains("directory"), "{}", told[0].text);
+}
+
+/// A report of two chains that do not sign.
+fn of_two(causes: [(Option<&str>, Option<Cause>, &str); 2]) -> Vec<(String, String)> {
+    let mut report = healthy();
+    report.chains = causes
+        .map(|(device, cause, text)| {
+            let mut chain = report.chains[0].clone();
+            chain.device = device.map(str::to_owned);
+            (chain.problem, chain.problem_cause) = (Some(text.to_owned()), cause);
+            chain
+        })
+        .to_vec();
+    let host = Host::new();
+    let config = Config::load(&host.path("highwater.toml")).unwrap();
+    // What the device says of the chain is not the matter.
+    report.device = None;
+    let mut troubles = Vec::new();
+    device::of_daemon(&config, &report, &mut troubles);
+    troubles.iter().map(|one| (one.word().to_owned(), advice::trouble(one))).collect()
+}
+
+/// No chain of it is in the report, so no chain of it has a problem.
+#[test]
+fn a_signer_that_does_not_answer_is_told_though_no_chain_is() {
+    let host = Host::new();
+    let config = Config::load(&host.path("highwater.toml")).unwrap();
+    let report = Report { device: None, chains: Vec::new(), signer_silent: true, ..healthy() };
+    let mut troubles = Vec::new();
+    device::of_daemon(&config, &report, &mut troubles);
+    assert_eq!(troubles.iter().map(Trouble::word).collect::<Vec<_>>(), ["daemon"]);
+}
+
+#[test]
+fn what_two_chains_have_in_common_is_told_once_by_its_cause_and_not_by_its_sentence() {
+    let device = Some(Cause::Device);
+    let told = of_two([(None, device, "locked for 3 s"), (None, device, "locked for 4 s")]);
+    assert_eq!(told, [("chain.not_signing".to_owned(), "locked for 3 s".to_owned())]);
+    let told = of_two([(Some("a"), device, "locked"), (Some("b"), device, "locked")]);
+    assert_eq!(told.len(), 2, "two devices: {told:?}");
+    // A sentence that is the same by chance.
+    let told =
+        of_two([(None, Some(Cause::Other), "a node hangs"), (None, Some(Cause::Other), "a node hangs")]);
+    assert_eq!(told.len(), 2, "{told:?}");
+    // A daemon of before names no cause.
+    assert_eq!(of_two([(None, None, "locked"), (None, None, "stopped")]).len(), 2);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use highwater_core::hrs::Hrs;
 use highwater_guard::Stopped;
 
 use crate::config::ConfigError;
-use crate::device::{Fault, SlotNumber, SlotState, Standing};
+use crate::device::{Fault, LockError, LockFile, SlotNumber, SlotState, Standing};
 use crate::failure::Exit;
 use crate::log::SettingError;
 use crate::node::{Address, DialError, IdentityError};
@@ -88,6 +88,8 @@ pub(crate) enum Trouble {
     Shared { path: PathBuf, by: Vec<Holder> },
     /// A Highwater that is no daemon of this state directory holds the device.
     Held(PathBuf),
+    /// The device cannot be locked, so it was not asked.
+    Lock(LockFile, LockError),
     /// The daemon cannot be reached, or does not answer.
     Daemon(String),
     /// Lines of the daemon's log are lost.
@@ -139,7 +141,8 @@ impl Trouble {
             Self::Clock { .. } => "clock",
             Self::DeviceFile(_) => "device.permission",
             Self::Shared { .. } => "device.shared",
-            Self::Held(_) => "device.held",
+            Self::Held(_) | Self::Lock(_, LockError::Held(_)) => "device.held",
+            Self::Lock(..) => "device.lock",
             Self::Daemon(_) => "daemon",
             Self::LogLost(_) => "log.lost",
             Self::Device { fault, .. } => fault.kind().word(),
@@ -161,11 +164,13 @@ impl Trouble {
             Self::Config(ConfigError::Content(_)) | Self::Log(_) | Self::NoChain => Some(Exit::Usage),
             Self::NotPinned(_) | Self::PinLost(_) | Self::Exported { .. } => Some(Exit::Usage),
             Self::StateDir(error) if error.is_io() => Some(Exit::Io),
+            Self::Lock(_, LockError::Io(..)) => Some(Exit::Io),
             Self::StateDir(_) => Some(Exit::Permission),
             Self::Pins(_) | Self::ChainFile(_) | Self::Identity(_) => Some(Exit::Content),
             Self::Stopped { .. }
             | Self::DeviceFile(_)
             | Self::Held(_)
+            | Self::Lock(..)
             | Self::Daemon(_)
             | Self::Device { .. }
             | Self::Unsound { .. }

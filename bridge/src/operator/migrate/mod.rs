@@ -219,6 +219,7 @@ impl Judged {
             mark: self.mark,
             below: wanted.below,
             key: Some(*self.public.as_bytes()),
+            looked_after: true,
         };
         let stays = |why: Failure| match key {
             Which::Imported(number) => why.with(advice::key_stays(number, &why.to_string())),

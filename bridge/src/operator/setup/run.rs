@@ -299,7 +299,7 @@ impl Run {
         talk: &mut dyn Talk,
     ) -> Result<Result<Added, String>, Failure> {
         let Wanted { key_index, mark: HrsText(mark), .. } = wanted;
-        let new = New { id, key_index, mark, below: None, key: None };
+        let new = New { id, key_index, mark, below: None, key: None, looked_after: true };
         let approved = add::approve(config, access, id, new, talk).await?;
         if let Some(why) = self.signs_elsewhere(approved.key(), wanted, talk).await? {
             return Ok(Err(why));

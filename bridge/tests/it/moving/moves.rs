@@ -281,6 +281,40 @@ fn at_a_double_sign_risk_a_pin_of_an_earlier_life_goes_too() {
     assert!(Pins::load(&desk.path("state")).unwrap().get(CHAIN).is_none());
 }
 
+/// A daemon that runs has the chain's pin in memory, whatever the files say by now: it would sign before the last look.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chain_that_a_running_daemon_still_has_is_not_approved_before_the_daemon_lets_go_of_it() {
+    let desk = Desk::new("moving");
+    let args = leave(&desk, Source::CometBft);
+    desk.must(&migrate("cometbft", &args, &["--no-backup"]));
+    let whole = fs::read_to_string(&desk.config).unwrap();
+    let without = whole.split("[[chain]]").next().unwrap();
+    let next = Written { place: at(361_410, 0, Step::Precommit), ..written() };
+    put(&desk, &state_name(Source::CometBft), &next.by(Source::CometBft));
+    let pins = fs::read(desk.path("state/pins.toml")).unwrap();
+    let node = Node::start(CHAIN, 1);
+    let by_blocks = ["--imported".to_owned(), "1".to_owned(), "--rpc".to_owned(), node.rpc()];
+    let daemon = desk.daemon().await;
+    desk.must(&["chain", "remove", CHAIN]);
+    for (config, pinned) in [(whole.as_str(), true), (without, true), (without, false)] {
+        fs::write(&desk.config, config).unwrap();
+        match pinned {
+            true => fs::write(desk.path("state/pins.toml"), &pins).unwrap(),
+            false => fs::remove_file(desk.path("state/pins.toml")).unwrap(),
+        }
+        for command in [migrate("cometbft", &args, &["--no-backup"]), migrate("nothing", &by_blocks, &[])] {
+            let said = desk.says(&command);
+            assert!(said.contains("The daemon that runs was started with alpha-1 and its pin"), "{said}");
+            assert!(!said.contains("Look at the device") && said.ends_with("exit 64\n"), "{said}");
+        }
+    }
+    fs::write(desk.path("state/pins.toml"), &pins).unwrap();
+    // What the sentence advises; a daemon without a chain does not run.
+    drop(daemon);
+    desk.must(&migrate("cometbft", &args, &["--no-backup"]));
+    assert!(mark(&desk).starts_with("361410/"), "{}", mark(&desk));
+}
+
 /// Highwater's own record tells of a mark that was asked for, and the terminal died before anybody pressed.
 #[test]
 fn the_old_signer_is_not_retired_by_a_mark_that_nobody_approved() {

@@ -8,7 +8,7 @@ mod links;
 mod requests;
 mod watch;
 
-pub(crate) use watch::{Watch, promtool};
+pub(crate) use watch::{Watch, promtool, scrape};
 
 use std::collections::BTreeSet;
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -52,6 +52,28 @@ pub(crate) fn promtool() -> Option<PathBuf> {
     found
 }
 
+/// The metrics of a daemon. `None`: nobody listens there. An answer that is cut is none, and is asked for again, as Prometheus
+/// does at its next scrape.
+pub(crate) async fn scrape(metrics: SocketAddr) -> Option<String> {
+    let begun = Instant::now();
+    loop {
+        match whole(metrics).await {
+            Ok(text) if text.ends_with("# EOF\n") => return Some(text),
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => return None,
+            cut => assert!(begun.elapsed() < PATIENCE, "no whole answer comes: {cut:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+async fn whole(metrics: SocketAddr) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(metrics).await?;
+    stream.write_all(b"GET /metrics HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n").await?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await?;
+    Ok(text)
+}
+
 impl Watch {
     /// Of a desk whose daemon is not started yet. None: promtool is not here.
     pub(crate) fn new(desk: &Desk) -> Option<Self> {
@@ -63,12 +85,9 @@ impl Watch {
         Some(Self { promtool: promtool()?, metrics, phases: Vec::new() })
     }
 
+    /// `None`: nobody listens there.
     async fn page(&self) -> Option<String> {
-        let mut stream = TcpStream::connect(self.metrics).await.ok()?;
-        stream.write_all(b"GET /metrics HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n").await.ok()?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text).await.ok()?;
-        Some(text)
+        scrape(self.metrics).await
     }
 
     /// Waits until the metrics have this line.
