@@ -19,6 +19,7 @@ mod built_in {
     use super::{Failure, Path, Terminal, YubiHsmVerb};
     use std::fs;
 
+    use highwater_hosted::audit::Accepted;
     use highwater_hosted::keys::{Admin, FACTORY, Login, Way, factory_key_opens};
     use highwater_hosted::{Fault as HostedFault, KeyFault, password};
     use highwater_moving::PublicKey;
@@ -71,8 +72,11 @@ mod built_in {
                 let _locks = crate::operator::lock(&config)?;
                 approved(terminal, advice::ACCEPTS, "accept")?;
                 match operator::accept(&chosen).map_err(of)? {
-                    Some(found) => say!("accepted: {found}"),
-                    None => say!("accepted: the log was as it should be"),
+                    Accepted::Found(found) => say!("accepted: {found}"),
+                    Accepted::Sound => say!("accepted: the log was as it should be"),
+                    Accepted::Begun => {
+                        say!("accepted: there was no ledger, and it begins with the log as it is")
+                    }
                 }
                 remark!("{}", advice::set_each_mark());
                 Ok(())

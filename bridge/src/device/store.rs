@@ -79,7 +79,7 @@ mod with_features {
     use std::path::{Path, PathBuf};
 
     #[cfg(feature = "yubihsm")]
-    use highwater_hosted::audit::{Audited, Ours};
+    use highwater_hosted::audit::{Accepted, Audited, Missing, Ours};
     use highwater_hosted::keys::{Beside, Timely};
     #[cfg(feature = "yubihsm")]
     use highwater_hosted::keys::{Login, Way, YubiHsm};
@@ -107,7 +107,10 @@ mod with_features {
                 if !audit {
                     return Device::open(marks, store);
                 }
-                Device::open(marks, Audited::open(store, &marks.with_extension("audit"), ours, secret)?)
+                // The ledger stands before the first marks do.
+                let missing = if known { Missing::Lost } else { Missing::Begins };
+                let ledger = marks.with_extension("audit");
+                Device::open(marks, Audited::open(store, &ledger, ours, secret, missing)?)
             }
             #[cfg(feature = "pkcs11")]
             Transport::Pkcs11 => {
@@ -133,10 +136,7 @@ mod with_features {
 
     /// The owner has looked at what the HSM's log shows: it counts from now on.
     #[cfg(feature = "yubihsm")]
-    pub(crate) fn accept_log(
-        config: &config::Device,
-        state_dir: &Path,
-    ) -> Result<Option<highwater_hosted::audit::Elsewhere>, Fault> {
+    pub(crate) fn accept_log(config: &config::Device, state_dir: &Path) -> Result<Accepted, Fault> {
         let marks = crate::device::memory::file(config, state_dir, &super::kind(config));
         let beside = Beside::open(&marks.with_extension("secret"))?;
         let (secret, of) = (beside.of_the_ledger(), config.clone());

@@ -285,6 +285,44 @@ fn somebody_else_s_signature_is_told_everywhere_and_accepted_only_with_the_daemo
     rack.run(&["device", "info"], None).refused(69, "does not log its signatures");
 }
 
+/// Whoever can take a file away would else take the alarm away, and a disk that was restored in part would say nothing.
+#[test]
+fn a_ledger_that_is_not_there_beside_marks_is_begun_by_its_owner_and_by_nobody_else() {
+    let rack = Rack::new();
+    rack.hsm.put_key(1, SEED, MAY_SIGN);
+    let said = rack.setup(&["--audit"]).done();
+    let ledger = rack.path("state/yubihsm.audit");
+    let refused = || {
+        let signed = rack.hsm.signed();
+        let info = rack.run(&["device", "info"], None);
+        info.refused(69, "holds no ledger, and the device has marks");
+        assert!(info.err.contains("highwater yubihsm accept"), "{}", info.err);
+        assert_eq!(rack.hsm.signed(), signed);
+    };
+    // The option is new, and the device is not.
+    rack.configured(&said.out.replace("audit = true\n", ""));
+    rack.run(&["chain", "add", CHAIN, "--key-index", "0", "--next-height", "5"], Some(CHAIN)).done();
+    rack.configured(&said.out);
+    refused();
+    assert!(!ledger.exists(), "none is made");
+    let said = rack.run(&["yubihsm", "accept"], Some("accept")).done();
+    assert!(said.out.contains("there was no ledger"), "{}", said.out);
+    rack.run(&["device", "info"], None).done();
+    // It was lost, and what the log shows since then is somebody else's.
+    fs::remove_file(&ledger).unwrap();
+    rack.hsm.signs_elsewhere(4, 1);
+    refused();
+    assert!(!ledger.exists(), "none is made");
+    // As one that was cut while it was made, or wiped.
+    fs::write(&ledger, [0; 128]).unwrap();
+    fs::set_permissions(&ledger, fs::Permissions::from_mode(0o600)).unwrap();
+    refused();
+    rack.run(&["yubihsm", "accept"], Some("accept")).done();
+    rack.run(&["device", "info"], None).done();
+    rack.hsm.signs_elsewhere(4, 1);
+    rack.run(&["device", "info"], None).refused(69, "SIGNED ELSEWHERE");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_else_s_signature_raises_its_alert_until_it_is_accepted() {
     let rack = Rack::new();
