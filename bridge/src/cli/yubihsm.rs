@@ -71,7 +71,9 @@ mod built_in {
                 state_dir::prepare(&config.state_dir, Purpose::Writes)?;
                 let _locks = crate::operator::lock(&config)?;
                 approved(terminal, advice::ACCEPTS, "accept")?;
-                match operator::accept(&chosen).map_err(of)? {
+                let accepted = operator::accept(&chosen);
+                let told = |fault: Fault| Failure::unavailable(advice::fault(&fault));
+                match accepted.map_err(told)? {
                     Accepted::Found(found) => say!("accepted: {found}"),
                     Accepted::Sound => say!("accepted: the log was as it should be"),
                     Accepted::Begun => {

@@ -323,6 +323,37 @@ fn a_ledger_that_is_not_there_beside_marks_is_begun_by_its_owner_and_by_nobody_e
     rack.run(&["device", "info"], None).refused(69, "SIGNED ELSEWHERE");
 }
 
+/// Another one would read none of the marks, and stand where the old one has to be put back.
+#[test]
+fn a_secret_is_never_made_anew_beside_marks_whatever_is_asked_for() {
+    let rack = Rack::new();
+    rack.hsm.put_key(7, SEED, MAY_SIGN);
+    rack.hsm.put_auth_key(4, b"tmkms", MAY_SIGN);
+    let said = rack.setup(&["--object", "7", "--audit"]).done();
+    rack.configured(&said.out);
+    tmkms(&rack, 7, 4);
+    rack.run(&["device", "info"], None).done();
+    let secret = rack.path("state/yubihsm.secret");
+    let kept = fs::read(&secret).unwrap();
+    fs::remove_file(&secret).unwrap();
+    for (asked, typed) in
+        [(&MIGRATE[..], CHAIN), (&["yubihsm", "accept"], "accept"), (&["device", "info"], "")]
+    {
+        rack.run(asked, Some(typed)).refused(69, "without it no mark can be read");
+        assert!(!secret.exists(), "{asked:?}");
+    }
+    fs::write(&secret, kept).unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    // Under another name it would be another device, without a mark.
+    rack.configured(&said.out.replace("[device]\n", "[device]\nname = \"hsm\"\n"));
+    for (asked, typed) in
+        [(&MIGRATE[..], CHAIN), (&["yubihsm", "accept"], "accept"), (&["device", "info"], "")]
+    {
+        rack.run(asked, Some(typed)).refused(69, "yubihsm.nvm");
+        assert!(!rack.path("state/hsm.yubihsm.secret").exists(), "{asked:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_else_s_signature_raises_its_alert_until_it_is_accepted() {
     let rack = Rack::new();
