@@ -189,8 +189,10 @@ mod built_in {
             None => remark!("{}", advice::key_not_in_hsm(object)),
         }
         remark!("{}", advice::password_for_the_signer(password_file));
-        if factory_key_opens(&way) {
-            remark!("{}", advice::factory_key(FACTORY.0));
+        match factory_key_opens(&way) {
+            Ok(true) => remark!("{}", advice::factory_key(FACTORY.0)),
+            Ok(false) => {}
+            Err(fault) => remark!("{}", advice::factory_key_unseen(FACTORY.0, &fault.to_string())),
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use highwater_played_hsm::{Hsm, MAY_LEAVE, MAY_SIGN, Plug, SIGN_EDDSA};
+use highwater_played_hsm::{CREATE_SESSION, Hsm, MAY_LEAVE, MAY_SIGN, Plug, SIGN_EDDSA, Trouble};
 use tempfile::TempDir;
 
 use crate::on_call::Watch;
@@ -352,6 +352,26 @@ fn a_secret_is_never_made_anew_beside_marks_whatever_is_asked_for() {
         rack.run(asked, Some(typed)).refused(69, "yubihsm.nvm");
         assert!(!rack.path("state/hsm.yubihsm.secret").exists(), "{asked:?}");
     }
+}
+
+#[test]
+fn a_factory_key_that_could_not_be_looked_for_is_not_told_as_gone() {
+    let rack = Rack::new();
+    rack.hsm.put_key(1, SEED, MAY_SIGN);
+    rack.hsm.put_auth_key(1, b"mine", u64::MAX);
+    fs::write(rack.path("admin"), "mine\n").unwrap();
+    let said = rack.setup(&[]).done();
+    assert!(!said.err.contains("factory"), "{}", said.err);
+    fs::remove_file(rack.path("signer.password")).unwrap();
+    // The administrator's session, and the signer's, come before.
+    (0..2).for_each(|_| rack.hsm.trouble(CREATE_SESSION, Trouble::Slow(Duration::ZERO)));
+    rack.hsm.trouble(CREATE_SESSION, Trouble::LosesAnswer);
+    let said = rack.setup(&["--auth-key", "6"]).done();
+    assert!(
+        said.err.contains("authentication key 1 of the factory") && said.err.contains("not known"),
+        "{}",
+        said.err
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
