@@ -1,7 +1,9 @@
 //! The signer in this process, with its keys in a store beside this host: the marks are a file here.
 
 use std::path::Path;
+use std::time::Duration;
 
+use highwater_hosted::keys::Logins;
 #[cfg(not(any(feature = "pkcs11", feature = "yubihsm")))]
 use highwater_hosted::{Device, FileKeys};
 use highwater_hosted::{KeyFault, KeyStore as _};
@@ -11,31 +13,39 @@ use super::memory::Memory;
 use super::{Fault, Transport, TransportError};
 use crate::config;
 
+/// A token that did not answer a login may still refuse it: so long no other one is begun. After that the module hangs.
+const UNANSWERED: Duration = Duration::from_secs(60);
+
 /// Opens the store that the configuration names, with the marks that a state directory holds for it.
 pub(super) struct Opener {
     config: config::Device,
     marks: Memory,
-    /// Why the store did not let us in. A token locks itself after a few wrong PINs, so it is not asked a second time.
-    denied: Option<KeyFault>,
+    /// A token locks itself after a few wrong PINs, so it is not asked a second time.
+    logins: Logins,
 }
 
 impl Opener {
     /// Opens nothing yet. `all` are the devices of the config.
     pub(super) fn new(config: &config::Device, all: &[config::Device], state_dir: &Path) -> Self {
         let marks = Memory::of(config, all, state_dir, kind(config));
-        Self { config: config.clone(), marks, denied: None }
+        // A YubiHSM2 counts no wrong passwords, and a session of it that hangs is opened anew at once.
+        let logins = match config.transport {
+            config::Transport::Pkcs11 => Logins::one_in(UNANSWERED),
+            _ => Logins::default(),
+        };
+        Self { config: config.clone(), marks, logins }
     }
 }
 
 impl super::Opener for Opener {
     fn open(&mut self) -> Result<Box<dyn Transport>, TransportError> {
-        if let Some(denied) = &self.denied {
-            return Err(store_fault(denied.clone()));
+        if let Some(denied) = self.logins.denied() {
+            return Err(store_fault(denied));
         }
-        let opened = device(&self.config, &self.marks).inspect_err(|fault| {
+        let opened = device(&self.config, &self.marks, &self.logins).inspect_err(|fault| {
             if let TransportError::Hosted(highwater_hosted::Fault::Keys(denied @ KeyFault::Denied(_))) = fault
             {
-                self.denied = Some(denied.clone());
+                self.logins.deny(denied);
             }
         });
         Ok(Box::new(Hosted::new(opened?)))
@@ -57,7 +67,7 @@ fn not_built_in(transport: config::Transport) -> TransportError {
 }
 
 #[cfg(not(any(feature = "pkcs11", feature = "yubihsm")))]
-fn device(config: &config::Device, _marks: &Memory) -> Result<Device, TransportError> {
+fn device(config: &config::Device, _: &Memory, _: &Logins) -> Result<Device, TransportError> {
     Err(not_built_in(config.transport))
 }
 
@@ -74,7 +84,7 @@ pub(crate) fn key_of_store(
 }
 
 #[cfg(not(any(feature = "pkcs11", feature = "yubihsm")))]
-fn store(config: &config::Device, _marks: &Memory) -> Result<FileKeys, TransportError> {
+fn store(config: &config::Device, _: &Memory) -> Result<FileKeys, TransportError> {
     Err(not_built_in(config.transport))
 }
 
@@ -92,7 +102,7 @@ mod with_features {
 
     #[cfg(feature = "yubihsm")]
     use highwater_hosted::audit::{Accepted, Audited, Missing, Ours};
-    use highwater_hosted::keys::{Beside, Timely};
+    use highwater_hosted::keys::{Beside, Logins, Timely};
     #[cfg(feature = "yubihsm")]
     use highwater_hosted::keys::{Login, Way, YubiHsm};
     #[cfg(feature = "pkcs11")]
@@ -111,7 +121,11 @@ mod with_features {
     }
 
     /// Opens store and marks.
-    pub(super) fn device(config: &config::Device, marks: &Memory) -> Result<Device, TransportError> {
+    pub(super) fn device(
+        config: &config::Device,
+        marks: &Memory,
+        logins: &Logins,
+    ) -> Result<Device, TransportError> {
         let (beside, known) = beside(marks)?;
         let marks = &marks.path;
         match config.transport {
@@ -119,7 +133,7 @@ mod with_features {
             Transport::Yubihsm => {
                 let (ours, secret) = (ours(config), beside.of_the_ledger());
                 let (of, audit) = (config.clone(), config.audit);
-                let store = Timely::open(move || {
+                let store = Timely::open(logins, move || {
                     let hsm = yubihsm(&of, beside)?;
                     Ok(if audit { hsm.audited()? } else { hsm })
                 })?;
@@ -134,7 +148,7 @@ mod with_features {
             #[cfg(feature = "pkcs11")]
             Transport::Pkcs11 => {
                 let config = config.clone();
-                Ok(Device::open(marks, Timely::open(move || pkcs11(&config, beside))?)?)
+                Ok(Device::open(marks, Timely::open(logins, move || pkcs11(&config, beside))?)?)
             }
             other => Err(not_built_in(other)),
         }
@@ -143,12 +157,12 @@ mod with_features {
     /// The store alone.
     pub(super) fn store(config: &config::Device, marks: &Memory) -> Result<Timely, TransportError> {
         let (beside, _) = beside(marks)?;
-        let of = config.clone();
+        let (of, logins) = (config.clone(), Logins::default());
         Ok(match config.transport {
             #[cfg(feature = "yubihsm")]
-            Transport::Yubihsm => Timely::open(move || yubihsm(&of, beside))?,
+            Transport::Yubihsm => Timely::open(&logins, move || yubihsm(&of, beside))?,
             #[cfg(feature = "pkcs11")]
-            Transport::Pkcs11 => Timely::open(move || pkcs11(&of, beside))?,
+            Transport::Pkcs11 => Timely::open(&logins, move || pkcs11(&of, beside))?,
             other => return Err(not_built_in(other)),
         })
     }
@@ -167,7 +181,7 @@ mod with_features {
     fn accepted(config: &config::Device, marks: &Memory) -> Result<Accepted, TransportError> {
         let (beside, _) = beside(marks)?;
         let (secret, of) = (beside.of_the_ledger(), config.clone());
-        let mut store = Timely::open(move || Ok(yubihsm(&of, beside)?.audited()?))?;
+        let mut store = Timely::open(&Logins::default(), move || Ok(yubihsm(&of, beside)?.audited()?))?;
         Ok(highwater_hosted::audit::accept(&mut store, &marks.path.with_extension("audit"), secret)?)
     }
 

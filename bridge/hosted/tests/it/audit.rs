@@ -10,7 +10,7 @@ use highwater_core::hrs::Step;
 use highwater_hosted::audit::{
     self, Accepted, Audited, Elsewhere, Entry, HOLDS, Ledger, Missing, Ours, Place, Signed,
 };
-use highwater_hosted::keys::{Beside, Login, Timely, Way, YubiHsm};
+use highwater_hosted::keys::{Beside, Login, Logins, Timely, Way, YubiHsm};
 use highwater_hosted::{Device, Fault, FlashFile, KeyFault, KeyStore};
 use highwater_played_hsm::{GET_LOG_ENTRIES, Hsm, MAY_SIGN, Plug, SIGN_EDDSA, Trouble};
 use highwater_sim::{Ask, Tear};
@@ -368,7 +368,7 @@ impl Stage {
         self.book.restart();
         self.marks.restart();
         let (port, folder) = (self.plug.port(), self.folder.path().to_owned());
-        let store = Timely::within(Duration::from_millis(500), move || {
+        let store = Timely::within(Duration::from_millis(500), &Logins::default(), move || {
             Ok(store(port, &folder, OURS, b"ours")?.audited()?)
         })?;
         let secret = Beside::open_or_make(&self.folder.path().join("secret"))?.of_the_ledger();
