@@ -43,6 +43,9 @@ pub enum Fault {
     /// The secret of a store's marks is not there, and the marks are.
     #[error("{path} is not there, and without it no mark can be read", path = .0.display())]
     SecretMissing(PathBuf),
+    /// No ledger of a log is there, or nothing was ever written to it, and the marks are there.
+    #[error("{path} holds no ledger, and the device has marks", path = .0.display())]
+    AuditMissing(PathBuf),
     /// Of a log's ledger neither copy can be read.
     #[error("{} is damaged", .0.display())]
     AuditDamaged(PathBuf),

@@ -185,12 +185,10 @@ fn absent_device(absence: &Absence) -> String {
 
 /// A device in this process was renamed in the config, and its files were not.
 fn renamed(found: &Path, wanted: &Path) -> String {
-    let is_simulated = found.to_string_lossy().contains("simulated");
-    let beside = if is_simulated { "seed" } else { "secret" };
     format!(
         "the marks in {} belong to no device of the config, and this device has none: if it was renamed, stop the daemon and \
-         move them to {}, and the file of its {beside} with them to the same name; if they are of a device that is gone, move \
-         them out of state_dir",
+         move them to {}, and the files beside them (`.secret`, `.audit` or `.seed`) with them to the same name; if they are of a \
+         device that is gone, move them out of state_dir",
         found.display(),
         wanted.display()
     )
@@ -299,9 +297,16 @@ fn hosted(fault: &HostedFault) -> String {
         HostedFault::Keys(KeyFault::NotLogged) => {
             "`audit = true` wants them there: `highwater yubihsm setup --audit` switches that on, or take the line away"
         }
+        HostedFault::AuditMissing(_) => {
+            "nothing is signed, since nobody knows what the HSM's log may show. Stop the daemon. If `audit = true` is new in the \
+             config, `highwater yubihsm accept` begins the ledger. Else it was lost: look on chain for two votes of yours at one \
+             height and round, as after a disk that was rolled back; then `highwater yubihsm accept`, and `highwater mark set` for \
+             each chain, above all that was signed"
+        }
         HostedFault::AuditDamaged(_) => {
-            "what the HSM's log was held against is lost, so it may show signatures that nobody here knows: look at the chain as after \
-             a disk that was rolled back, move the file away, and `highwater yubihsm accept`"
+            "what the HSM's log was held against is lost, so it may show signatures that nobody here knows. Stop the daemon, and look on \
+             chain for two votes of yours at one height and round, as after a disk that was rolled back. Then move the file away, \
+             `highwater yubihsm accept`, and `highwater mark set` for each chain, above all that was signed"
         }
         HostedFault::Keys(KeyFault::NoKey(_)) => "choose another key index",
     };

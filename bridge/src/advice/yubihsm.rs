@@ -101,6 +101,14 @@ pub fn factory_key(id: u16) -> String {
     )
 }
 
+/// The factory's key could not be looked for.
+pub fn factory_key_unseen(id: u16, fault: &str) -> String {
+    format!(
+        "whether authentication key {id} of the factory is there with its password, which is \"password\", is not known ({fault}). If it is, \
+         whoever reaches the connector signs anything: look with the vendor's tool, and delete it by an administrator of your own"
+    )
+}
+
 /// The object is another key.
 pub fn object_taken(object: u16) -> String {
     format!(

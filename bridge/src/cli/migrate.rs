@@ -10,7 +10,7 @@ use super::key::{back_up, tell_held, tell_key, tell_read};
 use super::terminal::Terminal;
 use crate::advice;
 use crate::config::Config;
-use crate::device::{self, Fault, KeyNumber, Target};
+use crate::device::{self, KeyNumber, Target};
 use crate::failure::Failure;
 use crate::old_signer::OldFile;
 use crate::operator::migrate::{self, From, Judged, Old, Retired, Wanted, Which};
@@ -87,8 +87,8 @@ fn in_store(config: &Chosen<'_>, index: u32) -> Result<PublicKey, Failure> {
     if !config.device.transport.target().is_some_and(Target::is_store) {
         return Err(Failure::usage(advice::no_store()));
     }
-    let key = device::key_of_store(config.device, &config.state_dir, index);
-    let key = key.map_err(|fault| Failure::unavailable(advice::fault(&Fault::Hosted(fault))))?;
+    let key = device::key_of_store(config.device, &config.devices, &config.state_dir, index);
+    let key = key.map_err(|fault| Failure::unavailable(advice::fault(&fault)))?;
     Ok(PublicKey::new(key))
 }
 

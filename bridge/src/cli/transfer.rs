@@ -52,7 +52,8 @@ pub(super) fn export(config: &Config, to: &Path) -> Result<(), Failure> {
     let text =
         serde_json::to_vec_pretty(&packed).map_err(|error| Failure::io(to.display(), &error.into()))?;
     let absolute = std::path::absolute(to).map_err(|error| Failure::io(to.display(), &error))?;
-    if absolute.exists() {
+    // What cannot be looked at is told before this host is out of service.
+    if absolute.try_exists().map_err(|error| Failure::named(&absolute, &error, advice::MAKE_FOLDER))? {
         return Err(Failure::usage(advice::export_exists(to)));
     }
     if let Some(folder) = absolute.parent() {
@@ -65,7 +66,7 @@ pub(super) fn export(config: &Config, to: &Path) -> Result<(), Failure> {
         .map_err(|error| Failure::io(mark.display(), &error))?;
     if let Err(error) = durable::write_new(&absolute, &text) {
         // Nothing can be imported, so this host goes on.
-        if !absolute.exists() {
+        if durable::is_gone(&absolute) {
             durable::remove(&mark).map_err(|error| Failure::io(mark.display(), &error))?;
         }
         return Err(Failure::io(to.display(), &error));
@@ -78,7 +79,7 @@ pub(super) fn export(config: &Config, to: &Path) -> Result<(), Failure> {
 /// Unpacks into a state directory that knows no chain.
 pub(super) fn import(config: &Config, from: &Path) -> Result<(), Failure> {
     let _locks = lock(config)?;
-    if exported_mark(config).exists() {
+    if !durable::is_gone(&exported_mark(config)) {
         return Err(Failure::usage(advice::import_over(&config.state_dir)));
     }
     let failed = |path: &Path, error: io::Error| Failure::io(path.display(), &error);

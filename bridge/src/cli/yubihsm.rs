@@ -19,6 +19,7 @@ mod built_in {
     use super::{Failure, Path, Terminal, YubiHsmVerb};
     use std::fs;
 
+    use highwater_hosted::audit::Accepted;
     use highwater_hosted::keys::{Admin, FACTORY, Login, Way, factory_key_opens};
     use highwater_hosted::{Fault as HostedFault, KeyFault, password};
     use highwater_moving::PublicKey;
@@ -70,9 +71,14 @@ mod built_in {
                 state_dir::prepare(&config.state_dir, Purpose::Writes)?;
                 let _locks = crate::operator::lock(&config)?;
                 approved(terminal, advice::ACCEPTS, "accept")?;
-                match operator::accept(&chosen).map_err(of)? {
-                    Some(found) => say!("accepted: {found}"),
-                    None => say!("accepted: the log was as it should be"),
+                let accepted = operator::accept(&chosen);
+                let told = |fault: Fault| Failure::unavailable(advice::fault(&fault));
+                match accepted.map_err(told)? {
+                    Accepted::Found(found) => say!("accepted: {found}"),
+                    Accepted::Sound => say!("accepted: the log was as it should be"),
+                    Accepted::Begun => {
+                        say!("accepted: there was no ledger, and it begins with the log as it is")
+                    }
                 }
                 remark!("{}", advice::set_each_mark());
                 Ok(())
@@ -183,8 +189,10 @@ mod built_in {
             None => remark!("{}", advice::key_not_in_hsm(object)),
         }
         remark!("{}", advice::password_for_the_signer(password_file));
-        if factory_key_opens(&way) {
-            remark!("{}", advice::factory_key(FACTORY.0));
+        match factory_key_opens(&way) {
+            Ok(true) => remark!("{}", advice::factory_key(FACTORY.0)),
+            Ok(false) => {}
+            Err(fault) => remark!("{}", advice::factory_key_unseen(FACTORY.0, &fault.to_string())),
         }
         Ok(())
     }

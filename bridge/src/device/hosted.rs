@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use highwater_core::signer::TICKS_PER_SECOND;
-use highwater_hosted::{Device, Fault, FileKeys};
+use highwater_hosted::{Device, FileKeys};
 
 use super::memory::{self, Memory};
 use super::owner::CHECK;
@@ -31,19 +31,20 @@ impl Opener {
         Self { seed: memory::file(config, state_dir, "simulated.seed"), memory, memories }
     }
 
-    fn device(&self) -> Result<Device, Fault> {
+    fn device(&self) -> Result<Device, TransportError> {
         // A new seed under an old memory would sign nothing, and stand where the old seed has to be put back.
-        let known = self.memories.iter().any(|memory| memory.symlink_metadata().is_ok());
+        let mut known = self.memory.is_known()?;
+        for memory in &self.memories {
+            known |= memory::is_there(memory)?;
+        }
         let keys = if known { FileKeys::open(&self.seed)? } else { FileKeys::open_or_make(&self.seed)? };
-        Device::open(&self.memory.path, keys)
+        Ok(Device::open(&self.memory.path, keys)?)
     }
 }
 
 impl super::Opener for Opener {
     fn open(&mut self) -> Result<Box<dyn Transport>, TransportError> {
-        self.memory.is_not_renamed()?;
-        let device = self.device()?;
-        Ok(Box::new(Hosted::new(device)))
+        Ok(Box::new(Hosted::new(self.device()?)))
     }
 }
 
@@ -98,7 +99,10 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
+    use highwater_hosted::Fault;
+
     use super::super::Opener as _;
+    use super::super::{Absence, TransportError};
     use super::*;
 
     fn simulated(name: Option<&str>, spare: bool) -> config::Device {
@@ -160,7 +164,7 @@ mod tests {
                 let mut opener = Opener::new(&new, std::slice::from_ref(&new), dir.path());
                 let refused = opener.open().err();
                 assert!(
-                    matches!(&refused, Some(TransportError::Absent(super::super::Absence::Renamed { .. }))),
+                    matches!(&refused, Some(TransportError::Absent(Absence::Renamed { .. }))),
                     "{refused:?}"
                 );
                 assert_eq!(files(dir.path()), found, "nothing is made");
@@ -169,6 +173,34 @@ mod tests {
                 shown(&mut Opener::new(&new, &both, dir.path()));
             }
         }
+    }
+
+    /// Marks that are there would be taken for none, and others be made beside them.
+    #[test]
+    fn a_folder_that_cannot_be_looked_at_is_not_told_as_empty() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        fs::write(&file, "").unwrap();
+        // Nobody sees what stands in a file, root neither.
+        let memory = Memory::of(&simulated(None, false), &[], &file, "simulated.nvm".to_owned());
+        let found = memory.is_known();
+        assert!(matches!(&found, Err(Absence::File { path, .. }) if *path == memory.path), "{found:?}");
+        let refused = opener(&file, false).open().err();
+        assert!(matches!(&refused, Some(TransportError::Absent(Absence::File { .. }))), "{refused:?}");
+        // A folder that is not there has nothing in it.
+        let none = dir.path().join("none");
+        let memory = Memory::of(&simulated(None, false), &[], &none, "simulated.nvm".to_owned());
+        assert_eq!(memory.is_known(), Ok(false));
+        if rustix::process::geteuid().is_root() {
+            return;
+        }
+        // Its files can be opened by their names, and which are there is not told.
+        let hidden = dir.path().join("hidden");
+        fs::create_dir(&hidden).unwrap();
+        fs::set_permissions(&hidden, fs::Permissions::from_mode(0o300)).unwrap();
+        let memory = Memory::of(&simulated(None, false), &[], &hidden, "simulated.nvm".to_owned());
+        assert!(matches!(memory.is_known(), Err(Absence::File { path, .. }) if path == hidden));
+        fs::set_permissions(&hidden, fs::Permissions::from_mode(0o700)).unwrap();
     }
 
     #[test]

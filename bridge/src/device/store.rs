@@ -1,39 +1,51 @@
 //! The signer in this process, with its keys in a store beside this host: the marks are a file here.
 
 use std::path::Path;
+use std::time::Duration;
 
-use highwater_hosted::{Fault, KeyFault, KeyStore as _};
+use highwater_hosted::keys::Logins;
+#[cfg(not(any(feature = "pkcs11", feature = "yubihsm")))]
+use highwater_hosted::{Device, FileKeys};
+use highwater_hosted::{KeyFault, KeyStore as _};
 
 use super::hosted::Hosted;
 use super::memory::Memory;
-use super::{Transport, TransportError};
+use super::{Fault, Transport, TransportError};
 use crate::config;
+
+/// A token that did not answer a login may still refuse it: so long no other one is begun. After that the module hangs.
+const UNANSWERED: Duration = Duration::from_secs(60);
 
 /// Opens the store that the configuration names, with the marks that a state directory holds for it.
 pub(super) struct Opener {
     config: config::Device,
     marks: Memory,
-    /// Why the store did not let us in. A token locks itself after a few wrong PINs, so it is not asked a second time.
-    denied: Option<KeyFault>,
+    /// A token locks itself after a few wrong PINs, so it is not asked a second time.
+    logins: Logins,
 }
 
 impl Opener {
     /// Opens nothing yet. `all` are the devices of the config.
     pub(super) fn new(config: &config::Device, all: &[config::Device], state_dir: &Path) -> Self {
         let marks = Memory::of(config, all, state_dir, kind(config));
-        Self { config: config.clone(), marks, denied: None }
+        // A YubiHSM2 counts no wrong passwords, and a session of it that hangs is opened anew at once.
+        let logins = match config.transport {
+            config::Transport::Pkcs11 => Logins::one_in(UNANSWERED),
+            _ => Logins::default(),
+        };
+        Self { config: config.clone(), marks, logins }
     }
 }
 
 impl super::Opener for Opener {
     fn open(&mut self) -> Result<Box<dyn Transport>, TransportError> {
-        if let Some(denied) = &self.denied {
-            return Err(Fault::Keys(denied.clone()).into());
+        if let Some(denied) = self.logins.denied() {
+            return Err(store_fault(denied));
         }
-        self.marks.is_not_renamed()?;
-        let opened = device(&self.config, &self.marks.path).inspect_err(|fault| {
-            if let Fault::Keys(denied @ KeyFault::Denied(_)) = fault {
-                self.denied = Some(denied.clone());
+        let opened = device(&self.config, &self.marks, &self.logins).inspect_err(|fault| {
+            if let TransportError::Hosted(highwater_hosted::Fault::Keys(denied @ KeyFault::Denied(_))) = fault
+            {
+                self.logins.deny(denied);
             }
         });
         Ok(Box::new(Hosted::new(opened?)))
@@ -45,24 +57,34 @@ fn kind(config: &config::Device) -> String {
     format!("{}.nvm", config.transport.name())
 }
 
+fn store_fault(fault: KeyFault) -> TransportError {
+    highwater_hosted::Fault::Keys(fault).into()
+}
+
 /// A program without a store's feature knows no such configuration: it was refused when it was read.
-fn not_built_in(transport: config::Transport) -> Fault {
-    KeyFault::Absent(format!("this program was built without {}", transport.name())).into()
+fn not_built_in(transport: config::Transport) -> TransportError {
+    store_fault(KeyFault::Absent(format!("this program was built without {}", transport.name())))
 }
 
 #[cfg(not(any(feature = "pkcs11", feature = "yubihsm")))]
-fn device(config: &config::Device, _marks: &Path) -> Result<highwater_hosted::Device, Fault> {
+fn device(config: &config::Device, _: &Memory, _: &Logins) -> Result<Device, TransportError> {
     Err(not_built_in(config.transport))
 }
 
-/// The key that a number means, as its store says: a device tells the keys of its chains alone.
-pub(crate) fn key_of_store(config: &config::Device, state_dir: &Path, index: u32) -> Result<[u8; 32], Fault> {
-    let marks = super::memory::file(config, state_dir, &kind(config));
-    store(config, &marks)?.public_key(index).map_err(Into::into)
+/// The key that a number means, as its store says: a device tells the keys of its chains alone. `all` are the devices of the
+/// config.
+pub(crate) fn key_of_store(
+    config: &config::Device,
+    all: &[config::Device],
+    state_dir: &Path,
+    index: u32,
+) -> Result<[u8; 32], Fault> {
+    let marks = Memory::of(config, all, state_dir, kind(config));
+    Ok(store(config, &marks)?.public_key(index).map_err(store_fault)?)
 }
 
 #[cfg(not(any(feature = "pkcs11", feature = "yubihsm")))]
-fn store(config: &config::Device, _marks: &Path) -> Result<highwater_hosted::FileKeys, Fault> {
+fn store(config: &config::Device, _: &Memory) -> Result<FileKeys, TransportError> {
     Err(not_built_in(config.transport))
 }
 
@@ -79,69 +101,88 @@ mod with_features {
     use std::path::{Path, PathBuf};
 
     #[cfg(feature = "yubihsm")]
-    use highwater_hosted::audit::{Audited, Ours};
-    use highwater_hosted::keys::{Beside, Timely};
+    use highwater_hosted::audit::{Accepted, Audited, Missing, Ours};
+    use highwater_hosted::keys::{Beside, Logins, Timely};
     #[cfg(feature = "yubihsm")]
     use highwater_hosted::keys::{Login, Way, YubiHsm};
     #[cfg(feature = "pkcs11")]
     use highwater_hosted::keys::{Named, Pkcs11, Token};
     use highwater_hosted::{Device, Fault, password};
 
-    use super::not_built_in;
+    use super::{Memory, TransportError, not_built_in};
     use crate::config::{self, Transport};
 
-    /// Opens store and marks. The secret is made beside the first marks, and never again: another one would not read them.
-    pub(super) fn device(config: &config::Device, marks: &Path) -> Result<Device, Fault> {
-        let secret = marks.with_extension("secret");
-        let known = marks.symlink_metadata().is_ok();
+    /// The secret beside the marks, and whether those are there. It is made beside the first marks, and never again: another one
+    /// would not read them. Whatever opens a store comes by here.
+    fn beside(marks: &Memory) -> Result<(Beside, bool), TransportError> {
+        let (secret, known) = (marks.path.with_extension("secret"), marks.is_known()?);
         let beside = if known { Beside::open(&secret)? } else { Beside::open_or_make(&secret)? };
+        Ok((beside, known))
+    }
+
+    /// Opens store and marks.
+    pub(super) fn device(
+        config: &config::Device,
+        marks: &Memory,
+        logins: &Logins,
+    ) -> Result<Device, TransportError> {
+        let (beside, known) = beside(marks)?;
+        let marks = &marks.path;
         match config.transport {
             #[cfg(feature = "yubihsm")]
             Transport::Yubihsm => {
                 let (ours, secret) = (ours(config), beside.of_the_ledger());
                 let (of, audit) = (config.clone(), config.audit);
-                let store = Timely::open(move || {
+                let store = Timely::open(logins, move || {
                     let hsm = yubihsm(&of, beside)?;
                     Ok(if audit { hsm.audited()? } else { hsm })
                 })?;
                 if !audit {
-                    return Device::open(marks, store);
+                    return Ok(Device::open(marks, store)?);
                 }
-                Device::open(marks, Audited::open(store, &marks.with_extension("audit"), ours, secret)?)
+                // The ledger stands before the first marks do.
+                let missing = if known { Missing::Lost } else { Missing::Begins };
+                let ledger = marks.with_extension("audit");
+                Ok(Device::open(marks, Audited::open(store, &ledger, ours, secret, missing)?)?)
             }
             #[cfg(feature = "pkcs11")]
             Transport::Pkcs11 => {
                 let config = config.clone();
-                Device::open(marks, Timely::open(move || pkcs11(&config, beside))?)
+                Ok(Device::open(marks, Timely::open(logins, move || pkcs11(&config, beside))?)?)
             }
             other => Err(not_built_in(other)),
         }
     }
 
-    /// The store alone, beside no marks.
-    pub(super) fn store(config: &config::Device, marks: &Path) -> Result<Timely, Fault> {
-        let beside = Beside::open_or_make(&marks.with_extension("secret"))?;
-        let of = config.clone();
-        match config.transport {
+    /// The store alone.
+    pub(super) fn store(config: &config::Device, marks: &Memory) -> Result<Timely, TransportError> {
+        let (beside, _) = beside(marks)?;
+        let (of, logins) = (config.clone(), Logins::default());
+        Ok(match config.transport {
             #[cfg(feature = "yubihsm")]
-            Transport::Yubihsm => Timely::open(move || yubihsm(&of, beside)),
+            Transport::Yubihsm => Timely::open(&logins, move || yubihsm(&of, beside))?,
             #[cfg(feature = "pkcs11")]
-            Transport::Pkcs11 => Timely::open(move || pkcs11(&of, beside)),
-            other => Err(not_built_in(other)),
-        }
+            Transport::Pkcs11 => Timely::open(&logins, move || pkcs11(&of, beside))?,
+            other => return Err(not_built_in(other)),
+        })
     }
 
     /// The owner has looked at what the HSM's log shows: it counts from now on.
     #[cfg(feature = "yubihsm")]
     pub(crate) fn accept_log(
         config: &config::Device,
+        all: &[config::Device],
         state_dir: &Path,
-    ) -> Result<Option<highwater_hosted::audit::Elsewhere>, Fault> {
-        let marks = crate::device::memory::file(config, state_dir, &super::kind(config));
-        let beside = Beside::open(&marks.with_extension("secret"))?;
+    ) -> Result<Accepted, super::Fault> {
+        accepted(config, &Memory::of(config, all, state_dir, super::kind(config))).map_err(Into::into)
+    }
+
+    #[cfg(feature = "yubihsm")]
+    fn accepted(config: &config::Device, marks: &Memory) -> Result<Accepted, TransportError> {
+        let (beside, _) = beside(marks)?;
         let (secret, of) = (beside.of_the_ledger(), config.clone());
-        let mut store = Timely::open(move || Ok(yubihsm(&of, beside)?.audited()?))?;
-        highwater_hosted::audit::accept(&mut store, &marks.with_extension("audit"), secret)
+        let mut store = Timely::open(&Logins::default(), move || Ok(yubihsm(&of, beside)?.audited()?))?;
+        Ok(highwater_hosted::audit::accept(&mut store, &marks.path.with_extension("audit"), secret)?)
     }
 
     /// What of an HSM's log is this signer's.

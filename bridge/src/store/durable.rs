@@ -76,6 +76,11 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written.and_then(|()| sync_dir(dir_of(path)?))
 }
 
+/// Whether it is sure that nothing stands there: what cannot be looked at may be there.
+pub(crate) fn is_gone(path: &Path) -> bool {
+    matches!(path.symlink_metadata(), Err(error) if error.kind() == io::ErrorKind::NotFound)
+}
+
 /// Opens a file that we made, for reading. What is no plain file is an error, a symbolic link too, and is not waited for.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -206,6 +211,18 @@ mod tests {
         replace(&path, b"one").unwrap();
         assert!(swap(&path, b"two").is_err());
         assert_eq!(read_text(&file).unwrap(), "text");
+    }
+
+    /// A host that has exported its state goes on only where nothing can be imported.
+    #[test]
+    fn a_file_that_cannot_be_looked_at_is_not_told_as_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("file"), dir.path().join("link"));
+        fs::write(&file, "").unwrap();
+        std::os::unix::fs::symlink("nowhere", &link).unwrap();
+        assert!(is_gone(&dir.path().join("none")));
+        // Nobody sees what stands in a file.
+        assert!(!is_gone(&file) && !is_gone(&link) && !is_gone(&file.join("inner")));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use highwater_played_hsm::{Hsm, MAY_LEAVE, MAY_SIGN, Plug, SIGN_EDDSA};
+use highwater_played_hsm::{CREATE_SESSION, Hsm, MAY_LEAVE, MAY_SIGN, Plug, SIGN_EDDSA, Trouble};
 use tempfile::TempDir;
 
 use crate::desk::program;
@@ -283,6 +283,95 @@ fn somebody_else_s_signature_is_told_everywhere_and_accepted_only_with_the_daemo
     // An HSM whose log is switched off is no witness.
     rack.hsm.logs_no_more(SIGN_EDDSA);
     rack.run(&["device", "info"], None).refused(69, "does not log its signatures");
+}
+
+/// Whoever can take a file away would else take the alarm away, and a disk that was restored in part would say nothing.
+#[test]
+fn a_ledger_that_is_not_there_beside_marks_is_begun_by_its_owner_and_by_nobody_else() {
+    let rack = Rack::new();
+    rack.hsm.put_key(1, SEED, MAY_SIGN);
+    let said = rack.setup(&["--audit"]).done();
+    let ledger = rack.path("state/yubihsm.audit");
+    let refused = || {
+        let signed = rack.hsm.signed();
+        let info = rack.run(&["device", "info"], None);
+        info.refused(69, "holds no ledger, and the device has marks");
+        assert!(info.err.contains("highwater yubihsm accept"), "{}", info.err);
+        assert_eq!(rack.hsm.signed(), signed);
+    };
+    // The option is new, and the device is not.
+    rack.configured(&said.out.replace("audit = true\n", ""));
+    rack.run(&["chain", "add", CHAIN, "--key-index", "0", "--next-height", "5"], Some(CHAIN)).done();
+    rack.configured(&said.out);
+    refused();
+    assert!(!ledger.exists(), "none is made");
+    let said = rack.run(&["yubihsm", "accept"], Some("accept")).done();
+    assert!(said.out.contains("there was no ledger"), "{}", said.out);
+    rack.run(&["device", "info"], None).done();
+    // It was lost, and what the log shows since then is somebody else's.
+    fs::remove_file(&ledger).unwrap();
+    rack.hsm.signs_elsewhere(4, 1);
+    refused();
+    assert!(!ledger.exists(), "none is made");
+    // As one that was cut while it was made, or wiped.
+    fs::write(&ledger, [0; 128]).unwrap();
+    fs::set_permissions(&ledger, fs::Permissions::from_mode(0o600)).unwrap();
+    refused();
+    rack.run(&["yubihsm", "accept"], Some("accept")).done();
+    rack.run(&["device", "info"], None).done();
+    rack.hsm.signs_elsewhere(4, 1);
+    rack.run(&["device", "info"], None).refused(69, "SIGNED ELSEWHERE");
+}
+
+/// Another one would read none of the marks, and stand where the old one has to be put back.
+#[test]
+fn a_secret_is_never_made_anew_beside_marks_whatever_is_asked_for() {
+    let rack = Rack::new();
+    rack.hsm.put_key(7, SEED, MAY_SIGN);
+    rack.hsm.put_auth_key(4, b"tmkms", MAY_SIGN);
+    let said = rack.setup(&["--object", "7", "--audit"]).done();
+    rack.configured(&said.out);
+    tmkms(&rack, 7, 4);
+    rack.run(&["device", "info"], None).done();
+    let secret = rack.path("state/yubihsm.secret");
+    let kept = fs::read(&secret).unwrap();
+    fs::remove_file(&secret).unwrap();
+    for (asked, typed) in
+        [(&MIGRATE[..], CHAIN), (&["yubihsm", "accept"], "accept"), (&["device", "info"], "")]
+    {
+        rack.run(asked, Some(typed)).refused(69, "without it no mark can be read");
+        assert!(!secret.exists(), "{asked:?}");
+    }
+    fs::write(&secret, kept).unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    // Under another name it would be another device, without a mark.
+    rack.configured(&said.out.replace("[device]\n", "[device]\nname = \"hsm\"\n"));
+    for (asked, typed) in
+        [(&MIGRATE[..], CHAIN), (&["yubihsm", "accept"], "accept"), (&["device", "info"], "")]
+    {
+        rack.run(asked, Some(typed)).refused(69, "yubihsm.nvm");
+        assert!(!rack.path("state/hsm.yubihsm.secret").exists(), "{asked:?}");
+    }
+}
+
+#[test]
+fn a_factory_key_that_could_not_be_looked_for_is_not_told_as_gone() {
+    let rack = Rack::new();
+    rack.hsm.put_key(1, SEED, MAY_SIGN);
+    rack.hsm.put_auth_key(1, b"mine", u64::MAX);
+    fs::write(rack.path("admin"), "mine\n").unwrap();
+    let said = rack.setup(&[]).done();
+    assert!(!said.err.contains("factory"), "{}", said.err);
+    fs::remove_file(rack.path("signer.password")).unwrap();
+    // The administrator's session, and the signer's, come before.
+    (0..2).for_each(|_| rack.hsm.trouble(CREATE_SESSION, Trouble::Slow(Duration::ZERO)));
+    rack.hsm.trouble(CREATE_SESSION, Trouble::LosesAnswer);
+    let said = rack.setup(&["--auth-key", "6"]).done();
+    assert!(
+        said.err.contains("authentication key 1 of the factory") && said.err.contains("not known"),
+        "{}",
+        said.err
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

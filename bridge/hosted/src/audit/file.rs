@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use super::Missing;
 use super::rule::{Elsewhere, Ledger, Place};
 use crate::files::{self, Private};
 use crate::{Disk, Fault};
@@ -29,17 +30,18 @@ pub struct Book {
 }
 
 impl Book {
-    /// Opens the file, made blank if there is none. `None` beside it: nothing was ever written.
-    pub(crate) fn open(path: &Path, check: Check) -> Result<(Self, Option<Ledger>), Fault> {
+    /// Opens the file, made blank if there is none and the ledger begins. `None` beside it: nothing was ever written.
+    pub(crate) fn open(path: &Path, check: Check, missing: Missing) -> Result<(Self, Option<Ledger>), Fault> {
         let file = match files::open(path, true, Private::Write)? {
             Some(file) => file,
+            None if missing == Missing::Lost => return Err(Fault::AuditMissing(path.to_owned())),
             None => {
                 files::make(path, &[0; 2 * CELL])?;
                 let gone = || Fault::of(path, &std::io::ErrorKind::NotFound.into());
                 files::open(path, true, Private::Write)?.ok_or_else(gone)?
             }
         };
-        Self::on(path, Box::new(locked(path, file)?), check)
+        Self::on(path, Box::new(locked(path, file)?), check, missing)
     }
 
     /// On a disk. `path` is how faults name it.
@@ -47,6 +49,7 @@ impl Book {
         path: &Path,
         disk: Box<dyn Disk>,
         check: Check,
+        missing: Missing,
     ) -> Result<(Self, Option<Ledger>), Fault> {
         let of = |error| Fault::of(path, &error);
         let (found, expected) = (disk.size().map_err(of)?, 2 * CELL as u64);
@@ -63,6 +66,10 @@ impl Book {
         let newest = cells.iter().filter_map(|cell| read(cell, &check)).max_by_key(|(at, _)| *at);
         if newest.is_none() && cells.iter().all(|cell| *cell != BLANK) {
             return Err(Fault::AuditDamaged(path.to_owned()));
+        }
+        // As one that was wiped, or cut while the owner began it.
+        if newest.is_none() && missing == Missing::Lost {
+            return Err(Fault::AuditMissing(path.to_owned()));
         }
         let generation = newest.map_or(0, |(at, _)| at);
         let book = Self { path: path.to_owned(), disk, check, generation, stopped: None };

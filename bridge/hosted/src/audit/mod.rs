@@ -10,6 +10,9 @@
 //! command; twice that is waited), so it does not hide somebody else's signature for long. What was read of the log is
 //! written before the log is told that it was read.
 //!
+//! **The first ledger.** It stands on the disk before the first marks do. So beside marks a ledger that is not there was lost, or
+//! the option is new: nothing is signed until the owner has begun it. Else whoever takes the file away takes the alarm away.
+//!
 //! **What it does not show.** What was signed: the log has no message. A signature that somebody made in the minute of a debt
 //! reads as ours, one for each. An HSM whose log was switched off says nothing; that is found at the next opening.
 
@@ -31,6 +34,26 @@ pub const SESSION: Duration = Duration::from_secs(60);
 /// Signatures without a look in between: each is an entry, and the log holds 62.
 const MANY: u32 = 16;
 
+/// What it means that there is no ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// The device has no marks yet, or its owner has looked: it begins with the log as it is.
+    Begins,
+    /// The device has marks, so nobody knows what the log may show.
+    Lost,
+}
+
+/// What the owner accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accepted {
+    /// That there was no ledger.
+    Begun,
+    /// A log that was as it should be when it was read last.
+    Sound,
+    /// This.
+    Found(Elsewhere),
+}
+
 /// A store whose log is held against what is asked of it.
 pub struct Audited<S> {
     store: S,
@@ -48,9 +71,16 @@ impl<S: KeyStore> Audited<S> {
     /// Reads the log for the first time in this life.
     ///
     /// # Errors
-    /// [`KeyFault::Elsewhere`] if it shows what it must not, now or before. Those of the file, and of the store.
-    pub fn open(store: S, path: &Path, ours: Ours, secret: [u8; 32]) -> Result<Self, Fault> {
-        let (book, ledger) = Book::open(path, checked_by(secret))?;
+    /// [`KeyFault::Elsewhere`] if it shows what it must not, now or before; [`Fault::AuditMissing`] if the ledger was lost.
+    /// Those of the file, and of the store.
+    pub fn open(
+        store: S,
+        path: &Path,
+        ours: Ours,
+        secret: [u8; 32],
+        missing: Missing,
+    ) -> Result<Self, Fault> {
+        let (book, ledger) = Book::open(path, checked_by(secret), missing)?;
         Self::with(store, book, ledger, ours, SESSION)
     }
 
@@ -64,9 +94,10 @@ impl<S: KeyStore> Audited<S> {
         disk: Box<dyn Disk>,
         ours: Ours,
         secret: [u8; 32],
+        missing: Missing,
         session: Duration,
     ) -> Result<Self, Fault> {
-        let (book, ledger) = Book::on(path, disk, checked_by(secret))?;
+        let (book, ledger) = Book::on(path, disk, checked_by(secret), missing)?;
         Self::with(store, book, ledger, ours, session)
     }
 
@@ -130,15 +161,16 @@ fn checked_by(secret: [u8; 32]) -> file::Check {
     })
 }
 
-/// The owner has looked: the log counts from here on. What was found, if anything was.
+/// The owner has looked: the log counts from here on.
 ///
 /// # Errors
 /// Those of the file, and of the store.
-pub fn accept(store: &mut impl KeyStore, path: &Path, secret: [u8; 32]) -> Result<Option<Elsewhere>, Fault> {
-    let (mut book, ledger) = Book::open(path, checked_by(secret))?;
+pub fn accept(store: &mut impl KeyStore, path: &Path, secret: [u8; 32]) -> Result<Accepted, Fault> {
+    let (mut book, ledger) = Book::open(path, checked_by(secret), Missing::Begins)?;
     let log = store.log()?;
     book.write(&Ledger::begin(&log))?;
-    Ok(ledger.and_then(|ledger| ledger.found()))
+    let Some(ledger) = ledger else { return Ok(Accepted::Begun) };
+    Ok(ledger.found().map_or(Accepted::Sound, Accepted::Found))
 }
 
 impl<S: KeyStore> KeyStore for Audited<S> {

@@ -3,7 +3,7 @@
 use yubihsm::audit::AuditOption;
 use yubihsm::authentication;
 use yubihsm::client::Error;
-use yubihsm::{Capability, Client, Credentials, Domain, asymmetric, command, device, object};
+use yubihsm::{Capability, Client, Domain, asymmetric, command, device, object};
 use zeroize::Zeroizing;
 
 use super::KeyFault;
@@ -142,9 +142,16 @@ impl Admin {
 }
 
 /// Whether the factory's authentication key still lets everybody in.
-pub fn factory_key_opens(way: &Way) -> bool {
-    let Ok(connector) = way.connector() else { return false };
-    Client::open(connector, Credentials::from_password(FACTORY.0, FACTORY.1), false).is_ok()
+///
+/// # Errors
+/// Those of the HSM: then nobody knows.
+pub fn factory_key_opens(way: &Way) -> Result<bool, KeyFault> {
+    let login = Login { key: FACTORY.0, password: Zeroizing::new(FACTORY.1.to_vec()) };
+    match super::yubihsm::client(way, &login) {
+        Ok(_) => Ok(true),
+        Err(KeyFault::Denied(_)) => Ok(false),
+        Err(fault) => Err(fault),
+    }
 }
 
 fn said(error: Error) -> KeyFault {

@@ -5,6 +5,7 @@ mod admin;
 #[cfg(any(feature = "pkcs11", feature = "yubihsm"))]
 mod beside;
 mod file;
+mod logins;
 #[cfg(feature = "pkcs11")]
 mod pkcs11;
 mod random_file;
@@ -19,6 +20,7 @@ pub use admin::{Admin, FACTORY, Standing, factory_key_opens};
 #[cfg(any(feature = "pkcs11", feature = "yubihsm"))]
 pub use beside::Beside;
 pub use file::FileKeys;
+pub use logins::Logins;
 #[cfg(feature = "pkcs11")]
 pub use pkcs11::{Named, Pkcs11, Token};
 pub use signature::signature;

@@ -3,7 +3,8 @@
 //! A call of a store blocks inside somebody else's code: the HTTP of the crate `yubihsm` waits 20 s whatever it is told, a
 //! PKCS#11 module as long as it likes. The device's thread must not. So a store lives in a thread of its own, and a call
 //! that takes longer than [`PATIENCE`] is given up: the store is *absent*, and is opened anew in another thread. What
-//! the old thread was told is never told again, so its answer, if one comes, is nobody's.
+//! the old thread was told is never told again, so its answer, if one comes, is nobody's; but a login that is refused late is
+//! known to the next opening ([`Logins`]).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -11,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
-use super::{KeyFault, KeyStore};
+use super::{KeyFault, KeyStore, Logins};
 use crate::Fault;
 use crate::audit::Entry;
 
@@ -43,11 +44,12 @@ impl Timely {
     /// Opens a store in a thread of its own.
     ///
     /// # Errors
-    /// Its own; *absent* if it takes longer than [`PATIENCE`].
+    /// Its own; *absent* if it takes longer than [`PATIENCE`]. Those of logins before.
     pub fn open<S: KeyStore + 'static>(
+        logins: &Logins,
         open: impl FnOnce() -> Result<S, Fault> + Send + 'static,
     ) -> Result<Self, Fault> {
-        Self::within(PATIENCE, open)
+        Self::within(PATIENCE, logins, open)
     }
 
     /// The same with another patience.
@@ -56,11 +58,13 @@ impl Timely {
     /// As of [`Timely::open`].
     pub fn within<S: KeyStore + 'static>(
         patience: Duration,
+        logins: &Logins,
         open: impl FnOnce() -> Result<S, Fault> + Send + 'static,
     ) -> Result<Self, Fault> {
         if HANGING.load(Ordering::SeqCst) >= GIVEN_UP {
             return Err(absent(format!("{GIVEN_UP} calls of it still hang")).into());
         }
+        let login = logins.begin()?;
         let (jobs, inbox) = mpsc::channel::<Job>();
         let (opened, answer) = mpsc::channel();
         let hanging = Arc::new(OnceLock::new());
@@ -68,7 +72,10 @@ impl Timely {
         let thread = thread::Builder::new().name("key store".to_owned()).spawn(move || {
             // Also where the code of others panics.
             let _ends = Ends(given_up);
-            match open() {
+            let store = open();
+            // Before it is told, and whether or not somebody still waits.
+            login.answered(&store);
+            match store {
                 Err(fault) => drop(opened.send(Err(fault))),
                 Ok(mut store) => {
                     let facts = (store.longest(), store.target(), store.takes_keys());

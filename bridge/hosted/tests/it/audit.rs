@@ -7,8 +7,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use highwater_core::hrs::Step;
-use highwater_hosted::audit::{self, Audited, Elsewhere, Entry, HOLDS, Ledger, Ours, Place, Signed};
-use highwater_hosted::keys::{Beside, Login, Timely, Way, YubiHsm};
+use highwater_hosted::audit::{
+    self, Accepted, Audited, Elsewhere, Entry, HOLDS, Ledger, Missing, Ours, Place, Signed,
+};
+use highwater_hosted::keys::{Beside, Login, Logins, Timely, Way, YubiHsm};
 use highwater_hosted::{Device, Fault, FlashFile, KeyFault, KeyStore};
 use highwater_played_hsm::{GET_LOG_ENTRIES, Hsm, MAY_SIGN, Plug, SIGN_EDDSA, Trouble};
 use highwater_sim::{Ask, Tear};
@@ -366,12 +368,14 @@ impl Stage {
         self.book.restart();
         self.marks.restart();
         let (port, folder) = (self.plug.port(), self.folder.path().to_owned());
-        let store = Timely::within(Duration::from_millis(500), move || {
+        let store = Timely::within(Duration::from_millis(500), &Logins::default(), move || {
             Ok(store(port, &folder, OURS, b"ours")?.audited()?)
         })?;
         let secret = Beside::open_or_make(&self.folder.path().join("secret"))?.of_the_ledger();
         let book = Box::new(self.book.clone());
-        let store = Audited::on(store, Path::new("book"), book, ours(), secret, self.session)?;
+        let is_new = self.marks.state().cache == crate::hand::blank().state().cache;
+        let missing = if is_new { Missing::Begins } else { Missing::Lost };
+        let store = Audited::on(store, Path::new("book"), book, ours(), secret, missing, self.session)?;
         Device::boot(FlashFile::on(Path::new("marks"), Box::new(self.marks.clone()))?, store)
     }
 
@@ -456,7 +460,7 @@ fn a_signature_by_somebody_else_stops_it_within_a_look_and_for_good() {
         let path = stage.folder.path().join("book");
         std::fs::write(&path, stage.book.state().cache.concat()).unwrap();
         let secret = Beside::open_or_make(&stage.folder.path().join("secret")).unwrap().of_the_ledger();
-        assert_eq!(audit::accept(&mut store, &path, secret), Ok(Some(found)));
+        assert_eq!(audit::accept(&mut store, &path, secret), Ok(Accepted::Found(found)));
         let accepted = std::fs::read(&path).unwrap();
         stage.book.state().cache = accepted.as_chunks::<64>().0.to_vec();
         let mut device = stage.device().unwrap();
@@ -618,6 +622,38 @@ fn a_ledger_that_is_damaged_is_refused_and_not_begun_anew() {
     assert_eq!(stage.device().unwrap_err(), Fault::AuditDamaged("book".into()));
 }
 
+/// Whoever takes the ledger away, or wipes it, would else take the alarm away.
+#[test]
+fn a_ledger_that_is_lost_beside_marks_is_not_begun_anew() {
+    let stage = Stage::new();
+    let mut device = stage.approved();
+    sign(&mut device, &at(20)).unwrap().unwrap();
+    drop(device);
+    let newest = std::mem::replace(&mut stage.book.state().cache, vec![[0; 64]; 2]);
+    assert_eq!(stage.device().unwrap_err(), Fault::AuditMissing("book".into()));
+    // One that was never whole.
+    stage.book.state().cache[1] = newest[1].map(|byte| byte ^ 1);
+    assert_eq!(stage.device().unwrap_err(), Fault::AuditMissing("book".into()));
+    stage.book.state().cache = newest;
+    stage.device().unwrap();
+    // The file itself: none is made, and the owner's begins where the log stands.
+    let path = stage.folder.path().join("ledger");
+    let mut store = store(stage.plug.port(), stage.folder.path(), OURS, b"ours").unwrap();
+    for wiped in [false, true] {
+        if wiped {
+            std::fs::write(&path, [0; 128]).unwrap();
+        }
+        let plain = self::store(stage.plug.port(), stage.folder.path(), OURS, b"ours").unwrap();
+        let lost = Audited::open(plain, &path, ours(), [3; 32], Missing::Lost).unwrap_err();
+        assert_eq!(lost, Fault::AuditMissing(path.clone()));
+        assert_eq!(path.exists(), wiped);
+        let _ = std::fs::remove_file(&path);
+        assert_eq!(audit::accept(&mut store, &path, [3; 32]), Ok(Accepted::Begun));
+        assert_eq!(audit::accept(&mut store, &path, [3; 32]), Ok(Accepted::Sound));
+        std::fs::remove_file(&path).unwrap();
+    }
+}
+
 /// The ledger's file is of one process.
 #[test]
 fn two_processes_never_share_a_ledger() {
@@ -625,7 +661,7 @@ fn two_processes_never_share_a_ledger() {
     let path = stage.folder.path().join("ledger");
     let open = || {
         let store = store(stage.plug.port(), stage.folder.path(), OURS, b"ours").unwrap();
-        Audited::open(store, &path, ours(), [3; 32])
+        Audited::open(store, &path, ours(), [3; 32], Missing::Begins)
     };
     let mut first = open().unwrap();
     assert_eq!(open().unwrap_err(), Fault::InUse(path.clone()));

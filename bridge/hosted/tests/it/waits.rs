@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use highwater_core::apdu::{Command, Status};
 use highwater_core::hrs::{Hrs, Step};
-use highwater_hosted::keys::{Beside, Login, Timely, Way, YubiHsm};
+use highwater_hosted::keys::{Beside, Login, Logins, Timely, Way, YubiHsm};
 use highwater_hosted::{Device, Fault, KeyFault, KeyStore};
 use highwater_played_hsm::{CREATE_SESSION, ECHO, GET_PUBLIC_KEY, Hsm, MAY_SIGN, Plug, SIGN_EDDSA, Trouble};
 use highwater_sim::{Ask, Extend};
@@ -37,7 +39,7 @@ impl Stage {
 
     fn device(&self) -> Result<Device, Fault> {
         let (port, folder) = (self.plug.port(), self.folder.path().to_owned());
-        let store = Timely::within(PATIENCE, move || Ok(store(port, &folder)?))?;
+        let store = Timely::within(PATIENCE, &Logins::default(), move || Ok(store(port, &folder)?))?;
         Device::open(&self.folder.path().join("marks"), store)
     }
 
@@ -250,13 +252,70 @@ fn a_store_that_hangs_for_ever_does_not_eat_the_host() {
         assert!(again.status().unwrap().success());
         return;
     }
-    let open = || Timely::within(Duration::from_millis(20), || Ok(Never));
+    let logins = Logins::default();
+    let open = || Timely::within(Duration::from_millis(20), &logins, || Ok(Never));
     for _ in 0..8 {
         assert!(matches!(open().unwrap().sign(0, b"x"), Err(KeyFault::Absent(_))));
     }
     is_absent(open());
     std::thread::sleep(Duration::from_secs(3));
     open().unwrap().ping().unwrap();
+}
+
+/// A token locks itself after a few wrong PINs. Its answer comes when it was given up, and is known all the same.
+#[test]
+fn a_pin_that_is_refused_late_is_given_once() {
+    const SOON: Duration = Duration::from_millis(50);
+    let (tries, logins) = (Arc::new(AtomicU32::new(0)), Logins::one_in(Duration::from_secs(600)));
+    let open = |late: Duration, refused: bool| {
+        let tries = tries.clone();
+        Timely::within(SOON, &logins, move || {
+            tries.fetch_add(1, Ordering::SeqCst);
+            std::thread::sleep(late);
+            let wrong = || Fault::Keys(KeyFault::Denied("the PIN is wrong".to_owned()));
+            (!refused).then_some(Sound).ok_or_else(wrong)
+        })
+    };
+    // One that is late, and lets us in: the next one may log in again.
+    is_absent(open(4 * SOON, false));
+    is_absent(open(Duration::ZERO, false));
+    assert_eq!(tries.load(Ordering::SeqCst), 1, "the first may still be refused");
+    std::thread::sleep(6 * SOON);
+    open(Duration::ZERO, false).unwrap().ping().unwrap();
+    is_absent(open(4 * SOON, true));
+    is_absent(open(Duration::ZERO, true));
+    std::thread::sleep(6 * SOON);
+    for _ in 0..2 {
+        let found = open(Duration::ZERO, true);
+        assert!(matches!(found, Err(Fault::Keys(KeyFault::Denied(_)))), "{found:?}");
+    }
+    assert_eq!(tries.load(Ordering::SeqCst), 3);
+    assert!(logins.denied().is_some());
+    // A module that hangs for good is not waited for as long.
+    let logins = Logins::one_in(2 * SOON);
+    let hangs = || {
+        Timely::within(SOON, &logins, || {
+            std::thread::sleep(10 * SOON);
+            Ok(Sound)
+        })
+    };
+    is_absent(hangs());
+    std::thread::sleep(2 * SOON);
+    Timely::within(SOON, &logins, || Ok(Sound)).unwrap();
+}
+
+struct Sound;
+
+impl KeyStore for Sound {
+    fn secret(&mut self, _: &[u8]) -> Result<[u8; 32], KeyFault> {
+        Ok([0; 32])
+    }
+    fn public_key(&mut self, _: u32) -> Result<[u8; 32], KeyFault> {
+        Ok([0; 32])
+    }
+    fn sign(&mut self, _: u32, _: &[u8]) -> Result<[u8; 64], KeyFault> {
+        Ok([0; 64])
+    }
 }
 
 #[test]
@@ -273,12 +332,14 @@ fn a_store_whose_code_panics_is_broken_and_this_process_goes_on() {
             panic!("of somebody else")
         }
     }
-    let mut store = Timely::open(|| Ok(Panics)).unwrap();
+    let logins = Logins::default();
+    let mut store = Timely::open(&logins, || Ok(Panics)).unwrap();
     for _ in 0..2 {
         assert!(matches!(store.public_key(0), Err(KeyFault::Broken(_))));
     }
     let folder = tempfile::tempdir().unwrap();
-    let opened = Device::open(&folder.path().join("marks"), Timely::open(|| Ok(Panics)).unwrap());
+    let again = Timely::open(&logins, || Ok(Panics)).unwrap();
+    let opened = Device::open(&folder.path().join("marks"), again);
     assert!(matches!(opened, Err(Fault::Keys(KeyFault::Broken(_)))), "{opened:?}");
 }
 
