@@ -26,5 +26,6 @@ pub mod signer;
 mod state_dir;
 pub mod store;
 mod trust;
+mod typed;
 mod users;
 pub mod watchdog;

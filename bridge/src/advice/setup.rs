@@ -1,6 +1,5 @@
 //! Of `highwater setup`: what is asked, what was found, why it does not go on.
 
-use std::fmt;
 use std::path::Path;
 
 use super::{not_on_device, pin_lost, pinned_elsewhere};
@@ -208,11 +207,6 @@ pub(crate) fn no_choice(text: &str) -> String {
 /// Neither.
 pub(crate) fn neither_yes_nor_no(text: &str) -> String {
     format!("{text:?} is neither yes nor no; type y or n")
-}
-
-/// It cannot be read as what it should be.
-pub(crate) fn not_taken(text: &str, error: &dyn fmt::Display) -> String {
-    format!("{text:?} cannot be taken ({error}); type it again")
 }
 
 /// The configuration has `chain`, and no list of tables.

@@ -2,7 +2,6 @@
 
 mod firmware;
 mod moving;
-mod numbers;
 mod yubihsm;
 
 use std::net::SocketAddr;
@@ -14,9 +13,9 @@ use highwater_moving::Source;
 
 use crate::device::{KeyNumber, SlotNumber};
 use crate::state_dir::Purpose;
+use crate::typed::{address, below_signed, key_index, last_signed, next_height};
 pub(super) use firmware::{FirmwareVerb, ImageArgs};
 pub(super) use moving::{Former, KeyArgs, KeyVerb, MigrateArgs, OldArgs};
-use numbers::{below_signed, emulator, key_index, last_signed, next_height};
 #[cfg(feature = "yubihsm")]
 pub(super) use yubihsm::AdminArgs;
 pub(super) use yubihsm::YubiHsmVerb;
@@ -102,7 +101,7 @@ pub enum Verb {
         #[command(subcommand)]
         verb: FirmwareVerb,
         /// Where a device is played, beside any configuration. For tests.
-        #[arg(long, hide = true, global = true, env = "HIGHWATER_EMULATOR", value_parser = emulator)]
+        #[arg(long, hide = true, global = true, env = "HIGHWATER_EMULATOR", value_parser = address)]
         emulator: Option<SocketAddr>,
     },
     /// The approved chains.
@@ -123,7 +122,7 @@ pub enum Verb {
         #[command(flatten)]
         on: On,
         /// The emulator's port, beside any configuration. For tests.
-        #[arg(long, hide = true, global = true, env = "HIGHWATER_EMULATOR", value_parser = emulator)]
+        #[arg(long, hide = true, global = true, env = "HIGHWATER_EMULATOR", value_parser = address)]
         emulator: Option<SocketAddr>,
     },
     /// A YubiHSM2: made ready for this signer.

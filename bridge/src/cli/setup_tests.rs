@@ -281,7 +281,8 @@ async fn a_wrong_answer_is_told_and_asked_for_again() {
     ask(&mut run, Question::NextHeight, &mut Types(&mut person, &mut typed)).unwrap();
     assert_eq!(run.answers.mark.next_height, Some(7));
     assert!(
-        person.hints.contains("a height is 1 to 2^63-1") && person.hints.contains("type it again"),
+        person.hints.contains("is not a height: name the next one to sign")
+            && person.hints.contains("begins at 1"),
         "{}",
         person.hints
     );

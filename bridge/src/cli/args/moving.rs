@@ -8,9 +8,9 @@ use highwater_core::hrs::Hrs;
 use highwater_moving::{NotASource, Source};
 
 use super::On;
-use super::numbers::{below_signed, block_time, key_index, threshold};
 use crate::device::KeyNumber;
 use crate::rpc::Rpc;
+use crate::typed::{below_signed, block_time, key_index, threshold};
 
 /// What of the keys that were made elsewhere.
 #[derive(Debug, Subcommand)]

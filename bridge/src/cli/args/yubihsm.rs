@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Subcommand};
 use highwater_moving::Source;
 
-use super::numbers::{domain, object_id};
+use crate::typed::{domain, object_id};
 
 /// What of a YubiHSM2.
 #[derive(Debug, Subcommand)]

@@ -2,12 +2,12 @@
 //! taken.
 
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use super::answers::{Answers, From, Key, NOTHING, Wrong};
 use super::host::{Kind, Piece};
 use crate::advice;
 use crate::config::Transport;
+use crate::typed;
 
 /// A question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -237,11 +237,11 @@ impl Question {
             Self::StateDir => answers.state_dir = Some(path()),
             Self::Transport => answers.device.transport = Some(text.to_owned()),
             Self::DevicePath => answers.device.path = Some(path()),
-            Self::Address | Self::Connector => answers.device.address = Some(parsed(text)?),
-            Self::AuthKey => answers.device.auth_key = Some(parsed(text)?),
+            Self::Address | Self::Connector => answers.device.address = Some(typed::address(text)?),
+            Self::AuthKey => answers.device.auth_key = Some(typed::object_id(text)?),
             Self::PasswordFile => answers.device.password_file = Some(path()),
             Self::Object => {
-                answers.device.keys = vec![Key { object: Some(parsed(text)?), ..Key::default() }];
+                answers.device.keys = vec![Key { object: Some(typed::object_id(text)?), ..Key::default() }];
             }
             Self::Module => answers.device.module = Some(path()),
             Self::TokenLabel => answers.device.token_label = Some(text.to_owned()),
@@ -253,7 +253,7 @@ impl Question {
             Self::Rpc => {
                 answers.chain.rpc = Some(if text == "none" { String::new() } else { text.to_owned() })
             }
-            Self::KeyIndex => answers.chain.key_index = Some(parsed(text)?),
+            Self::KeyIndex => answers.chain.key_index = Some(typed::key_index(text)?),
             Self::MarkFrom => {
                 let from = [
                     ("rpc", From::Rpc),
@@ -264,15 +264,18 @@ impl Question {
                 let from = from.into_iter().find(|(word, _)| *word == text);
                 answers.mark.from = Some(from.ok_or_else(|| advice::no_choice(text))?.1);
             }
-            Self::NextHeight => answers.mark.next_height = Some(parsed(text)?),
+            Self::NextHeight => {
+                let mark = typed::next_height(text)?;
+                answers.mark.next_height = Some(mark.height.value());
+            }
             Self::LastSigned => answers.mark.last_signed = Some(text.to_owned()),
             Self::OldSigner => answers.migrate.from = Some(text.to_owned()),
             Self::OldState => {
                 answers.migrate.state = Some(words(text).into_iter().map(PathBuf::from).collect())
             }
             Self::OldKey => answers.migrate.key = Some(path()),
-            Self::Imported => answers.migrate.imported = Some(parsed(text)?),
-            Self::Threshold => answers.migrate.threshold = Some(parsed(text)?),
+            Self::Imported => answers.migrate.imported = Some(typed::imported(text)?),
+            Self::Threshold => answers.migrate.threshold = Some(typed::threshold(text)?),
             Self::Backup => answers.migrate.to = Some(path()),
         }
         Ok(())
@@ -296,10 +299,6 @@ fn yes(text: &str) -> Result<bool, String> {
         "n" | "no" | "false" => Ok(false),
         _ => Err(advice::neither_yes_nor_no(text)),
     }
-}
-
-fn parsed<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|error| advice::not_taken(text, &error))
 }
 
 /// Several answers on one line.

@@ -8,28 +8,35 @@ use highwater_core::hrs::{Hrs, Step};
 use crate::hrs_text::HrsText;
 
 /// A key of the seed.
-pub(in crate::cli) fn key_index(text: &str) -> Result<u32, String> {
+pub(crate) fn key_index(text: &str) -> Result<u32, String> {
     text.parse().ok().filter(|index| *index < SECRET_INDEX).ok_or_else(|| {
         format!("{text:?} is no number of a key: name a whole number from 0 to {}, as 0", SECRET_INDEX - 1)
     })
 }
 
 /// Seconds from block to block.
-pub(in crate::cli) fn block_time(text: &str) -> Result<u64, String> {
+pub(crate) fn block_time(text: &str) -> Result<u64, String> {
     text.parse().ok().filter(|seconds| (1..=86_400).contains(seconds)).ok_or_else(|| {
         format!("{text:?} is no time of a block: name whole seconds from 1 to 86400, without a unit, as 6")
     })
 }
 
 /// Cosigners that it takes to sign.
-pub(in crate::cli) fn threshold(text: &str) -> Result<usize, String> {
+pub(crate) fn threshold(text: &str) -> Result<usize, String> {
     text.parse().map_err(|_| {
         format!("{text:?} is no number of cosigners: name a whole number, as threshold in the configuration of horcrux has it")
     })
 }
 
+/// An imported key, as the screen counts.
+pub(crate) fn imported(text: &str) -> Result<u8, String> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| {
+        format!("{text:?} is no number of an imported key: name a whole number from 1, as `highwater key list` counts")
+    })
+}
+
 /// An object of a YubiHSM2. Its number 0 asks the HSM for any free id.
-pub(in crate::cli) fn object_id(text: &str) -> Result<u16, String> {
+pub(crate) fn object_id(text: &str) -> Result<u16, String> {
     text.parse()
         .ok()
         .filter(|id| *id > 0)
@@ -37,33 +44,33 @@ pub(in crate::cli) fn object_id(text: &str) -> Result<u16, String> {
 }
 
 /// A domain of a YubiHSM2.
-pub(in crate::cli) fn domain(text: &str) -> Result<u16, String> {
+pub(crate) fn domain(text: &str) -> Result<u16, String> {
     text.parse()
         .ok()
         .filter(|domain| (1..=16).contains(domain))
         .ok_or_else(|| format!("{text:?} is no domain of an HSM: name a whole number from 1 to 16, as 1"))
 }
 
-/// Where the emulator listens.
-pub(in crate::cli) fn emulator(text: &str) -> Result<SocketAddr, String> {
+/// Where an emulator or a connector listens.
+pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| format!("{text:?} is no address: name one as 127.0.0.1:9999"))
 }
 
 /// Nothing of height H is signed: the mark is H/0/none.
-pub(in crate::cli) fn next_height(text: &str) -> Result<Hrs, String> {
+pub(crate) fn next_height(text: &str) -> Result<Hrs, String> {
     let mark = text.parse().ok().filter(|height| *height > 0);
     mark.and_then(|height| Hrs::new(height, 0, Step::None)).ok_or_else(|| {
-        format!("{text:?} is not a height: name the next one to sign, a whole number from 1 to {}", i64::MAX)
+        format!("{text:?} is not a height: name the next one to sign, a whole number from 1 to {}; a chain without a block begins at 1", i64::MAX)
     })
 }
 
 /// Any place: a mark that nothing was signed at may be named too.
-pub(in crate::cli) fn below_signed(text: &str) -> Result<Hrs, String> {
+pub(crate) fn below_signed(text: &str) -> Result<Hrs, String> {
     text.parse::<HrsText>().map(|HrsText(hrs)| hrs).map_err(|error| error.to_string())
 }
 
 /// A place that was signed.
-pub(in crate::cli) fn last_signed(text: &str) -> Result<Hrs, String> {
+pub(crate) fn last_signed(text: &str) -> Result<Hrs, String> {
     match text.parse::<HrsText>() {
         Ok(HrsText(hrs)) if hrs.height.value() > 0 && hrs.step != Step::None => Ok(hrs),
         Ok(_) => Err(format!(
@@ -99,6 +106,6 @@ mod tests {
         assert!(object_id("0").is_err() && object_id("65536").is_err() && object_id("-1").is_err());
         assert_eq!((domain("1"), domain("16")), (Ok(1), Ok(16)));
         assert!(domain("0").is_err() && domain("17").is_err());
-        assert!(emulator("127.0.0.1:1").is_ok() && emulator("nowhere").is_err());
+        assert!(address("127.0.0.1:1").is_ok() && address("nowhere").is_err());
     }
 }
