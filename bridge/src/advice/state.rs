@@ -78,6 +78,11 @@ pub fn import_damaged(from: &Path, cause: &str) -> String {
     )
 }
 
+/// All may be well, and nothing signs all the same.
+pub fn nothing_signs_yet() -> &'static str {
+    "no daemon runs, so nothing is signed: start it with `highwater run`, or with its unit"
+}
+
 /// Nobody answers at the admin socket.
 pub fn no_daemon() -> &'static str {
     "no daemon runs on this state_dir: start it with `highwater run`, or ask the device itself with `highwater device info`"

@@ -33,6 +33,8 @@ pub(crate) struct Findings {
     pub(crate) sound: bool,
     /// What was found.
     pub(crate) findings: Vec<Finding>,
+    /// Whether a daemon runs on this state directory; null: `check` does not ask.
+    pub(crate) daemon: Option<bool>,
     #[serde(skip)]
     pub(crate) exit: Option<Exit>,
 }
@@ -61,14 +63,14 @@ pub(crate) enum Weight {
 }
 
 impl Findings {
-    fn of(troubles: &[Trouble]) -> Self {
+    fn of(troubles: &[Trouble], daemon: Option<bool>) -> Self {
         let finding = |trouble: &Trouble| Finding {
             finding: trouble.word().to_owned(),
             weight: if trouble.exit().is_some() { Weight::Error } else { Weight::Warning },
             text: advice::trouble(trouble),
         };
         let exit = troubles.iter().find_map(Trouble::exit);
-        Self { sound: exit.is_none(), findings: troubles.iter().map(finding).collect(), exit }
+        Self { sound: exit.is_none(), findings: troubles.iter().map(finding).collect(), daemon, exit }
     }
 }
 
@@ -81,18 +83,23 @@ impl fmt::Display for Findings {
         if self.findings.is_empty() {
             writeln!(f, "nothing was found")?;
         }
+        // Where something is wrong, its own cure comes first.
+        if self.sound && self.daemon == Some(false) {
+            writeln!(f, "{}", advice::nothing_signs_yet())?;
+        }
         Ok(())
     }
 }
 
 /// Looks at everything but the device and what is behind the sockets. Opens nothing that signs, and makes no file.
 pub(crate) async fn check(config: &Path, ground: &Ground) -> Findings {
-    Findings::of(&local::look(config, ground).await.troubles)
+    Findings::of(&local::look(config, ground).await.troubles, None)
 }
 
 /// Looks at device and nodes too: through the daemon, where one runs.
 pub(crate) async fn doctor(config: &Path, ground: &Ground) -> Findings {
     let mut looked = local::look(config, ground).await;
+    let runs = looked.daemon.is_some();
     device::look(&mut looked, ground).await;
-    Findings::of(&looked.troubles)
+    Findings::of(&looked.troubles, Some(runs))
 }

@@ -400,7 +400,7 @@ fn a_link_is_cut_where_the_way_fails_and_not_where_this_host_does() {
         let error = DialError::Io(errno.into());
         let address: Address = "tcp://10.77.0.1:26659".parse().unwrap();
         let trouble = device::unreachable(&config.chains[0], address, error, &config, Some(&known));
-        Findings::of(&[trouble]).findings.remove(0)
+        Findings::of(&[trouble], None).findings.remove(0)
     };
     for errno in [Errno::TIMEDOUT, Errno::HOSTUNREACH, Errno::NETUNREACH, Errno::NETDOWN] {
         let found = of(errno, "");
