@@ -20,7 +20,7 @@ pub(crate) struct Args {
     /// What signs: the firmware of a device in its emulator (nanos, nanosplus); `simulated`: the signer in the bridge's own
     /// process, which is no hardware key; `yubihsm` or `pkcs11`: the same with its key in an HSM that is played, or in a token
     /// of SoftHSM.
-    #[arg(long, default_value = "nanos", value_parser = signer)]
+    #[arg(long, default_value = "nanosplus", value_parser = signer)]
     device: Signer,
     /// What asks for signatures.
     #[arg(long, value_enum, default_value = "cometbft")]
