@@ -1,8 +1,8 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::*;
-use crate::admin::tests::{chain_report, healthy};
-use crate::admin::{ChainReport, SignatureReport};
+use crate::admin::ChainReport;
+use crate::admin::tests::{chain_report, healthy, signing};
 use crate::device::SlotState;
 
 fn page(report: &Report) -> String {
@@ -24,19 +24,6 @@ fn words(report: &Report) -> String {
         }
     }
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn signing() -> Report {
-    let mut report = healthy();
-    let chain = &mut report.chains[0];
-    chain.last = Some("20000001/0/precommit".parse().unwrap());
-    chain.signature_age_seconds = 3.4;
-    chain.recent = vec![SignatureReport {
-        place: "20000001/0/precommit".parse().unwrap(),
-        took_seconds: 0.1124,
-        age_seconds: 3.4,
-    }];
-    report
 }
 
 fn not_signing(problem: &str) -> Report {

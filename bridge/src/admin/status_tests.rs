@@ -388,6 +388,23 @@ pub(crate) fn with_a_name(mut report: Report, name: &str) -> Report {
     report
 }
 
+/// One that signed blocks; its mark is the last place signed.
+pub(crate) fn signing() -> Report {
+    let mut report = healthy();
+    let place: HrsText = "20000001/0/precommit".parse().unwrap();
+    for slot in report.device.iter_mut().flat_map(|device| &mut device.slots) {
+        (slot.mark, slot.highest_signed) = (place, place);
+    }
+    let chain = &mut report.chains[0];
+    (chain.last, chain.highest_requested, chain.signatures) = (Some(place), place, 212);
+    chain.signature_age_seconds = 3.4;
+    if let Some(on_chain) = &mut chain.on_chain {
+        on_chain.height = "20000000".parse().ok();
+    }
+    chain.recent = vec![SignatureReport { place, took_seconds: 0.1124, age_seconds: 3.4 }];
+    report
+}
+
 /// A report that is all well.
 pub(crate) fn healthy() -> Report {
     let slot = Slot { wear_ppm: 10_000, ..Slot::played(CHAIN, SlotState::Armed, HrsText::default()) };

@@ -3,8 +3,8 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 
 use super::*;
-use crate::admin::tests::{chain_report, healthy, with_a_name};
-use crate::admin::{ChainReport, SignatureReport};
+use crate::admin::tests::{chain_report, healthy, signing, with_a_name};
+use crate::admin::ChainReport;
 use crate::advice;
 use crate::device::SlotState;
 
@@ -48,15 +48,7 @@ fn away() -> Report {
 
 #[test]
 fn what_signs_and_what_does_not_fits_80_columns_and_24_lines() {
-    let mut signing = healthy();
-    signing.chains[0].last = Some("20000001/0/precommit".parse().unwrap());
-    signing.chains[0].signature_age_seconds = 3.4;
-    signing.chains[0].recent = vec![SignatureReport {
-        place: "20000001/0/precommit".parse().unwrap(),
-        took_seconds: 0.1124,
-        age_seconds: 3.4,
-    }];
-    shown("signing", &drawn(&mut view(signing), 80, 24));
+    shown("signing", &drawn(&mut view(signing()), 80, 24));
     shown("locked", &drawn(&mut view(away()), 80, 24));
     let mut warned = healthy();
     warned.chains[0].warning =
