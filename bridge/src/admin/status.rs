@@ -343,11 +343,12 @@ fn chain(
     let signatures_a_day = a_day(signatures, view.counted);
     let pinned = device.ok().filter(|session| session.installation == view.installation);
     let slot = pinned.and_then(|session| session.chain(&view.chain));
+    let problem = health::problem(device, view, installations, host);
     ChainReport {
         chain: view.chain.clone(),
         device: view.device.as_deref().map(str::to_owned),
-        problem: health::problem(device, view, installations, host),
-        warning: health::warning(view, host),
+        warning: health::warning(view, host, problem.is_none()),
+        problem,
         state_file_behind_seconds: view.disk_behind.as_secs_f64(),
         installation: hex::encode(view.installation),
         highest_requested: HrsText(view.highest_requested),
@@ -402,17 +403,25 @@ fn a_day(signatures: u64, counted: Duration) -> Option<u64> {
 fn verdict(chains: &[ChainReport]) -> (bool, String) {
     let total = chains.len();
     let count = |number: usize| format!("{number} chain{}", if number == 1 { "" } else { "s" });
-    let mut troubled = chains.iter().filter_map(|chain| Some((&chain.chain, chain.problem.as_ref()?)));
+    let mut troubled: Vec<_> = chains.iter().filter(|chain| chain.problem.is_some()).collect();
+    // Another signer of the key comes first.
+    troubled.sort_by_key(|chain| !chain.is_signed_elsewhere());
+    let mut troubled = troubled.into_iter().filter_map(|chain| Some((&chain.chain, chain.problem.as_ref()?)));
+    let mut warned: Vec<_> = chains.iter().filter(|chain| chain.warning.is_some()).collect();
+    warned.sort_by_key(|chain| !chain.is_signed_elsewhere());
+    let of_chain = |chain: &&ChainReport| chain.warning.clone();
+    let risk = warned.iter().find(|chain| chain.is_signed_elsewhere()).and_then(of_chain);
+    let risk = risk.map_or_else(String::new, |risk| format!("; WARNING: {risk}"));
     match (troubled.next(), troubled.count()) {
         (None, _) => {
-            let warning = chains.iter().find_map(|chain| chain.warning.as_ref());
+            let warning = warned.first().and_then(of_chain);
             let warning = warning.map_or_else(String::new, |warning| format!("; WARNING: {warning}"));
             (true, format!("SIGNING: {}{warning}", count(total)))
         }
         (Some((_, problem)), more) if more + 1 == total => (false, format!("NOT SIGNING: {problem}")),
         (Some((chain, problem)), more) => {
             let others = total - more - 1;
-            (false, format!("NOT SIGNING {chain} ({} signing): {problem}", count(others)))
+            (false, format!("NOT SIGNING {chain} ({} signing): {problem}{risk}", count(others)))
         }
     }
 }

@@ -72,7 +72,13 @@ fn of_daemon(config: &Config, report: &Report, troubles: &mut Vec<Trouble>) {
     if report.host_network == Some(false) {
         troubles.push(Trouble::NoNetwork);
     }
-    for ChainReport { problem, warning, nodes, .. } in &report.chains {
+    for chain in &report.chains {
+        let ChainReport { problem, warning, nodes, .. } = chain;
+        if chain.is_signed_elsewhere()
+            && let Some(text) = problem.as_ref().or(warning.as_ref())
+        {
+            troubles.push(Trouble::SignedElsewhere(text.clone()));
+        }
         let only = nodes.len() == 1;
         let cut = nodes.iter().filter(|node| node.link_cut).filter_map(|node| node.complaint.clone());
         troubles.extend(cut.map(|text| Trouble::LinkCut { text, only }));
@@ -80,7 +86,7 @@ fn of_daemon(config: &Config, report: &Report, troubles: &mut Vec<Trouble>) {
             troubles.iter().any(|known| match known {
                 Trouble::LinkCut { text: same, .. } => same == text,
                 Trouble::NoNetwork => advice::link::no_network() == text,
-                Trouble::NotSigning(same) => same == text,
+                Trouble::NotSigning(same) | Trouble::SignedElsewhere(same) => same == text,
                 _ => false,
             })
         };
