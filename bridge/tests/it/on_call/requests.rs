@@ -234,7 +234,7 @@ async fn a_node_at_rpc_that_is_behind() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_device_that_is_slow_for_its_chain() {
-    let Some((desk, node, mut watch, mut daemon)) = told(2).await else { return };
+    let Some((desk, _node, mut watch, mut daemon)) = told(2).await else { return };
     let ratio = "highwater_signing_ratio{chain=\"alpha-1\"}";
     let mut height = (FIRST + FAR) as i64;
     let mut block = async |daemon: &mut Daemon| {
