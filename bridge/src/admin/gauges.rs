@@ -71,6 +71,7 @@ pub(super) struct Gauges {
     rpc_up: Whole<1>,
     /// By what became of our signature.
     blocks: Whole<2>,
+    elsewhere: Whole<1>,
     block_seconds: Real<1>,
     share: Real<1>,
     years_left: Real<1>,
@@ -96,6 +97,7 @@ impl Gauges {
             behind: Family::default(),
             rpc_up: Family::default(),
             blocks: Family::default(),
+            elsewhere: Family::default(),
             block_seconds: Family::default(),
             share: Family::default(),
             years_left: Family::default(),
@@ -179,14 +181,20 @@ impl Gauges {
         );
         registry.register(
             "rpc_up",
-            "1 while the node at rpc of the config tells what the chain has. Only where rpc is, as the next three",
+            "1 while the node at rpc of the config tells what the chain has. Only where rpc is, as the next four",
             gauges.rpc_up.clone(),
         );
         registry.register(
             "last_blocks",
             "Of the last 100 blocks since the start, by what became of our signature: present, nil, late, behind, unsigned, unasked, \
-             not_in_set",
+             not_in_set, elsewhere",
             gauges.blocks.clone(),
+        );
+        registry.register(
+            "blocks_signed_elsewhere",
+            "Blocks since the start with a signature of our key that was not made here: DOUBLE-SIGN RISK. 0 again after a restart, and \
+             when the owner approved a mark above them",
+            gauges.elsewhere.clone(),
         );
         registry.register_with_unit(
             "block",
@@ -297,6 +305,8 @@ impl Gauges {
             let blocks = i64::try_from(found.of_fate(fate)).unwrap_or(i64::MAX);
             self.blocks.get_or_create(&labels).set(blocks);
         }
+        let elsewhere = found.signed_elsewhere.as_ref().map_or(0, |elsewhere| elsewhere.blocks);
+        self.elsewhere.get_or_create(&of()).set(i64::try_from(elsewhere).unwrap_or(i64::MAX));
         if let Some(seconds) = found.block_seconds {
             self.block_seconds.get_or_create(&of()).set(seconds);
         }

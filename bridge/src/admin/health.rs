@@ -21,9 +21,32 @@ pub(super) fn device(seen: &Seen, now: Instant) -> Result<&Session, String> {
         .ok_or_else(|| seen.fault.as_ref().map_or_else(|| advice::being_opened().to_owned(), advice::fault))
 }
 
+/// Why a chain does not sign, with the other signer of its key before it: that one is more urgent than whatever keeps this one
+/// from signing, and may be the cause.
+pub(super) fn problem(
+    device: Result<&Session, &str>,
+    view: &ChainView,
+    installations: &[(&str, [u8; 16])],
+    host: Option<&Host>,
+) -> Option<Problem> {
+    let problem = not_signing(device, view, installations, host)?;
+    Some(match elsewhere(view) {
+        Some(risk) => {
+            Problem { cause: Cause::Elsewhere, text: format!("{risk}. Besides: {}", problem.text) }
+        }
+        None => problem,
+    })
+}
+
+/// The signatures of another signer, as a node tells them.
+fn elsewhere(view: &ChainView) -> Option<String> {
+    let found = view.on_chain.as_ref()?.elsewhere?;
+    Some(advice::signed_elsewhere(&view.chain, found))
+}
+
 /// Why a chain does not sign, and the cure; `None`: its device is the right one and armed, a node is there, and its
 /// requests are signed. `installations` are those of all devices that have a name and are there.
-pub(super) fn problem(
+fn not_signing(
     device: Result<&Session, &str>,
     view: &ChainView,
     installations: &[(&str, [u8; 16])],
@@ -98,14 +121,27 @@ pub(super) fn problem(
     })
 }
 
-/// What needs a person although the chain signs.
-pub(super) fn warning(view: &ChainView, host: Option<&Host>) -> Option<Problem> {
+/// What needs a person although the chain signs. Where it does not sign, its problem tells of the other signer.
+pub(super) fn warning(view: &ChainView, host: Option<&Host>, signs: bool) -> Option<Problem> {
+    let risk = elsewhere(view).filter(|_| signs).map(|text| Problem { cause: Cause::Elsewhere, text });
+    risk.or_else(|| other_warning(view, host))
+}
+
+fn other_warning(view: &ChainView, host: Option<&Host>) -> Option<Problem> {
     let cut = || view.nodes.iter().find_map(|node| links::cut(&view.chain, node, host));
     // Where no node is connected, it is why the chain does not sign.
     let cut = || cut().filter(|_| view.nodes.iter().any(|node| node.connected));
     let of = |cause: Cause| move |text: String| Problem { cause, text };
     let disk = disk(view).filter(|_| view.nodes.len() <= 1).map(of(Cause::Other));
-    disk.or_else(|| cut().map(of(Cause::Link))).or_else(|| on_chain(view).map(of(Cause::Other)))
+    let chain = || stands(view).or_else(|| on_chain(view));
+    disk.or_else(|| cut().map(of(Cause::Link))).or_else(|| chain().map(of(Cause::Other)))
+}
+
+/// The chain stands, or its node gave up on its signer.
+fn stands(view: &ChainView) -> Option<String> {
+    let found = view.on_chain.as_ref().filter(|found| found.problem.is_none())?;
+    let newest = found.newest.filter(|newest| newest.stands(found.pace))?;
+    Some(advice::nobody_asks(&view.chain, newest.quiet, newest.age, newest.asked))
 }
 
 /// Why the chain has not our signatures. Of a hundred blocks a few are missed now and then, and a node's word is only a word.
@@ -141,7 +177,7 @@ mod tests {
     use crate::hrs_text::HrsText;
     use crate::node::IDLE;
     use crate::node::host_network::{HostNetwork, Told};
-    use crate::signer::{Last, Medians};
+    use crate::signer::{Counts, Elsewhere, Last, Medians, Newest, OnChain};
 
     fn hrs(height: u64) -> Hrs {
         Hrs::new(height, 0, Step::Prevote).unwrap()
@@ -354,14 +390,89 @@ mod tests {
         for (disk, cause) in [(DiskState::Fails, "cannot be written"), (hangs, "has taken 7 s")] {
             let mut view = ChainView { disk, ..view() };
             assert_eq!(told(&seen(), &view, 0), None, "its device has the mark");
-            let text = warning(&view, None).unwrap().text;
+            let text = warning(&view, None, true).unwrap().text;
             assert!(text.contains(cause) && text.contains("signing goes on"), "{text}");
             view.nodes.push(view.nodes[0].clone());
             let text = told(&seen(), &view, 0).unwrap();
             assert!(text.contains(cause) && text.contains("with several nodes nothing is signed"), "{text}");
-            assert_eq!(warning(&view, None), None, "it is told once");
+            assert_eq!(warning(&view, None, true), None, "it is told once");
         }
-        assert_eq!(warning(&view(), None), None);
+        assert_eq!(warning(&view(), None, true), None);
+    }
+
+    /// What a node tells of a chain of which nobody knows anything bad.
+    fn on_chain() -> OnChain {
+        OnChain {
+            rpc: "http://127.0.0.1:26657".into(),
+            problem: None,
+            last: Some(213),
+            counts: Counts::default(),
+            pace: Some(Duration::from_secs(6)),
+            elsewhere: None,
+            newest: None,
+        }
+    }
+
+    #[test]
+    fn another_signer_of_the_key_comes_before_whatever_else_is_wrong() {
+        let elsewhere = Some(Elsewhere { blocks: 15, first: 199, last: 213 });
+        let mut view = ChainView { on_chain: Some(OnChain { elsewhere, ..on_chain() }), ..view() };
+        assert_eq!(told(&seen(), &view, 0), None, "a node's word stops nothing");
+        let told_now = warning(&view, None, true).unwrap();
+        assert_eq!(told_now.cause, super::Cause::Elsewhere);
+        let text = told_now.text.clone();
+        for words in
+            ["DOUBLE-SIGN RISK on alpha-1: 15 blocks from 199 to 213", "mark set", "restart the daemon"]
+        {
+            assert!(text.contains(words), "{words}: {text}");
+        }
+        view.disk = DiskState::Fails;
+        assert_eq!(warning(&view, None, true), Some(told_now));
+        view.disk = DiskState::Writes;
+        view.nodes[0].connected = false;
+        let problem = told(&seen(), &view, 0).unwrap();
+        assert!(
+            problem.starts_with(&text) && problem.contains("no node of alpha-1 is connected"),
+            "{problem}"
+        );
+        assert_eq!(warning(&view, None, false), None, "it is told once");
+        let away = Seen { session: None, fault: Some(Fault::Locked), ..seen() };
+        let problem = told(&away, &view, 0).unwrap();
+        assert!(problem.starts_with(&text) && problem.contains("locked"), "{problem}");
+    }
+
+    #[test]
+    fn a_chain_that_stands_while_nobody_asks_is_a_warning() {
+        let (minutes, seconds) = (|minutes: u64| Duration::from_secs(60 * minutes), Duration::from_secs);
+        for (age, quiet, asked, pace, stands) in [
+            (minutes(28), seconds(31), false, None, true),
+            // The node was connected just now.
+            (minutes(28), seconds(30), false, None, false),
+            (seconds(120), minutes(28), false, None, false),
+            (seconds(121), minutes(28), false, None, true),
+            // A chain with a block a minute.
+            (minutes(20), minutes(28), false, Some(minutes(1)), false),
+            (minutes(21), minutes(28), false, Some(minutes(1)), true),
+            // It asked once: its rounds may be long.
+            (minutes(28), seconds(120), true, None, false),
+            (minutes(28), seconds(121), true, None, true),
+        ] {
+            let newest = Some(Newest { age, quiet, asked });
+            let mut view = ChainView { on_chain: Some(OnChain { pace, newest, ..on_chain() }), ..view() };
+            assert_eq!(told(&seen(), &view, 0), None);
+            let text = warning(&view, None, true).map(|warning| warning.text);
+            assert_eq!(text.is_some(), stands, "{age:?} {quiet:?} {asked} {pace:?}: {text:?}");
+            if let Some(text) = text {
+                assert!(
+                    text.contains("nobody has asked for a vote of alpha-1")
+                        && text.contains("restart the node"),
+                    "{text}"
+                );
+            }
+            // What a node told before it fell silent is old.
+            view.on_chain.as_mut().unwrap().problem = Some("no answer".to_owned());
+            assert_eq!(warning(&view, None, true), None);
+        }
     }
 
     /// A host with a network over eth0, and with one only if `up`.
@@ -409,8 +520,8 @@ mod tests {
         view.nodes =
             vec![node(true), NodeView { connected: true, ..NodeView::new("unix:///run/b.sock".into()) }];
         assert_eq!(device(&view, Some(&host(true))), None);
-        let told = warning(&view, Some(&host(true))).unwrap();
+        let told = warning(&view, Some(&host(true)), true).unwrap();
         assert!(told.cause == super::Cause::Link && told.text.contains("is cut"), "{told:?}");
-        assert_eq!(warning(&view, Some(&host(false))), None);
+        assert_eq!(warning(&view, Some(&host(false)), true), None);
     }
 }

@@ -26,7 +26,7 @@ pub(crate) use counters::reasons;
 pub use counters::{Counters, Signature};
 pub use device_state::DeviceState;
 pub use http::serve as serve_http;
-pub use on_chain::{DeviceSeconds, OnChainReport};
+pub use on_chain::{DeviceSeconds, ElsewhereReport, OnChainReport};
 pub use patience::Unanswered;
 pub use socket::{Client, Listener, path as socket_path};
 pub use status::{

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use super::ChainReport;
-use crate::signer::{Fate, Medians, OnChain};
+use crate::signer::{Elsewhere, Fate, Medians, OnChain};
 
 /// The medians of the last 100 messages of each kind in the device, from command to reply.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -55,15 +55,43 @@ pub struct OnChainReport {
     pub unasked: u64,
     /// Blocks at which the validator was not in the set.
     pub not_in_set: u64,
+    /// Blocks with a precommit of our key, for the block or for nil, that was not made here: another signer runs.
+    #[serde(default)]
+    pub elsewhere: u64,
+    /// All blocks of the last kind since the start, also those before the last 100. Null: there was none, or a mark that the owner
+    /// approved since covers them.
+    #[serde(default)]
+    pub signed_elsewhere: Option<ElsewhereReport>,
+    /// How old the newest block is, by the clocks of this host and of the chain. Null: the node does not tell.
+    #[serde(default)]
+    pub newest_block_age_seconds: Option<f64>,
     /// The median time between two blocks, by the chain's clock; null before ten of them.
     pub block_seconds: Option<f64>,
     /// Which part of that time our two votes take, as their node waits for them.
     pub signing_ratio: Option<f64>,
 }
 
+/// Blocks that another signer of our key signed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ElsewhereReport {
+    /// How many.
+    pub blocks: u64,
+    /// The first one.
+    pub first_height: String,
+    /// The last one.
+    pub last_height: String,
+}
+
+impl ElsewhereReport {
+    fn of(Elsewhere { blocks, first, last }: Elsewhere) -> Self {
+        Self { blocks, first_height: first.to_string(), last_height: last.to_string() }
+    }
+}
+
 impl OnChainReport {
     pub(super) fn of(found: &OnChain, timing: &Medians) -> Self {
-        let OnChain { rpc, problem, last, counts, pace } = found;
+        let OnChain { rpc, problem, last, counts, pace, elsewhere, newest } = found;
         Self {
             rpc: rpc.to_string(),
             problem: problem.clone(),
@@ -76,6 +104,9 @@ impl OnChainReport {
             unsigned: counts.of(Fate::Unsigned),
             unasked: counts.of(Fate::Unasked),
             not_in_set: counts.of(Fate::NotInSet),
+            elsewhere: counts.of(Fate::Elsewhere),
+            signed_elsewhere: elsewhere.map(ElsewhereReport::of),
+            newest_block_age_seconds: newest.map(|newest| newest.age.as_secs_f64()),
             block_seconds: pace.map(|pace| pace.as_secs_f64()),
             signing_ratio: found.share(timing),
         }
@@ -92,6 +123,7 @@ impl OnChainReport {
         let mut text =
             format!("{} of the last {} blocks up to {height} have our signature", self.present, self.blocks);
         for (count, words) in [
+            (self.elsewhere, "SIGNED ELSEWHERE"),
             (self.late, "signed, but too late"),
             (self.behind, "node too late"),
             (self.unsigned, "not signed"),
@@ -121,11 +153,17 @@ impl OnChainReport {
             Fate::Unsigned => self.unsigned,
             Fate::Unasked => self.unasked,
             Fate::NotInSet => self.not_in_set,
+            Fate::Elsewhere => self.elsewhere,
         }
     }
 }
 
 impl ChainReport {
+    /// Whether another signer runs with the chain's key, as a node tells.
+    pub(crate) fn is_signed_elsewhere(&self) -> bool {
+        self.on_chain.as_ref().is_some_and(|found| found.signed_elsewhere.is_some())
+    }
+
     /// What a block costs, and of what, in words.
     pub(crate) fn signing(&self) -> Option<String> {
         let signing = self.signing_seconds?;

@@ -90,8 +90,11 @@ impl Picture {
 }
 
 fn headline(report: &Report) -> Said {
+    let elsewhere = report.chains.iter().any(ChainReport::is_signed_elsewhere);
     let warned = report.chains.iter().any(|chain| chain.warning.is_some());
     match (report.healthy, warned) {
+        (false, _) if elsewhere => Said::new(Tone::Bad, "NOT SIGNING, DOUBLE-SIGN RISK"),
+        (true, _) if elsewhere => Said::new(Tone::Bad, "SIGNING, DOUBLE-SIGN RISK"),
         (false, _) => Said::new(Tone::Bad, "NOT SIGNING"),
         (true, true) => Said::new(Tone::Care, "SIGNING, WITH A WARNING"),
         (true, false) => Said::new(Tone::Good, "SIGNING"),
@@ -122,15 +125,21 @@ fn dropped(report: &Report) -> Option<Said> {
 }
 
 fn chain(report: &Report, chain: &ChainReport) -> Part {
+    let elsewhere = chain.is_signed_elsewhere();
     let word = match chain.problem {
         _ if chain.stopped => Said::new(Tone::Bad, "STOPPED: DOUBLE-SIGN RISK"),
+        Some(_) if elsewhere => Said::new(Tone::Bad, "does not sign: DOUBLE-SIGN RISK"),
+        None if elsewhere => Said::new(Tone::Bad, "signs: DOUBLE-SIGN RISK"),
         Some(_) => Said::new(Tone::Bad, "does not sign"),
         None => Said::new(Tone::Good, "signs"),
     };
     // The device says it already.
     let problem = chain.problem.as_ref().filter(|problem| report.fault_of(chain).as_ref() != Some(problem));
     let problem = problem.map(|problem| Said::new(Tone::Bad, problem));
-    let warning = chain.warning.as_ref().map(|warning| Said::new(Tone::Care, warning));
+    let warning = chain
+        .warning
+        .as_ref()
+        .map(|warning| Said::new(if elsewhere { Tone::Bad } else { Tone::Care }, warning));
     let slot = report.session_of(chain).and_then(|session| session.chain(&chain.chain));
     Part {
         kind: "chain",
@@ -180,8 +189,13 @@ fn rows(chain: &ChainReport, slot: Option<&Slot>) -> Vec<Row> {
     let tone = if missed > 0 { Tone::Care } else { Tone::Plain };
     let heights = if missed == 1 { "height" } else { "heights" };
     rows.push(row("missed", tone, format!("{missed} {heights} since the start")));
+    let elsewhere = chain.is_signed_elsewhere();
     if let Some(found) = &chain.on_chain {
-        let tone = if found.problem.is_some() || found.lacks() { Tone::Care } else { Tone::Plain };
+        let tone = match () {
+            () if elsewhere => Tone::Bad,
+            () if found.problem.is_some() || found.lacks() => Tone::Care,
+            () => Tone::Plain,
+        };
         rows.push(row("on chain", tone, found.words()));
     }
     if let Some(signing) = chain.signing() {

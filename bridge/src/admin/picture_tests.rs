@@ -1,6 +1,6 @@
 use super::*;
-use crate::admin::SignatureReport;
 use crate::admin::tests::{chain_report, healthy, with_a_name};
+use crate::admin::{ElsewhereReport, SignatureReport};
 use crate::device::SlotState;
 
 fn row(picture: &Picture, part: usize, name: &str) -> Said {
@@ -124,6 +124,30 @@ fn what_an_operator_must_look_at_is_meant_so() {
     assert_eq!(picture.parts[0].sentences, [Said::new(Tone::Care, "3 lines of the log were dropped")]);
     report.chains[0].nodes[0].connected = false;
     assert_eq!(row(&Picture::of(&report), 1, "node").tone, Tone::Bad);
+}
+
+#[test]
+fn another_signer_of_the_key_is_drawn_as_the_worst_that_there_is() {
+    let mut report = healthy();
+    let found = report.chains[0].on_chain.as_mut().unwrap();
+    found.signed_elsewhere =
+        Some(ElsewhereReport { blocks: 15, first_height: "199".to_owned(), last_height: "213".to_owned() });
+    (found.elsewhere, found.present) = (15, 82);
+    report.chains[0].warning = Some("DOUBLE-SIGN RISK on alpha-1".to_owned());
+    let picture = Picture::of(&report);
+    assert_eq!(picture.headline, Said::new(Tone::Bad, "SIGNING, DOUBLE-SIGN RISK"));
+    assert_eq!(picture.parts[1].word, Some(Said::new(Tone::Bad, "signs: DOUBLE-SIGN RISK")));
+    assert_eq!(picture.parts[1].sentences, [Said::new(Tone::Bad, "DOUBLE-SIGN RISK on alpha-1")]);
+    let on_chain = row(&picture, 1, "on chain");
+    assert_eq!(on_chain.tone, Tone::Bad);
+    assert!(
+        on_chain.text.contains("82 of the last 100") && on_chain.text.contains("SIGNED ELSEWHERE: 15"),
+        "{on_chain:?}"
+    );
+    (report.healthy, report.chains[0].problem) = (false, report.chains[0].warning.take());
+    let picture = Picture::of(&report);
+    assert_eq!(picture.headline, Said::new(Tone::Bad, "NOT SIGNING, DOUBLE-SIGN RISK"));
+    assert_eq!(picture.parts[1].word, Some(Said::new(Tone::Bad, "does not sign: DOUBLE-SIGN RISK")));
 }
 
 #[test]

@@ -131,6 +131,8 @@ pub enum Cause {
     Network,
     /// What lies between this host and a node.
     Link,
+    /// Another signer of its key: DOUBLE-SIGN RISK.
+    Elsewhere,
     /// The chain itself: its slot, its file, its nodes, what they ask.
     Other,
 }
@@ -379,8 +381,8 @@ fn chain(
     let signatures_a_day = a_day(signatures, view.counted);
     let pinned = device.ok().filter(|session| session.installation == view.installation);
     let slot = pinned.and_then(|session| session.chain(&view.chain));
-    let (problem, warning) =
-        (health::problem(device, view, installations, host), health::warning(view, host));
+    let problem = health::problem(device, view, installations, host);
+    let warning = health::warning(view, host, problem.is_none());
     ChainReport {
         chain: view.chain.clone(),
         device: view.device.as_deref().map(str::to_owned),
@@ -442,17 +444,25 @@ fn a_day(signatures: u64, counted: Duration) -> Option<u64> {
 fn verdict(chains: &[ChainReport]) -> (bool, String) {
     let total = chains.len();
     let count = |number: usize| format!("{number} chain{}", if number == 1 { "" } else { "s" });
-    let mut troubled = chains.iter().filter_map(|chain| Some((&chain.chain, chain.problem.as_ref()?)));
+    let mut troubled: Vec<_> = chains.iter().filter(|chain| chain.problem.is_some()).collect();
+    // Another signer of the key comes first.
+    troubled.sort_by_key(|chain| !chain.is_signed_elsewhere());
+    let mut troubled = troubled.into_iter().filter_map(|chain| Some((&chain.chain, chain.problem.as_ref()?)));
+    let mut warned: Vec<_> = chains.iter().filter(|chain| chain.warning.is_some()).collect();
+    warned.sort_by_key(|chain| !chain.is_signed_elsewhere());
+    let of_chain = |chain: &&ChainReport| chain.warning.clone();
+    let risk = warned.iter().find(|chain| chain.is_signed_elsewhere()).and_then(of_chain);
+    let risk = risk.map_or_else(String::new, |risk| format!("; WARNING: {risk}"));
     match (troubled.next(), troubled.count()) {
         (None, _) => {
-            let warning = chains.iter().find_map(|chain| chain.warning.as_ref());
+            let warning = warned.first().and_then(of_chain);
             let warning = warning.map_or_else(String::new, |warning| format!("; WARNING: {warning}"));
             (true, format!("SIGNING: {}{warning}", count(total)))
         }
         (Some((_, problem)), more) if more + 1 == total => (false, format!("NOT SIGNING: {problem}")),
         (Some((chain, problem)), more) => {
             let others = total - more - 1;
-            (false, format!("NOT SIGNING {chain} ({} signing): {problem}", count(others)))
+            (false, format!("NOT SIGNING {chain} ({} signing): {problem}{risk}", count(others)))
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use highwater_core::hrs::Step;
 
 use super::*;
-use crate::admin::Counters;
+use crate::admin::{Counters, ElsewhereReport};
 use crate::device::Ring;
 use crate::node::Outcome;
 use crate::node::Service as _;
@@ -372,6 +372,9 @@ pub(crate) fn chain_report(state: Option<SlotState>) -> ChainReport {
             unsigned: 0,
             unasked: 1,
             not_in_set: 0,
+            elsewhere: 0,
+            signed_elsewhere: None,
+            newest_block_age_seconds: Some(4.0),
             block_seconds: Some(6.0),
             signing_ratio: Some(0.155),
         }),
@@ -422,4 +425,27 @@ pub(crate) fn healthy() -> Report {
         host_network: Some(true),
         chains: vec![chain_report(Some(SlotState::Armed))],
     }
+}
+
+#[test]
+fn the_verdict_tells_of_another_signer_before_all_other_chains() {
+    let chain = |name: &str, problem: Option<&str>, warning: Option<&str>, elsewhere: bool| {
+        let mut report = chain_report(Some(SlotState::Armed));
+        report.chain = name.to_owned();
+        report.problem = problem.map(str::to_owned);
+        report.warning = warning.map(str::to_owned);
+        report.on_chain.as_mut().unwrap().signed_elsewhere = elsewhere.then(|| ElsewhereReport {
+            blocks: 1,
+            first_height: "199".to_owned(),
+            last_height: "199".to_owned(),
+        });
+        report
+    };
+    let (disk, locked) = (chain("a", None, Some("the disk"), false), chain("a", Some("locked"), None, false));
+    let risk = chain("b", None, Some("RISK"), true);
+    assert_eq!(verdict(&[disk, risk.clone()]), (true, "SIGNING: 2 chains; WARNING: RISK".to_owned()));
+    let both = "NOT SIGNING a (1 chain signing): locked; WARNING: RISK";
+    assert_eq!(verdict(&[locked.clone(), risk]), (false, both.to_owned()));
+    let risk = chain("b", Some("RISK. Besides: no node"), None, true);
+    assert_eq!(verdict(&[locked, risk]), (false, "NOT SIGNING: RISK. Besides: no node".to_owned()));
 }

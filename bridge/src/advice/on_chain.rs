@@ -3,7 +3,9 @@
 use highwater_moving::Refusal;
 
 use crate::rpc::RpcError;
-use crate::signer::{ChainView, Fate};
+use std::time::Duration;
+
+use crate::signer::{ChainView, Elsewhere, Fate};
 
 /// Blocks that the chain has without our signature, in one line.
 pub(crate) fn missed(blocks: &[(u64, Fate)]) -> String {
@@ -45,6 +47,33 @@ pub(crate) fn blocks_unasked(view: &ChainView, unasked: u64, blocks: u64) -> Str
         "{unasked} of the last {blocks} blocks of {} have no signature of ours, and no node asked here for one: look at the \
          node's log, and whether its priv_validator_laddr is this bridge's",
         view.chain
+    )
+}
+
+/// Blocks have a signature of our key that was not made here.
+pub(crate) fn signed_elsewhere(chain: &str, found: Elsewhere) -> String {
+    let Elsewhere { blocks, first, last } = found;
+    let heights = match blocks {
+        1 => format!("block {last} has"),
+        _ => format!("{blocks} blocks from {first} to {last} have"),
+    };
+    format!(
+        "DOUBLE-SIGN RISK on {chain}: {heights} a signature of our key that was not made here, as the node at rpc says, so another \
+         signer runs with this key. Stop it now, and see that nothing starts it again. Look on chain for two votes of this key \
+         at one height and round. Then, with Highwater's mark below {last}, run `highwater mark set {chain} --last-signed \
+         H/R/STEP` with the highest place that the other signer signed; with its mark above, restart the daemon. Do not \
+         start both again"
+    )
+}
+
+/// No block comes, and nobody asks.
+pub(crate) fn nobody_asks(chain: &str, quiet: Duration, age: Duration, asked: bool) -> String {
+    let since = if asked { "" } else { ", since the start" };
+    format!(
+        "nobody has asked for a vote of {chain} for {}{since}, and the newest block is {} old: the chain stands, or its node gave up on \
+         its signer while that was away (its log says *exhausted all attempts to connect*): restart the node",
+        super::duration(quiet),
+        super::duration(age)
     )
 }
 

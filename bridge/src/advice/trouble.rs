@@ -54,7 +54,7 @@ pub(crate) fn trouble(trouble: &Trouble) -> String {
         Trouble::Damaged { chain, slot } => advice::perhaps_damaged(chain, *slot),
         Trouble::Slot { chain, state } => slot(chain, *state),
         Trouble::Ahead { chain, requested, mark } => ahead(chain, *requested, *mark),
-        Trouble::NotSigning(problem) => problem.clone(),
+        Trouble::NotSigning(problem) | Trouble::SignedElsewhere(problem) => problem.clone(),
         Trouble::Warning(warning) => warning.clone(),
     }
 }

@@ -14,7 +14,7 @@
 //! | `state` | the state file: `state.unwritten`, `state.written` |
 //! | `mark` | how the host follows the device's mark: `mark.followed`, `mark.regressed` |
 //! | `request`, `extension` | a request without an answer, a vote extension |
-//! | `block`, `rpc` | a block that the chain has without our signature; the node that tells |
+//! | `block`, `rpc` | a block that the chain has without our signature, or with one of another signer; the node that tells |
 //!
 //! `signed` alone has no area: a signature went out. A name is never given a second meaning, and one that is gone does not
 //! come back. What it is about stands beside it in fields of one name everywhere: `chain`, `node`, `height`, `round`, `step`.
@@ -166,6 +166,8 @@ kinds! {
     StateLate = "state.late",
     /// the chain has blocks without our signature, and why: signed too late, node too late, not signed, not asked for
     BlockMissed = "block.missed",
+    /// the chain has a block with a signature of our key that was not made here: DOUBLE-SIGN RISK, another signer runs
+    BlockElsewhere = "block.signed_elsewhere",
     /// the node at `rpc` tells again what the chain has
     RpcAnswers = "rpc.answers",
     /// the node at `rpc` does not tell what the chain has; asked again, and signing goes on

@@ -7,13 +7,13 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use highwater_core::canonical::ChainId;
-use highwater_moving::{Block, PublicKey};
+use highwater_moving::PublicKey;
 use tokio::time::sleep;
 
 use super::{Rpc, RpcError};
 use crate::advice;
 use crate::log::Kind;
-use crate::signer::{Signer, WINDOW};
+use crate::signer::{OfNode, Signer, WINDOW};
 
 /// Between two questions how high the chain is.
 const POLL: Duration = Duration::from_secs(1);
@@ -25,10 +25,10 @@ const BEFORE: u64 = 2;
 /// Follows until it is dropped.
 pub(crate) async fn follow(rpc: Rpc, chain: String, key: PublicKey, signer: Signer) {
     let Some(id) = ChainId::new(chain.as_bytes()) else { return };
-    let (mut place, mut known) = (Place::default(), None);
+    let (mut place, mut known, mut newest) = (Place::default(), None, None);
     loop {
-        let mut blocks = Vec::new();
-        let problem = look(&rpc, id, &key, &mut place, &mut blocks).await.err();
+        let mut told = OfNode::default();
+        let problem = look(&rpc, id, &key, &mut place, &mut told).await.err();
         let problem = problem.map(|error| advice::rpc(&chain, &error));
         let pause = if problem.is_none() { POLL } else { AGAIN };
         match (&known, &problem) {
@@ -40,8 +40,9 @@ pub(crate) async fn follow(rpc: Rpc, chain: String, key: PublicKey, signer: Sign
             }
             _ => {}
         }
-        if !blocks.is_empty() || known != problem {
-            signer.on_chain(&chain, blocks, problem.clone());
+        if !told.blocks.is_empty() || known != problem || newest != told.newest {
+            newest = told.newest;
+            signer.on_chain(&chain, OfNode { problem: problem.clone(), ..told });
         }
         known = problem;
         sleep(pause).await;
@@ -54,13 +55,14 @@ async fn look(
     chain: ChainId<'_>,
     key: &PublicKey,
     place: &mut Place,
-    blocks: &mut Vec<Block>,
+    told: &mut OfNode,
 ) -> Result<(), RpcError> {
-    let tip = rpc.tip(chain).await?.height;
-    for height in place.due(tip) {
+    let tip = rpc.tip(chain).await?;
+    told.newest = tip.time;
+    for height in place.due(tip.height) {
         match rpc.block(chain, key, height).await {
             Ok(block) => {
-                blocks.push(block);
+                told.blocks.push(block);
                 place.told(height);
             }
             Err(error) => {

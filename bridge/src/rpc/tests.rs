@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use highwater_core::hrs::Step;
+use highwater_core::hrs::{Hrs, Step};
 use highwater_moving::PublicKey;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -12,12 +12,14 @@ use super::played::{Mood, Played};
 use crate::admin::Counters;
 use crate::node::Service as _;
 use crate::signer::rig::{CHAIN, NODE, Rig, chain, is_signed, node, vote};
-use crate::signer::{Fate, NodeSigner, OnChain, Signer};
+use crate::signer::{Elsewhere, Fate, NodeSigner, OnChain, Signer, Word};
+use std::sync::Arc;
 
 /// Longer than anything here takes, on a slow machine too.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Stage {
+    rig: Arc<Rig>,
     signer: Signer,
     node: NodeSigner,
     played: Played,
@@ -27,12 +29,16 @@ struct Stage {
 
 impl Stage {
     async fn new() -> Self {
-        let signer = Rig::new().signer(&[NODE], Counters::new()).await;
+        Self::on(Rig::new()).await
+    }
+
+    async fn on(rig: Arc<Rig>) -> Self {
+        let signer = rig.signer(&[NODE], Counters::new()).await;
         let node = node(&signer, NODE);
         let key = PublicKey::new(signer.key(CHAIN).unwrap());
         let played = Played::start(CHAIN, &key.address()).await;
         let following = tokio::spawn(follow(played.rpc(), CHAIN.to_owned(), key, signer.clone()));
-        let stage = Self { signer, node, played, key, following };
+        let stage = Self { rig, signer, node, played, key, following };
         // The first look sets the place from which it is followed.
         stage.until(|_| !stage.played.said().asked.is_empty()).await;
         stage
@@ -77,12 +83,61 @@ async fn what_was_signed_too_late_is_told_from_what_was_not_signed_or_not_asked_
     let found = stage.until(|found| found.last == Some(107)).await;
     let counts = Fate::ALL.map(|fate| found.counts.of(fate));
     // 101 was before the first look.
-    assert_eq!(counts, [2, 0, 1, 1, 0, 1, 1], "{found:?}");
+    assert_eq!(counts, [2, 0, 1, 1, 0, 1, 1, 0], "{found:?}");
     assert_eq!((found.problem, found.pace), (None, None), "six blocks tell no pace");
     stage.played.said().tip = 130;
     let found = stage.until(|found| found.last == Some(129)).await;
     assert_eq!(found.pace, Some(Duration::from_secs(6)));
     assert!(!stage.following.is_finished());
+}
+
+#[tokio::test]
+async fn the_blocks_of_another_signer_are_told_until_the_owner_approves_a_mark_above_them() {
+    let stage = Stage::new().await;
+    stage.signs(102, Step::Precommit).await;
+    stage.played.said().tip = 106;
+    let found = stage.until(|found| found.last == Some(105)).await;
+    let elsewhere = Elsewhere { blocks: 3, first: 103, last: 105 };
+    assert_eq!((found.elsewhere, found.counts.of(Fate::Elsewhere)), (Some(elsewhere), 3), "{found:?}");
+    // The other one is stopped, and this one signs on, which explains nothing. Of its own blocks none is another's.
+    for height in 107..110 {
+        stage.signs(height, Step::Prevote).await;
+        stage.signs(height, Step::Precommit).await;
+    }
+    {
+        let mut said = stage.played.said();
+        said.absent = vec![106];
+        said.tip = 110;
+    }
+    let found = stage.until(|found| found.last == Some(109)).await;
+    assert_eq!((found.elsewhere, found.counts.of(Fate::Present)), (Some(elsewhere), 4), "{found:?}");
+    stage.signer.say(CHAIN, Word::Settle).await.unwrap();
+    assert_eq!(stage.on_chain().await.elsewhere, Some(elsewhere), "the mark that this signer raised");
+    stage.rig.owner_sets(Hrs::new(120, 0, Step::Precommit).unwrap());
+    stage.signer.say(CHAIN, Word::Settle).await.unwrap();
+    let found = stage.until(|found| found.elsewhere.is_none()).await;
+    assert_eq!(found.counts.of(Fate::Elsewhere), 0, "{found:?}");
+    // Up to the new mark whoever signed was approved.
+    stage.played.said().tip = 122;
+    let found = stage.until(|found| found.elsewhere.is_some()).await;
+    assert_eq!(found.elsewhere, Some(Elsewhere { blocks: 1, first: 121, last: 121 }), "{found:?}");
+}
+
+#[tokio::test]
+async fn what_was_signed_before_a_restart_is_not_of_another_signer() {
+    let stage = Stage::new().await;
+    stage.signs(140, Step::Precommit).await;
+    let Stage { rig, signer, following, .. } = stage;
+    following.abort();
+    drop(signer);
+    // Also while its device is away: the state file knows.
+    rig.absent.store(true, std::sync::atomic::Ordering::SeqCst);
+    let stage = Stage::on(rig).await;
+    stage.played.said().tip = 141;
+    let found = stage.until(|found| found.last == Some(140)).await;
+    assert_eq!((found.elsewhere, found.counts.of(Fate::Elsewhere)), (None, 0), "{found:?}");
+    stage.played.said().tip = 142;
+    stage.until(|found| found.elsewhere == Some(Elsewhere { blocks: 1, first: 141, last: 141 })).await;
 }
 
 #[tokio::test]

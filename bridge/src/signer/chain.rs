@@ -2,18 +2,18 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use highwater_core::hrs::Hrs;
 use highwater_guard::{
     Answer, Cause, Ed25519, Event, Followed, Guard, Id, Moment, NODE_PATIENCE, NotAdopted, Refusal, Release,
     Seq, Settings,
 };
-use highwater_moving::Block;
 use tokio::sync::oneshot;
 
+use super::Fate;
 use super::disk::Disk;
-use super::measured::Measured;
+use super::measured::{Measured, OfNode};
 use super::of_late::OfLate;
 use super::refused::{kind_of, reason_of};
 use super::timing::Message;
@@ -110,8 +110,8 @@ impl Chain {
         }
     }
 
-    pub(super) fn asks(&mut self, id: Id, hrs: Hrs, answer: oneshot::Sender<Outcome>) {
-        self.measured.asked(hrs);
+    pub(super) fn asks(&mut self, id: Id, hrs: Hrs, answer: oneshot::Sender<Outcome>, now: Moment) {
+        self.measured.asked(hrs, now);
         self.askers.insert(id, answer);
     }
 
@@ -125,9 +125,23 @@ impl Chain {
         self.measured.replied(id, now);
     }
 
-    /// What a node says that the chain has committed, and why it says no more. Nothing of it comes near the guard.
-    pub(super) fn on_chain(&mut self, blocks: &[Block], problem: Option<String>) {
-        let missed = self.measured.on_chain(blocks, problem);
+    /// What a node says that the chain has committed. Nothing of it comes near the guard.
+    pub(super) fn on_chain(&mut self, told: OfNode) {
+        let record = self.guard.record();
+        for place in
+            [Some(record.highest_requested), record.released_at(), self.last_signed].into_iter().flatten()
+        {
+            self.measured.knows(place);
+        }
+        let fates = self.measured.on_chain(told);
+        let elsewhere = || fates.iter().filter(|(_, fate)| *fate == Fate::Elsewhere);
+        if let Some((height, _)) = elsewhere().next_back() {
+            let blocks = elsewhere().count();
+            let text = self.measured.elsewhere().map(|found| advice::signed_elsewhere(&self.id, found));
+            let text = text.unwrap_or_default();
+            tracing::error!(kind = %Kind::BlockElsewhere, chain = %self.id, height, blocks, "{text}");
+        }
+        let missed: Vec<_> = fates.iter().copied().filter(|(_, fate)| fate.is_missed()).collect();
         if let Some((height, _)) = missed.last() {
             let (blocks, text) = (missed.len(), advice::missed(&missed));
             tracing::warn!(kind = %Kind::BlockMissed, chain = %self.id, height, blocks, "{text}");
@@ -315,6 +329,9 @@ impl Chain {
         }
         self.requests.device_is_here();
         let slot = session.chain(&self.id);
+        if let Some(slot) = slot {
+            self.measured.shows(slot.mark.0);
+        }
         let slot = slot.map_or_else(Default::default, |slot| (slot.state, slot.incarnation, slot.mark.0));
         if self.slot.replace(slot).is_some_and(|before| before != slot) {
             self.requests.rules_changed();
@@ -423,7 +440,7 @@ impl Chain {
             missed: self.counters.missed(&self.id),
             recent: self.counters.recent(&self.id),
             timing: self.measured.medians(),
-            on_chain: self.measured.view(),
+            on_chain: self.measured.view(now, SystemTime::now()),
         }
     }
 }

@@ -36,12 +36,23 @@ pub enum Fate {
     Unasked,
     /// The validator was not in the set.
     NotInSet,
+    /// A precommit of our key, for the block or for nil, at a height above all that was signed or approved here: another
+    /// signer made it.
+    Elsewhere,
 }
 
 impl Fate {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Present, Self::Nil, Self::Late, Self::Behind, Self::Unsigned, Self::Unasked, Self::NotInSet];
+    pub const ALL: [Self; 8] = [
+        Self::Present,
+        Self::Nil,
+        Self::Late,
+        Self::Behind,
+        Self::Unsigned,
+        Self::Unasked,
+        Self::NotInSet,
+        Self::Elsewhere,
+    ];
 
     /// Whether the chain counts the block as missed by us.
     pub const fn is_missed(self) -> bool {
@@ -58,6 +69,7 @@ impl Fate {
             Self::Unsigned => "unsigned",
             Self::Unasked => "unasked",
             Self::NotInSet => "not_in_set",
+            Self::Elsewhere => "elsewhere",
         }
     }
 }
@@ -98,6 +110,31 @@ struct Here {
     block: Option<u32>,
 }
 
+/// The blocks since the start that another signer of our key signed, and that no mark of the owner explains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// How many.
+    pub blocks: u64,
+    /// The height of the first one.
+    pub first: u64,
+    /// That of the last one.
+    pub last: u64,
+}
+
+/// Whether another signer made the precommit in this block's commit. `known` is the highest height that was signed or approved
+/// here when the block was told. A height is known before its vote goes to the device, and a vote is out before its block has
+/// a commit: so no precommit of this signer is above it.
+const fn is_elsewhere(block: &Block, known: u64) -> bool {
+    matches!(block.ours, Ours::Block | Ours::Nil) && block.height > known
+}
+
+/// A block, and whether another signer signed it.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    block: Block,
+    elsewhere: bool,
+}
+
 /// The median time between two of these blocks, which are in the order of their heights.
 pub(crate) fn pace<'a>(blocks: impl Iterator<Item = &'a Block> + Clone) -> Option<Duration> {
     let pairs = blocks.clone().zip(blocks.skip(1));
@@ -110,7 +147,8 @@ pub(crate) fn pace<'a>(blocks: impl Iterator<Item = &'a Block> + Clone) -> Optio
 #[derive(Debug, Default)]
 pub(super) struct Inclusion {
     /// The last blocks, in the order of their heights.
-    blocks: VecDeque<Block>,
+    blocks: VecDeque<Told>,
+    elsewhere: Option<Elsewhere>,
     /// The heights that were asked for here.
     asked: BTreeMap<u64, Here>,
 }
@@ -135,39 +173,66 @@ impl Inclusion {
         }
     }
 
-    /// The chain has committed this block. What it became is told as far as it is known by now.
-    pub(super) fn committed(&mut self, block: Block) -> Fate {
+    /// The chain has committed this block, when `known` was the highest height here. What it became is told as far as it is
+    /// known by now.
+    pub(super) fn committed(&mut self, block: Block, known: u64) -> Fate {
         // A chain that is lower than it was is another one.
-        if self.blocks.back().is_some_and(|last| last.height >= block.height) {
+        if self.last().is_some_and(|last| last >= block.height) {
             self.blocks.clear();
+            self.elsewhere = self.elsewhere.filter(|elsewhere| elsewhere.last < block.height);
         }
         if self.blocks.len() == WINDOW {
             self.blocks.pop_front();
         }
-        self.blocks.push_back(block);
-        self.fate(&block)
+        let told = Told { block, elsewhere: is_elsewhere(&block, known) };
+        if told.elsewhere {
+            let Elsewhere { blocks, first, .. } =
+                self.elsewhere.unwrap_or(Elsewhere { blocks: 0, first: block.height, last: block.height });
+            self.elsewhere = Some(Elsewhere { blocks: blocks + 1, first, last: block.height });
+        }
+        self.blocks.push_back(told);
+        self.fate(&told)
+    }
+
+    /// The owner approved a mark at this height: whoever signed up to there, the owner knows of it.
+    pub(super) fn explained(&mut self, height: u64) {
+        if self.elsewhere.is_none_or(|elsewhere| elsewhere.last > height) {
+            return;
+        }
+        self.elsewhere = None;
+        for told in &mut self.blocks {
+            told.elsewhere = false;
+        }
+    }
+
+    /// What another signer signed.
+    pub(super) fn elsewhere(&self) -> Option<Elsewhere> {
+        self.elsewhere
     }
 
     /// Counted at each look: a signature may come when its block was told already, and is late then.
     pub(super) fn counts(&self) -> Counts {
         let mut counts = Counts::default();
-        for block in &self.blocks {
-            counts.add(self.fate(block));
+        for told in &self.blocks {
+            counts.add(self.fate(told));
         }
         counts
     }
 
     /// The last block that was told.
     pub(super) fn last(&self) -> Option<u64> {
-        self.blocks.back().map(|block| block.height)
+        self.blocks.back().map(|told| told.block.height)
     }
 
     /// The median time between two blocks.
     pub(super) fn pace(&self) -> Option<Duration> {
-        pace(self.blocks.iter())
+        pace(self.blocks.iter().map(|told| &told.block))
     }
 
-    fn fate(&self, block: &Block) -> Fate {
+    fn fate(&self, Told { block, elsewhere }: &Told) -> Fate {
+        if *elsewhere {
+            return Fate::Elsewhere;
+        }
         match (block.ours, self.asked.get(&block.height)) {
             (Ours::Block, _) => Fate::Present,
             (Ours::Nil, _) => Fate::Nil,

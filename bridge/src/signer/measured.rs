@@ -1,16 +1,26 @@
 //! What is measured of a chain: how long its messages take, and whether the chain has its signatures.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use highwater_core::hrs::{Hrs, Step};
 use highwater_guard::{Answer, Id, Moment, Outcome};
 use highwater_moving::Block;
 
-use super::inclusion::{Fate, Inclusion};
+use super::inclusion::{Elsewhere, Fate, Inclusion};
 use super::stopwatch::{Spent, Stopwatch};
 use super::timing::{Medians, Message, Timing};
-use super::view::OnChain;
+use super::view::{Newest, OnChain};
+
+/// What a node tells of its chain since it was last asked.
+#[derive(Debug, Default)]
+pub(crate) struct OfNode {
+    pub(crate) blocks: Vec<Block>,
+    /// The time of the newest block since 1970, if the node tells one.
+    pub(crate) newest: Option<Duration>,
+    /// Why it tells no more, and the cure.
+    pub(crate) problem: Option<String>,
+}
 
 /// The measures of one chain.
 #[derive(Debug, Default)]
@@ -20,6 +30,12 @@ pub(super) struct Measured {
     inclusion: Inclusion,
     /// Who tells what the chain has, and why nothing is told now.
     rpc: Option<(Arc<str>, Option<String>)>,
+    /// The highest height that was signed or approved here. It never goes down: what was signed stays signed.
+    known: u64,
+    /// The highest place that was asked for since the start, and when a node asked last.
+    asked: Option<(Hrs, Moment)>,
+    /// The time of the chain's newest block since 1970, by the chain's clock.
+    newest: Option<Duration>,
 }
 
 impl Measured {
@@ -29,8 +45,23 @@ impl Measured {
     }
 
     /// A node asked for this place.
-    pub(super) fn asked(&mut self, hrs: Hrs) {
+    pub(super) fn asked(&mut self, hrs: Hrs, now: Moment) {
+        let highest = self.asked.map_or(hrs, |(highest, _)| highest.max(hrs));
+        self.asked = Some((highest, now));
         self.inclusion.asked(hrs.height.value());
+    }
+
+    /// This place was signed or approved here, or may be.
+    pub(super) fn knows(&mut self, place: Hrs) {
+        self.known = self.known.max(place.height.value());
+    }
+
+    /// The device shows this mark. Above all that was asked for here it is the owner's word, and what lies below it was approved.
+    pub(super) fn shows(&mut self, mark: Hrs) {
+        self.knows(mark);
+        if self.asked.is_none_or(|(highest, _)| mark > highest) {
+            self.inclusion.explained(mark.height.value());
+        }
     }
 
     /// A command goes out.
@@ -60,20 +91,26 @@ impl Measured {
         took
     }
 
-    /// What a node says that the chain has committed, and why it says no more. Returns the blocks that lack our signature.
-    pub(super) fn on_chain(&mut self, blocks: &[Block], problem: Option<String>) -> Vec<(u64, Fate)> {
+    /// What a node says that the chain has committed. Returns what became of our signature in each block.
+    pub(super) fn on_chain(&mut self, told: OfNode) -> Vec<(u64, Fate)> {
+        let OfNode { blocks, newest, problem } = told;
         if let Some((_, known)) = &mut self.rpc {
             *known = problem;
         }
-        let fates = blocks.iter().map(|block| (block.height, self.inclusion.committed(*block)));
-        fates.filter(|(_, fate)| fate.is_missed()).collect()
+        self.newest = newest;
+        let known = self.known;
+        blocks.iter().map(|block| (block.height, self.inclusion.committed(*block, known))).collect()
+    }
+
+    pub(super) fn elsewhere(&self) -> Option<Elsewhere> {
+        self.inclusion.elsewhere()
     }
 
     pub(super) fn medians(&self) -> Medians {
         self.timing.medians()
     }
 
-    pub(super) fn view(&self) -> Option<OnChain> {
+    pub(super) fn view(&self, now: Moment, clock: SystemTime) -> Option<OnChain> {
         let (rpc, problem) = self.rpc.as_ref()?;
         Some(OnChain {
             rpc: rpc.clone(),
@@ -81,6 +118,12 @@ impl Measured {
             last: self.inclusion.last(),
             counts: self.inclusion.counts(),
             pace: self.inclusion.pace(),
+            elsewhere: self.inclusion.elsewhere(),
+            newest: self.newest.map(|newest| Newest {
+                age: clock.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().saturating_sub(newest),
+                quiet: now.since(self.asked.map_or(Moment::BEGIN, |(_, at)| at)),
+                asked: self.asked.is_some(),
+            }),
         })
     }
 }

@@ -39,7 +39,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use highwater_core::hrs::Hrs;
 use highwater_guard::{BelowKnown, Id, NotAdopted, OnAbsent, SignRequest};
-use highwater_moving::Block;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::admin::Counters;
@@ -50,13 +49,14 @@ use crate::node::{Node, Outcome, Service};
 use crate::privval;
 use crate::store::{ChainFile, Done, Pin};
 pub use disk::DiskState;
-pub use inclusion::{Counts, Fate};
+pub use inclusion::{Counts, Elsewhere, Fate};
 pub(crate) use inclusion::{PACE, WINDOW, pace};
+pub(crate) use measured::OfNode;
 pub use of_late::Refused;
 pub use signers::{Signers, TwoDevices};
 pub use timing::{Medians, Message as MessageKind};
 pub use unsigned::{Last, Unsigned};
-pub use view::{ChainView, NodeView, OnChain};
+pub use view::{ChainView, Newest, NodeView, OnChain};
 
 /// A chain to be served.
 #[derive(Debug)]
@@ -134,8 +134,7 @@ enum Message {
     /// What a node says that the chain has committed. Whatever it says, no guard hears of it.
     OnChain {
         chain: usize,
-        blocks: Vec<Block>,
-        problem: Option<String>,
+        told: OfNode,
     },
     Device(device::Event),
     Disk(Done),
@@ -311,10 +310,10 @@ impl Signer {
         self.chains.iter().position(|(id, _)| id == chain)
     }
 
-    /// What a node says that the chain has committed since it was last asked, and why it says no more.
-    pub(crate) fn on_chain(&self, chain: &str, blocks: Vec<Block>, problem: Option<String>) {
+    /// What a node says of the chain since it was last asked.
+    pub(crate) fn on_chain(&self, chain: &str, told: OfNode) {
         if let Some(chain) = self.number(chain) {
-            let _ = self.task.send(Message::OnChain { chain, blocks, problem });
+            let _ = self.task.send(Message::OnChain { chain, told });
         }
     }
 

@@ -135,8 +135,9 @@ impl Task {
     fn take(&mut self, message: Message) {
         match message {
             Message::Ask { chain, id, node, request, answer } => {
+                let now = self.now();
                 if let Some(chain) = self.chains.get_mut(chain) {
-                    chain.asks(id, request.hrs, answer);
+                    chain.asks(id, request.hrs, answer, now);
                 }
                 self.handle(chain, Input::Request { id, node, request });
             }
@@ -158,9 +159,9 @@ impl Task {
                 }
                 self.handle(chain, Input::Link { node, up });
             }
-            Message::OnChain { chain, blocks, problem } => {
+            Message::OnChain { chain, told } => {
                 if let Some(chain) = self.chains.get_mut(chain) {
-                    chain.on_chain(&blocks, problem);
+                    chain.on_chain(told);
                 }
             }
             Message::Refused { chain, node, kind, text } => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use highwater_core::hrs::Hrs;
 use highwater_guard::{Intention, Moment, Stopped};
 
-use super::{Counts, DiskState, Medians, Refused, Unsigned};
+use super::{Counts, DiskState, Elsewhere, Medians, Refused, Unsigned};
 use crate::admin::Signature;
 use crate::node::IDLE;
 
@@ -74,6 +74,36 @@ pub struct OnChain {
     pub counts: Counts,
     /// The median time between two blocks.
     pub pace: Option<Duration>,
+    /// What another signer of our key signed since the start.
+    pub elsewhere: Option<Elsewhere>,
+    /// How old the chain's newest block is. None: the node does not tell.
+    pub newest: Option<Newest>,
+}
+
+/// How old the chain's newest block is, beside how long nobody has asked for a vote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Newest {
+    /// Its age, by this host's clock and the chain's.
+    pub age: Duration,
+    /// Since a node asked here last; before the first time, since the start.
+    pub quiet: Duration,
+    /// A node has asked since the start.
+    pub asked: bool,
+}
+
+impl Newest {
+    /// No chain whose blocks come is so old.
+    const STANDS: Duration = Duration::from_secs(120);
+    /// As many blocks could have come meanwhile.
+    const BLOCKS: u32 = 20;
+    /// A node that was connected just now asks within this.
+    const FIRST: Duration = Duration::from_secs(30);
+
+    /// Whether the chain stands, or its node has stopped asking for good: no block comes, and nobody asks for a vote.
+    pub fn stands(&self, pace: Option<Duration>) -> bool {
+        let long = Self::STANDS.max(pace.unwrap_or_default() * Self::BLOCKS);
+        self.age > long && self.quiet > if self.asked { long } else { Self::FIRST }
+    }
 }
 
 impl OnChain {

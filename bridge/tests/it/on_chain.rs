@@ -17,8 +17,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A chain approved at the height of the node, and the address of its validator.
 pub(crate) fn desk() -> (Desk, String) {
+    desk_above(0)
+}
+
+/// The same, approved so far above it.
+pub(crate) fn desk_above(above: u64) -> (Desk, String) {
     let desk = Desk::new("on chain");
-    let next = FIRST.to_string();
+    let next = (FIRST + above).to_string();
     desk.must(&["chain", "add", CHAIN, "--key-index", "0", "--next-height", &next]);
     let told = json(&desk, &["chain", "list", "--json"]);
     let key = hex::decode(told["chains"][0]["key"].as_str().unwrap()).unwrap();
@@ -120,7 +125,8 @@ async fn a_daemon_tells_which_blocks_lack_its_signature_and_signs_whatever_its_n
     assert_eq!(chain["device_seconds"]["proposal"], Value::Null);
     let text = desk.says(&["status"]);
     assert!(text.contains("late: 1; nobody asked") && text.contains("for both votes"), "{text}");
-    // And then the chain has them.
+    // And then the chain has them, below the place that was signed last.
+    signed_vote(daemon.insists(&prevote(height + 10_000, 1)).await);
     node.signs(2);
     until(&desk, &mut daemon, |found| number(&found["present"]) >= 3).await;
 }

@@ -87,18 +87,21 @@ pub(super) fn of_daemon(config: &Config, report: &Report, troubles: &mut Vec<Tro
         let cut = chain.nodes.iter().filter(|node| node.link_cut).filter_map(|node| node.complaint.clone());
         troubles.extend(cut.map(|text| Trouble::LinkCut { text, only }));
         if let Some(problem) = &chain.problem {
-            let told = match chain.problem_cause {
-                Some(Cause::Network | Cause::Link) => true,
-                Some(Cause::Device) => !devices.insert(chain.device.as_deref()),
-                // A daemon of before names none.
-                Some(Cause::Other) | None => false,
+            let trouble = match chain.problem_cause {
+                Some(Cause::Elsewhere) => Some(Trouble::SignedElsewhere(problem.clone())),
+                Some(Cause::Network | Cause::Link) => None,
+                Some(Cause::Device) if !devices.insert(chain.device.as_deref()) => None,
+                // A daemon of before names no cause.
+                Some(Cause::Device | Cause::Other) | None => Some(Trouble::NotSigning(problem.clone())),
             };
-            if !told {
-                troubles.push(Trouble::NotSigning(problem.clone()));
-            }
+            troubles.extend(trouble);
         }
-        let warning = chain.warning.clone().filter(|_| chain.warning_cause != Some(Cause::Link));
-        troubles.extend(warning.map(Trouble::Warning));
+        let warning = chain.warning.clone().and_then(|text| match chain.warning_cause {
+            Some(Cause::Link) => None,
+            Some(Cause::Elsewhere) => Some(Trouble::SignedElsewhere(text)),
+            _ => Some(Trouble::Warning(text)),
+        });
+        troubles.extend(warning);
     }
 }
 

@@ -110,6 +110,8 @@ pub(crate) enum Trouble {
     Ahead { chain: String, requested: Hrs, mark: Hrs },
     /// The daemon says that a chain does not sign.
     NotSigning(String),
+    /// The daemon says that another signer runs with a chain's key.
+    SignedElsewhere(String),
     /// The daemon says that a chain needs a person.
     Warning(String),
 }
@@ -152,6 +154,7 @@ impl Trouble {
             Self::Slot { .. } | Self::Damaged { .. } => "chain.slot",
             Self::Ahead { .. } => "state_file.ahead",
             Self::NotSigning(_) => "chain.not_signing",
+            Self::SignedElsewhere(_) => "chain.signed_elsewhere",
             Self::Warning(_) => "chain.warning",
         }
     }
@@ -181,6 +184,7 @@ impl Trouble {
             | Self::Ahead { .. }
             | Self::LinkCut { only: true, .. }
             | Self::NoNetwork
+            | Self::SignedElsewhere(_)
             | Self::NotSigning(_) => Some(Exit::Unavailable),
             Self::BeyondStop { .. }
             | Self::NoNode(_)

@@ -8,7 +8,7 @@ use super::Watch;
 use crate::desk::{Daemon, Desk, prevote};
 use crate::emulator::Fault;
 use crate::harness::{refusal, signed_vote};
-use crate::moving::Node;
+use crate::moving::{FIRST, Node};
 use crate::on_chain;
 
 const TROUBLE: usize = 8;
@@ -113,10 +113,18 @@ async fn heights_without_a_precommit_of_ours() {
     watch.raised("HighwaterBlocksMissed");
 }
 
+/// Above all that the chain commits while a test lasts: whoever signed there, it was approved here.
+const FAR: u64 = 100_000;
+
 /// A chain whose node tells what it has, as `flag`: 2 our signature, 1 none, 0 no validator of ours, 9 nothing.
 async fn told(flag: u64) -> Option<(Desk, Node, Watch, Daemon)> {
+    told_from(flag, FAR).await
+}
+
+/// The same, of a chain whose mark begins so far above its height.
+async fn told_from(flag: u64, above: u64) -> Option<(Desk, Node, Watch, Daemon)> {
     super::promtool()?;
-    let (desk, address) = on_chain::desk();
+    let (desk, address) = on_chain::desk_above(above);
     let node = Node::knowing(&address, crate::desk::CHAIN, flag);
     on_chain::asks(&desk, &node.rpc());
     let watch = Watch::new(&desk)?;
@@ -158,22 +166,56 @@ async fn blocks_that_no_node_asked_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn votes_that_come_too_late() {
-    let Some((_desk, node, mut watch, mut daemon)) = told(2).await else { return };
+    let Some((_desk, node, mut watch, mut daemon)) = told_from(2, 80).await else { return };
     blocks(&watch, "present", |count| count > 4.0).await;
     watch.sees(5).await;
     // Signed here before the block is committed, and its commit does not have it.
     node.signs(1);
-    let first = node.tip() as i64 + 40;
+    let first = FIRST as i64 + 80;
     for height in first..first + 8 {
         signed_vote(daemon.insists(&prevote(height, 1)).await);
         signed_vote(daemon.insists(&precommit(height)).await);
     }
+    // What the chain commits later was approved here.
+    signed_vote(daemon.insists(&prevote((FIRST + FAR) as i64, 1)).await);
     blocks(&watch, "late", |count| count > 5.0).await;
     watch.sees(TROUBLE).await;
     node.signs(2);
     blocks(&watch, "late", |count| count < 4.0).await;
     watch.sees_cured().await;
     watch.raised("HighwaterBlocksLate");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_signer_signs_for_the_chain() {
+    // Its mark is where the chain is.
+    let Some((desk, node, mut watch, mut daemon)) = told_from(1, 0).await else { return };
+    let elsewhere = "highwater_blocks_signed_elsewhere{chain=\"alpha-1\"}";
+    signed_vote(daemon.insists(&prevote(FIRST as i64 + 2, 1)).await);
+    blocks(&watch, "unasked", |count| count > 0.0).await;
+    watch.sees(5).await;
+    node.signs(2);
+    watch.until_value(elsewhere, |count| count > 2.0).await;
+    watch.sees(TROUBLE).await;
+    let status = desk.says(&["status"]);
+    assert!(
+        status.contains("DOUBLE-SIGN RISK on alpha-1") && status.contains("SIGNED ELSEWHERE"),
+        "{status}"
+    );
+    assert!(status.contains("SIGNING: 1 chain; WARNING: DOUBLE-SIGN RISK"), "nothing is stopped: {status}");
+    let doctor = desk.says(&["doctor"]);
+    assert!(doctor.contains("ERROR") && doctor.contains("chain.signed_elsewhere"), "{doctor}");
+    assert!(daemon.log().contains("block.signed_elsewhere"), "{}", daemon.log());
+    // It signs here all the same.
+    signed_vote(daemon.insists(&prevote(node.tip() as i64 + 1, 1)).await);
+    watch.until_value(elsewhere, |count| count > 2.0).await;
+    // The other one is stopped, and the owner approves a mark above all that it signed.
+    node.signs(1);
+    let mark = format!("{}/0/precommit", node.tip() + 20);
+    desk.must(&["mark", "set", crate::desk::CHAIN, "--last-signed", &mark]);
+    watch.until_value(elsewhere, |count| count == 0.0).await;
+    watch.sees_cured().await;
+    watch.raised("HighwaterBlocksSignedElsewhere");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -192,9 +234,9 @@ async fn a_node_at_rpc_that_is_behind() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_device_that_is_slow_for_its_chain() {
-    let Some((desk, node, mut watch, mut daemon)) = told(2).await else { return };
+    let Some((desk, _node, mut watch, mut daemon)) = told(2).await else { return };
     let ratio = "highwater_signing_ratio{chain=\"alpha-1\"}";
-    let mut height = node.tip() as i64 + 40;
+    let mut height = (FIRST + FAR) as i64;
     let mut block = async |daemon: &mut Daemon| {
         height += 1;
         signed_vote(daemon.insists(&prevote(height, 1)).await);
