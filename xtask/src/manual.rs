@@ -2,7 +2,7 @@
 //! itself does not carry what makes them.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
@@ -27,8 +27,7 @@ pub(crate) fn write(workspace: &Workspace) -> Result<PathBuf> {
     let folder = workspace.target().join("manual");
     // What is gone from the command line must not stay.
     let _ = std::fs::remove_dir_all(&folder);
-    let mut run = workspace.cargo();
-    run.args(["run", "--quiet", "--package", "highwater", "--example", "manual"]);
-    process::run(run.arg("--target-dir").arg(workspace.target()).arg("--").arg(&folder))?;
+    workspace.build_programs()?;
+    process::run(Command::new(workspace.target().join("debug/examples/manual")).arg(&folder))?;
     Ok(folder)
 }

@@ -21,11 +21,13 @@ use crate::firmware::report::Report;
 use crate::release::{self, Tried};
 use crate::toolchain::{self, Toolchain};
 use crate::tools::{cargo, cometbft, debian, emulator, gno, promtool, z3};
-use crate::workspace::{STORES, Workspace};
+use crate::workspace::{WHOLE, Workspace};
 use crate::{book, dependencies, documents, elsewhere, firmware, package, process, sideload};
 use plan::{Plan, Step};
 use tally::{Looked, Tally};
 
+/// The suite of package `highwater-tests`.
+const END_TO_END: [&str; 2] = ["--test", "end_to_end"];
 /// The tests of the page among those of package `highwater-tests`.
 const PAGE: &str = "page::";
 
@@ -129,8 +131,8 @@ impl Run<'_> {
         let (workspace, args) = (self.workspace, self.args);
         self.check(Step::Format, || process::run(workspace.cargo().args(["fmt", "--all", "--check"])));
         self.check(Step::Lints, || {
-            let args = ["clippy", "--workspace", "--all-targets"];
-            process::run(workspace.cargo().args(args).args(STORES).args(["--", "-Dwarnings"]))
+            let mut clippy = workspace.cargo();
+            process::run(clippy.arg("clippy").args(WHOLE).args(["--all-targets", "--", "-Dwarnings"]))
         });
         self.check(Step::Generated, || crate::generate::check(workspace));
         self.check(Step::Paths, || {
@@ -150,10 +152,11 @@ impl Run<'_> {
             let mut test = cargo_test(workspace, args);
             if !args.quick && debian::may_install() {
                 debian::ensure(debian::TOKEN, "the tests of a PKCS#11 token")?;
-                test.env("HIGHWATER_SOFTHSM", "1");
+                debian::ensure(debian::NETWORK, "the test of a host whose VPN is gone")?;
+                debian::ensure(debian::SERVICES, "the tests of the package's unit")?;
+                test.env("HIGHWATER_SOFTHSM", "1").env(promtool::VARIABLE, promtool::ensure(workspace)?);
             }
-            test.args(STORES);
-            slowest::timed(test.args(["--lib", "--bins", "--tests"])).args(&args.tests);
+            slowest::timed(test.args(WHOLE).args(["--lib", "--bins", "--tests"])).args(&args.tests);
             Ok(test)
         });
         self.suite(Step::UnitServed, || {
@@ -168,31 +171,41 @@ impl Run<'_> {
         });
         self.suite(Step::DocTests, || {
             let mut test = cargo_test(workspace, args);
-            test.args(["--doc", "--"]).args(&args.tests);
+            test.args(WHOLE).args(["--doc", "--"]).args(&args.tests);
             Ok(test)
         });
         self.check(Step::Rustdoc, || {
-            let args = ["doc", "--workspace", "--no-deps"];
-            process::run(workspace.cargo().args(args).env("RUSTDOCFLAGS", "-Dwarnings"))
+            let mut doc = workspace.cargo();
+            process::run(doc.arg("doc").args(WHOLE).arg("--no-deps").env("RUSTDOCFLAGS", "-Dwarnings"))
         });
     }
 
     /// What is built on that is not ours.
     fn dependencies(&mut self) {
-        let workspace = self.workspace;
+        let (workspace, args) = (self.workspace, self.args);
         self.check(Step::Dependencies, || dependencies::check(workspace));
         self.check_if_possible(Step::Advisories, || {
             let skipped = dependencies::advisories(workspace)?;
             Ok(skipped.map_or(Looked::Well, Looked::Skipped))
         });
         self.check(Step::Alerts, || promtool::check(workspace));
+        // Each alert is raised by its cause among the unit tests, where those run too.
+        if !self.plan.has(Step::Unit) {
+            self.suite(Step::Alerts, || {
+                debian::ensure(debian::NETWORK, "the test of a host whose VPN is gone")?;
+                let mut test = cargo_test(workspace, args);
+                test.args(WHOLE).args(["--test", "it"]).env(promtool::VARIABLE, promtool::ensure(workspace)?);
+                slowest::timed(&mut test).args(["on_call::", "link_down::"]);
+                Ok(test)
+            });
+        }
     }
 
     /// The Debian package, with the program as it is built for the tests: what is tried is what surrounds it.
     fn package(&mut self) {
         let workspace = self.workspace;
         self.check_if_possible(Step::Package, || {
-            build_bridge(workspace)?;
+            workspace.build_programs()?;
             let program = workspace.target().join("debug/highwater");
             let make = |revision| package::make(workspace, &program, revision, package::Compression::Fast);
             let skipped = package::try_out(workspace, &make("1")?, &make("2")?)?;
@@ -213,7 +226,7 @@ impl Run<'_> {
     fn container(&mut self) {
         let workspace = self.workspace;
         self.check_if_possible(Step::Container, || {
-            build_bridge(workspace)?;
+            workspace.build_programs()?;
             Ok(match release::try_out(workspace, &workspace.target().join("debug/highwater"))? {
                 Tried::Well => Looked::Well,
                 Tried::Skipped(why) => Looked::Skipped(why),
@@ -242,10 +255,10 @@ impl Run<'_> {
             return;
         }
         self.suite(Step::Page, || {
-            build_bridge(workspace)?;
+            workspace.build_programs()?;
             debian::ensure(debian::BROWSER, "the page in a browser")?;
             let mut test = cargo_test(workspace, args);
-            test.args(["--package", "highwater-tests", "--test", "tests"]);
+            test.args(WHOLE).args(END_TO_END);
             slowest::timed(&mut test).args(&tests);
             test.env("HIGHWATER_BROWSER", debian::BROWSER_PROGRAM);
             Ok(test)
@@ -267,7 +280,7 @@ impl Run<'_> {
             let many = if args.full { "400000" } else { "20000" };
             process::run(python("cases.py")?.arg(&cases).arg(many))?;
             let mut test = cargo_test(workspace, args);
-            test.args(["--package", "highwater-core", "--test", "tests", "model::"]);
+            test.args(WHOLE).args(["--test", "tests", "model::"]);
             test.env("HIGHWATER_RING_CASES", cases);
             Ok(test)
         });
@@ -392,23 +405,14 @@ fn firmware_lints(workspace: &Workspace, toolchain: &Toolchain, device: &Device)
     process::run(&mut cargo)
 }
 
-/// The tests start the bridge as an operator would; cargo builds programs of other packages only when asked.
-fn build_bridge(workspace: &Workspace) -> Result<()> {
-    process::run(workspace.cargo().args(["build", "--package", "highwater", "--bins"]).args(STORES))
-}
-
 /// The suite of package `highwater-tests`, with a real node.
 fn end_to_end(workspace: &Workspace, args: &Args) -> Result<Command> {
-    build_bridge(workspace)?;
+    workspace.build_programs()?;
     debian::ensure(debian::TOKEN, "the tests of a PKCS#11 token")?;
     let mut test = cargo_test(workspace, args);
-    // Doc-tests are not timed: rustdoc takes no option of nightly.
-    test.args(["--package", "highwater-tests", "--lib", "--bins", "--tests"]);
+    test.args(WHOLE).args(END_TO_END);
     // The page has a step of its own, which needs none of this.
     slowest::timed(&mut test).args(["--skip", PAGE]).args(&args.tests);
-    // Most of these tests wait, for pages, blocks and deadlines: two at once leave half of two processors idle.
-    let threads = std::thread::available_parallelism().map_or(1, usize::from) * 2;
-    test.env("RUST_TEST_THREADS", threads.to_string());
     test.env("HIGHWATER_COMETBFT", cometbft::DEFAULT.ensure(workspace)?)
         .env(cometbft::OLDEST.variable(), cometbft::OLDEST.ensure(workspace)?)
         .env(gno::VARIABLE, gno::ensure(workspace)?);
@@ -426,6 +430,9 @@ fn end_to_end(workspace: &Workspace, args: &Args) -> Result<Command> {
 fn cargo_test(workspace: &Workspace, args: &Args) -> Command {
     let mut test = workspace.cargo();
     test.args(["test", "--no-fail-fast"]);
+    // Most tests wait, for pages, blocks and deadlines: two at once leave half of two processors idle.
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) * 2;
+    test.env("RUST_TEST_THREADS", threads.to_string());
     if args.full {
         test.env("HIGHWATER_FULL", "1").env("PROPTEST_CASES", "4096");
     }

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -22,6 +22,14 @@ use crate::harness::within;
 
 /// The chain of these tests.
 pub(crate) const CHAIN: &str = "alpha-1";
+
+/// The program in a folder, without arguments. The lock of a device's port lies in the folder for passing files: each test has
+/// its own, or tests that name the same port (one where nobody listens) would meet each other's locks.
+pub(crate) fn program(folder: &Path, passing: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_highwater"));
+    command.current_dir(folder).env("TMPDIR", passing).stdin(Stdio::null());
+    command
+}
 
 /// A state directory and a config on one device.
 pub(crate) struct Desk {
@@ -64,13 +72,8 @@ impl Desk {
 
     /// A command line with this desk's config, not run yet.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_highwater"));
-        command
-            .args(args)
-            .arg("--config")
-            .arg(&self.config)
-            .current_dir(self.dir.path())
-            .stdin(Stdio::null());
+        let mut command = program(self.dir.path(), self.emulator.passing());
+        command.args(args).arg("--config").arg(&self.config);
         command
     }
 
@@ -88,8 +91,8 @@ impl Desk {
 
     /// The same, without the option that names the config.
     pub(crate) fn says_alone(&self, args: &[&str], change: impl FnOnce(&mut Command)) -> String {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_highwater"));
-        command.args(args).current_dir(self.dir.path()).stdin(Stdio::null());
+        let mut command = program(self.dir.path(), self.emulator.passing());
+        command.args(args);
         change(&mut command);
         self.said(args, command)
     }
@@ -170,7 +173,7 @@ impl Desk {
         let text = text.replace(&self.dir.path().display().to_string(), "[dir]");
         let text = text.replace(&self.emulator.address.to_string(), "[address]");
         let port = format!("highwater-speculos-{}.lock", self.emulator.address.port());
-        let text = text.replace(&format!("{}/{port}", std::env::temp_dir().display()), "[lock]");
+        let text = text.replace(&format!("{}/{port}", self.emulator.passing().display()), "[lock]");
         let mut named = String::new();
         for piece in text.split_inclusive(|c: char| !c.is_ascii_hexdigit()) {
             let digits = piece.trim_end_matches(|c: char| !c.is_ascii_hexdigit());

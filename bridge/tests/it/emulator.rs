@@ -1,7 +1,10 @@
 //! A signer behind the emulator's port: the simulated device, with faults and an owner as the test says.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
@@ -9,6 +12,7 @@ use std::time::Duration;
 use highwater_core::apdu::{IMPORTS_KEYS, ins};
 use highwater_core::env::Cell;
 use highwater_sim::{Owner, SimDevice};
+use tempfile::TempDir;
 
 /// What is wrong with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +59,7 @@ pub(crate) struct Bench {
 pub(crate) struct Emulator {
     bench: Arc<Mutex<Bench>>,
     pub(crate) address: SocketAddr,
+    passing: Arc<TempDir>,
 }
 
 impl Emulator {
@@ -74,7 +79,15 @@ impl Emulator {
                 thread::spawn(move || while serve(&stream, &bench).is_some() {});
             }
         });
-        Self { bench, address }
+        let passing = tempfile::tempdir().unwrap();
+        // Root acts for the owner of a state directory, who writes there too.
+        fs::set_permissions(passing.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+        Self { bench, address, passing: Arc::new(passing) }
+    }
+
+    /// The folder for passing files of the machine that it is plugged into.
+    pub(crate) fn passing(&self) -> &Path {
+        self.passing.path()
     }
 
     pub(crate) fn bench(&self) -> MutexGuard<'_, Bench> {

@@ -153,10 +153,7 @@ async fn a_second_bridge_is_refused_and_commands_go_through_the_first() {
     );
     assert!(second.ends_with("exit 69\n"), "{second}");
     // Another state directory on the same device is stopped by the device's own lock.
-    let other = Desk::with("", crate::emulator::Emulator::start("other"));
-    let text = std::fs::read_to_string(&other.config).unwrap();
-    let text = text.replace(&other.emulator.address.to_string(), &desk.emulator.address.to_string());
-    std::fs::write(&other.config, text).unwrap();
+    let other = Desk::with("", desk.emulator.clone());
     assert!(other.says(&["device", "info"]).contains("stop it first"));
     for command in [&["status"][..], &["mark", "show", CHAIN], &["device", "info"], &["chain", "list"]] {
         desk.must(command);

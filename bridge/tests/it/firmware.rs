@@ -6,13 +6,13 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use tempfile::TempDir;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, program};
 use crate::emulator::Emulator;
 use crate::sentences::shown;
 
@@ -127,13 +127,12 @@ impl Bench {
     }
 
     fn command(&self, verb: &str, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_highwater"));
+        let mut command = program(self.dir.path(), self.dir.path());
         command.args(["firmware", verb]).args(args).arg("--image").arg(self.path("image"));
         command.env("HIGHWATER_EMULATOR", self.address.to_string());
         // As where somebody tried the loader by hand before.
         command.env("APDUGEN", "1").env("LEDGER_PROXY_PORT", "1");
-        command.env("TMPDIR", self.dir.path()).env("HOME", self.dir.path()).env_remove("XDG_DATA_HOME");
-        command.current_dir(self.dir.path()).stdin(Stdio::null());
+        command.env("HOME", self.dir.path()).env_remove("XDG_DATA_HOME");
         command
     }
 

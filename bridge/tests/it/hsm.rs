@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use highwater_played_hsm::{Hsm, MAY_LEAVE, MAY_SIGN, Plug, SIGN_EDDSA};
 use tempfile::TempDir;
 
+use crate::desk::program;
 use crate::on_call::Watch;
 
 const CHAIN: &str = "hsm-1";
@@ -44,9 +45,8 @@ impl Rack {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_highwater"));
+        let mut command = program(self.dir.path(), self.dir.path());
         command.args(args).env("HIGHWATER_CONFIG", self.path("highwater.toml"));
-        command.current_dir(self.dir.path()).stdin(Stdio::null());
         command
     }
 

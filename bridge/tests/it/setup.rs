@@ -313,9 +313,6 @@ fn root_writes_a_configuration_for_the_user_of_the_state_and_leaves_nothing_of_r
     chown(&state, Some(USER), Some(USER)).unwrap();
     // The folder of the configuration is root's, and others may read there.
     fs::set_permissions(state.parent().unwrap(), fs::Permissions::from_mode(0o755)).unwrap();
-    // An earlier test of root may have had this port, and the lock of a port stays.
-    let lock = format!("highwater-speculos-{}.lock", desk.emulator.address.port());
-    let _ = fs::remove_file(std::env::temp_dir().join(lock));
     desk.must(&SETUP);
     let found = fs::metadata(&desk.config).unwrap();
     assert_eq!((found.uid(), found.gid(), found.mode() & 0o777), (0, USER, 0o640));

@@ -30,7 +30,7 @@ pub(crate) fn try_out(workspace: &Workspace, program: &Path) -> Result<Tried> {
     if !debian::may_install() {
         return Ok(Tried::Skipped("an image is built by buildah, as root, of Debian's packages".to_owned()));
     }
-    debian::ensure(&["buildah"], "the trial of the Containerfile")?;
+    debian::ensure(&["buildah", "python3"], "the trial of the Containerfile")?;
     let folder = workspace.target().join("container");
     let _ = std::fs::remove_dir_all(folder.join("context"));
     let context = folder.join("context");

@@ -10,7 +10,7 @@ use nanos_sdk::target::Device;
 use super::replay::Installation;
 use crate::firmware::report::Report;
 use crate::process;
-use crate::workspace::{STORES, Workspace};
+use crate::workspace::Workspace;
 
 const DASHBOARD: &str = include_str!("dashboard.py");
 
@@ -47,7 +47,7 @@ impl<'a> Bench<'a> {
         programs: &'a Path,
         report: &'a Report,
     ) -> Result<Self> {
-        process::run(workspace.cargo().args(["build", "--package", "highwater", "--bins"]).args(STORES))?;
+        workspace.build_programs()?;
         let folder = workspace.target().join("sideload");
         std::fs::write(folder.join("dashboard.py"), DASHBOARD).context("cannot write the dashboard")?;
         Ok(Self {

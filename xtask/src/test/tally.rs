@@ -20,9 +20,16 @@ pub(super) struct Tally {
     broken: Vec<String>,
     skipped: Vec<String>,
     times: Times,
+    /// What the tests that failed said.
+    said: Vec<String>,
     /// The seconds that each step took, by its name.
     steps: Vec<(String, u64)>,
 }
+
+/// So many lines of each test that failed are shown again in the end: a long log is cut in its middle by who keeps it.
+const KEPT: usize = 20;
+/// So many characters of a line.
+const LONGEST: usize = 2_000;
 
 /// What came of a step that can be impossible here.
 pub(super) enum Looked {
@@ -65,7 +72,7 @@ impl Tally {
     pub(super) fn suite(&mut self, name: &str, prepare: impl FnOnce() -> Result<Command>) -> bool {
         println!("\n== {name}");
         let start = Instant::now();
-        let counted = prepare().and_then(|mut command| watch(&mut command, &mut self.times));
+        let counted = prepare().and_then(|mut command| watch(&mut command, &mut self.times, &mut self.said));
         self.took(name, start);
         match counted {
             Ok(Counted { passed, failed, complaint }) => {
@@ -85,6 +92,9 @@ impl Tally {
     /// Prints what took long, and the one line that sums up.
     pub(super) fn finish(mut self) -> ExitCode {
         println!();
+        if !self.said.is_empty() {
+            println!("what failed said:\n{}\n", self.said.join("\n"));
+        }
         let slowest = self.times.slowest(SHOWN);
         if !slowest.is_empty() {
             println!("the slowest tests:\n{}", slowest.join("\n"));
@@ -119,8 +129,8 @@ struct Counted {
     complaint: Option<anyhow::Error>,
 }
 
-/// Passes the output through and reads the summary lines in it, and how long each test took.
-fn watch(command: &mut Command, times: &mut Times) -> Result<Counted> {
+/// Passes the output through and reads the summary lines in it, how long each test took, and what those said that failed.
+fn watch(command: &mut Command, times: &mut Times, said: &mut Vec<String>) -> Result<Counted> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -128,11 +138,22 @@ fn watch(command: &mut Command, times: &mut Times) -> Result<Counted> {
         .with_context(|| format!("cannot start {}", process::line(command)))?;
     let output = child.stdout.take().expect("piped above");
     let (mut passed, mut failed) = (0, 0);
+    // Lines of the failed test that is told now which are still kept.
+    let mut kept = 0;
     for line in BufReader::new(output).split(b'\n') {
         // Tests may print anything; a line that is no UTF-8 is no reason to stop.
         let line = String::from_utf8_lossy(&line?).into_owned();
         println!("{line}");
         times.read(&line);
+        if line.starts_with("---- ") && line.ends_with(" ----") {
+            kept = KEPT;
+        } else if line == "failures:" {
+            kept = 0;
+        }
+        if kept > 0 {
+            kept -= 1;
+            said.push(line.chars().take(LONGEST).collect());
+        }
         if let Some((more_passed, more_failed)) = summary(&line) {
             passed += more_passed;
             failed += more_failed;
@@ -178,6 +199,18 @@ mod tests {
         let mut tally = Tally::default();
         assert!(!tally.suite("crash", || Ok(Command::new("false"))));
         assert_eq!((tally.passed, tally.failed), (0, 1));
+    }
+
+    #[test]
+    fn what_a_failed_test_said_is_kept_for_the_end() {
+        let mut tally = Tally::default();
+        tally.suite("some", || {
+            let mut shell = Command::new("sh");
+            let text = "test a ... FAILED\n\nfailures:\n\n---- a stdout ----\nit broke\n\nfailures:\n    a\n";
+            shell.args(["-c", &format!("printf '{}'; exit 101", text.replace('\n', "\\n"))]);
+            Ok(shell)
+        });
+        assert_eq!(tally.said, ["---- a stdout ----", "it broke", ""]);
     }
 
     #[test]

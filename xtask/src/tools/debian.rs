@@ -16,6 +16,12 @@ pub(crate) const EMULATOR: &[&str] = &["qemu-user-static", "python3-venv"];
 /// A PKCS#11 token in software.
 pub(crate) const TOKEN: &[&str] = &["softhsm2"];
 
+/// What reads the unit, the users and the folders of the package.
+pub(crate) const SERVICES: &[&str] = &["systemd"];
+
+/// A network of a test's own.
+pub(crate) const NETWORK: &[&str] = &["iproute2"];
+
 /// A browser without a window: its smallest package, of some 64 MB.
 pub(crate) const BROWSER: &[&str] = &["chromium-headless-shell"];
 /// What that package runs. Its own script would stay between us and the browser.

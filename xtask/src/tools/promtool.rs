@@ -8,7 +8,10 @@ use anyhow::{Context, Result};
 
 use super::debian;
 use crate::process;
-use crate::workspace::{STORES, Workspace};
+use crate::workspace::Workspace;
+
+/// Where the tests find it that raise each alert by its cause.
+pub(crate) const VARIABLE: &str = "HIGHWATER_PROMTOOL";
 
 /// The program.
 ///
@@ -36,8 +39,5 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     for (verb, file) in [("check", "highwater.rules.yml"), ("test", "highwater.rules.test.yml")] {
         process::run(Command::new(&program).args([verb, "rules", file]).current_dir(&rules))?;
     }
-    // Each alert, raised by its cause on a daemon and ended by what its page says.
-    let test = ["test", "--package", "highwater", "--test", "it"];
-    let named = ["--", "on_call::", "link_down::"];
-    process::run(workspace.cargo().args(test).args(STORES).args(named).env("HIGHWATER_PROMTOOL", &program))
+    Ok(())
 }

@@ -17,7 +17,7 @@ use rustix::process::geteuid;
 use super::files::{Written, at, public};
 use super::node::Node;
 use super::old::{leave, migrate, no_secret_in, place, put, state_name, written};
-use crate::desk::{CHAIN, Desk, prevote};
+use crate::desk::{CHAIN, Desk, prevote, program};
 use crate::harness::{refusal, signed_vote};
 
 /// Above all that the old signer signed.
@@ -445,11 +445,9 @@ fn root_reads_and_retires_the_old_signers_files_and_leaves_none_of_its_own_in_th
     let state = desk.path("state");
     std::os::unix::fs::chown(&state, Some(1234), Some(1235)).unwrap();
     fs::set_permissions(desk.path("."), fs::Permissions::from_mode(0o755)).unwrap();
-    let locks = tempfile::tempdir().unwrap();
-    fs::set_permissions(locks.path(), fs::Permissions::from_mode(0o1777)).unwrap();
     let run = |words: &[&str]| {
         let mut command = desk.command(words);
-        let done = command.env("TMPDIR", locks.path()).output().unwrap();
+        let done = command.output().unwrap();
         let said = String::from_utf8([done.stderr, done.stdout].concat()).unwrap();
         assert!(done.status.success(), "{said}");
         said
@@ -488,8 +486,7 @@ fn no_log_however_loud_holds_a_key() {
 
 /// A computer with a Ledger, and nothing else of Highwater's.
 pub(super) fn alone(desk: &Desk, words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_highwater"));
+    let mut command = program(&desk.path("."), desk.emulator.passing());
     command.args(words).env("HIGHWATER_EMULATOR", desk.emulator.address.to_string());
-    command.current_dir(desk.path(".")).stdin(Stdio::null());
     command
 }
