@@ -32,6 +32,9 @@ pub(crate) const SHARE: &str = "_share_sign_state.json";
 /// The end of the state of tmkms, and of a leader of horcrux.
 pub(crate) const STATE: &str = "_priv_validator_state.json";
 
+/// The end of the state that `tmkms init` names.
+const OF_TMKMS: &str = "-consensus.json";
+
 /// State files that begin with the chain's id.
 const NAMED: [&str; 2] = [STATE, SHARE];
 
@@ -79,7 +82,8 @@ impl<'a> Found<'a> {
         let of_chain = match source {
             Source::CometBft | Source::Tendermint027 => return Ok(()),
             Source::Kms => of_kms,
-            Source::Tmkms | Source::Horcrux => NAMED.iter().find_map(|end| self.name().strip_suffix(end)),
+            Source::Tmkms => NAMED.iter().chain([&OF_TMKMS]).find_map(|end| self.name().strip_suffix(end)),
+            Source::Horcrux => NAMED.iter().find_map(|end| self.name().strip_suffix(end)),
         };
         match of_chain {
             None if source == Source::Horcrux => Err(Refusal::NoHorcruxName { file: self.path.to_owned() }),

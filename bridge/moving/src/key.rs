@@ -196,7 +196,12 @@ impl File<'_> {
     /// A key in base64 and nothing else. Its length tells what it is, and of 64 bytes what they hold.
     fn bare(&self, text: &str, warnings: &mut Vec<Warning>) -> Result<Seed, Refusal> {
         if !matches!(self.source, Source::Tmkms | Source::Kms) {
-            return Err(self.not_a_key("it is not JSON"));
+            let is_bare =
+                decoded(text.trim_ascii()).is_some_and(|key| matches!(key.len(), SEED | SEED_AND_PUBLIC));
+            return Err(self.not_a_key(match is_bare {
+                true => "it is not JSON, but base64 as tmkms and kms have it",
+                false => "it is not JSON",
+            }));
         }
         let joined = self.joined(text);
         let key = decoded(&joined).ok_or_else(|| self.not_a_key("it is neither JSON nor base64"))?;

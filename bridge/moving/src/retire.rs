@@ -155,7 +155,7 @@ pub fn retire(
     }
     // The one file of Tendermint 0.27 is state and key, and stays where it is: without it a new key is made.
     let key = key.filter(|_| question.source != Source::Tendermint027);
-    let mut remains = remains(question.source);
+    let mut remains = remains(question.source, key.is_some());
     let moved = match key {
         Some(Found { bytes: None, path, .. }) => {
             remains.push(Remains::KeyAway { file: path.to_owned() });
@@ -202,13 +202,17 @@ fn both(source: Source, file: &Found<'_>, states: &[Found<'_>]) -> Result<(), Re
     Ok(())
 }
 
-/// What files cannot prevent, whatever is done to them.
-pub fn remains(source: Source) -> Vec<Remains> {
+/// What files cannot prevent, whatever is done to them. A signer that has a key file has no HSM for this key.
+pub fn remains(source: Source, has_key_file: bool) -> Vec<Remains> {
     use Remains::{Copies, Hsm, KeyCopies, NewKey, OtherNodes, Restarts, Shards, YubiHsm};
-    match source {
+    let mut remains = match source {
         Source::CometBft | Source::Tendermint027 => vec![Restarts, Copies, NewKey, KeyCopies],
         Source::Tmkms => vec![Restarts, Copies, OtherNodes, YubiHsm, KeyCopies],
         Source::Kms => vec![Restarts, Copies, OtherNodes, Hsm, KeyCopies],
         Source::Horcrux => vec![Restarts, Copies, OtherNodes, Shards, KeyCopies],
+    };
+    if has_key_file {
+        remains.retain(|remains| !matches!(remains, YubiHsm | Hsm));
     }
+    remains
 }

@@ -22,6 +22,18 @@ impl Source {
     /// Every source.
     pub const ALL: [Self; 5] = [Self::CometBft, Self::Tendermint027, Self::Tmkms, Self::Kms, Self::Horcrux];
 
+    /// Whose key file these bytes may be, where nobody says it: JSON is of CometBFT, a seed alone of tmkms, and what is longer of
+    /// kms. Each is read as strictly as one that is named.
+    pub fn of_key(bytes: &[u8]) -> Self {
+        /// A seed in base64.
+        const SEED: usize = 44;
+        match bytes.trim_ascii() {
+            [] | [b'{', ..] => Self::CometBft,
+            bare if bare.len() <= SEED => Self::Tmkms,
+            _ => Self::Kms,
+        }
+    }
+
     /// As it is typed.
     pub const fn name(self) -> &'static str {
         match self {

@@ -15,7 +15,7 @@ use crate::device::KeyNumber;
 pub fn old_file(path: &Path, error: &io::Error) -> String {
     let cure = match Errno::from_io_error(error) {
         Some(Errno::ACCESS | Errno::PERM) => {
-            "Let the user that runs the command read it, or run the command as root, as in `sudo highwater migrate`."
+            "Run the command as root, as in `sudo highwater migrate`, or let the user that runs the command read it."
         }
         _ => "Name the file that the old signer itself uses.",
     };
@@ -109,9 +109,77 @@ pub fn index_without_chain(index: u32) -> String {
     )
 }
 
-/// A backup is there.
-pub fn backup_exists(path: &Path) -> String {
-    format!("{} exists, and a backup is never written over. Name another file.", path.display())
+/// A backup of another key is there, or of one that is not known yet.
+pub fn backup_exists(path: &Path, key: &PublicKey) -> String {
+    format!(
+        "{} exists and is a whole backup of the key of {}, and a backup is never written over. Name another file.",
+        path.display(),
+        address(key)
+    )
+}
+
+/// Something else is there.
+pub fn not_a_whole_backup(path: &Path) -> String {
+    format!(
+        "{} exists and is no whole backup, as a command leaves it that was killed, and a backup is never written over. Delete it if \
+         it is empty or torn, or name another file.",
+        path.display()
+    )
+}
+
+/// The key has no backup by this command.
+pub fn no_backup_made(number: KeyNumber) -> String {
+    format!(
+        "No backup of imported key {number} was made by this command. If there is none, run `highwater key backup {number} --to FILE` \
+         before a copy of the key is destroyed."
+    )
+}
+
+/// The chain has signatures above what the state file says.
+pub fn older_than_the_chain(chain: &str, mark: Hrs, (lowest, highest): (u64, u64)) -> String {
+    let blocks = match lowest == highest {
+        true => format!("block {lowest} of {chain} holds"),
+        false => format!("blocks of {chain} from block {lowest} up to block {highest} hold"),
+    };
+    format!(
+        "DOUBLE-SIGN RISK on {chain}: the mark would be {mark}, and {blocks} a signature of this key above it. So the state file is \
+         older than what the key signed, or another signer has the key. Nothing was asked. Stop every signer of the key, and name \
+         the file that the old signer writes now. If that file is lost, use --from nothing with --rpc instead of --state: the mark \
+         comes from the chain."
+    )
+}
+
+/// The chain was not asked whether the key signed above the mark.
+pub fn not_looked_above(mark: Hrs, why: &str) -> String {
+    format!(
+        "Whether the key signed above {mark} was not looked at in the newest blocks of the chain: {}.",
+        why.trim_end_matches('.')
+    )
+}
+
+/// No set of validators has the key.
+pub fn key_not_in_set(chain: &str, (first, last): (u64, u64)) -> String {
+    format!(
+        "{chain} does not know this key: no set of validators has it at the blocks that were looked at, {first} to {last}. Is it the \
+         right key file? A jailed validator is in no set, too."
+    )
+}
+
+/// The owner approved a mark that nobody pinned, and more was signed since.
+pub fn approved_for_another_mark(chain: &str, approved: Hrs, wanted: Hrs) -> String {
+    format!(
+        "{chain} is on the device with the mark {approved} and is not pinned here, so Highwater does not sign for {chain}: the command \
+         that added it stopped. The mark has to be {wanted} now. {}",
+        begin_again(chain)
+    )
+}
+
+/// The one cure of a chain that was approved with a mark that is no more right.
+fn begin_again(chain: &str) -> String {
+    format!(
+        "Stop the old signer for certain. Then run `highwater chain remove {chain}` as the daemon's user, as in `sudo -u highwater \
+         highwater chain remove {chain}`, and this command again: the chain begins above all that was signed."
+    )
 }
 
 /// The file is no backup.
@@ -185,8 +253,8 @@ pub fn second_look(pause: Duration) -> String {
 pub fn signed_meanwhile(chain: &str, mark: Hrs, why: &str) -> String {
     format!(
         "DOUBLE-SIGN RISK on {chain}: the old signer signed while the owner was asked for the mark {mark}. {why} Nothing is pinned, \
-         so Highwater does not sign for {chain}. Stop the old signer for certain. Then run `highwater chain remove {chain}`, and \
-         this command again: the chain begins above all that was signed."
+         so Highwater does not sign for {chain}. {}",
+        begin_again(chain)
     )
 }
 
@@ -211,7 +279,7 @@ pub fn moved_other_key(chain: &str) -> String {
 /// The chain has moved, and the command is typed again.
 pub fn moved_before(chain: &str) -> String {
     format!(
-        "{chain} signs with this key here already, at or above all that the files say. Nothing was done again."
+        "{chain} signs with this key here already, at or above all that the files say. Nothing was asked again."
     )
 }
 
@@ -256,6 +324,15 @@ pub fn retired_too_early(chain: &str, file: &str, place: Hrs, known: Hrs) -> Str
         "{file} says that {place} of {chain} was signed, and Highwater knows of {known}. Were the file retired now, nothing \
          would tell of the rest. Run `highwater migrate` with this file first; if the chain is added already, `highwater mark set \
          {chain} --last-signed {place}`."
+    )
+}
+
+/// The file is retired, and may be the wrong one.
+pub fn far_below(file: &str, place: Hrs, known: Hrs) -> String {
+    format!(
+        "{file} says that {place} was signed last, which is far below the {known} that Highwater knows of. Unless Highwater itself \
+         signed what is between, this is an old copy, and the old signer still signs by its own file: see in its configuration \
+         where that is, and retire it too."
     )
 }
 

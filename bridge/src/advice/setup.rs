@@ -264,12 +264,15 @@ pub(crate) fn setup_rpc(error: &RpcError) -> String {
 
 /// The height is not known by a node.
 pub(crate) fn height_not_told(why: &str) -> String {
-    format!("The chain's height is not known: {why}. A mark can be typed all the same.")
+    format!(
+        "The chain's height is not known: {}. A mark can be typed all the same.",
+        why.trim_end_matches('.')
+    )
 }
 
 /// Nobody tells whether another signer has the key.
 pub(crate) fn not_looked_whether_it_signs(why: &str) -> String {
-    format!("Whether another signer has this key was not looked at: {why}.")
+    format!("Whether another signer has this key was not looked at: {}.", why.trim_end_matches('.'))
 }
 
 /// A block has a signature of the key.

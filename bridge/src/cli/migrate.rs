@@ -10,10 +10,11 @@ use super::key::{back_up, tell_held, tell_key, tell_read};
 use super::terminal::Terminal;
 use crate::advice;
 use crate::config::Config;
-use crate::device::{self, KeyNumber, Target};
+use crate::device::{self, KeyNumber, Slot, Target};
 use crate::failure::Failure;
 use crate::old_signer::OldFile;
-use crate::operator::migrate::{self, From, Judged, Old, Retired, Wanted, Which};
+use crate::operator::migrate::{self, Asks, From, Judged, Old, Retired, Wanted, Which};
+use crate::operator::reach::Reach;
 use crate::operator::{Access, Chosen, Talk, backup_file, chain_id, keys, not_exported};
 use crate::state_dir::{self, Purpose};
 use crate::users::Hands;
@@ -30,7 +31,7 @@ pub(super) async fn act(
     let stays = args.key_index.map(|index| in_store(config, index)).transpose()?;
     let former = former(config, &mut args, &hands)?;
     let args = &args;
-    let wanted = wanted(args)?;
+    let wanted = wanted(config, args)?;
 
     let read = args.key.as_deref().map(|path| migrate::read_key(&wanted, path, &hands)).transpose()?;
     let key = read.as_ref().map(|read| &read.key.public);
@@ -57,8 +58,12 @@ pub(super) async fn act(
     };
     if judged.is_here(config, &mut access, &wanted).await? {
         remark!("{}", advice::moved_before(wanted.chain));
+        if access.session().await?.chain(wanted.chain).is_some_and(Slot::is_imported) {
+            backed_up(&mut access.reach, &judged, args, &hands).await?;
+        }
         return retire_or_say(config, args, former, &wanted, &hands);
     }
+    judged.not_above(&wanted, terminal).await?;
     let pause = judged.pause(&wanted);
     if !pause.is_zero() {
         terminal.hint(&advice::second_look(pause));
@@ -75,11 +80,33 @@ pub(super) async fn act(
             Which::Imported(held.number)
         }
         (None, Some(index), _) => Which::Stays(index),
-        (None, None, number) => Which::Imported(number.unwrap_or(KeyNumber::of(0))),
+        (None, None, number) => {
+            let number = number.unwrap_or(KeyNumber::of(0));
+            back_up(&mut access.reach, number, args.to.clone(), &hands).await?;
+            Which::Imported(number)
+        }
     };
     let added = judged.add(config, &mut access, &wanted, key, &hands, terminal).await?;
     super::chain::tell_added(config, wanted.chain, &added);
+    if let (Which::Imported(number), true) = (key, args.no_backup) {
+        remark!("{}", advice::no_backup_made(number));
+    }
     retire_or_say(config, args, former, &wanted, &hands)
+}
+
+/// The backup of a key that moved before, or how it is made.
+async fn backed_up(
+    reach: &mut Reach,
+    judged: &Judged,
+    args: &MigrateArgs,
+    hands: &Hands,
+) -> Result<(), Failure> {
+    let places = keys::list(reach).await?;
+    let Some(place) = places.iter().find(|place| place.public == Some(judged.public)) else { return Ok(()) };
+    if args.no_backup {
+        remark!("{}", advice::no_backup_made(place.number));
+    }
+    back_up(reach, place.number, args.to.clone(), hands).await
 }
 
 /// The public key of a key that stays in its store, as the store says.
@@ -138,7 +165,7 @@ fn retire_or_say(
         }
         From::Files(source) => {
             remark!("{}", advice::retire_next(&command(args, source)));
-            tell_remains(&remains(source));
+            tell_remains(&remains(source, args.key.is_some()));
         }
         From::Nothing(_) => remark!("{}", advice::nothing_is_retired()),
     }
@@ -165,13 +192,12 @@ fn old(args: &OldArgs, source: Source, key: Option<PathBuf>) -> Old<'_> {
     Old { source, chain: &args.chain, states: &args.state, key, block_time }
 }
 
-fn wanted(args: &MigrateArgs) -> Result<Wanted<'_>, Failure> {
+fn wanted<'a>(config: &Config, args: &'a MigrateArgs) -> Result<Wanted<'a>, Failure> {
     chain_id(&args.old.chain)?;
     let is_horcrux = matches!(args.from, Former::Signer(Source::Horcrux));
     let is_nothing = matches!(args.from, Former::Nothing);
     for (given, belongs, option, whose) in [
         (args.threshold.is_some(), is_horcrux, "threshold", "horcrux"),
-        (args.rpc.is_some(), is_nothing, "rpc", "nothing"),
         (args.retire, !is_nothing, "retire", "a signer that left files"),
     ] {
         if given && !belongs {
@@ -183,6 +209,13 @@ fn wanted(args: &MigrateArgs) -> Result<Wanted<'_>, Failure> {
         (Former::Nothing, Some(node)) => From::Nothing(node.clone()),
         (Former::Nothing, None) => return Err(Failure::usage(advice::rpc_needed())),
     };
+    // The configuration's own node was not named for this: it may be down while its signer moves.
+    let known = config.chain(&args.old.chain).and_then(|chain| chain.rpc.as_deref());
+    let known = known.and_then(|rpc| rpc.parse().ok()).or_else(|| args.node.clone());
+    let asks = match args.rpc.clone() {
+        Some(node) => Some(Asks { node, must: true }),
+        None => known.map(|node| Asks { node, must: false }),
+    };
     Ok(Wanted {
         from,
         chain: &args.old.chain,
@@ -192,6 +225,7 @@ fn wanted(args: &MigrateArgs) -> Result<Wanted<'_>, Failure> {
         never_signed: args.never_signed.as_deref(),
         block_time: Duration::from_secs(args.old.block_time),
         below: args.below_signed,
+        asks,
     })
 }
 
@@ -206,6 +240,12 @@ fn tell(judged: &Judged) {
 }
 
 fn tell_retired(retired: &Retired) {
+    if retired.done.is_empty() {
+        say!("retired already: nothing is left to do to these files");
+    }
+    for doubt in &retired.doubts {
+        remark!("{doubt}");
+    }
     for act in &retired.done {
         say!("{act}");
     }

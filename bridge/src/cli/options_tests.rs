@@ -10,7 +10,7 @@ use super::Args;
 
 /// Options that a sentence names without a command, and the commands that print the sentence. An option of another command
 /// than the one that prints it stands with that other one.
-const BARE: [(&str, &str, &[&str]); 42] = [
+const BARE: [(&str, &str, &[&str]); 45] = [
     ("first_mark", "next-height", &["chain add", "chain rename"]),
     ("adopt_needs_index", "key-index", &["mark adopt"]),
     ("adopt_other_key", "key-index", &["mark adopt"]),
@@ -33,6 +33,9 @@ const BARE: [(&str, &str, &[&str]); 42] = [
     ("nothing_and_states", "from", &["migrate"]),
     ("nothing_and_states", "state", &["migrate"]),
     ("old_node", "rpc", &["migrate"]),
+    ("older_than_the_chain", "from", &["migrate"]),
+    ("older_than_the_chain", "rpc", &["migrate"]),
+    ("older_than_the_chain", "state", &["migrate"]),
     ("option_of_another_signer", "from", &["migrate"]),
     ("rpc_needed", "from", &["migrate"]),
     ("rpc_needed", "rpc", &["migrate"]),

@@ -237,7 +237,7 @@ fn old(run: &Run) -> Result<MigrateArgs, Failure> {
     let from: Former = from.parse().map_err(|error| Failure::usage(format!("`migrate.from`: {error}")))?;
     let number = |number: u8| number.to_string().parse::<KeyNumber>();
     let imported = answers.imported.filter(|_| answers.key_file().is_none()).map(number).transpose();
-    let rpc = run.found.rpc(&run.answers).filter(|_| matches!(from, Former::Nothing));
+    let node = run.found.rpc(&run.answers).and_then(|rpc| rpc.parse().ok());
     let to = answers.to.clone().filter(|to| !to.as_os_str().is_empty());
     Ok(MigrateArgs {
         from,
@@ -256,7 +256,8 @@ fn old(run: &Run) -> Result<MigrateArgs, Failure> {
         threshold: answers.threshold,
         exact: false,
         never_signed: None,
-        rpc: rpc.and_then(|rpc| rpc.parse().ok()),
+        rpc: node.clone().filter(|_| matches!(from, Former::Nothing)),
+        node,
         below_signed: None,
         retire: false,
         on: On { device: run.answers.chain.device.clone() },

@@ -70,6 +70,7 @@ impl Talk for Terminal {
         match typed {
             None if self.yes_simulated => Ok(true),
             None => {
+                forget_typed();
                 say::aside(format_args!("The simulated device asks: {question} Approve? [y/N] "));
                 Ok(matches!(line()?.trim(), "y" | "Y" | "yes"))
             }
@@ -77,6 +78,7 @@ impl Talk for Terminal {
                 let typed = match &self.approved {
                     Some(typed) => typed.clone(),
                     None => {
+                        forget_typed();
                         say::aside(format_args!(
                             "The key store's owner is asked: {question} Type {word} to approve: "
                         ));
@@ -86,6 +88,14 @@ impl Talk for Terminal {
                 Ok(typed.trim() == word)
             }
         }
+    }
+}
+
+/// What was typed before a question stood there is no answer to it.
+pub(super) fn forget_typed() {
+    if std::io::stdin().is_terminal() {
+        // A terminal that cannot do it has the lines still, as it had them before.
+        let _ = rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush);
     }
 }
 

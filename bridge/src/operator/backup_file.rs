@@ -43,7 +43,11 @@ pub(crate) fn free(path: &Path, of: Option<&PublicKey>) -> Result<(), Failure> {
     match path.symlink_metadata() {
         Ok(_) => match (Copy::read(path), of) {
             (Ok(copy), Some(key)) if copy.backup.public == *key.as_bytes() => Ok(()),
-            _ => Err(Failure::usage(advice::backup_exists(path))),
+            (Ok(copy), _) => {
+                let of = PublicKey::new(copy.backup.public);
+                Err(Failure::usage(advice::backup_exists(path, &of)))
+            }
+            (Err(_), _) => Err(Failure::usage(advice::not_a_whole_backup(path))),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let folder = durable::dir_of(path).unwrap_or(path);

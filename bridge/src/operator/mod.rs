@@ -31,6 +31,7 @@ pub(crate) mod migrate;
 pub(crate) mod prompt;
 pub(crate) mod reach;
 pub(crate) mod retire;
+pub(crate) mod seen;
 pub(crate) mod setup;
 #[cfg(feature = "yubihsm")]
 pub(crate) mod yubihsm;

@@ -115,9 +115,13 @@ pub struct MigrateArgs {
     /// The key never signed for the chain, whose id is typed here once more.
     #[arg(long, value_name = "ID", conflicts_with = "exact")]
     pub(in crate::cli) never_signed: Option<String>,
-    /// --from nothing: the RPC of a node of the chain, as http://127.0.0.1:26657.
+    /// The RPC of a node of the chain, as http://127.0.0.1:26657: it tells whether the key signed above the mark. --from nothing
+    /// takes the mark from it; else the `rpc` of the config is taken, if it has one.
     #[arg(long, value_name = "ADDRESS")]
     pub(in crate::cli) rpc: Option<Rpc>,
+    /// The node that `setup` knows.
+    #[arg(skip)]
+    pub(in crate::cli) node: Option<Rpc>,
     /// The place that the mark is below, repeated from the refusal: what was signed up to there is given up.
     #[arg(long, value_name = "H/R/STEP", value_parser = below_signed)]
     pub(in crate::cli) below_signed: Option<Hrs>,

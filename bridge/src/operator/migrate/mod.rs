@@ -23,7 +23,7 @@ use super::add::{self, Added, New};
 use super::keys::{self, Read};
 use super::known::chain_id;
 use super::prompt::Talk;
-use super::{Access, Chosen};
+use super::{Access, Chosen, seen};
 use crate::advice;
 use crate::device::{KeyNumber, SlotState};
 use crate::failure::Failure;
@@ -41,6 +41,14 @@ pub(crate) enum From {
     Nothing(Rpc),
 }
 
+/// The node that is asked whether the key signed above what its files say.
+#[derive(Debug, Clone)]
+pub(crate) struct Asks {
+    pub(crate) node: Rpc,
+    /// The command names it, so without its answer nothing goes on.
+    pub(crate) must: bool,
+}
+
 /// What moves, as the operator says.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted<'a> {
@@ -54,6 +62,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) block_time: Duration,
     /// The place known that the mark is below, repeated by the operator.
     pub(crate) below: Option<Hrs>,
+    pub(crate) asks: Option<Asks>,
 }
 
 /// Which key the chain signs with.
@@ -87,14 +96,6 @@ pub(crate) struct Judged {
 }
 
 impl Wanted<'_> {
-    /// By whom the files are, if there are any; a key file beside none is one of CometBFT.
-    pub(crate) fn source(&self) -> Source {
-        match self.from {
-            From::Files(source) => source,
-            From::Nothing(_) => Source::CometBft,
-        }
-    }
-
     fn look(&self, hands: &Hands) -> Result<Vec<OldFile>, Failure> {
         hands.as_asked(|| OldFile::read_all(self.states))
     }
@@ -106,7 +107,12 @@ pub(crate) fn read_key(wanted: &Wanted<'_>, path: &Path, hands: &Hands) -> Resul
     if file.path().ends_with(MOVED) {
         return Err(Failure::usage(advice::key_moved_before(path)));
     }
-    keys::read(wanted.source(), &file)
+    let source = match wanted.from {
+        From::Files(source) => source,
+        // Nobody says of whom it is.
+        From::Nothing(_) => Source::of_key(file.bytes()),
+    };
+    keys::read(source, &file)
 }
 
 /// Looks at what the old signer left for the first time, and judges it.
@@ -165,6 +171,41 @@ impl Judged {
         Ok(unchanged(&founds(&self.states), &founds(&wanted.look(hands)?))?)
     }
 
+    /// An error if the chain has a signature of the key above the mark. What else it shows is told.
+    pub(crate) async fn not_above(&self, wanted: &Wanted<'_>, talk: &mut dyn Talk) -> Result<(), Failure> {
+        let (From::Files(_), Some(Asks { node, must })) = (&wanted.from, &wanted.asks) else { return Ok(()) };
+        let seen = match seen::above(node, chain_id(wanted.chain)?, &self.public, self.mark).await {
+            Ok(seen) => seen,
+            Err(error) if *must => return Err(error.into()),
+            Err(error) => {
+                talk.hint(&advice::not_looked_above(self.mark, &advice::setup_rpc(&error)));
+                return Ok(());
+            }
+        };
+        if let Some(blocks) = seen.signed_above(self.mark) {
+            return Err(Failure::unavailable(advice::older_than_the_chain(wanted.chain, self.mark, blocks)));
+        }
+        // A chain of this validator alone stands while nobody signs, so that is no error.
+        if let Err(behind) = seen.tip.is_current(SystemTime::now(), wanted.block_time) {
+            talk.hint(&advice::not_looked_above(self.mark, &behind.to_string()));
+        }
+        // A key that never signed is of a validator that is to come.
+        if let Some(blocks) = seen.unknown().filter(|_| wanted.never_signed.is_none()) {
+            talk.hint(&advice::key_not_in_set(wanted.chain, blocks));
+        }
+        Ok(())
+    }
+
+    /// The same once the owner has approved: what cannot be looked at now was looked at before.
+    async fn silent_by_chain(&self, wanted: &Wanted<'_>) -> Result<(), Failure> {
+        let Some(Asks { node, .. }) = &wanted.asks else { return Ok(()) };
+        let seen = seen::above(node, chain_id(wanted.chain)?, &self.public, self.mark).await;
+        match seen.ok().and_then(|seen| seen.signed_above(self.mark)) {
+            Some((_, highest)) => Err(Failure::usage(advice::block_has_signature(highest))),
+            None => Ok(()),
+        }
+    }
+
     /// Whether the chain was moved before, wholly and with this key: it is on the device and pinned here, and all that the
     /// files say is known. An error if it is there with another key, before that key is imported.
     pub(crate) async fn is_here(
@@ -182,6 +223,14 @@ impl Judged {
             return Err(Failure::unavailable(advice::moved_other_key(wanted.chain)));
         }
         let pin = Pins::load(&config.state_dir)?.get(wanted.chain);
+        // The device would refuse it, and pin it nobody may: the owner approved it for less than what was signed by now.
+        if pin.is_none() && slot.mark.0 != self.mark {
+            return Err(Failure::unavailable(advice::approved_for_another_mark(
+                wanted.chain,
+                slot.mark.0,
+                self.mark,
+            )));
+        }
         let Some(pin) = pin.filter(|pin| pin.installation == session.installation) else { return Ok(false) };
         let record = ChainFile::load(&config.state_dir, wanted.chain, &pin)?.record;
         if record.intention.is_some() {
@@ -210,7 +259,10 @@ impl Judged {
         talk: &mut dyn Talk,
     ) -> Result<Added, Failure> {
         match &wanted.from {
-            From::Files(_) => self.still(wanted, hands)?,
+            From::Files(_) => {
+                self.still(wanted, hands)?;
+                self.silent_by_chain(wanted).await?;
+            }
             From::Nothing(node) => self.silent_by(node, wanted).await?,
         }
         let new = New {
@@ -242,7 +294,10 @@ impl Judged {
     /// Whoever signed while the owner was asked, has signed above the mark.
     async fn silent(&self, wanted: &Wanted<'_>, hands: &Hands) -> Result<(), Failure> {
         let signed = match &wanted.from {
-            From::Files(_) => self.still(wanted, hands).err(),
+            From::Files(_) => match self.still(wanted, hands) {
+                Ok(()) => self.silent_by_chain(wanted).await.err(),
+                Err(written) => Some(written),
+            },
             From::Nothing(node) => self.silent_by(node, wanted).await.err(),
         };
         match signed {

@@ -16,6 +16,9 @@ use crate::operator::{chain_id, pinned};
 use crate::store::ChainFile;
 use crate::users::Hands;
 
+/// A state that is so many heights below what is known here may be an old copy of the one that the signer signs by.
+const FAR: u64 = 100;
+
 /// The old signer, as the operator says.
 #[derive(Debug, Clone)]
 pub(crate) struct Old<'a> {
@@ -32,6 +35,8 @@ pub(crate) struct Retired {
     /// The acts in words.
     pub(crate) done: Vec<String>,
     pub(crate) remains: Vec<Remains>,
+    /// What makes it doubtful that these are the files that the old signer signs by.
+    pub(crate) doubts: Vec<String>,
 }
 
 /// Retires the old signer's files. The chain has to be pinned here, with the key that is in them and at or above all that
@@ -62,8 +67,9 @@ pub(crate) fn retire(config: &Config, old: &Old<'_>, hands: &Hands) -> Result<Re
         rand::rng().fill_bytes(&mut *fresh);
         let key = key.as_ref().map(OldFile::found);
         let Plan { acts, remains } = highwater_moving::retire(&question, &founds(&states), key, &fresh)?;
+        let mut doubts = Vec::new();
         for file in &states {
-            all_is_known(old, file, known)?;
+            doubts.extend(all_is_known(old, file, known)?);
         }
         // Nobody is to learn in the middle that the rest cannot be done.
         acts.iter().try_for_each(may_write)?;
@@ -73,14 +79,17 @@ pub(crate) fn retire(config: &Config, old: &Old<'_>, hands: &Hands) -> Result<Re
         // The copies hold what was judged: what is written over now is not lost.
         unchanged(&founds(&states), &founds(&OldFile::read_all(old.states)?))?;
         rest.iter().try_for_each(carry_out)?;
-        Ok(Retired { done: acts.iter().flat_map(words).collect(), remains })
+        Ok(Retired { done: acts.iter().flat_map(words).collect(), remains, doubts })
     })
 }
 
-fn all_is_known(old: &Old<'_>, file: &OldFile, known: Hrs) -> Result<(), Failure> {
+/// An error if the file says more than is known here. If it says far less, a doubt: Highwater may have signed the rest, or the
+/// file is an old copy.
+fn all_is_known(old: &Old<'_>, file: &OldFile, known: Hrs) -> Result<Option<String>, Failure> {
     let place = State::read(old.source, file.path(), file.bytes())?.place;
+    let below = known.height.value().saturating_sub(place.height.value());
     match place.height == Height::MAX || place <= known {
-        true => Ok(()),
+        true => Ok((below > FAR).then(|| advice::far_below(file.path(), place, known))),
         false => Err(Failure::unavailable(advice::retired_too_early(old.chain, file.path(), place, known))),
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::advice;
 use crate::failure::Failure;
-use crate::operator::Talk;
+use crate::operator::{Talk, seen};
 use crate::rpc::Rpc;
 
 /// How often the node is asked how high its chain is.
@@ -65,10 +65,10 @@ pub(super) async fn broken(
     if held - from > MOST {
         return Err(Refusal::TooLate(held - from).into());
     }
-    for height in from..=held {
-        match node.commit(chain, key, height).await?.ours {
-            Ours::Block | Ours::Nil => return Err(Refusal::NotSilent(height).into()),
-            Ours::NotInSet => return Err(Refusal::NotInSet(height).into()),
+    for block in seen::look(node, chain, key, from..=held).await? {
+        match block.ours {
+            Ours::Block | Ours::Nil => return Err(Refusal::NotSilent(block.height).into()),
+            Ours::NotInSet => return Err(Refusal::NotInSet(block.height).into()),
             Ours::Absent => {}
         }
     }

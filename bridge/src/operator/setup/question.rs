@@ -71,6 +71,8 @@ pub(crate) struct Context<'a> {
     pub(crate) ledgers: &'a [PathBuf],
     /// The files of the system.
     pub(crate) pieces: &'a [Piece],
+    /// The lowest number of a key that no chain of the device has.
+    pub(crate) free_key: u32,
     /// A node tells how high the chain is.
     pub(crate) tip: Option<u64>,
 }
@@ -163,7 +165,7 @@ impl Question {
             Self::ChainId if context.chains.len() == 1 => context.chains[0].clone(),
             Self::Nodes => format!("unix:///run/privval/{chain}/privval.sock"),
             Self::Rpc => "none".to_owned(),
-            Self::KeyIndex => "0".to_owned(),
+            Self::KeyIndex => context.free_key.to_string(),
             Self::Imported => "1".to_owned(),
             Self::DevicePath | Self::Backup => String::new(),
             _ => String::new(),

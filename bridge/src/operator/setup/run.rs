@@ -25,7 +25,7 @@ use crate::node::Identity;
 use crate::operator::add::{self, Added, New};
 use crate::operator::check::{self, Findings, Ground, ledgers};
 use crate::operator::known::chain_id;
-use crate::operator::{Access, Chosen, Talk, not_exported};
+use crate::operator::{Access, Chosen, Talk, not_exported, seen};
 use crate::rpc::Rpc;
 use crate::state_dir::{self, Purpose};
 use crate::store::{Pins, chain_file_path};
@@ -101,6 +101,7 @@ impl Run {
             devices,
             ledgers: &self.found.ledgers,
             pieces: &self.found.pieces,
+            free_key: self.found.session.as_ref().map_or(0, free_key),
             tip: next.map(|next| next.height.value() - 1),
         }
     }
@@ -316,19 +317,9 @@ impl Run {
     ) -> Result<Option<String>, Failure> {
         let Some(rpc) = self.rpc() else { return Ok(None) };
         let (id, key) = (chain_id(self.id())?, PublicKey::new(key));
-        let look = async {
-            let tip = rpc.tip(id).await?.height;
-            let mut commits = Vec::new();
-            // One block can miss the precommit of a signer that is late.
-            for height in tip.saturating_sub(2).max(1)..tip {
-                commits.push(rpc.commit(id, &key, height).await?);
-            }
-            Ok(commits)
-        };
-        let commits = match look.await {
-            Ok(commits) => commits,
+        let seen = match seen::above(&rpc, id, &key, wanted.mark.0).await {
+            Ok(seen) => seen,
             Err(error) if self.answers.mark.from == Some(super::answers::From::Rpc) => {
-                let error: crate::rpc::RpcError = error;
                 return Err(Failure::unavailable(advice::setup_rpc(&error)));
             }
             Err(error) => {
@@ -336,10 +327,14 @@ impl Run {
                 return Ok(None);
             }
         };
-        Ok(commits.into_iter().find_map(|commit| match commit.ours {
-            Ours::Block | Ours::Nil => Some(advice::block_has_signature(commit.height)),
-            Ours::Absent if wanted.never_signed => Some(advice::in_set_already(commit.height)),
-            Ours::Absent | Ours::NotInSet => None,
+        let above = seen.signed_above(wanted.mark.0).map(|(_, highest)| advice::block_has_signature(highest));
+        // In the newest a signature tells of a signer that runs, wherever the mark is.
+        Ok(above.or_else(|| {
+            seen.newest().iter().find_map(|block| match block.ours {
+                Ours::Block | Ours::Nil => Some(advice::block_has_signature(block.height)),
+                Ours::Absent if wanted.never_signed => Some(advice::in_set_already(block.height)),
+                Ours::Absent | Ours::NotInSet => None,
+            })
         }))
     }
 
@@ -450,6 +445,16 @@ impl Run {
             _ => Failure::usage(text),
         }
     }
+}
+
+/// The lowest number of a key that no chain of the device has, nor had. Which keys a store has, its configuration says.
+fn free_key(session: &Session) -> u32 {
+    if session.target.is_store() {
+        return 0;
+    }
+    let has =
+        |index: &u32| session.slots.iter().any(|slot| !slot.chain.is_empty() && slot.key_index == *index);
+    (0..).find(|index| !has(index)).unwrap_or_default()
 }
 
 fn there(config: &Config) -> There {

@@ -1,5 +1,6 @@
 //! Keys and validators that move here from another signer.
 
+mod again;
 #[allow(
     dead_code,
     reason = "the files of every signer, as the tests of `highwater-moving` write them; not all are needed"
@@ -7,6 +8,7 @@
 #[path = "../../../moving/tests/it/files.rs"]
 mod files;
 mod keys;
+mod looks;
 mod moves;
 mod node;
 pub(crate) use node::{FIRST, Node};

@@ -67,6 +67,11 @@ impl Node {
         height
     }
 
+    /// The validator has signed this block, and no other.
+    pub(super) fn signed_at(&self, height: u64) {
+        self.once.store(height, Ordering::SeqCst);
+    }
+
     /// How high the chain is.
     pub(crate) fn tip(&self) -> u64 {
         tip(self.began)

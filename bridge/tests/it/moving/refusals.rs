@@ -69,6 +69,12 @@ fn rows() -> Vec<Row> {
             .state(by(Horcrux, written())),
         Row::new("a state named for another chain", Kms, "is of the chain \"beta-1\" by its name")
             .named("state/beta-1.json"),
+        Row::new(
+            "a state that `tmkms init` named for another",
+            Tmkms,
+            "is of the chain \"beta-1\" by its name",
+        )
+        .named("state/beta-1-consensus.json"),
         Row::new("a new state of tmkms", Tmkms, "is at height 0").state(fresh(Tmkms)),
         Row::new("no number", CometBft, "is not a file that cometbft writes")
             .state("{\"height\": 1.5, \"round\": 0, \"step\": 3}"),
