@@ -19,7 +19,7 @@ pub(crate) fn trouble(trouble: &Trouble) -> String {
         Trouble::Exported { mark, said } => advice::exported(mark, said),
         Trouble::Pins(error) => error.to_string(),
         Trouble::NoChain => advice::no_chain().to_owned(),
-        Trouble::NotPinned(chain) => advice::not_pinned(chain),
+        Trouble::NotPinned { chain, here } => advice::not_pinned(chain, here),
         Trouble::PinLost(chain) => advice::pin_lost(chain),
         Trouble::ChainFile(error) => error.to_string(),
         Trouble::Stopped { chain, stopped } => advice::stopped(chain, *stopped),

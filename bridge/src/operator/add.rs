@@ -117,6 +117,11 @@ pub(super) async fn approve<'a>(
     match approved {
         Some(_) => talk.hint(&format!("{id} is approved on the device already; its key is pinned now")),
         None => {
+            // A procedure that looks for another signer itself has asked where this key signed.
+            let blank = session.slots.is_empty() && file.is_none() && before.is_none();
+            if session.target.is_store() && blank && !looked_after {
+                talk.hint(&advice::nothing_of_this_key(id, mark, &config.state_dir));
+            }
             if mark.height.value() <= 1 {
                 talk.hint(&advice::first_mark(id, mark));
             }

@@ -37,6 +37,6 @@ pub(crate) mod yubihsm;
 
 pub(crate) use access::{Access, exported_mark, not_exported};
 pub(crate) use chosen::Chosen;
-pub(crate) use known::{chain_id, pinned};
+pub(crate) use known::{Here, chain_id, pinned};
 pub(crate) use prompt::Talk;
 pub(crate) use reach::{lock, pinned_installations};

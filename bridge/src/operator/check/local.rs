@@ -10,7 +10,7 @@ use crate::admin::Client;
 use crate::config::{Chain, Config, Transport};
 use crate::device::{Lock, LockError, LockFile, lock_files};
 use crate::node::{self, Address, Identity};
-use crate::operator::exported_mark;
+use crate::operator::{Here, exported_mark};
 use crate::state_dir::{self, Purpose, StateDirError};
 use crate::store::{ChainFile, Pins, chain_file_path, durable};
 use crate::{log, users};
@@ -92,7 +92,10 @@ fn state(config: &Config, troubles: &mut Vec<Trouble>) {
             None if chain_file_path(&config.state_dir, &chain.id).exists() => {
                 troubles.push(Trouble::PinLost(chain.id.clone()));
             }
-            None => troubles.push(Trouble::NotPinned(chain.id.clone())),
+            None => {
+                let (chain, here) = (chain.id.clone(), Here::of(&config.state_dir, &pins));
+                troubles.push(Trouble::NotPinned { chain, here });
+            }
             Some(pin) => match ChainFile::load(&config.state_dir, &chain.id, &pin) {
                 Ok(file) => of_file(chain, &file, troubles),
                 Err(error) => troubles.push(Trouble::ChainFile(error)),
