@@ -169,8 +169,8 @@ pub fn renamed_to_itself(chain: &str) -> String {
 /// A chain was added, and its pin is lost.
 pub fn pin_lost(chain: &str) -> String {
     format!(
-        "chain {chain:?} has no pinned key, but its state file tells that it was signed for: restore pins.toml from a \
-         copy, or, if it is lost, run `highwater mark adopt {chain}`"
+        "chain {chain:?} has no pinned key, but its state file tells that it was signed for: run `highwater mark \
+         adopt {chain}`"
     )
 }
 
