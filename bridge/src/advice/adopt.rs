@@ -15,6 +15,21 @@ pub fn not_on_device(chain: &str) -> String {
     )
 }
 
+/// The device has no chain; of these there is a pin here.
+pub fn no_chain_approved(pinned: &[&str]) -> String {
+    match pinned {
+        [] => "no chain is approved: run `highwater chain add`".to_owned(),
+        pinned => {
+            let adopt = pinned.iter().map(|chain| format!("`highwater mark adopt {chain} --key-index N`"));
+            format!(
+                "no chain is approved, and pinned here: {}. If this device is to take over: {}",
+                pinned.join(", "),
+                adopt.collect::<Vec<_>>().join(", ")
+            )
+        }
+    }
+}
+
 /// A chain of that name is not on the device; these are.
 pub fn unknown_on_device(chain: &str, known: &[String]) -> String {
     match known {
