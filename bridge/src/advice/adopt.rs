@@ -137,6 +137,30 @@ pub fn add_after_fall(chain: &str, why: &str) -> String {
     format!("{why} To put this device in its place, run `highwater mark adopt {chain}`.")
 }
 
+/// The chain has a signature of the key above the mark; the owner was not asked.
+pub fn signed_above(chain: &str, height: u64, mark: Hrs) -> String {
+    let (risk, cure) = (below_signed(chain, height, mark), above_the_last(chain));
+    format!("{risk} Nothing was asked, and nothing was changed here. {cure}")
+}
+
+/// The same, and the owner approved before it was known.
+pub fn approved_below_signed(chain: &str, height: u64, mark: Hrs) -> String {
+    let (risk, cure) = (below_signed(chain, height, mark), above_the_last(chain));
+    format!("{risk} Nothing is pinned, so Highwater does not sign for {chain}. {cure}")
+}
+
+fn below_signed(chain: &str, height: u64, mark: Hrs) -> String {
+    let block = crate::advice::block_has_signature(height);
+    format!("DOUBLE-SIGN RISK on {chain}: {block} The mark {mark} is below that.")
+}
+
+fn above_the_last(chain: &str) -> String {
+    format!(
+        "Stop every other signer of the key. Look on the chain for the last place that has its signature, and run `highwater mark \
+         adopt {chain} --last-signed H/R/STEP`, at or above that place and all that the logs of its signers name."
+    )
+}
+
 /// Nothing tells how high the mark must be.
 pub fn adopt_needs_mark(chain: &str, why: &str) -> String {
     format!(
