@@ -136,6 +136,16 @@ pub fn state_dir_io(path: &Path, error: &io::Error) -> String {
     )
 }
 
+/// Nothing can be written into the state directory, or a folder of it.
+pub fn state_dir_unwritable(path: &Path, error: &io::Error) -> String {
+    format!(
+        "{} cannot be written ({error}), and the daemon writes there before it signs: look at how the file system is mounted (`findmnt \
+         -T {}`), at the disk, and at the mode of the folder",
+        path.display(),
+        path.display()
+    )
+}
+
 /// The state directory is a file.
 pub fn state_dir_file(path: &Path) -> String {
     format!("{} is not a folder: name another state_dir in the config", path.display())

@@ -17,6 +17,7 @@ pub(crate) fn trouble(trouble: &Trouble) -> String {
         Trouble::Log(error) => error.to_string(),
         Trouble::StateDir(error) => error.to_string(),
         Trouble::Exported { mark, said } => advice::exported(mark, said),
+        Trouble::ExportUnread(path, error) => advice::file(path, error),
         Trouble::Pins(error) => error.to_string(),
         Trouble::NoChain => advice::no_chain().to_owned(),
         Trouble::NotPinned { chain, here } => advice::not_pinned(chain, here),

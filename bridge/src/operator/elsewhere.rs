@@ -41,12 +41,7 @@ pub(super) async fn signed_above(
 }
 
 /// What the last blocks hold of the key, and some of those above the mark: a signer that is silent now has signed there.
-async fn commits(
-    rpc: &Rpc,
-    chain: ChainId<'_>,
-    key: &PublicKey,
-    mark: Hrs,
-) -> Result<Vec<Commit>, RpcError> {
+async fn commits(rpc: &Rpc, chain: ChainId<'_>, key: &PublicKey, mark: Hrs) -> Result<Vec<Commit>, RpcError> {
     let tip = rpc.tip(chain).await?.height;
     let mut commits = Vec::new();
     for height in above(begin(mark), tip) {

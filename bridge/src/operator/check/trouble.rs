@@ -51,6 +51,8 @@ pub(crate) enum Trouble {
     StateDir(StateDirError),
     /// The state was carried to another host.
     Exported { mark: PathBuf, said: String },
+    /// Whether it was cannot be read.
+    ExportUnread(PathBuf, io::Error),
     /// The pins cannot be read.
     Pins(PinsError),
     /// No chain is in the config.
@@ -123,7 +125,7 @@ impl Trouble {
             Self::Config(ConfigError::Content(_)) => "config.wrong",
             Self::Log(_) => "log.setting",
             Self::StateDir(_) => "state_dir",
-            Self::Exported { .. } => "state_dir.exported",
+            Self::Exported { .. } | Self::ExportUnread(..) => "state_dir.exported",
             Self::Pins(_) => "pins",
             Self::NoChain => "config.no_chain",
             Self::NotPinned { .. } => "pins.not_pinned",
@@ -167,7 +169,7 @@ impl Trouble {
             // A planned halt is at the height; below it nobody planned one.
             Self::BeyondStop { stop, highest, .. } if highest.height.value() > *stop => Some(Exit::Usage),
             Self::StateDir(error) if error.is_io() => Some(Exit::Io),
-            Self::Lock(_, LockError::Io(..)) => Some(Exit::Io),
+            Self::Lock(_, LockError::Io(..)) | Self::ExportUnread(..) => Some(Exit::Io),
             Self::StateDir(_) => Some(Exit::Permission),
             Self::Pins(_) | Self::ChainFile(_) | Self::Identity(_) => Some(Exit::Content),
             Self::Stopped { .. }
