@@ -5,6 +5,9 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Access, AtFlags, CWD, accessat};
+use rustix::io::Errno;
+
 use crate::trust::{self, BrokenOff, Distrust, Why};
 use crate::{advice, users};
 
@@ -67,6 +70,9 @@ pub enum StateDirError {
     /// It does not exist, and root does not know who the daemon runs as.
     #[error("{}", advice::state_dir_missing(.0))]
     Missing(PathBuf),
+    /// Nothing can be written into it, or into a folder of it.
+    #[error("{}", advice::state_dir_unwritable(.0, .1))]
+    Unwritable(PathBuf, io::Error),
     /// It cannot be looked at, or not be made.
     #[error("{}", advice::state_dir_io(.0, .1))]
     Io(PathBuf, io::Error),
@@ -75,7 +81,7 @@ pub enum StateDirError {
 impl StateDirError {
     /// Whether the system failed, and not the way the directory is set up.
     pub(crate) fn is_io(&self) -> bool {
-        matches!(self, Self::Io(..))
+        matches!(self, Self::Io(..) | Self::Unwritable(..))
     }
 }
 
@@ -97,6 +103,17 @@ pub(crate) fn prepare(path: &Path, purpose: Purpose) -> Result<(), StateDirError
             .map_err(|error| StateDirError::Io(path.to_owned(), error))?,
     }
     check(path, ours)
+}
+
+/// Whether files can be made in the directory and its folder of state files. Nothing is made.
+pub(crate) fn writable(state_dir: &Path) -> Result<(), StateDirError> {
+    for folder in [state_dir.to_owned(), state_dir.join(CHAINS)] {
+        match accessat(CWD, &folder, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS) {
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(error) => return Err(StateDirError::Unwritable(folder, error.into())),
+        }
+    }
+    Ok(())
 }
 
 fn check(state_dir: &Path, ours: u32) -> Result<(), StateDirError> {

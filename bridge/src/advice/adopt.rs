@@ -15,6 +15,21 @@ pub fn not_on_device(chain: &str) -> String {
     )
 }
 
+/// The device has no chain; of these there is a pin here.
+pub fn no_chain_approved(pinned: &[&str]) -> String {
+    match pinned {
+        [] => "no chain is approved: run `highwater chain add`".to_owned(),
+        pinned => {
+            let adopt = pinned.iter().map(|chain| format!("`highwater mark adopt {chain} --key-index N`"));
+            format!(
+                "no chain is approved, and pinned here: {}. If this device is to take over: {}",
+                pinned.join(", "),
+                adopt.collect::<Vec<_>>().join(", ")
+            )
+        }
+    }
+}
+
 /// A chain of that name is not on the device; these are.
 pub fn unknown_on_device(chain: &str, known: &[String]) -> String {
     match known {
@@ -120,6 +135,30 @@ pub fn add_other_key(chain: &str) -> String {
 /// Another device's mark fell, and its pin is lost.
 pub fn add_after_fall(chain: &str, why: &str) -> String {
     format!("{why} To put this device in its place, run `highwater mark adopt {chain}`.")
+}
+
+/// The chain has a signature of the key above the mark; the owner was not asked.
+pub fn signed_above(chain: &str, height: u64, mark: Hrs) -> String {
+    let (risk, cure) = (below_signed(chain, height, mark), above_the_last(chain));
+    format!("{risk} Nothing was asked, and nothing was changed here. {cure}")
+}
+
+/// The same, and the owner approved before it was known.
+pub fn approved_below_signed(chain: &str, height: u64, mark: Hrs) -> String {
+    let (risk, cure) = (below_signed(chain, height, mark), above_the_last(chain));
+    format!("{risk} Nothing is pinned, so Highwater does not sign for {chain}. {cure}")
+}
+
+fn below_signed(chain: &str, height: u64, mark: Hrs) -> String {
+    let block = crate::advice::block_has_signature(height);
+    format!("DOUBLE-SIGN RISK on {chain}: {block} The mark {mark} is below that.")
+}
+
+fn above_the_last(chain: &str) -> String {
+    format!(
+        "Stop every other signer of the key. Look on the chain for the last place that has its signature, and run `highwater mark \
+         adopt {chain} --last-signed H/R/STEP`, at or above that place and all that the logs of its signers name."
+    )
 }
 
 /// Nothing tells how high the mark must be.

@@ -129,10 +129,20 @@ pub fn state_dir_strange(path: &Path, owner: u32, state_dir: &Path) -> String {
 /// The state directory, or a folder on the way to it, cannot be looked at or made.
 pub fn state_dir_io(path: &Path, error: &io::Error) -> String {
     format!(
-        "{} cannot be reached or made ({error}): make state_dir with `sudo install -d -m 700 -o {} …`, and let that user pass \
-         through the folders above it",
+        "{} cannot be reached or made ({error}): is this the right state_dir, and is its disk mounted? On a new host make it with \
+         `sudo install -d -m 700 -o {} …`, and let that user pass through the folders above it",
         path.display(),
         users::argument(users::ours(), "")
+    )
+}
+
+/// Nothing can be written into the state directory, or a folder of it.
+pub fn state_dir_unwritable(path: &Path, error: &io::Error) -> String {
+    format!(
+        "{} cannot be written ({error}), and the daemon writes there before it signs: look at how the file system is mounted (`findmnt \
+         -T {}`), at the disk, and at the mode of the folder",
+        path.display(),
+        path.display()
     )
 }
 
@@ -144,8 +154,8 @@ pub fn state_dir_file(path: &Path) -> String {
 /// There is no state directory, and root should not make it.
 pub fn state_dir_missing(path: &Path) -> String {
     format!(
-        "{} does not exist, and root does not make it, since the daemon runs as another user: make it with \
-         `install -d -m 700 -o highwater {}`, where highwater is the daemon's user",
+        "{} does not exist: is this the right state_dir, and is its disk mounted? Root does not make it, since the daemon runs as \
+         another user: on a new host make it with `install -d -m 700 -o highwater {}`, where highwater is the daemon's user",
         path.display(),
         path.display()
     )

@@ -28,6 +28,7 @@ use highwater_core::hrs::{Hrs, Step};
 use highwater_core::key_index::KeyIndex;
 
 use crate::device::{KeyNumber, LockError, LockFile};
+use crate::operator::Here;
 use crate::users;
 
 pub use adopt::*;
@@ -123,21 +124,39 @@ pub fn no_chain() -> &'static str {
     "the config has no [[chain]]: add one, with its id and nodes"
 }
 
-/// A chain was never added.
-pub fn not_pinned(chain: &str) -> String {
+/// No chain of that name is pinned here; others are, or none.
+pub(crate) fn not_pinned(chain: &str, here: &Here) -> String {
+    match here {
+        Here::Others(known) => format!(
+            "chain {chain:?} has no pinned key; pinned here: {}; is it a typing error? If not: run `highwater chain add {chain} \
+             --key-index N --next-height H` first, where H is the next height of a chain for which this key never signed; else name \
+             the last place by --last-signed; a validator that signs elsewhere moves here with its key by `highwater migrate`",
+            known.join(", ")
+        ),
+        Here::Missing(state_dir) => nothing_known(chain, state_dir, "does not exist"),
+        Here::Nothing(state_dir) => nothing_known(chain, state_dir, "knows no chain"),
+    }
+}
+
+/// An empty directory: that of a disk that is not mounted, or of a host that never signed.
+fn nothing_known(chain: &str, state_dir: &Path, why: &str) -> String {
     format!(
-        "chain {chain:?} has no pinned key: run `highwater chain add {chain} --key-index N --next-height H` first, \
-         where H is the next height of a chain for which this key never signed; else name the last place by --last-signed; a \
-         validator that signs elsewhere moves here with its key by `highwater migrate`"
+        "{} {why}, so chain {chain:?} has no pinned key, and nothing tells what was signed for it: is this the right state_dir, and \
+         is its disk mounted? If this validator ran before: put the right directory back; if that is lost, run `highwater mark \
+         adopt {chain} --key-index N --last-signed H/R/STEP`, with the last place that the chain has of this key. Only for a chain \
+         for which this key never signed: `highwater chain add {chain} --key-index N --next-height H`. A validator that signs \
+         elsewhere moves here with its key by `highwater migrate`",
+        state_dir.display()
     )
 }
 
-/// No chain of that name is pinned here; these are.
-pub fn unknown_here(chain: &str, known: &[&str]) -> String {
-    match known {
-        [] => format!("{}; no chain is pinned here", not_pinned(chain)),
-        known => format!("{}; pinned here: {}", not_pinned(chain), known.join(", ")),
-    }
+/// A store whose memory is blank, and a chain that nothing here knows.
+pub(crate) fn nothing_of_this_key(chain: &str, mark: Hrs, state_dir: &Path) -> String {
+    format!(
+        "This host knows nothing of what this key signed: the mark of {chain} begins at {mark}. If the key signed for {chain} before, \
+         approve nothing: is {} the right state_dir, and is its disk mounted?",
+        state_dir.display()
+    )
 }
 
 /// The new name is the old one.
@@ -150,8 +169,8 @@ pub fn renamed_to_itself(chain: &str) -> String {
 /// A chain was added, and its pin is lost.
 pub fn pin_lost(chain: &str) -> String {
     format!(
-        "chain {chain:?} has no pinned key, but its state file tells that it was signed for: restore pins.toml from a \
-         copy, or, if it is lost, run `highwater mark adopt {chain}`"
+        "chain {chain:?} has no pinned key, but its state file tells that it was signed for: run `highwater mark \
+         adopt {chain}`"
     )
 }
 

@@ -5,8 +5,7 @@ use std::path::Path;
 /// A file of the state directory is not as it was written.
 pub fn state(path: &Path, cause: &str) -> String {
     format!(
-        "{} cannot be used ({}); restore it from a copy, or, if it is lost, remove it and run `highwater mark adopt` \
-         with --last-signed for each chain",
+        "{} cannot be used ({}): remove it, and run `highwater mark adopt` for each chain, which begins at the chain's state file",
         path.display(),
         cause.trim_end()
     )
@@ -33,7 +32,9 @@ pub fn chain_file_foreign(path: &Path, chain: &str, found: &str) -> String {
 
 fn chain_file_cure(chain: &str) -> String {
     format!(
-        "Restore the newest copy. If there is none, plug in the pinned device and run `highwater mark adopt {chain}`."
+        "Restore no copy: it may be older than the last signature. Plug in the pinned device and run `highwater mark adopt {chain}`, \
+         which makes the file from the device's mark. If that device is lost, run `highwater mark adopt {chain} --last-signed \
+         H/R/STEP` for another one, with the last place that the chain has of this key."
     )
 }
 

@@ -9,6 +9,7 @@ use crate::device::Session;
 use crate::failure::Failure;
 use crate::operator::Chosen;
 use crate::operator::reach::Reach;
+use crate::store::Pins;
 
 pub(super) async fn status(config: &Config, form: Form) -> Result<(), Failure> {
     let client = Client::connect(&config.state_dir).await.map_err(Failure::unavailable)?;
@@ -29,7 +30,12 @@ pub(super) async fn info(config: &Chosen<'_>, form: Form) -> Result<(), Failure>
     if form.json {
         return say::json(&session);
     }
-    say::print(format_args!("{}", show::info(config.device.name.as_deref(), &session)));
+    // The device tells of itself whatever the pins are.
+    let pins = Pins::load(&config.state_dir).ok();
+    let is_pinned = |id: &&str| pins.as_ref().is_some_and(|pins| pins.get(id).is_some());
+    let pinned: Vec<_> =
+        config.chains_of(config.device).map(|chain| chain.id.as_str()).filter(is_pinned).collect();
+    say::print(format_args!("{}", show::info(config.device.name.as_deref(), &session, &pinned)));
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use super::Args;
 
 /// Options that a sentence names without a command, and the commands that print the sentence. An option of another command
 /// than the one that prints it stands with that other one.
-const BARE: [(&str, &str, &[&str]); 45] = [
+const BARE: [(&str, &str, &[&str]); 44] = [
     ("first_mark", "next-height", &["chain add", "chain rename"]),
     ("adopt_needs_index", "key-index", &["mark adopt"]),
     ("adopt_other_key", "key-index", &["mark adopt"]),
@@ -27,7 +27,6 @@ const BARE: [(&str, &str, &[&str]); 45] = [
     ("as_option", "last-signed", &["mark set"]),
     ("below_known", "below-signed", &["chain add", "chain rename", "mark set", "mark adopt"]),
     ("not_said", "below-signed", &["chain add", "chain rename", "mark set", "mark adopt"]),
-    ("state", "last-signed", &["mark adopt"]),
     ("adopt_imported", "imported", &["mark adopt"]),
     ("adopt_needs_index", "imported", &["mark adopt"]),
     ("nothing_and_states", "from", &["migrate"]),

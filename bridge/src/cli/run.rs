@@ -20,6 +20,7 @@ use crate::operator::{lock, not_exported, pinned, pinned_installations};
 use crate::rpc::{self, Rpc};
 use crate::signer::{Served, Signer, Signers};
 use crate::store::ChainFile;
+use crate::users;
 use crate::watchdog::{self, Watched};
 
 /// Longer than the longest exchange with the device.
@@ -29,6 +30,13 @@ const LAST: Duration = device::LONG_DEADLINE.saturating_add(Duration::from_secs(
 pub(super) async fn run(config: &Config, lost: Lost) -> Result<(), Failure> {
     if config.chains.is_empty() {
         return Err(Failure::usage(advice::no_chain()));
+    }
+    // The lock would make the directory, which is then no more seen to be missing.
+    if let Some(chain) = config.chains.first()
+        && users::ours() != 0
+        && !config.state_dir.exists()
+    {
+        pinned(config, &chain.id)?;
     }
     let _locks = lock(config)?;
     // Only now: a command that held the lock may just have moved a pin, or carried the state away.

@@ -73,7 +73,9 @@ pub(super) fn report(report: &Report) -> String {
 }
 
 /// The device alone, as `device info` prints it.
-pub(super) fn info(name: Option<&str>, session: &Session) -> String {
+///
+/// `pinned` are the chains of the device that have a pin here.
+pub(super) fn info(name: Option<&str>, session: &Session, pinned: &[&str]) -> String {
     let mut text = device(name, session);
     for slot in &session.slots {
         let number = SlotNumber::of(slot.slot);
@@ -81,7 +83,7 @@ pub(super) fn info(name: Option<&str>, session: &Session) -> String {
         text += &of_slot(session, slot, Pace::Assumed);
     }
     if session.slots.is_empty() && session.standing == Standing::Sound {
-        text += "\nno chain is approved: run `highwater chain add`\n";
+        let _ = writeln!(text, "\n{}", advice::no_chain_approved(pinned));
     }
     text
 }

@@ -3,6 +3,7 @@
 use highwater_core::apdu::{Command, Status};
 use highwater_core::hrs::Hrs;
 
+use super::elsewhere::signed_above;
 use super::known::{Known, chain_id, pinned, right_key};
 use super::prompt::{Question, Talk};
 use super::{Access, Chosen, not_exported};
@@ -54,7 +55,22 @@ async fn add_by(
     new: New<'_>,
     talk: &mut dyn Talk,
 ) -> Result<Added, Failure> {
+    let (id, mark) = (new.id, new.mark);
+    // Of a chain that was here before, the key is known, and the owner need not be asked.
+    let pinned = Pins::load(&config.state_dir)?.get(id).map(|pin| pin.key);
+    let key = pinned.or(ChainFile::found(&config.state_dir, id)?.map(|file| file.key));
+    if let Some(key) = key
+        && let Some(height) = signed_above(config, id, key, mark, talk).await?
+    {
+        return Err(Failure::unavailable(advice::signed_above(id, height, mark)));
+    }
     let approved = approve(config, access, like, new, talk).await?;
+    // Of any other chain the device tells the key only now. Nothing signs for it before it is pinned.
+    if key.is_none()
+        && let Some(height) = signed_above(config, id, approved.key, mark, talk).await?
+    {
+        return Err(Failure::unavailable(advice::approved_below_signed(id, height, mark)));
+    }
     pin(config, access, approved).await
 }
 
@@ -117,6 +133,11 @@ pub(super) async fn approve<'a>(
     match approved {
         Some(_) => talk.hint(&format!("{id} is approved on the device already; its key is pinned now")),
         None => {
+            // A procedure that looks for another signer itself has asked where this key signed.
+            let blank = session.slots.is_empty() && file.is_none() && before.is_none();
+            if session.target.is_store() && blank && !looked_after {
+                talk.hint(&advice::nothing_of_this_key(id, mark, &config.state_dir));
+            }
             if mark.height.value() <= 1 {
                 talk.hint(&advice::first_mark(id, mark));
             }

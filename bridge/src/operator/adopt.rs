@@ -5,6 +5,7 @@ use highwater_core::hrs::Hrs;
 use highwater_core::key_index::KeyIndex;
 use highwater_guard::Stopped;
 
+use super::elsewhere::signed_above;
 use super::known::{Known, chain_id, right_key};
 use super::prompt::{Question, Talk};
 use super::{Access, Chosen, keys, not_exported};
@@ -55,6 +56,18 @@ pub(crate) async fn adopt(
     let (file, mut floor, confirmed) = remembered(config, &wanted, pin, &session, &mut access).await?;
 
     let approved = session.chain(id);
+    let known = match approved {
+        Some(_) => Some(access.key_of(chain).await?),
+        None => pin.map(|pin| pin.key).or(file.as_ref().map(|file| file.key)),
+    };
+    // Where an armed device goes on, its mark stays as it is.
+    let armed = approved.filter(|slot| slot.state == SlotState::Armed).map(|slot| slot.mark.0);
+    let begins = floor.max(armed.unwrap_or_default());
+    if let Some(key) = known
+        && let Some(height) = signed_above(config, id, key, begins, talk).await?
+    {
+        return Err(Failure::unavailable(advice::signed_above(id, height, begins)));
+    }
     let command = match approved {
         None => {
             let key_index = right_number(&mut access, id, key_index, pin).await?;
@@ -102,6 +115,11 @@ pub(crate) async fn adopt(
             access.forget_intention(id).await?;
         }
         return Err(failure);
+    }
+    if known.is_none()
+        && let Some(height) = signed_above(config, id, key, floor, talk).await?
+    {
+        return Err(Failure::unavailable(advice::approved_below_signed(id, height, floor)));
     }
     // The state file first: cut in between, the old installation is pinned still, and the command can be run again.
     // A daemon that serves the chain writes the file alone: what we read may be older than its last signature.

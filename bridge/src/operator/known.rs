@@ -1,5 +1,7 @@
 //! What is known of a chain before its mark is set: by the host, and by the tombstone on the device.
 
+use std::path::{Path, PathBuf};
+
 use highwater_core::canonical::ChainId;
 use highwater_core::hrs::Hrs;
 
@@ -48,13 +50,35 @@ pub(crate) fn chain_id(id: &str) -> Result<ChainId<'_>, Failure> {
     known.ok_or_else(|| Failure::usage(format!("{id:?} is not a chain id: {}", advice::CHAIN_ID)))
 }
 
+/// What a state directory holds that has no pin of a chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Here {
+    /// The pins of these chains.
+    Others(Vec<String>),
+    /// Nothing: it does not exist.
+    Missing(PathBuf),
+    /// No pin at all.
+    Nothing(PathBuf),
+}
+
+impl Here {
+    pub(crate) fn of(state_dir: &Path, pins: &Pins) -> Self {
+        let known: Vec<_> = pins.iter().map(|(known, _)| known.to_owned()).collect();
+        match known.is_empty() {
+            false => Self::Others(known),
+            true if state_dir.exists() => Self::Nothing(state_dir.to_owned()),
+            true => Self::Missing(state_dir.to_owned()),
+        }
+    }
+}
+
 /// The pin of a chain. Without one, the advice depends on whether it was lost or never there.
 pub(crate) fn pinned(config: &Config, id: &str) -> Result<Pin, Failure> {
     let pins = Pins::load(&config.state_dir)?;
     pins.get(id).ok_or_else(|| {
         let lost = ChainId::new(id.as_bytes()).is_some() && chain_file_path(&config.state_dir, id).exists();
-        let known: Vec<_> = pins.iter().map(|(known, _)| known).collect();
-        Failure::usage(if lost { advice::pin_lost(id) } else { advice::unknown_here(id, &known) })
+        let here = Here::of(&config.state_dir, &pins);
+        Failure::usage(if lost { advice::pin_lost(id) } else { advice::not_pinned(id, &here) })
     })
 }
 

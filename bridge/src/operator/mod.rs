@@ -7,6 +7,7 @@
 //! | `access` | the same, and the records of its chains |
 //! | `prompt` | a question to the owner, and what became of it |
 //! | `known` | what is known of a chain, and marks below that |
+//! | `elsewhere` | what the chain has of a key above the mark that is to be set |
 //! | `check` | every trouble that is known before it costs a block |
 //! | `events` | what was refused of late |
 //! | `firmware` | the app's image: what it is, how it is loaded, what the device says |
@@ -22,6 +23,7 @@ pub(crate) mod adopt;
 pub(crate) mod backup_file;
 pub(crate) mod check;
 mod chosen;
+mod elsewhere;
 pub(crate) mod events;
 pub(crate) mod firmware;
 pub(crate) mod keys;
@@ -38,6 +40,6 @@ pub(crate) mod yubihsm;
 
 pub(crate) use access::{Access, exported_mark, not_exported};
 pub(crate) use chosen::Chosen;
-pub(crate) use known::{chain_id, pinned};
+pub(crate) use known::{Here, chain_id, pinned};
 pub(crate) use prompt::Talk;
 pub(crate) use reach::{lock, pinned_installations};

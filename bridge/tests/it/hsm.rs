@@ -119,7 +119,10 @@ fn setup_makes_a_key_that_may_sign_and_nothing_else_and_its_lines_are_a_configur
         assert!(said.err.contains("DANGER: authentication key 1 of the factory"), "{}", said.err);
         // An HSM as the factory sends it logs nothing.
         rack.configured(&said.out);
-        rack.run(&["chain", "add", CHAIN, "--key-index", "0", "--next-height", "5"], Some(CHAIN)).done();
+        let added = ["chain", "add", CHAIN, "--key-index", "0", "--next-height", "5"];
+        let added = rack.run(&added, Some(CHAIN)).done();
+        let knows = "This host knows nothing of what this key signed: the mark of hsm-1 begins at 5/0/none.";
+        assert!(added.err.contains(knows) && added.err.contains("is its disk mounted?"), "{}", added.err);
         let pubkey = rack.run(&["pubkey", CHAIN], None).done();
         assert!(pubkey.out.contains("ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c"));
         assert_eq!(rack.path("state/yubihsm.audit").exists(), audit);

@@ -10,6 +10,7 @@ use crate::desk::{CHAIN, Desk, prevote};
 use crate::drills::{approve, in_service, said_while_signing};
 use crate::emulator::owned;
 use crate::harness::{refusal, signed_vote};
+use crate::moving::Node;
 use crate::sentences::shown;
 
 /// A spare of the desk's seed, prepared long ago at height 2.
@@ -44,6 +45,106 @@ async fn a_stale_spare_is_not_added_where_only_the_pins_were_lost() {
     told += &desk.must(&["mark", "adopt", CHAIN]);
     shown("drill-lost-pins", &told);
     signs_on(&desk).await;
+}
+
+/// `run` is the command of a unit whose `StateDirectory=` makes the folder.
+#[test]
+fn an_empty_state_directory_is_questioned_and_a_missing_one_is_not_made() {
+    let desk = Desk::pinned("hunt");
+    for missing in [false, true] {
+        fs::remove_dir_all(desk.path("state")).unwrap();
+        if !missing {
+            fs::create_dir(desk.path("state")).unwrap();
+        }
+        let told = desk.says(&["run"]);
+        assert!(told.contains("is its disk mounted?") && !told.contains("exit 0"), "{told}");
+        assert_eq!(desk.path("state").exists(), !missing, "{told}");
+    }
+}
+
+#[test]
+fn a_blank_device_of_a_pinned_chain_is_to_be_adopted_and_not_added() {
+    let desk = Desk::pinned("hunt");
+    desk.emulator.swap(owned("hunt"));
+    let told = desk.must(&["device", "info"]);
+    assert!(
+        told.contains("`highwater mark adopt alpha-1 --key-index N`") && !told.contains("chain add"),
+        "{told}"
+    );
+}
+
+/// A chain whose key is known, on a device that has forgotten everything, beside a node of the chain.
+fn forgotten(flag: u64) -> (Desk, Node) {
+    let (desk, address) = crate::on_chain::desk();
+    let node = Node::knowing(&address, CHAIN, flag);
+    crate::on_chain::asks(&desk, &node.rpc());
+    fs::remove_dir_all(desk.path("state")).unwrap();
+    fs::create_dir(desk.path("state")).unwrap();
+    desk.emulator.swap(owned("on chain"));
+    (desk, node)
+}
+
+const ADD_LOW: [&str; 6] = ["chain", "add", CHAIN, "--key-index", "0", "--next-height"];
+const ADOPT_LOW: [&str; 6] = ["mark", "adopt", CHAIN, "--key-index", "0", "--last-signed"];
+
+#[test]
+fn a_mark_below_what_the_chain_has_of_the_key_is_neither_added_nor_adopted() {
+    for (flag, said) in [(2, true), (3, true), (1, false), (0, false)] {
+        for command in
+            [[&ADD_LOW[..], &["361300"]].concat(), [&ADOPT_LOW[..], &["361300/0/precommit"]].concat()]
+        {
+            let (desk, _node) = forgotten(flag);
+            let told = desk.says(&command);
+            let risk = told.contains("DOUBLE-SIGN RISK") && told.contains("has a signature of this very key");
+            assert_eq!((risk, told.ends_with("exit 69\n")), (said, said), "{flag}: {told}");
+            assert_eq!(desk.path("state/pins.toml").exists(), !said, "{flag}: {told}");
+            if said {
+                assert!(told.contains("mark adopt alpha-1 --last-signed"), "{told}");
+                // Nothing signs for it, and the cure goes through.
+                assert!(!desk.says(&["run"]).contains("exit 0"));
+                desk.must(&["mark", "adopt", CHAIN, "--last-signed", "361999/0/precommit"]);
+            }
+        }
+    }
+}
+
+/// A signer that went silent long ago: what it signed stands in the blocks just above the mark, and not in the last ones.
+#[test]
+fn signatures_just_above_the_mark_are_looked_for_too() {
+    let (desk, node) = forgotten(1);
+    let signed = node.signs_once();
+    std::thread::sleep(Duration::from_secs(4));
+    let mark = (signed - 1).to_string();
+    let told = desk.says(&[&ADD_LOW[..], &[&mark]].concat());
+    assert!(told.contains(&format!("Block {signed} has a signature of this very key")), "{told}");
+    // At its place nothing is to be said against it.
+    let mark = format!("{signed}/0/precommit");
+    desk.must(&["mark", "adopt", CHAIN, "--last-signed", &mark]);
+}
+
+/// The pinned key is known before the owner is asked.
+#[test]
+fn an_owner_is_not_asked_for_a_mark_below_what_the_chain_has_of_the_pinned_key() {
+    let (desk, address) = crate::on_chain::desk();
+    let node = Node::knowing(&address, CHAIN, 2);
+    crate::on_chain::asks(&desk, &node.rpc());
+    desk.emulator.swap(owned("on chain"));
+    std::thread::sleep(Duration::from_secs(1));
+    let told = desk.says(&["mark", "adopt", CHAIN, "--key-index", "0"]);
+    assert!(told.contains("DOUBLE-SIGN RISK") && !told.contains("Look at the device"), "{told}");
+    node.signs(1);
+    desk.must(&["mark", "adopt", CHAIN, "--key-index", "0"]);
+}
+
+#[test]
+fn a_node_that_does_not_answer_keeps_nobody_from_adding_or_adopting() {
+    for command in [[&ADD_LOW[..], &["361300"]].concat(), [&ADOPT_LOW[..], &["361300/0/precommit"]].concat()]
+    {
+        let (desk, _node) = forgotten(2);
+        crate::on_chain::asks(&desk, "http://127.0.0.1:1");
+        let told = desk.must(&command);
+        assert!(told.contains("was not looked at") && told.contains("does not answer"), "{told}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

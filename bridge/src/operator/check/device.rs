@@ -80,6 +80,9 @@ pub(super) fn of_daemon(config: &Config, report: &Report, troubles: &mut Vec<Tro
     if report.host_network == Some(false) {
         troubles.push(Trouble::NoNetwork);
     }
+    // The one cure of a stopped chain is another device.
+    let stopped = |id: &String| report.chains.iter().any(|chain| chain.stopped && chain.chain == *id);
+    troubles.retain(|known| !matches!(known, Trouble::Ahead { chain, .. } if stopped(chain)));
     // What several chains have in common is told once.
     let mut devices = BTreeSet::new();
     for chain in &report.chains {
@@ -224,7 +227,9 @@ fn of_slot(chain: &Chain, session: &Session, file: Option<&ChainFile>) -> Option
     if slot.state != SlotState::Armed {
         return Some(Trouble::Slot { chain: chain.id.clone(), state: slot.state });
     }
-    let (requested, mark) = (file?.record.highest_requested, slot.mark.0);
+    // The one cure of a stopped chain is another device.
+    let file = file.filter(|file| file.record.stopped.is_none())?;
+    let (requested, mark) = (file.record.highest_requested, slot.mark.0);
     // A round is written ahead of its signatures; a height is not.
     let ahead = requested.height > mark.height;
     // A request that was never signed leaves the file one height ahead.

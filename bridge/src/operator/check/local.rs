@@ -1,5 +1,6 @@
 //! What is looked at without a word to the device: configuration, state, sockets, pins, device file, clock.
 
+use std::io;
 use std::net::TcpListener;
 use std::path::Path;
 use std::time::SystemTime;
@@ -10,7 +11,7 @@ use crate::admin::Client;
 use crate::config::{Chain, Config, Transport};
 use crate::device::{Lock, LockError, LockFile, lock_files};
 use crate::node::{self, Address, Identity};
-use crate::operator::exported_mark;
+use crate::operator::{Here, exported_mark};
 use crate::state_dir::{self, Purpose, StateDirError};
 use crate::store::{ChainFile, Pins, chain_file_path, durable};
 use crate::{log, users};
@@ -43,7 +44,10 @@ pub(super) async fn look(path: &Path, ground: &Ground) -> Looked {
     match reachable(&config.state_dir) {
         Err(error) => looked.troubles.push(Trouble::StateDir(error)),
         Ok(()) => {
-            looked.state = true;
+            match state_dir::writable(&config.state_dir) {
+                Ok(()) => looked.state = true,
+                Err(error) => looked.troubles.push(Trouble::StateDir(error)),
+            }
             match Client::connect(&config.state_dir).await {
                 Ok(daemon) => looked.daemon = daemon,
                 Err(error) => looked.troubles.push(Trouble::Daemon(error)),
@@ -76,8 +80,10 @@ fn reachable(state_dir: &Path) -> Result<(), StateDirError> {
 /// Pins and state files, against the configuration.
 fn state(config: &Config, troubles: &mut Vec<Trouble>) {
     let mark = exported_mark(config);
-    if let Ok(said) = durable::read_text(&mark) {
-        troubles.push(Trouble::Exported { mark, said });
+    match durable::read_text(&mark) {
+        Ok(said) => troubles.push(Trouble::Exported { mark, said }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => troubles.push(Trouble::ExportUnread(mark, error)),
     }
     if let Err(error) = Identity::look(&config.state_dir) {
         troubles.push(Trouble::Identity(error));
@@ -92,7 +98,10 @@ fn state(config: &Config, troubles: &mut Vec<Trouble>) {
             None if chain_file_path(&config.state_dir, &chain.id).exists() => {
                 troubles.push(Trouble::PinLost(chain.id.clone()));
             }
-            None => troubles.push(Trouble::NotPinned(chain.id.clone())),
+            None => {
+                let (chain, here) = (chain.id.clone(), Here::of(&config.state_dir, &pins));
+                troubles.push(Trouble::NotPinned { chain, here });
+            }
             Some(pin) => match ChainFile::load(&config.state_dir, &chain.id, &pin) {
                 Ok(file) => of_file(chain, &file, troubles),
                 Err(error) => troubles.push(Trouble::ChainFile(error)),

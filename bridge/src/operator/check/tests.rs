@@ -182,16 +182,20 @@ fn what_the_state_directory_holds_is_judged() {
     host.error("state_file", "it is empty", "mark adopt");
     fs::remove_file(&file).unwrap();
     host.error("state_file", "missing", "mark adopt");
+    // An older copy has an older mark.
+    let text = host.only("state_file", Weight::Error);
+    assert!(text.contains("--last-signed") && text.contains("Restore no copy"), "{text}");
 
     let pins = host.path("state/pins.toml");
     let good = fs::read_to_string(&pins).unwrap();
     fs::write(&pins, "alpha-1 = 7\n").unwrap();
-    host.error("pins", "pins.toml", "restore it");
+    host.error("pins", "pins.toml", "remove it, and run `highwater mark adopt` for each chain");
     fs::remove_file(&pins).unwrap();
     let text = host.only("pins.not_pinned", Weight::Error);
     assert!(text.contains("--key-index N --next-height H") && text.contains("--last-signed"), "{text}");
     host.remember(Hrs::default());
     host.error("pins.lost", "no pinned key", "mark adopt");
+    assert!(!host.only("pins.lost", Weight::Error).contains("copy"));
     fs::write(&pins, good).unwrap();
 
     let identity = host.path("state/node_identity.key");
@@ -200,12 +204,104 @@ fn what_the_state_directory_holds_is_judged() {
     host.error("identity", "others may read it", "node_identity.key");
 }
 
+/// An empty folder may be that of a disk that is not mounted: begun anew in it, the key signs below what it signed.
+#[test]
+fn a_state_directory_that_knows_no_chain_is_questioned_before_a_chain_is_added() {
+    let host = Host::new();
+    let questioned = |text: &str| {
+        let first = |words: &str| text.find(words).unwrap_or_else(|| panic!("{words}: {text}"));
+        assert!(text.starts_with(&host.state().display().to_string()), "{text}");
+        assert!(first("is its disk mounted?") < first("mark adopt alpha-1"), "{text}");
+        assert!(first("mark adopt alpha-1") < first("chain add alpha-1"), "{text}");
+        assert!(text.contains("put the right directory back") && text.contains("--last-signed"), "{text}");
+    };
+    let pins = host.path("state/pins.toml");
+    fs::write(&pins, "").unwrap();
+    fs::remove_file(chain_file_path(&host.state(), CHAIN)).unwrap();
+    questioned(&host.only("pins.not_pinned", Weight::Error));
+    fs::remove_file(&pins).unwrap();
+    questioned(&host.only("pins.not_pinned", Weight::Error));
+    fs::remove_dir_all(host.state()).unwrap();
+    match crate::users::ours() {
+        0 => host.error("state_dir", "does not exist", "is its disk mounted?"),
+        _ => questioned(&host.only("pins.not_pinned", Weight::Error)),
+    }
+}
+
+#[test]
+fn of_a_chain_that_is_not_pinned_the_pinned_ones_are_named_first() {
+    let host = Host::new();
+    let text = fs::read_to_string(host.path("highwater.toml")).unwrap();
+    host.write(&text.replace("\"alpha-1\"", "\"Alpha-1\""));
+    let text = host.only("pins.not_pinned", Weight::Error);
+    let first = |words: &str| text.find(words).unwrap_or_else(|| panic!("{words}: {text}"));
+    assert!(first("pinned here: alpha-1; is it a typing error?") < first("chain add Alpha-1"), "{text}");
+}
+
+#[test]
+fn a_state_directory_that_cannot_be_written_is_told() {
+    if !as_root("a_state_directory_that_cannot_be_written_is_told") {
+        return;
+    }
+    let host = Host::new();
+    let state = host.state();
+    for path in [state.clone(), state.join("chains"), state.join("pins.toml"), chain_file_path(&state, CHAIN)]
+    {
+        std::os::unix::fs::chown(&path, Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    acting_as(NOBODY, NOBODY, || assert!(host.found().findings.is_empty(), "{:?}", host.found()));
+    for folder in [state.join("chains"), state] {
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o500)).unwrap();
+        acting_as(NOBODY, NOBODY, || {
+            host.error("state_dir", &format!("{} cannot be written", folder.display()), "mount");
+        });
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+    }
+}
+
+/// Nobody knows whether the state was carried away.
+#[test]
+fn a_mark_of_an_export_that_cannot_be_read_is_told() {
+    let host = Host::new();
+    fs::create_dir(host.path("state/exported")).unwrap();
+    host.error("state_dir.exported", "state/exported", "move what is there away");
+}
+
+/// Two cures, of which one puts the fallen device back to work, are one too many.
+#[test]
+fn a_chain_that_is_stopped_has_no_cure_that_signs_on() {
+    let host = Host::new();
+    let config = Config::load(&host.path("highwater.toml")).unwrap();
+    let mut file = host.remember(Hrs::new(9, 0, Step::Precommit).unwrap());
+    let mut report = healthy();
+    let words = |report: &Report| {
+        let mut troubles = Vec::new();
+        device::of_daemon(&config, report, &mut troubles);
+        troubles.iter().map(Trouble::word).collect::<Vec<_>>()
+    };
+    assert_eq!(words(&report), ["state_file.ahead"]);
+    // The daemon knows of it before the file.
+    report.chains[0].stopped = true;
+    assert_eq!(words(&report), [""; 0]);
+    report.chains[0].stopped = false;
+    file.record.stopped = Some(Stopped::MarkRegressed {
+        installation: PIN.installation,
+        released: Hrs::new(9, 0, Step::Precommit).unwrap(),
+        shown: Hrs::default(),
+    });
+    file.save(&host.state()).unwrap();
+    assert_eq!(words(&report), [""; 0]);
+}
+
 #[test]
 fn a_chain_that_is_stopped_or_beyond_its_stop_is_told() {
     let host = Host::new();
     let mut file = host.remember(Hrs::new(5, 0, Step::Precommit).unwrap());
     host.configure("stop_height = 5");
     host.warning("chain.beyond_stop", "stop_height of alpha-1 is 5, and 5/0/precommit", "change or remove");
+    // Below what was signed it is no planned halt.
+    host.configure("stop_height = 4");
+    host.error("chain.beyond_stop", "stop_height of alpha-1 is 4, and 5/0/precommit", "change or remove");
     host.configure("stop_height = 6");
     assert!(host.found().findings.is_empty());
     let at = Hrs::new(5, 0, Step::Prevote).unwrap();

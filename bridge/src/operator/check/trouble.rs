@@ -13,6 +13,7 @@ use crate::device::{Fault, LockError, LockFile, SlotNumber, SlotState, Standing}
 use crate::failure::Exit;
 use crate::log::SettingError;
 use crate::node::{Address, DialError, IdentityError};
+use crate::operator::Here;
 use crate::rpc::RpcError;
 use crate::state_dir::StateDirError;
 use crate::store::{ChainFileError, PinsError};
@@ -50,12 +51,14 @@ pub(crate) enum Trouble {
     StateDir(StateDirError),
     /// The state was carried to another host.
     Exported { mark: PathBuf, said: String },
+    /// Whether it was cannot be read.
+    ExportUnread(PathBuf, io::Error),
     /// The pins cannot be read.
     Pins(PinsError),
     /// No chain is in the config.
     NoChain,
     /// A chain was never added.
-    NotPinned(String),
+    NotPinned { chain: String, here: Here },
     /// A chain was added, and its pin is lost.
     PinLost(String),
     /// A state file cannot be used.
@@ -124,10 +127,10 @@ impl Trouble {
             Self::Config(ConfigError::Content(_)) => "config.wrong",
             Self::Log(_) => "log.setting",
             Self::StateDir(_) => "state_dir",
-            Self::Exported { .. } => "state_dir.exported",
+            Self::Exported { .. } | Self::ExportUnread(..) => "state_dir.exported",
             Self::Pins(_) => "pins",
             Self::NoChain => "config.no_chain",
-            Self::NotPinned(_) => "pins.not_pinned",
+            Self::NotPinned { .. } => "pins.not_pinned",
             Self::PinLost(_) => "pins.lost",
             Self::ChainFile(_) => "state_file",
             Self::Stopped { .. } => "chain.stopped",
@@ -165,9 +168,11 @@ impl Trouble {
             Self::Config(ConfigError::Io(_)) | Self::Pins(PinsError::Io(..)) => Some(Exit::Io),
             Self::ChainFile(ChainFileError::Io(..)) | Self::Identity(IdentityError::Io(_)) => Some(Exit::Io),
             Self::Config(ConfigError::Content(_)) | Self::Log(_) | Self::NoChain => Some(Exit::Usage),
-            Self::NotPinned(_) | Self::PinLost(_) | Self::Exported { .. } => Some(Exit::Usage),
+            Self::NotPinned { .. } | Self::PinLost(_) | Self::Exported { .. } => Some(Exit::Usage),
+            // A planned halt is at the height; below it nobody planned one.
+            Self::BeyondStop { stop, highest, .. } if highest.height.value() > *stop => Some(Exit::Usage),
             Self::StateDir(error) if error.is_io() => Some(Exit::Io),
-            Self::Lock(_, LockError::Io(..)) => Some(Exit::Io),
+            Self::Lock(_, LockError::Io(..)) | Self::ExportUnread(..) => Some(Exit::Io),
             Self::StateDir(_) => Some(Exit::Permission),
             Self::Pins(_) | Self::ChainFile(_) | Self::Identity(_) => Some(Exit::Content),
             Self::Stopped { .. }

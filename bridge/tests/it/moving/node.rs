@@ -61,7 +61,7 @@ impl Node {
     }
 
     /// The validator signs the block that is being made, and no other. Gives its height.
-    pub(super) fn signs_once(&self) -> u64 {
+    pub(crate) fn signs_once(&self) -> u64 {
         let height = tip(self.began) + 1;
         self.once.store(height, Ordering::SeqCst);
         height
