@@ -17,12 +17,20 @@ pub(super) async fn tell(config: &Chosen<'_>, form: Form) -> Result<(), Failure>
 }
 
 fn text(events: &Events) -> String {
-    let Events { page_writes, derivations, device, bridge, .. } = events;
-    let mut text = format!(
-        "device   since its app was opened: {page_writes} pages written, {derivations} keys derived, {}\n",
-        if device.is_empty() { "nothing refused" } else { "and refused, the newest first:" }
-    );
-    for Refused { status, chain, slot, asked, times, means } in device {
+    let Events { away, page_writes, derivations, device, bridge, .. } = events;
+    let mut text = match away {
+        Some(away) => format!("device   tells nothing: {away}\n"),
+        None => format!(
+            "device   since its app was opened: {} pages written, {} keys derived, {}\n",
+            page_writes.unwrap_or_default(),
+            derivations.unwrap_or_default(),
+            match device.as_deref() {
+                None | Some([]) => "nothing refused",
+                Some(_) => "and refused, the newest first:",
+            }
+        ),
+    };
+    for Refused { status, chain, slot, asked, times, means } in device.iter().flatten() {
         let whose = match (chain, slot) {
             (Some(chain), _) => format!("{chain} "),
             (None, Some(slot)) => format!("slot {slot} "),
@@ -69,10 +77,11 @@ mod tests {
             refused: refused.into_iter().map(|one| RefusedReport { at: at.clone(), ..one }).collect(),
         };
         let events = Events {
-            page_writes: 0,
-            derivations: 0,
-            stack: 0,
-            device: Vec::new(),
+            away: None,
+            page_writes: Some(0),
+            derivations: Some(0),
+            stack: Some(0),
+            device: Some(Vec::new()),
             bridge: Some(vec![chain]),
         };
         let text = text(&events).replace(&at, "Sun, 29 Nov 2026 19:01:13 GMT");
