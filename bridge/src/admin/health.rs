@@ -81,7 +81,8 @@ pub(super) fn problem(
         if let Some(problem) = links::problem(view, host) {
             return Some(problem);
         }
-        let nodes: Vec<&str> = view.nodes.iter().map(|node| &*node.address).collect();
+        let nodes: Vec<_> =
+            view.nodes.iter().map(|node| (&*node.address, node.complaint.as_deref())).collect();
         return of_chain(advice::no_node(&view.chain, &nodes));
     }
     // The kernel holds a link up for a process that hangs.
@@ -120,10 +121,10 @@ fn on_chain(view: &ChainView) -> Option<String> {
 /// Why the state file is not as it should be.
 fn disk(view: &ChainView) -> Option<String> {
     let several = view.nodes.len() > 1;
-    match view.disk {
+    match &view.disk {
         DiskState::Writes => None,
-        DiskState::Fails => Some(advice::disk_fails(&view.chain, several)),
-        DiskState::Hangs(behind) => Some(advice::disk_hangs(&view.chain, behind, several)),
+        DiskState::Fails(why) => Some(advice::disk_fails(&view.chain, why, several)),
+        DiskState::Hangs(behind) => Some(advice::disk_hangs(&view.chain, *behind, several)),
     }
 }
 
@@ -316,6 +317,27 @@ mod tests {
         }
     }
 
+    /// A node that runs, and cannot be talked to, is not to be started.
+    #[test]
+    fn where_no_node_is_connected_the_problem_is_what_the_dialling_met() {
+        let mut view = view();
+        view.nodes[0].connected = false;
+        view.nodes[0].complaint = Some("the socket may not be opened: UMask=0007".into());
+        let text = told(&seen(), &view, 0).unwrap();
+        assert_eq!(
+            text,
+            "no node of alpha-1 is connected: unix:///run/node.sock: the socket may not be opened: UMask=0007"
+        );
+        let http = Some("a web server listens there".into());
+        view.nodes.push(NodeView { complaint: http, ..NodeView::new("tcp://10.0.0.7:26657".into()) });
+        view.nodes.push(NodeView::new("unix:///run/b.sock".into()));
+        let text = told(&seen(), &view, 0).unwrap();
+        assert!(
+            text.contains("; tcp://10.0.0.7:26657: a web server") && !text.contains("start the node"),
+            "{text}"
+        );
+    }
+
     #[test]
     fn one_node_that_speaks_is_enough() {
         let mut view = view();
@@ -351,11 +373,14 @@ mod tests {
     #[test]
     fn a_disk_that_fails_or_hangs_is_a_warning_for_one_node_and_a_problem_for_several() {
         let hangs = DiskState::Hangs(Duration::from_secs(7));
-        for (disk, cause) in [(DiskState::Fails, "cannot be written"), (hangs, "has taken 7 s")] {
+        for (disk, cause) in [
+            (DiskState::Fails("/s/a.json: free space on its disk".into()), "free space on its disk"),
+            (hangs, "has taken 7 s"),
+        ] {
             let mut view = ChainView { disk, ..view() };
             assert_eq!(told(&seen(), &view, 0), None, "its device has the mark");
             let text = warning(&view, None).unwrap().text;
-            assert!(text.contains(cause) && text.contains("signing goes on"), "{text}");
+            assert!(text.contains(cause) && text.contains("signing does not wait for it"), "{text}");
             view.nodes.push(view.nodes[0].clone());
             let text = told(&seen(), &view, 0).unwrap();
             assert!(text.contains(cause) && text.contains("with several nodes nothing is signed"), "{text}");
@@ -400,7 +425,7 @@ mod tests {
         // Its machine answers: the node is down.
         view.nodes = vec![node(false)];
         let text = device(&view, Some(&host(true))).unwrap();
-        assert!(text.contains("priv_validator_laddr") && !text.contains("VPN"), "{text}");
+        assert!(text.contains("(timed out): check") && !text.contains("VPN"), "{text}");
         // A socket file needs no network.
         view.nodes = vec![NodeView::new("unix:///run/node.sock".into())];
         let text = device(&view, Some(&host(false))).unwrap();
