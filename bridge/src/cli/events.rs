@@ -91,4 +91,27 @@ mod tests {
         settings.set_omit_expression(true);
         settings.bind(|| insta::assert_snapshot!("refusals", text));
     }
+
+    /// When somebody looks, the device is away more often than not.
+    #[test]
+    fn what_the_daemon_refused_is_told_also_where_the_device_tells_nothing() {
+        let chain = OfChain {
+            chain: "alpha-1".to_owned(),
+            refusals: 3,
+            silences: 2,
+            last_refusal: None,
+            refused: Vec::new(),
+        };
+        let events = Events {
+            away: Some("no Ledger is plugged in: plug it in".to_owned()),
+            page_writes: None,
+            derivations: None,
+            stack: None,
+            device: None,
+            bridge: Some(vec![chain]),
+        };
+        let text = text(&events);
+        assert!(text.starts_with("device   tells nothing: no Ledger is plugged in: plug it in\n"), "{text}");
+        assert!(text.contains("3 refused, 2 left without an answer"), "{text}");
+    }
 }
