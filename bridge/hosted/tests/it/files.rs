@@ -161,7 +161,8 @@ fn a_memory_that_is_missing_is_another_installation_and_signs_for_no_chain() {
 /// A mark in a file without a name is gone with the process: the next start would find an old one, or none.
 #[test]
 fn a_memory_that_is_deleted_or_replaced_under_a_running_device_signs_nothing_more() {
-    let moves: [(&str, fn(&Dir)); 4] = [
+    type Change = fn(&Dir);
+    let moves: [(&str, Change); 4] = [
         ("deleted", |dir| fs::remove_file(dir.path("memory")).unwrap()),
         ("moved", |dir| fs::rename(dir.path("memory"), dir.path("aside")).unwrap()),
         ("a copy in its place", |dir| {
