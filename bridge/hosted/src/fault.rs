@@ -37,6 +37,9 @@ pub enum Fault {
         /// What it must be.
         expected: u64,
     },
+    /// The memory was deleted or moved while it was open, or another file was put in its place. What the open one holds is lost.
+    #[error("{} was deleted or replaced while the device was running", .0.display())]
+    Replaced(PathBuf),
     /// The seed is gone, and the memory that belongs to it is not.
     #[error("{} is missing", .0.display())]
     SeedMissing(PathBuf),

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
@@ -84,10 +84,20 @@ pub(crate) fn make(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
     make_aside(path, bytes).map_err(|error| Fault::of(path, &error))
 }
 
+/// An empty file beside others. An error is the system's own, with its number: what makes temporary files loses that.
+fn empty(dir: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut number = None;
+    let made = tempfile::Builder::new().prefix(ASIDE).make_in(dir, |path| {
+        let new = File::options().read(true).write(true).create_new(true).mode(0o600).open(path);
+        new.inspect_err(|error| number = error.raw_os_error())
+    });
+    made.map_err(|error| number.map_or(error, io::Error::from_raw_os_error))
+}
+
 fn make_aside(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let dir = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    let mut aside = tempfile::Builder::new().prefix(ASIDE).tempfile_in(dir)?;
-    aside.write_all(bytes)?;
+    let mut aside = empty(dir)?;
+    aside.as_file_mut().write_all(bytes)?;
     aside.as_file().sync_all()?;
     match aside.persist_noclobber(path) {
         Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => return Err(error.error),

@@ -2,18 +2,21 @@
 //!
 //! The journal (docs/journal.md) lets a page hold anything after a write that failed or was cut. A file adds two states
 //! that flash does not have, because the system keeps pages in memory: a page may be read as it was written, and not
-//! stand on the disk. Two rules keep a signature from resting on such a page:
+//! stand on the disk. Three rules keep a signature from resting on such a page:
 //!
 //! 1. *Opening settles.* A process that was killed, or a sync that failed, leaves pages that only the system's memory
 //!    has, and after a failed sync the system does not write them again by itself. So the image is written once more, as
 //!    it is read, and synced, before anything is made of it.
-//! 2. *A fault stops.* After any failed read, write or sync nothing more is written, no page is readable, and whoever
+//! 2. *The name is looked at.* A file that is deleted or replaced while it is open takes what is written to it, and nobody finds
+//!    it again: after the next start the mark would be an old one, or none. So before and after each command the file that
+//!    is open has to be the one of that name.
+//! 3. *A fault stops.* After any failed read, write or sync nothing more is written, no page is readable, and whoever
 //!    holds the device gets the fault instead of a reply. At most one page is in doubt then, as after a power cut.
 
 use std::cell::RefCell;
 use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use highwater_core::env::{CELL, Cell, WriteFailed};
@@ -44,6 +47,11 @@ pub trait Disk: Send {
 
     /// Returns once everything written stands on the disk.
     fn sync(&self) -> io::Result<()>;
+
+    /// Whether this is still what its name means. A disk without a name always is.
+    fn is_in_place(&self, _path: &Path) -> io::Result<bool> {
+        Ok(true)
+    }
 }
 
 impl Disk for File {
@@ -61,6 +69,17 @@ impl Disk for File {
 
     fn sync(&self) -> io::Result<()> {
         self.sync_data()
+    }
+
+    fn is_in_place(&self, path: &Path) -> io::Result<bool> {
+        let ours = self.metadata()?;
+        match path.symlink_metadata() {
+            Ok(named) => Ok((named.dev(), named.ino()) == (ours.dev(), ours.ino())),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -117,6 +136,18 @@ impl FlashFile {
         self.stopped.borrow().clone()
     }
 
+    /// Rule 2.
+    pub(crate) fn look_at_name(&self) {
+        if self.is_stopped() {
+            return;
+        }
+        match self.disk.is_in_place(&self.path) {
+            Ok(true) => {}
+            Ok(false) => drop(self.stopped.replace(Some(Fault::Replaced(self.path.clone())))),
+            Err(error) => self.stop(&error),
+        }
+    }
+
     pub(crate) fn read(&self, page: u16, cell: &mut Cell) {
         if self.is_stopped() {
             *cell = UNREADABLE;
@@ -142,7 +173,7 @@ impl FlashFile {
         self.stopped.borrow().is_some()
     }
 
-    /// Rule 2.
+    /// Rule 3.
     fn stop(&self, error: &io::Error) {
         self.stopped.borrow_mut().get_or_insert_with(|| Fault::of(&self.path, error));
     }

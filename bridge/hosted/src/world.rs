@@ -52,8 +52,9 @@ impl World {
         }
     }
 
-    /// Why nothing of this world may be believed any more, if so.
+    /// Why nothing of this world may be believed any more, if so. The memory's name is looked at.
     pub(crate) fn fault(&self) -> Option<Fault> {
+        self.flash.look_at_name();
         self.flash.fault().or_else(|| self.failed.clone().map(Fault::Keys))
     }
 

@@ -158,8 +158,8 @@ impl Gauges {
         );
         registry.register(
             "host_network_up",
-            "1 while a route leads off this host over an interface that is up: the default route, or the one to a node. Gone while the \
-             system does not tell",
+            "1 while a route leads off this host over an interface that is up: the default route, or the one to a node. Only where a \
+             node is on another machine; gone while the system does not tell",
             gauges.host_network.clone(),
         );
         registry.register(
@@ -211,13 +211,14 @@ impl Gauges {
         registry.register_with_unit(
             "flash_left",
             "Until the chain's flash is at its rated life, at its own pace, in the first hour at an assumed one. Gone while the \
-             device is",
+             device is; not there of a device in this process, which has no flash",
             Unit::Other("years".to_owned()),
             gauges.years_left.clone(),
         );
         registry.register_with_unit(
             "flash_wear",
-            "Part of its rated life that the chain's flash has endured since the app was installed. Gone while the device is",
+            "Part of its rated life that the chain's flash has endured since the app was installed. Gone while the device is; not there of a \
+             device in this process",
             Unit::Other("ratio".to_owned()),
             gauges.wear.clone(),
         );

@@ -31,9 +31,7 @@ pub(super) fn problem(
 ) -> Option<Problem> {
     let problem = not_signing(device, view, installations, host)?;
     Some(match elsewhere(view) {
-        Some(risk) => {
-            Problem { cause: Cause::Elsewhere, text: format!("{risk}. Besides: {}", problem.text) }
-        }
+        Some(risk) => Problem { cause: Cause::Elsewhere, text: format!("{risk}. Besides: {}", problem.text) },
         None => problem,
     })
 }
@@ -104,7 +102,8 @@ fn not_signing(
         if let Some(problem) = links::problem(view, host) {
             return Some(problem);
         }
-        let nodes: Vec<&str> = view.nodes.iter().map(|node| &*node.address).collect();
+        let nodes: Vec<_> =
+            view.nodes.iter().map(|node| (&*node.address, node.complaint.as_deref())).collect();
         return of_chain(advice::no_node(&view.chain, &nodes));
     }
     // The kernel holds a link up for a process that hangs.
@@ -156,10 +155,10 @@ fn on_chain(view: &ChainView) -> Option<String> {
 /// Why the state file is not as it should be.
 fn disk(view: &ChainView) -> Option<String> {
     let several = view.nodes.len() > 1;
-    match view.disk {
+    match &view.disk {
         DiskState::Writes => None,
-        DiskState::Fails => Some(advice::disk_fails(&view.chain, several)),
-        DiskState::Hangs(behind) => Some(advice::disk_hangs(&view.chain, behind, several)),
+        DiskState::Fails(why) => Some(advice::disk_fails(&view.chain, why, several)),
+        DiskState::Hangs(behind) => Some(advice::disk_hangs(&view.chain, *behind, several)),
     }
 }
 
@@ -352,6 +351,27 @@ mod tests {
         }
     }
 
+    /// A node that runs, and cannot be talked to, is not to be started.
+    #[test]
+    fn where_no_node_is_connected_the_problem_is_what_the_dialling_met() {
+        let mut view = view();
+        view.nodes[0].connected = false;
+        view.nodes[0].complaint = Some("the socket may not be opened: UMask=0007".into());
+        let text = told(&seen(), &view, 0).unwrap();
+        assert_eq!(
+            text,
+            "no node of alpha-1 is connected: unix:///run/node.sock: the socket may not be opened: UMask=0007"
+        );
+        let http = Some("a web server listens there".into());
+        view.nodes.push(NodeView { complaint: http, ..NodeView::new("tcp://10.0.0.7:26657".into()) });
+        view.nodes.push(NodeView::new("unix:///run/b.sock".into()));
+        let text = told(&seen(), &view, 0).unwrap();
+        assert!(
+            text.contains("; tcp://10.0.0.7:26657: a web server") && !text.contains("start the node"),
+            "{text}"
+        );
+    }
+
     #[test]
     fn one_node_that_speaks_is_enough() {
         let mut view = view();
@@ -387,11 +407,14 @@ mod tests {
     #[test]
     fn a_disk_that_fails_or_hangs_is_a_warning_for_one_node_and_a_problem_for_several() {
         let hangs = DiskState::Hangs(Duration::from_secs(7));
-        for (disk, cause) in [(DiskState::Fails, "cannot be written"), (hangs, "has taken 7 s")] {
+        for (disk, cause) in [
+            (DiskState::Fails("/s/a.json: free space on its disk".into()), "free space on its disk"),
+            (hangs, "has taken 7 s"),
+        ] {
             let mut view = ChainView { disk, ..view() };
             assert_eq!(told(&seen(), &view, 0), None, "its device has the mark");
             let text = warning(&view, None, true).unwrap().text;
-            assert!(text.contains(cause) && text.contains("signing goes on"), "{text}");
+            assert!(text.contains(cause) && text.contains("signing does not wait for it"), "{text}");
             view.nodes.push(view.nodes[0].clone());
             let text = told(&seen(), &view, 0).unwrap();
             assert!(text.contains(cause) && text.contains("with several nodes nothing is signed"), "{text}");
@@ -426,7 +449,7 @@ mod tests {
         {
             assert!(text.contains(words), "{words}: {text}");
         }
-        view.disk = DiskState::Fails;
+        view.disk = DiskState::Fails("/s/a.json: free space on its disk".into());
         assert_eq!(warning(&view, None, true), Some(told_now));
         view.disk = DiskState::Writes;
         view.nodes[0].connected = false;
@@ -511,7 +534,7 @@ mod tests {
         // Its machine answers: the node is down.
         view.nodes = vec![node(false)];
         let text = device(&view, Some(&host(true))).unwrap();
-        assert!(text.contains("priv_validator_laddr") && !text.contains("VPN"), "{text}");
+        assert!(text.contains("(timed out): check") && !text.contains("VPN"), "{text}");
         // A socket file needs no network.
         view.nodes = vec![NodeView::new("unix:///run/node.sock".into())];
         let text = device(&view, Some(&host(false))).unwrap();

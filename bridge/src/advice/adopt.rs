@@ -70,13 +70,16 @@ pub fn slot_fault(chain: &str) -> String {
     )
 }
 
-/// No node of the chain is there.
-pub fn no_node(chain: &str, nodes: &[&str]) -> String {
+/// No node of the chain is there: each with what the last dialling met.
+pub fn no_node(chain: &str, nodes: &[(&str, Option<&str>)]) -> String {
+    let met: Vec<_> =
+        nodes.iter().filter_map(|(node, met)| Some(format!("{node}: {}", met.as_ref()?))).collect();
     match nodes {
         [] => format!("{chain} has no node in the config: add nodes = [\"unix:///…\"] to its [[chain]]"),
+        _ if !met.is_empty() => format!("no node of {chain} is connected: {}", met.join("; ")),
         nodes => format!(
             "no node of {chain} is connected ({}): start the node, and check its priv_validator_laddr",
-            nodes.join(", ")
+            nodes.iter().map(|(node, _)| *node).collect::<Vec<_>>().join(", ")
         ),
     }
 }

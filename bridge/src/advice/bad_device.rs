@@ -71,6 +71,7 @@ fn hosted() -> Vec<(&'static str, Hosted)> {
         ("others may write", Hosted::Exposed { path: path(), mode: 0o666 }),
         ("another length", Hosted::Size { path: path(), found: 7, expected: 49_152 }),
         ("the seed is lost", Hosted::SeedMissing("/s/simulated.seed".into())),
+        ("the memory was taken away while it was open", Hosted::Replaced(path())),
         ("the secret is lost", Hosted::SecretMissing("/s/yubihsm.secret".into())),
         ("the ledger of a log is lost, or new", Hosted::AuditMissing("/s/yubihsm.audit".into())),
         ("the ledger of a log is damaged", Hosted::AuditDamaged("/s/yubihsm.audit".into())),
@@ -133,6 +134,7 @@ fn number(fault: &Fault) -> usize {
             Hosted::Size { .. } => 12,
             Hosted::SeedMissing(_) => 13,
             Hosted::SecretMissing(_) => 14,
+            Hosted::Replaced(_) => 39,
             Hosted::AuditMissing(_) => 38,
             Hosted::AuditDamaged(_) => 35,
             Hosted::Missing(_) => 15,
@@ -171,7 +173,7 @@ fn everything_that_a_cable_tells_has_a_row_with_cause_and_cure() {
         assert!(said.contains(": ") || said.contains("; "), "cause and cure: {said}");
         let _ = writeln!(text, "## {}: {name}\n\n{said}\n", fault.kind().word());
     }
-    assert_eq!(seen.len(), 39, "{seen:?}");
+    assert_eq!(seen.len(), 40, "{seen:?}");
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bad_input"));
     settings.set_prepend_module_to_snapshot(false);

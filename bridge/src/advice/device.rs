@@ -261,6 +261,12 @@ fn hosted(fault: &HostedFault) -> String {
             "the device's memory is there and its key is not: put the seed back. If the seed is lost, so is the key: \
              move the files `simulated*` away, and a new device is made"
         }
+        HostedFault::Replaced(_) => {
+            "DOUBLE-SIGN RISK: what is there now may have an old mark, or none, so nothing is signed. Find out who did it. If the \
+             file itself was moved, move it back with `mv`, and it signs on. Else note `requested` of `highwater status`, stop \
+             the daemon, move away what is there, and start it: the device has no mark then, and `highwater mark adopt` gives \
+             it one, above all that was signed. Never put a copy there"
+        }
         HostedFault::SecretMissing(_) => SECRET,
         HostedFault::Missing(name) if name.is_relative() => {
             "a name without a folder is a credential of systemd: add LoadCredential=NAME:FILE to the unit and start the daemon by \

@@ -46,13 +46,16 @@ fn cure(path: &Path, error: &io::Error) -> String {
         Some(Errno::ISDIR) => FOLDER,
         None if error.to_string() == NOT_A_FILE => FOLDER,
         Some(Errno::NOSPC | Errno::DQUOT) => "free space on its disk",
-        Some(Errno::ROFS) => "mount its disk so that it can be written to",
+        Some(Errno::ROFS) => {
+            "mount its disk so that it can be written to; a state_dir outside of /var/lib/highwater is read-only for the unit until \
+             `systemctl edit highwater` has [Service] ReadWritePaths= with that folder"
+        }
         Some(Errno::IO) => "its disk fails: look at the kernel's log, and move state_dir to another disk",
         Some(Errno::MFILE) => {
             "end what holds connections to the bridge open, or raise LimitNOFILE of the service"
         }
         Some(Errno::NFILE) => "end what holds files open on this machine, or raise fs.file-max",
-        _ => "mend that, and run the command again",
+        _ => "mend that; a command is to be run again",
     };
     text.to_owned()
 }

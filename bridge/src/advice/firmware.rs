@@ -52,6 +52,14 @@ pub(crate) fn other_bin(hex: &Path, bin: &Path) -> String {
     )
 }
 
+/// What ledgerctl loads is not the image.
+pub(crate) fn other_ledgerctl(path: &Path) -> String {
+    format!(
+        "{} holds another app than the image beside it, or is damaged: load it with nothing, and fetch the whole folder again.",
+        path.display()
+    )
+}
+
 /// The lengths are no lengths of this image.
 pub(crate) fn lengths(path: &Path, declared: u64) -> String {
     format!(

@@ -75,18 +75,18 @@ pub fn silent_for(silent: Duration) -> String {
 }
 
 /// Of a chain with one node whose state file is not written.
-const GOES_ON: &str =
-    "signing goes on, since the device has the mark, but a crash now would leave an old place in the file";
+const GOES_ON: &str = "signing does not wait for it, since the device has the mark, but a crash now would leave an old place in the file";
 
 /// The state file cannot be written.
-pub fn disk_fails(chain: &str, several: bool) -> String {
+pub fn disk_fails(chain: &str, why: &str, several: bool) -> String {
     let what = match several {
         true => "with several nodes nothing is signed without it",
         false => GOES_ON,
     };
     format!(
-        "the state file of {chain} cannot be written: {what}. The log says why, and it is tried again every 5 s: mend that, \
-         and do not restart the bridge before it is written again"
+        "the state file of {chain} cannot be written: {what}. {why}. It is tried again every 5 s, so mend it while the daemon runs, \
+         and restart nothing. If it has to stop, as for `umount` or `fsck`: docs/alerts.md#highwaterstatefile says how, and until the file is \
+         written no spare takes its mark from it"
     )
 }
 

@@ -26,8 +26,9 @@ pub(crate) fn unreachable(address: &Address, error: &DialError) -> String {
                     .to_owned()
             }
             (Address::Unix(_), PermissionDenied) => {
-                "the socket may not be opened: run the bridge as a user or group \
-                that may write to it"
+                "the socket may not be opened: let the node make it for the group that it shares with Highwater, by UMask=0007 in a \
+                 drop-in of the node's unit (`highwater setup` prints it), and restart the node; or the bridge's user is not in that \
+                 group yet: add it, and restart the bridge"
                     .to_owned()
             }
             (_, ConnectionRefused) => "nobody listens there: start the node with this address in its \

@@ -105,5 +105,7 @@ pub(crate) fn rpc(chain: &str, error: &RpcError) -> String {
         ),
         RpcError::Refused(other) => (other.to_string(), "name another node"),
     };
-    format!("{chain}: which blocks have our signature is not known: {what}; signing goes on; {cure}")
+    format!(
+        "{chain}: which blocks have our signature is not known: {what}; no signature waits for it; {cure}"
+    )
 }

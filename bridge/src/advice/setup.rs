@@ -258,7 +258,17 @@ pub(crate) fn setup_rpc(error: &RpcError) -> String {
         RpcError::Unanswered { address, error } => format!(
             "the node at {address} does not answer ({error}); check that it runs, and that the address is its `laddr` of [rpc]"
         ),
-        RpcError::Refused(refusal) => refusal.to_string(),
+        RpcError::Refused(highwater_moving::Refusal::NodeOfOtherChain { found, chain }) => {
+            format!("the node at rpc is of the chain {found:?}, and not of {chain:?}; name one of {chain:?}")
+        }
+        RpcError::Refused(highwater_moving::Refusal::CatchingUp) => {
+            "the node at rpc is catching up with its chain; wait until it has caught up, or name another one"
+                .to_owned()
+        }
+        RpcError::Refused(highwater_moving::Refusal::NodeAnswer { what, why }) => format!(
+            "what the node at rpc answers to /{what} cannot be used: {why}; name a node of CometBFT 0.34 or later that keeps its blocks"
+        ),
+        RpcError::Refused(other) => other.to_string().trim_end_matches('.').to_owned(),
     }
 }
 

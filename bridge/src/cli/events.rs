@@ -17,12 +17,20 @@ pub(super) async fn tell(config: &Chosen<'_>, form: Form) -> Result<(), Failure>
 }
 
 fn text(events: &Events) -> String {
-    let Events { page_writes, derivations, device, bridge, .. } = events;
-    let mut text = format!(
-        "device   since its app was opened: {page_writes} pages written, {derivations} keys derived, {}\n",
-        if device.is_empty() { "nothing refused" } else { "and refused, the newest first:" }
-    );
-    for Refused { status, chain, slot, asked, times, means } in device {
+    let Events { away, page_writes, derivations, device, bridge, .. } = events;
+    let mut text = match away {
+        Some(away) => format!("device   tells nothing: {away}\n"),
+        None => format!(
+            "device   since its app was opened: {} pages written, {} keys derived, {}\n",
+            page_writes.unwrap_or_default(),
+            derivations.unwrap_or_default(),
+            match device.as_deref() {
+                None | Some([]) => "nothing refused",
+                Some(_) => "and refused, the newest first:",
+            }
+        ),
+    };
+    for Refused { status, chain, slot, asked, times, means } in device.iter().flatten() {
         let whose = match (chain, slot) {
             (Some(chain), _) => format!("{chain} "),
             (None, Some(slot)) => format!("slot {slot} "),
@@ -69,10 +77,11 @@ mod tests {
             refused: refused.into_iter().map(|one| RefusedReport { at: at.clone(), ..one }).collect(),
         };
         let events = Events {
-            page_writes: 0,
-            derivations: 0,
-            stack: 0,
-            device: Vec::new(),
+            away: None,
+            page_writes: Some(0),
+            derivations: Some(0),
+            stack: Some(0),
+            device: Some(Vec::new()),
             bridge: Some(vec![chain]),
         };
         let text = text(&events).replace(&at, "Sun, 29 Nov 2026 19:01:13 GMT");
@@ -81,5 +90,28 @@ mod tests {
         settings.set_prepend_module_to_snapshot(false);
         settings.set_omit_expression(true);
         settings.bind(|| insta::assert_snapshot!("refusals", text));
+    }
+
+    /// When somebody looks, the device is away more often than not.
+    #[test]
+    fn what_the_daemon_refused_is_told_also_where_the_device_tells_nothing() {
+        let chain = OfChain {
+            chain: "alpha-1".to_owned(),
+            refusals: 3,
+            silences: 2,
+            last_refusal: None,
+            refused: Vec::new(),
+        };
+        let events = Events {
+            away: Some("no Ledger is plugged in: plug it in".to_owned()),
+            page_writes: None,
+            derivations: None,
+            stack: None,
+            device: None,
+            bridge: Some(vec![chain]),
+        };
+        let text = text(&events);
+        assert!(text.starts_with("device   tells nothing: no Ledger is plugged in: plug it in\n"), "{text}");
+        assert!(text.contains("3 refused, 2 left without an answer"), "{text}");
     }
 }

@@ -343,18 +343,23 @@ fn loudly(text: &str) -> String {
     if colours(&std::io::stderr()) { format!("\x1b[31m{text}\x1b[0m") } else { text }
 }
 
-/// Broken between words, so that a line fits the terminal.
+/// Broken between words, so that a line fits the terminal. What is indented, or between backticks, is a command, and stays on one line.
 fn wrapped(text: &str) -> String {
     wrapped_to(text, WIDTH)
 }
 
 fn wrapped_to(text: &str, width: usize) -> String {
     let lines = text.lines().map(|line| {
-        if line.chars().count() <= width {
+        if line.chars().count() <= width || line.starts_with("  ") {
             return line.to_owned();
         }
         let (mut out, mut column) = (String::new(), 0);
-        for word in line.split(' ') {
+        let mut quoted = false;
+        let is_end = |letter: char| {
+            quoted ^= letter == '`';
+            letter == ' ' && !quoted
+        };
+        for word in line.split(is_end) {
             let wide = word.chars().count();
             if column > 0 && column + 1 + wide > width {
                 out.push('\n');

@@ -308,3 +308,34 @@ fn no_line_of_a_question_is_longer_than_a_terminal_is_wide() {
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
     }
 }
+
+/// Pasted as it stands, half a command does something else.
+#[test]
+fn a_command_is_never_broken() {
+    let command = "  install -D -m 644 packaging/sysusers.d/highwater.conf /usr/lib/sysusers.d/highwater.conf && systemd-sysusers";
+    let inline =
+        "`highwater run --config /etc/highwater/a/folder/with/a/long/name/and/more/of/it/highwater.toml`";
+    let words = format!(
+        "As root, of words that fill this line, and one more of them\n{command}\nthen {inline}, then the node"
+    );
+    let text = wrapped(&words);
+    assert!(text.lines().any(|line| line == command), "{text}");
+    assert!(text.contains(inline) && text.contains("then\n`"), "{text}");
+}
+
+/// The refusals of other commands speak of options that `setup` has not.
+#[test]
+fn what_a_node_answers_is_told_without_options_and_in_one_sentence() {
+    use highwater_moving::Refusal;
+    for refusal in [
+        Refusal::NodeOfOtherChain { found: "b-1".to_owned(), chain: "a-1".to_owned() },
+        Refusal::CatchingUp,
+        Refusal::NodeAnswer { what: "status", why: "no JSON" },
+        Refusal::NoHeight(7),
+    ] {
+        let told = advice::setup_rpc(&crate::rpc::RpcError::Refused(refusal));
+        for whole in [advice::height_not_told(&told), advice::margin_not_told(&told)] {
+            assert!(!whole.contains("..") && !whole.contains("--"), "{whole}");
+        }
+    }
+}

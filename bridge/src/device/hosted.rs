@@ -44,7 +44,7 @@ impl Opener {
 
 impl super::Opener for Opener {
     fn open(&mut self) -> Result<Box<dyn Transport>, TransportError> {
-        Ok(Box::new(Hosted::new(self.device()?)))
+        Ok(Box::new(Hosted::new(self.memory.open(|| self.device())?)))
     }
 }
 
@@ -201,6 +201,32 @@ mod tests {
         let memory = Memory::of(&simulated(None, false), &[], &hidden, "simulated.nvm".to_owned());
         assert!(matches!(memory.is_known(), Err(Absence::File { path, .. }) if path == hidden));
         fs::set_permissions(&hidden, fs::Permissions::from_mode(0o700)).unwrap();
+    }
+
+    /// A new memory has no mark, and an old copy has an old one.
+    #[test]
+    fn a_memory_that_was_replaced_under_this_process_is_waited_for_and_no_other_is_opened_or_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let (memory, aside) = (dir.path().join("simulated.nvm"), dir.path().join("aside"));
+        let mut opener = opener(dir.path(), false);
+        let mut transport = opener.open().unwrap();
+        let mut shows = || transport.exchange(&[0xe0, 3, 0, 0, 0], Instant::now()).map(drop);
+        shows().unwrap();
+        fs::rename(&memory, &aside).unwrap();
+        let replaced = |found: Result<(), TransportError>| {
+            assert!(
+                matches!(&found, Err(TransportError::Hosted(Fault::Replaced(path))) if *path == memory),
+                "{found:?}"
+            );
+        };
+        replaced(shows());
+        drop(transport);
+        replaced(opener.open().map(drop));
+        assert!(!memory.exists(), "none is made");
+        fs::copy(&aside, &memory).unwrap();
+        replaced(opener.open().map(drop));
+        fs::rename(&aside, &memory).unwrap();
+        opener.open().unwrap();
     }
 
     #[test]

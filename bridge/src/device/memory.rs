@@ -1,11 +1,15 @@
 //! Which files of the state directory belong to a device of this process: by the name of the device, so that several are
 //! kept apart. Of a device without a name they stand where they stood when there was only one.
 
+use std::cell::Cell;
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::Absence;
+use highwater_hosted::Device;
+
+use super::{Absence, TransportError};
 use crate::config;
 
 /// The file of this kind that a device has.
@@ -38,6 +42,8 @@ pub(super) struct Memory {
     kind: String,
     /// Those of the other devices of the config.
     others: Vec<PathBuf>,
+    /// The file (its file system and number) that this process had open.
+    opened: Cell<Option<(u64, u64)>>,
 }
 
 impl Memory {
@@ -51,7 +57,32 @@ impl Memory {
         let is_other =
             |other: &&config::Device| other.transport == device.transport && other.name != device.name;
         let others = all.iter().filter(is_other).map(|other| file(other, state_dir, &kind)).collect();
-        Self { path: file(device, state_dir, &kind), state_dir: state_dir.to_owned(), kind, others }
+        Self {
+            path: file(device, state_dir, &kind),
+            state_dir: state_dir.to_owned(),
+            kind,
+            others,
+            opened: Cell::new(None),
+        }
+    }
+
+    /// Opens the device that is on this memory. One that this process had open and that is not there any more is waited for:
+    /// another file has another mark, or none.
+    pub(super) fn open(
+        &self,
+        open: impl FnOnce() -> Result<Device, TransportError>,
+    ) -> Result<Device, TransportError> {
+        if self.opened.get().is_some_and(|opened| self.number() != Some(opened)) {
+            return Err(highwater_hosted::Fault::Replaced(self.path.clone()).into());
+        }
+        let device = open()?;
+        self.opened.set(self.number());
+        Ok(device)
+    }
+
+    /// What tells the file from any other that gets its name.
+    fn number(&self) -> Option<(u64, u64)> {
+        self.path.symlink_metadata().ok().map(|found| (found.dev(), found.ino()))
     }
 
     /// Whether this one is there. An error where it is not, and one of its kind is that belongs to no device of the config: a

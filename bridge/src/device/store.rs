@@ -42,7 +42,8 @@ impl super::Opener for Opener {
         if let Some(denied) = self.logins.denied() {
             return Err(store_fault(denied));
         }
-        let opened = device(&self.config, &self.marks, &self.logins).inspect_err(|fault| {
+        let open = || device(&self.config, &self.marks, &self.logins);
+        let opened = self.marks.open(open).inspect_err(|fault| {
             if let TransportError::Hosted(highwater_hosted::Fault::Keys(denied @ KeyFault::Denied(_))) = fault
             {
                 self.logins.deny(denied);

@@ -170,7 +170,7 @@ kinds! {
     BlockElsewhere = "block.signed_elsewhere",
     /// the node at `rpc` tells again what the chain has
     RpcAnswers = "rpc.answers",
-    /// the node at `rpc` does not tell what the chain has; asked again, and signing goes on
+    /// the node at `rpc` does not tell what the chain has; asked again, and no signature waits for it
     RpcUnanswered = "rpc.unanswered",
     /// the device was opened and said who it is
     DeviceReady = "device.ready",

@@ -3,9 +3,9 @@
 use highwater_core::apdu::{Command, Status};
 use highwater_core::hrs::Hrs;
 
-use super::elsewhere::signed_above;
 use super::known::{Known, chain_id, pinned, right_key};
 use super::prompt::{Question, Talk};
+use super::seen::signed_above;
 use super::{Access, Chosen, not_exported};
 use crate::advice;
 use crate::device::{Pace, Session, Slot, SlotNumber};

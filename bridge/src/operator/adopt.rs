@@ -5,9 +5,9 @@ use highwater_core::hrs::Hrs;
 use highwater_core::key_index::KeyIndex;
 use highwater_guard::Stopped;
 
-use super::elsewhere::signed_above;
 use super::known::{Known, chain_id, right_key};
 use super::prompt::{Question, Talk};
+use super::seen::signed_above;
 use super::{Access, Chosen, keys, not_exported};
 use crate::advice;
 use crate::device::{KeyNumber, Session, SlotState};

@@ -1,6 +1,7 @@
 //! What was refused of late: by the device since its app was opened, by the bridge since its daemon was started.
 
 use highwater_core::apdu::{Command, EventList};
+use highwater_core::env::Diagnostics;
 use highwater_core::events::{Event, NO_SLOT};
 use highwater_core::hrs::Hrs;
 use serde::Serialize;
@@ -17,14 +18,17 @@ use crate::hrs_text::HrsText;
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Events {
-    /// Pages that the device has written since its app was opened.
-    pub(crate) page_writes: u32,
-    /// Keys that the device has derived since its app was opened.
-    pub(crate) derivations: u16,
-    /// Bytes of the deepest stack that the device has seen; 0 where none is measured.
-    pub(crate) stack: u16,
-    /// What the device refused or failed at since its app was opened, newest first; it keeps the last eight.
-    pub(crate) device: Vec<Refused>,
+    /// Why the device tells nothing, and the cure; null: it told.
+    pub(crate) away: Option<String>,
+    /// Pages that the device has written since its app was opened; null: the device is away.
+    pub(crate) page_writes: Option<u32>,
+    /// Keys that the device has derived since its app was opened; null: the device is away.
+    pub(crate) derivations: Option<u16>,
+    /// Bytes of the deepest stack that the device has seen; 0 where none is measured; null: the device is away.
+    pub(crate) stack: Option<u16>,
+    /// What the device refused or failed at since its app was opened, newest first; it keeps the last eight. Null: the device is
+    /// away.
+    pub(crate) device: Option<Vec<Refused>>,
     /// What the daemon refused since it was started, by chain; null: none runs.
     pub(crate) bridge: Option<Vec<OfChain>>,
 }
@@ -72,18 +76,32 @@ pub(crate) async fn events(config: &Chosen<'_>) -> Result<Events, Failure> {
         }
         None => None,
     };
+    let told = match of_device(config).await {
+        Ok((diagnostics, device)) => (None, Some(diagnostics), Some(device)),
+        // What the daemon refused is told all the same.
+        Err(away) if bridge.is_some() => (Some(away.to_string()), None, None),
+        Err(away) => return Err(away),
+    };
+    let (away, diagnostics, device) = told;
+    Ok(Events {
+        away,
+        page_writes: diagnostics.as_ref().map(|told| told.page_writes),
+        derivations: diagnostics.as_ref().map(|told| told.derivations),
+        stack: diagnostics.as_ref().map(|told| told.stack),
+        device,
+        bridge,
+    })
+}
+
+/// The device's own part.
+async fn of_device(config: &Chosen<'_>) -> Result<(Diagnostics, Vec<Refused>), Failure> {
     let mut reach = Reach::open(config).await?;
     let session = reach.described().await?;
     let data = reach.ask(Command::GetEvents).await?;
     let list = EventList::parse(&data)
         .ok_or_else(|| Failure::unavailable(advice::fault(&Fault::Malformed("GET_EVENTS"))))?;
-    Ok(Events {
-        page_writes: list.diagnostics.page_writes,
-        derivations: list.diagnostics.derivations,
-        stack: list.diagnostics.stack,
-        device: list.events.iter().flatten().map(|event| Refused::of(event, &session)).collect(),
-        bridge,
-    })
+    let device = list.events.iter().flatten().map(|event| Refused::of(event, &session)).collect();
+    Ok((list.diagnostics, device))
 }
 
 impl Refused {

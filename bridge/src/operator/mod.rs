@@ -23,7 +23,6 @@ pub(crate) mod adopt;
 pub(crate) mod backup_file;
 pub(crate) mod check;
 mod chosen;
-mod elsewhere;
 pub(crate) mod events;
 pub(crate) mod firmware;
 pub(crate) mod keys;

@@ -5,6 +5,11 @@ use highwater_core::canonical::ChainId;
 use highwater_core::hrs::{Hrs, Step};
 use highwater_moving::{Block, Ours, PublicKey, Tip};
 
+use super::known::chain_id;
+use super::prompt::Talk;
+use crate::advice;
+use crate::config::Config;
+use crate::failure::Failure;
 use crate::rpc::{Rpc, RpcError};
 
 /// So many blocks are looked at of the newest, and so many right above the mark: a signer that runs is in the newest, and one
@@ -74,6 +79,26 @@ pub(crate) async fn above(
         blocks = lower;
     }
     Ok(Seen { tip, blocks })
+}
+
+/// The highest block above the mark that has a signature of the key, if the node at `rpc` of the configuration tells of one. A
+/// node that does not answer keeps nobody from anything.
+pub(super) async fn signed_above(
+    config: &Config,
+    id: &str,
+    key: [u8; 32],
+    mark: Hrs,
+    talk: &mut dyn Talk,
+) -> Result<Option<u64>, Failure> {
+    let rpc = config.chain(id).and_then(|chain| chain.rpc.as_deref()?.parse::<Rpc>().ok());
+    let Some(rpc) = rpc else { return Ok(None) };
+    match above(&rpc, chain_id(id)?, &PublicKey::new(key), mark).await {
+        Ok(seen) => Ok(seen.signed_above(mark).map(|(_, highest)| highest)),
+        Err(error) => {
+            talk.hint(&advice::not_looked_whether_it_signs(&advice::setup_rpc(&error)));
+            Ok(None)
+        }
+    }
 }
 
 /// The blocks of these heights.

@@ -163,7 +163,7 @@ async fn whatever_the_node_does_is_told_and_signing_goes_on() {
             }
         };
         let (found, ()) = tokio::join!(told, signing);
-        assert!(found.problem.unwrap().contains("signing goes on"), "{mood:?}");
+        assert!(found.problem.unwrap().contains("no signature waits for it"), "{mood:?}");
         stage.played.said().mood = Mood::Well;
         stage.until(|found| found.problem.is_none()).await;
     }

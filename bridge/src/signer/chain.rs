@@ -351,12 +351,12 @@ impl Chain {
     }
 
     /// A record was written, or could not be.
-    pub(super) fn disk(&mut self, seq: Seq, written: bool, now: Moment) {
+    pub(super) fn disk(&mut self, seq: Seq, written: &Result<(), Arc<str>>, now: Moment) {
         if let Some(took) = self.disk.done(seq, written, now) {
             let seconds = took.as_secs_f64();
             tracing::info!(kind = %Kind::StateWritten, chain = %self.id, seconds, "the state file is written again");
         }
-        if written {
+        if written.is_ok() {
             self.requests.disk_writes();
         } else {
             self.counters.state_unwritten(&self.id);

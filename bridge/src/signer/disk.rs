@@ -1,16 +1,17 @@
 //! How the state file of a chain fares: whether what a reply waits for is on the disk, is late, or cannot be written.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use highwater_guard::{DISK, Moment, Seq};
 
 /// How a state file fares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DiskState {
     /// As it should.
     Writes,
-    /// The last write failed; it is tried again.
-    Fails,
+    /// The last write failed, by this cause; it is tried again.
+    Fails(Arc<str>),
     /// A write has been under way for so long, longer than a reply waits for it.
     Hangs(Duration),
 }
@@ -18,7 +19,7 @@ pub enum DiskState {
 /// The records of one chain that a reply waits for, on their way to the disk.
 #[derive(Debug, Default)]
 pub(super) struct Disk {
-    fails: bool,
+    fails: Option<Arc<str>>,
     behind: Option<Behind>,
 }
 
@@ -37,9 +38,9 @@ impl Disk {
     }
 
     /// Records up to this one were written, or could not be. Gives how long it took, if it was told as late.
-    pub(super) fn done(&mut self, seq: Seq, written: bool, now: Moment) -> Option<Duration> {
-        self.fails = !written;
-        let behind = self.behind.as_mut().filter(|_| written)?;
+    pub(super) fn done(&mut self, seq: Seq, written: &Result<(), Arc<str>>, now: Moment) -> Option<Duration> {
+        self.fails = written.as_ref().err().cloned();
+        let behind = self.behind.as_mut().filter(|_| written.is_ok())?;
         let took = behind.told.then(|| now.since(behind.since));
         // Of what came meanwhile the write begins now.
         (behind.since, behind.told) = (now, false);
@@ -49,7 +50,10 @@ impl Disk {
 
     /// When the write under way is late, if that was not told.
     pub(super) fn late_at(&self) -> Option<Moment> {
-        self.behind.as_ref().filter(|behind| !behind.told && !self.fails).map(|behind| behind.since + DISK)
+        self.behind
+            .as_ref()
+            .filter(|behind| !behind.told && self.fails.is_none())
+            .map(|behind| behind.since + DISK)
     }
 
     /// Whether the write under way is late; told once.
@@ -67,9 +71,9 @@ impl Disk {
     }
 
     pub(super) fn state(&self, now: Moment) -> DiskState {
-        match self.behind(now) {
-            _ if self.fails => DiskState::Fails,
-            behind if behind >= DISK => DiskState::Hangs(behind),
+        match (&self.fails, self.behind(now)) {
+            (Some(why), _) => DiskState::Fails(why.clone()),
+            (None, behind) if behind >= DISK => DiskState::Hangs(behind),
             _ => DiskState::Writes,
         }
     }
@@ -94,9 +98,9 @@ mod tests {
         assert!(disk.is_late(tenth(20)) && !disk.is_late(tenth(21)) && disk.late_at().is_none());
         assert_eq!(disk.state(tenth(40)), DiskState::Hangs(Duration::from_secs(3)));
         // The second record is written next, and is on time.
-        assert_eq!(disk.done(Seq(1), true, tenth(41)), Some(Duration::from_millis(3_100)));
+        assert_eq!(disk.done(Seq(1), &Ok(()), tenth(41)), Some(Duration::from_millis(3_100)));
         assert_eq!((disk.state(tenth(50)), disk.behind(tenth(50))), (DiskState::Writes, 9 * DISK / 10));
-        assert_eq!(disk.done(Seq(2), true, tenth(50)), None);
+        assert_eq!(disk.done(Seq(2), &Ok(()), tenth(50)), None);
         assert_eq!(disk.behind(tenth(99)), Duration::ZERO);
     }
 
@@ -104,10 +108,13 @@ mod tests {
     fn what_fails_is_behind_until_it_is_written_and_is_told_as_failing() {
         let mut disk = Disk::default();
         disk.given(Seq(1), tenth(10));
-        assert_eq!(disk.done(Seq(1), false, tenth(11)), None);
+        assert_eq!(disk.done(Seq(1), &Err("full".into()), tenth(11)), None);
         assert!(!disk.is_late(tenth(60)));
-        assert_eq!((disk.state(tenth(60)), disk.behind(tenth(60))), (DiskState::Fails, 5 * DISK));
-        assert_eq!(disk.done(Seq(1), true, tenth(61)), None);
+        assert_eq!(
+            (disk.state(tenth(60)), disk.behind(tenth(60))),
+            (DiskState::Fails("full".into()), 5 * DISK)
+        );
+        assert_eq!(disk.done(Seq(1), &Ok(()), tenth(61)), None);
         assert_eq!((disk.state(tenth(61)), disk.behind(tenth(61))), (DiskState::Writes, Duration::ZERO));
     }
 }

@@ -174,9 +174,9 @@ impl Task {
             Message::Disk(Done { chain, seq, written }) => {
                 let now = self.now();
                 if let Some(chain) = self.chains.get_mut(chain) {
-                    chain.disk(seq, written, now);
+                    chain.disk(seq, &written, now);
                 }
-                let input = if written { Input::Stored(seq) } else { Input::NotStored(seq) };
+                let input = if written.is_ok() { Input::Stored(seq) } else { Input::NotStored(seq) };
                 self.handle(chain, input);
             }
             Message::Pinned { chain, installation } => {

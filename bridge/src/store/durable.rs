@@ -47,16 +47,27 @@ fn aside(
     mode: u32,
     owner: Option<(u32, u32)>,
 ) -> io::Result<tempfile::NamedTempFile> {
-    let mut aside = tempfile::Builder::new().prefix(ASIDE).tempfile_in(dir_of(path)?)?;
+    let mut aside = empty(dir_of(path)?)?;
     if let Some((user, group)) = owner {
         std::os::unix::fs::fchown(aside.as_file(), Some(user), Some(group))?;
     }
     if mode != 0o600 {
         aside.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
     }
-    aside.write_all(bytes)?;
+    aside.as_file_mut().write_all(bytes)?;
     aside.as_file().sync_all()?;
     Ok(aside)
+}
+
+/// An empty file beside others. An error is the system's own, by whose number the cure is told: what makes temporary files
+/// leaves a kind of it alone, and a name that is another one at each try.
+fn empty(dir: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut number = None;
+    let made = tempfile::Builder::new().prefix(ASIDE).make_in(dir, |path| {
+        let new = File::options().read(true).write(true).create_new(true).mode(0o600).open(path);
+        new.inspect_err(|error| number = error.raw_os_error())
+    });
+    made.map_err(|error| number.map_or(error, io::Error::from_raw_os_error))
 }
 
 /// The folder that a file is in.
@@ -174,6 +185,15 @@ pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Its number is what the cure is told by: a full disk, one that is read-only.
+    #[test]
+    fn an_error_of_a_file_that_is_written_aside_keeps_its_number_and_names_no_file_of_ours() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = replace(&dir.path().join("none").join("a.json"), b"x").unwrap_err();
+        assert_eq!(Errno::from_io_error(&error), Some(Errno::NOENT), "{error}");
+        assert!(!error.to_string().contains(ASIDE), "{error}");
+    }
 
     #[test]
     fn two_files_change_places_and_the_one_in_place_is_always_the_new_one() {

@@ -20,14 +20,14 @@ const LATER: Duration = Duration::from_secs(30);
 const AGAIN: Duration = Duration::from_secs(5);
 
 /// A record was written, or could not be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Done {
     /// The chain's number.
     pub(crate) chain: usize,
     /// Records up to this one.
     pub(crate) seq: Seq,
-    /// Whether they are on the disk.
-    pub(crate) written: bool,
+    /// That they are on the disk, or why they are not.
+    pub(crate) written: Result<(), Arc<str>>,
 }
 
 /// Where it is told.
@@ -172,7 +172,7 @@ impl Desk {
 }
 
 impl Newest {
-    fn write(&mut self, state_dir: &std::path::Path, last: bool) -> bool {
+    fn write(&mut self, state_dir: &std::path::Path, last: bool) -> Result<(), Arc<str>> {
         // After an error nothing is known of the two files that change places.
         let saved = match self.failing {
             None => self.file.save_again(state_dir).or_else(|_| self.file.save(state_dir)),
@@ -188,7 +188,7 @@ impl Newest {
                         "the state file is written again"
                     );
                 }
-                true
+                Ok(())
             }
             Err(error) => {
                 let now = Instant::now();
@@ -197,7 +197,7 @@ impl Newest {
                     self.failing = Some(now);
                     say(&self.file, &error);
                 }
-                false
+                Err(error.to_string().into())
             }
         }
     }
@@ -233,7 +233,7 @@ mod tests {
 
     fn next(told: &mpsc::Receiver<Done>) -> (u64, bool) {
         let done = told.recv_timeout(Duration::from_secs(20)).expect("it tells");
-        (done.seq.0, done.written)
+        (done.seq.0, done.written.is_ok())
     }
 
     fn on_disk(state_dir: &Path) -> u64 {

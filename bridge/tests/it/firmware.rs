@@ -362,12 +362,13 @@ fn an_app_that_is_open_tells_its_version_and_installation() {
 #[test]
 fn a_damaged_folder_is_refused() {
     let other = HEX.replace("62B6", "62B7");
-    let cases: [(&str, Option<&str>, &str); 6] = [
+    let cases: [(&str, Option<&str>, &str); 7] = [
         ("highwater-nanosplus.hex", Some(&HEX[..HEX.len() - 12]), "damaged"),
         ("highwater-nanosplus.hex", Some(&other), "damaged"),
         ("highwater-nanosplus.hex", None, "has no image"),
         ("highwater-nanos.hex", Some(HEX), "several devices"),
         ("highwater-nanosplus.bin", Some("other bytes"), "different bytes"),
+        ("highwater-nanosplus-ledgerctl.hex", Some(&other), "holds another app"),
         ("load.toml", None, "take the whole folder"),
     ];
     for (file, text, words) in cases {

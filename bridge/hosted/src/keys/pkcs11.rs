@@ -54,6 +54,8 @@ pub struct Pkcs11 {
     /// Handles of private keys; they live as long as the session.
     handles: HashMap<u32, ObjectHandle>,
     beside: Beside,
+    /// Given back after the session, by the order of these fields.
+    _user: User,
 }
 
 impl Pkcs11 {
@@ -69,15 +71,17 @@ impl Pkcs11 {
         names: BTreeMap<u32, Named>,
         beside: Beside,
     ) -> Result<Self, KeyFault> {
-        let module = load(module)?;
-        let slot = find(&module, token)?;
-        let session = module.open_ro_session(slot).map_err(|error| fault(&error))?;
-        match session.login_with_raw(UserType::User, &RawAuthPin::new(Box::new(pin.to_vec()))) {
-            // The login is of the process: an older session of ours may still be there.
-            Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {}
-            Err(error) => return Err(fault(&error)),
-        }
-        Ok(Self { session, names, handles: HashMap::new(), beside })
+        let place = place(module);
+        let (loaded, mut user) = load(module, &place)?;
+        let session = match log_in(&loaded, token, pin) {
+            // A module may know the tokens of its beginning alone.
+            Err(KeyFault::Absent(why)) => {
+                user = renewed(&place, user, &why)?;
+                log_in(&loaded, token, pin)?
+            }
+            found => found?,
+        };
+        Ok(Self { session, names, handles: HashMap::new(), beside, _user: user })
     }
 
     /// The one object of this class that the key `index` is.
@@ -160,31 +164,93 @@ impl fmt::Debug for Pkcs11 {
     }
 }
 
-/// The modules that are loaded. They stay: a library that started threads may not be unloaded under them, and is
-/// initialized once a process.
+/// The modules that are loaded. They stay: a library that started threads may not be unloaded under them. A library is
+/// initialized once a process, until it is finalized.
 static LOADED: Mutex<Vec<(PathBuf, Place)>> = Mutex::new(Vec::new());
 
 /// Where a module stands once it is loaded. Each has a lock of its own: a library that hangs keeps no other one waiting.
-type Place = Arc<Mutex<Option<Module>>>;
+type Place = Arc<Mutex<Option<Loaded>>>;
 
-fn load(path: &Path) -> Result<Module, KeyFault> {
-    let place = place(path);
-    let mut loaded = place.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(module) = &*loaded {
-        return Ok(module.clone());
-    }
+/// Whoever may be in a call of a module, or has a session of it.
+type User = Arc<()>;
+
+struct Loaded {
+    module: Module,
+    begun: Begun,
+    /// Every user has a clone of it.
+    users: User,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Begun {
+    /// By us.
+    Ours,
+    /// By other code of this process, which may have sessions too.
+    Elsewhere,
+    /// It was ended, and did not begin again.
+    Not,
+}
+
+fn load(path: &Path, place: &Place) -> Result<(Module, User), KeyFault> {
+    let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
     let absent =
         |error: &Error| KeyFault::Absent(format!("the module {} cannot be loaded: {error}", path.display()));
-    let module = Module::new(path).map_err(|error| absent(&error))?;
-    match module.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
-        Ok(()) | Err(Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => {}
-        Err(error) => return Err(absent(&error)),
+    if place.is_none() {
+        let module = Module::new(path).map_err(|error| absent(&error))?;
+        let begun = begin(&module).map_err(|error| absent(&error))?;
+        *place = Some(Loaded { module, begun, users: User::default() });
     }
-    *loaded = Some(module.clone());
-    Ok(module)
+    let Some(loaded) = &mut *place else { return Err(KeyFault::Broken("no module".to_owned())) };
+    if loaded.begun == Begun::Not {
+        loaded.begun = begin(&loaded.module).map_err(|error| no_start(&error))?;
+    }
+    Ok((loaded.module.clone(), loaded.users.clone()))
+}
+
+fn begin(module: &Module) -> Result<Begun, Error> {
+    match module.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
+        Ok(()) => Ok(Begun::Ours),
+        Err(Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => Ok(Begun::Elsewhere),
+        Err(error) => Err(error),
+    }
+}
+
+fn no_start(error: &Error) -> KeyFault {
+    KeyFault::Absent(format!("its module does not begin anew: {error}"))
+}
+
+/// Ends the module and begins it anew, so that it looks for its tokens again. `why` it did not find one. Not while anybody else
+/// of this process uses it: all sessions of the module end.
+fn renewed(place: &Place, user: User, why: &str) -> Result<User, KeyFault> {
+    let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(loaded) = &mut *place else { return Err(KeyFault::Absent(why.to_owned())) };
+    // The module's own, and this one.
+    if loaded.begun != Begun::Ours || Arc::strong_count(&loaded.users) > 2 {
+        return Err(KeyFault::Absent(format!(
+            "{why}, and the module is not begun anew, since something else in this process uses it: once the token is there, restart the \
+             daemon"
+        )));
+    }
+    loaded.begun = Begun::Not;
+    // Whatever it says, what counts is whether it begins.
+    let _ = loaded.module.clone().finalize();
+    loaded.begun = begin(&loaded.module).map_err(|error| no_start(&error))?;
+    Ok(user)
+}
+
+fn log_in(module: &Module, token: &Token, pin: &Zeroizing<Vec<u8>>) -> Result<Session, KeyFault> {
+    let slot = find(module, token)?;
+    let session = module.open_ro_session(slot).map_err(|error| fault(&error))?;
+    match session.login_with_raw(UserType::User, &RawAuthPin::new(Box::new(pin.to_vec()))) {
+        // The login is of the process: an older session of ours may still be there.
+        Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(session),
+        Err(error) => Err(fault(&error)),
+    }
 }
 
 fn place(path: &Path) -> Place {
+    // One library under two names is one.
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let mut known = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, place)) = known.iter().find(|(known, _)| known == path) {
         return place.clone();

@@ -158,6 +158,39 @@ fn a_memory_that_is_missing_is_another_installation_and_signs_for_no_chain() {
     assert_eq!(sign(&mut device, &Ask::prevote(CHAIN)), Ok(Err(Status::UnknownChain)));
 }
 
+/// A mark in a file without a name is gone with the process: the next start would find an old one, or none.
+#[test]
+fn a_memory_that_is_deleted_or_replaced_under_a_running_device_signs_nothing_more() {
+    type Change = fn(&Dir);
+    let moves: [(&str, Change); 4] = [
+        ("deleted", |dir| fs::remove_file(dir.path("memory")).unwrap()),
+        ("moved", |dir| fs::rename(dir.path("memory"), dir.path("aside")).unwrap()),
+        ("a copy in its place", |dir| {
+            fs::copy(dir.path("memory"), dir.path("copy")).unwrap();
+            fs::rename(dir.path("copy"), dir.path("memory")).unwrap();
+        }),
+        ("a link in its place", |dir| {
+            fs::rename(dir.path("memory"), dir.path("aside")).unwrap();
+            symlink(dir.path("aside"), dir.path("memory")).unwrap();
+        }),
+    ];
+    for (what, change) in moves {
+        let dir = Dir::new();
+        let mut device = dir.open().unwrap();
+        add(&mut device, CHAIN, 0);
+        let ask = Ask::prevote(CHAIN);
+        sign(&mut device, &ask).unwrap().unwrap();
+        let before = fs::read(dir.path("memory")).unwrap();
+        change(&dir);
+        let gone = Fault::Replaced(dir.path("memory"));
+        assert_eq!(sign(&mut device, &Ask { height: 50, ..ask }), Err(gone.clone()), "{what}");
+        // Nothing was written either, and nothing heals it: whoever holds the device has to drop it.
+        let left = ["memory", "aside"].map(|name| fs::read(dir.path(name)).ok());
+        assert!(left.iter().flatten().all(|left| *left == before), "{what}");
+        assert_eq!(device.ping(), Err(gone), "{what}");
+    }
+}
+
 /// The size is right, and nothing else: noise, the memory of another seed, one of another state directory.
 #[test]
 fn a_memory_of_somebody_else_signs_nothing_and_is_left_as_it_is() {

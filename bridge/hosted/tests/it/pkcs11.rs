@@ -207,3 +207,35 @@ fn a_wrong_pin_is_denied_and_another_token_or_module_is_absent() {
         store(folder, label("validator"), TOKEN, PIN).unwrap();
     });
 }
+
+/// SoftHSM looks for its tokens when it is initialized, and not again. Keys are put in by another process: sessions of ours alone.
+#[test]
+fn a_token_that_was_away_is_found_again_unless_another_session_of_this_process_uses_the_module() {
+    const NAME: &str =
+        "a_token_that_was_away_is_found_again_unless_another_session_of_this_process_uses_the_module";
+    with_token(NAME, |folder| {
+        // Beside it, since sessions of the test's own would keep the module.
+        let (tokens, away) = (folder.join("tokens"), folder.join("tokens.away"));
+        let open = || store(folder, label("validator"), TOKEN, PIN);
+        let mut first = open().unwrap();
+        std::fs::rename(&tokens, &away).unwrap();
+        // The session that there was is of no use, and is dropped as the daemon drops it.
+        let _ = first.public_key(0);
+        drop(first);
+        for _ in 0..3 {
+            let absent = open().err();
+            assert!(matches!(absent, Some(KeyFault::Absent(_))), "{absent:?}");
+        }
+        std::fs::rename(&away, &tokens).unwrap();
+        let held = open().expect("it is there again");
+        // Somebody has a session: it is not ended under it.
+        let other = store(folder, label("validator"), "another", PIN).err();
+        assert!(
+            matches!(&other, Some(KeyFault::Absent(why)) if why.contains("restart the daemon")),
+            "{other:?}"
+        );
+        let mut held = held;
+        held.ping().unwrap();
+        assert_eq!(held.public_key(0), Err(KeyFault::NoKey(0)));
+    });
+}

@@ -3,8 +3,8 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 
 use super::*;
-use crate::admin::tests::{chain_report, healthy, signing, with_a_name};
 use crate::admin::ChainReport;
+use crate::admin::tests::{chain_report, healthy, signing, with_a_name};
 use crate::advice;
 use crate::device::SlotState;
 

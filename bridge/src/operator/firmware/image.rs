@@ -62,6 +62,16 @@ impl Image {
         let same = sha256 == known.sha256;
         let made_by = same.then(|| known.made_by.clone());
         let facts = if same { known.facts } else { Self::told_beside(folder, known)? };
+        let path = folder.join(format!("highwater-{}-ledgerctl.hex", facts.device));
+        match text(&path) {
+            Ok(hex) if !records.are_those_of_ledgerctl(&hex, facts.parameters_size) => {
+                return Err(Failure::content(advice::other_ledgerctl(&path)));
+            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(Failure::io(path.display(), &error));
+            }
+            _ => {}
+        }
         let declared = u64::from(facts.data_size) + u64::from(facts.parameters_size);
         if declared >= records.bytes.len() as u64 {
             return Err(Failure::content(advice::lengths(&folder.join("load.toml"), declared)));

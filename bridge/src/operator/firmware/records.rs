@@ -45,6 +45,15 @@ impl Records {
         let entry = start?.checked_sub(base?)?;
         (ended && lines.next().is_none() && !bytes.is_empty()).then_some(Self { bytes, entry })
     }
+
+    /// Whether a file of ledgerctl holds the same: it lacks the install parameters at the end, which ledgerctl appends.
+    pub(super) fn are_those_of_ledgerctl(&self, text: &str, parameters: u32) -> bool {
+        let (Some(theirs), Ok(parameters)) = (Self::parse(text), usize::try_from(parameters)) else {
+            return false;
+        };
+        let ours = self.bytes.len().checked_sub(parameters).map(|end| &self.bytes[..end]);
+        theirs.entry == self.entry && ours == Some(&*theirs.bytes)
+    }
 }
 
 #[cfg(test)]
@@ -58,6 +67,18 @@ mod tests {
         let records = Records::parse(GOOD).unwrap();
         assert_eq!(hex::encode(&records.bytes), "62b600f00bf8fee701df");
         assert_eq!(records.entry, 1);
+    }
+
+    #[test]
+    fn the_file_of_ledgerctl_is_the_same_without_the_parameters() {
+        let records = Records::parse(GOOD).unwrap();
+        let cut = GOOD.replace(":0A00000062B600F00BF8FEE701DF26", ":0800000062B600F00BF8FEE708");
+        assert_eq!(Records::parse(&cut).unwrap().bytes, records.bytes[..8]);
+        assert!(records.are_those_of_ledgerctl(&cut, 2) && records.are_those_of_ledgerctl(GOOD, 0));
+        let elsewhere = cut.replace(":04000005C0D0000166", ":04000005C0D0000265");
+        for (text, parameters) in [(&*cut, 0), (GOOD, 2), (&elsewhere, 2), ("", 2), (&cut, 99)] {
+            assert!(!records.are_those_of_ledgerctl(text, parameters), "{text} {parameters}");
+        }
     }
 
     #[test]
