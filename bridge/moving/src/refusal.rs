@@ -147,7 +147,7 @@ pub enum Refusal {
 
     // Of a key file.
     #[error(
-        "{file} is not a key file of {named} ({why}). Name the key file that the old signer itself uses; if it is this one, name its signer: --from of migrate and retire, --source of key import."
+        "{file} is not a key file of {named} ({why}). Name the key file that the old signer itself uses; if it is this one, name its signer: --from, or `highwater key import --source`."
     )]
     NotAKey { file: String, named: Source, why: &'static str },
     #[error(

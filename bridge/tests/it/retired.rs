@@ -139,6 +139,6 @@ async fn a_chain_whose_pin_is_lost_is_not_forgotten() {
     let desk = cut().await;
     fs::remove_file(desk.path("state/pins.toml")).unwrap();
     let told = desk.says(&REPEATED);
-    assert!(told.contains("restore pins.toml") && told.ends_with("exit 69\n"), "{told}");
+    assert!(told.contains("run `highwater mark adopt alpha-1`") && told.ends_with("exit 69\n"), "{told}");
     assert_eq!(remembers(&desk), (false, true));
 }
