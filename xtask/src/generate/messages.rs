@@ -6,9 +6,10 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use syn::visit::{self, Visit};
 
-/// The room of the bridge, and the files of the one that judges other signers' files.
+/// The room of the bridge; and the files of the crates that judge other signers' files, and that sign in this process.
 const ADVICE: &str = "bridge/src/advice";
-const MOVING: [&str; 2] = ["bridge/moving/src/refusal.rs", "bridge/moving/src/warning.rs"];
+const OTHERS: [&str; 3] =
+    ["bridge/moving/src/refusal.rs", "bridge/moving/src/warning.rs", "bridge/hosted/src/fault.rs"];
 /// So many spaces are between the words of a sentence, at least.
 const SPACES: usize = 2;
 
@@ -20,7 +21,7 @@ pub(super) fn tables(root: &Path) -> Result<String> {
     let entries = std::fs::read_dir(root.join(ADVICE)).context("cannot read the advice")?;
     let mut files: Vec<_> = entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     files.sort();
-    files.extend(MOVING.iter().map(|file| root.join(file)));
+    files.extend(OTHERS.iter().map(|file| root.join(file)));
     let mut text = String::new();
     for file in files {
         let source =
