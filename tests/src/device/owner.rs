@@ -42,7 +42,10 @@ pub fn read_and_decide(emulator: &Emulator, approved: bool, mut seen: impl FnMut
     for _ in 0..MOST_PAGES {
         seen(&page);
         if page.contains(decision) {
-            let ended = press(emulator, Button::Both, |screen| *screen != page)?;
+            // A page that is only half drawn again is no other one, and the press may be lost.
+            let is_decision = |screen: &Screen| screen.lines().iter().any(|line| line.trim() == decision);
+            let ended =
+                press(emulator, Button::Both, |screen| !screen.lines().is_empty() && !is_decision(screen))?;
             return ended.map(drop).context("the prompt does not end");
         }
         page = turn(emulator, &page)?;
