@@ -5,7 +5,7 @@ use highwater_core::hrs::Hrs;
 
 use super::known::{Known, chain_id, pinned, right_key};
 use super::prompt::{Question, Talk};
-use super::seen::signed_above;
+use super::seen::not_above;
 use super::{Access, Chosen, not_exported};
 use crate::advice;
 use crate::device::{Pace, Session, Slot, SlotNumber};
@@ -59,17 +59,13 @@ async fn add_by(
     // Of a chain that was here before, the key is known, and the owner need not be asked.
     let pinned = Pins::load(&config.state_dir)?.get(id).map(|pin| pin.key);
     let key = pinned.or(ChainFile::found(&config.state_dir, id)?.map(|file| file.key));
-    if let Some(key) = key
-        && let Some(height) = signed_above(config, id, key, mark, talk).await?
-    {
-        return Err(Failure::unavailable(advice::signed_above(id, height, mark)));
+    if let Some(key) = key {
+        not_above(config, id, key, mark, talk, advice::signed_above).await?;
     }
     let approved = approve(config, access, like, new, talk).await?;
     // Of any other chain the device tells the key only now. Nothing signs for it before it is pinned.
-    if key.is_none()
-        && let Some(height) = signed_above(config, id, approved.key, mark, talk).await?
-    {
-        return Err(Failure::unavailable(advice::approved_below_signed(id, height, mark)));
+    if key.is_none() {
+        not_above(config, id, approved.key, mark, talk, advice::approved_below_signed).await?;
     }
     pin(config, access, approved).await
 }

@@ -7,7 +7,7 @@ use highwater_guard::Stopped;
 
 use super::known::{Known, chain_id, right_key};
 use super::prompt::{Question, Talk};
-use super::seen::signed_above;
+use super::seen::not_above;
 use super::{Access, Chosen, keys, not_exported};
 use crate::advice;
 use crate::device::{KeyNumber, Session, SlotState};
@@ -63,10 +63,8 @@ pub(crate) async fn adopt(
     // Where an armed device goes on, its mark stays as it is.
     let armed = approved.filter(|slot| slot.state == SlotState::Armed).map(|slot| slot.mark.0);
     let begins = floor.max(armed.unwrap_or_default());
-    if let Some(key) = known
-        && let Some(height) = signed_above(config, id, key, begins, talk).await?
-    {
-        return Err(Failure::unavailable(advice::signed_above(id, height, begins)));
+    if let Some(key) = known {
+        not_above(config, id, key, begins, talk, advice::signed_above).await?;
     }
     let command = match approved {
         None => {
@@ -116,10 +114,8 @@ pub(crate) async fn adopt(
         }
         return Err(failure);
     }
-    if known.is_none()
-        && let Some(height) = signed_above(config, id, key, floor, talk).await?
-    {
-        return Err(Failure::unavailable(advice::approved_below_signed(id, height, floor)));
+    if known.is_none() {
+        not_above(config, id, key, floor, talk, advice::approved_below_signed).await?;
     }
     // The state file first: cut in between, the old installation is pinned still, and the command can be run again.
     // A daemon that serves the chain writes the file alone: what we read may be older than its last signature.

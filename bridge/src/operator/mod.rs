@@ -7,7 +7,7 @@
 //! | `access` | the same, and the records of its chains |
 //! | `prompt` | a question to the owner, and what became of it |
 //! | `known` | what is known of a chain, and marks below that |
-//! | `elsewhere` | what the chain has of a key above the mark that is to be set |
+//! | `seen` | what the chain shows of a key: signatures above the mark that is to be set |
 //! | `check` | every trouble that is known before it costs a block |
 //! | `events` | what was refused of late |
 //! | `firmware` | the app's image: what it is, how it is loaded, what the device says |

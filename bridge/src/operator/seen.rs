@@ -50,7 +50,7 @@ impl Seen {
 }
 
 /// Whether the block holds a signature of the key, whatever it is for.
-pub(crate) fn signed(block: &Block) -> bool {
+fn signed(block: &Block) -> bool {
     matches!(block.ours, Ours::Block | Ours::Nil)
 }
 
@@ -81,22 +81,26 @@ pub(crate) async fn above(
     Ok(Seen { tip, blocks })
 }
 
-/// The highest block above the mark that has a signature of the key, if the node at `rpc` of the configuration tells of one. A
-/// node that does not answer keeps nobody from anything.
-pub(super) async fn signed_above(
+/// An error, in the words of `told`, if the node at `rpc` of the configuration tells of a block above the mark with a signature
+/// of the key. A node that does not answer keeps nobody from anything.
+pub(super) async fn not_above(
     config: &Config,
     id: &str,
     key: [u8; 32],
     mark: Hrs,
     talk: &mut dyn Talk,
-) -> Result<Option<u64>, Failure> {
+    told: fn(&str, u64, Hrs) -> String,
+) -> Result<(), Failure> {
     let rpc = config.chain(id).and_then(|chain| chain.rpc.as_deref()?.parse::<Rpc>().ok());
-    let Some(rpc) = rpc else { return Ok(None) };
+    let Some(rpc) = rpc else { return Ok(()) };
     match above(&rpc, chain_id(id)?, &PublicKey::new(key), mark).await {
-        Ok(seen) => Ok(seen.signed_above(mark).map(|(_, highest)| highest)),
+        Ok(seen) => match seen.signed_above(mark) {
+            Some((_, highest)) => Err(Failure::unavailable(told(id, highest, mark))),
+            None => Ok(()),
+        },
         Err(error) => {
             talk.hint(&advice::not_looked_whether_it_signs(&advice::setup_rpc(&error)));
-            Ok(None)
+            Ok(())
         }
     }
 }
