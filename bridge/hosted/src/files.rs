@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 
 use crate::Fault;
 
-/// Of files being written, as everywhere in a state directory.
-const ASIDE: &str = ".new-";
+/// The beginning of the names of files being written, everywhere in a state directory.
+pub const ASIDE: &str = ".new-";
 
 /// Longer than any password of a key store.
 const PASSWORD: usize = 1024;
@@ -84,8 +84,12 @@ pub(crate) fn make(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
     make_aside(path, bytes).map_err(|error| Fault::of(path, &error))
 }
 
-/// An empty file beside others. An error is the system's own, with its number: what makes temporary files loses that.
-fn empty(dir: &Path) -> io::Result<tempfile::NamedTempFile> {
+/// An empty file beside others, mode 0600, which goes unless it is kept.
+///
+/// # Errors
+/// The system's own, by whose number the cure is told: what makes temporary files leaves a kind of it alone, and a name that is
+/// another one at each try. Nothing is there then.
+pub fn empty_aside(dir: &Path) -> io::Result<tempfile::NamedTempFile> {
     let mut number = None;
     let made = tempfile::Builder::new().prefix(ASIDE).make_in(dir, |path| {
         let new = File::options().read(true).write(true).create_new(true).mode(0o600).open(path);
@@ -96,7 +100,7 @@ fn empty(dir: &Path) -> io::Result<tempfile::NamedTempFile> {
 
 fn make_aside(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let dir = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    let mut aside = empty(dir)?;
+    let mut aside = empty_aside(dir)?;
     aside.as_file_mut().write_all(bytes)?;
     aside.as_file().sync_all()?;
     match aside.persist_noclobber(path) {

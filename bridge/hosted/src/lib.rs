@@ -29,6 +29,6 @@ mod world;
 
 pub use device::Device;
 pub use fault::Fault;
-pub use files::{password, read_wiped};
+pub use files::{ASIDE, empty_aside, password, read_wiped};
 pub use flash::{Disk, FlashFile, RINGS};
 pub use keys::{FileKeys, KeyFault, KeyStore};

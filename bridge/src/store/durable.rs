@@ -5,15 +5,14 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
+use highwater_hosted::{ASIDE, empty_aside};
 use rustix::fs::{FlockOperation, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use crate::advice;
 
-/// Of files being written; whatever a cut left behind is removed at the next start.
-const ASIDE: &str = ".new-";
-
-/// Whether the file of this name, or of one that begins with it, would be taken for one of those.
+/// Whether the file of this name, or of one that begins with it, would be taken for one that is being written: what a cut left
+/// of those is removed at the next start.
 pub(crate) fn is_aside(name: &str) -> bool {
     name.starts_with(ASIDE)
 }
@@ -47,7 +46,7 @@ fn aside(
     mode: u32,
     owner: Option<(u32, u32)>,
 ) -> io::Result<tempfile::NamedTempFile> {
-    let mut aside = empty(dir_of(path)?)?;
+    let mut aside = empty_aside(dir_of(path)?)?;
     if let Some((user, group)) = owner {
         std::os::unix::fs::fchown(aside.as_file(), Some(user), Some(group))?;
     }
@@ -57,17 +56,6 @@ fn aside(
     aside.as_file_mut().write_all(bytes)?;
     aside.as_file().sync_all()?;
     Ok(aside)
-}
-
-/// An empty file beside others. An error is the system's own, by whose number the cure is told: what makes temporary files
-/// leaves a kind of it alone, and a name that is another one at each try.
-fn empty(dir: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let mut number = None;
-    let made = tempfile::Builder::new().prefix(ASIDE).make_in(dir, |path| {
-        let new = File::options().read(true).write(true).create_new(true).mode(0o600).open(path);
-        new.inspect_err(|error| number = error.raw_os_error())
-    });
-    made.map_err(|error| number.map_or(error, io::Error::from_raw_os_error))
 }
 
 /// The folder that a file is in.
