@@ -444,25 +444,22 @@ fn a_day(signatures: u64, counted: Duration) -> Option<u64> {
 fn verdict(chains: &[ChainReport]) -> (bool, String) {
     let total = chains.len();
     let count = |number: usize| format!("{number} chain{}", if number == 1 { "" } else { "s" });
-    let mut troubled: Vec<_> = chains.iter().filter(|chain| chain.problem.is_some()).collect();
     // Another signer of the key comes first.
-    troubled.sort_by_key(|chain| !chain.is_signed_elsewhere());
-    let mut troubled = troubled.into_iter().filter_map(|chain| Some((&chain.chain, chain.problem.as_ref()?)));
-    let mut warned: Vec<_> = chains.iter().filter(|chain| chain.warning.is_some()).collect();
-    warned.sort_by_key(|chain| !chain.is_signed_elsewhere());
-    let of_chain = |chain: &&ChainReport| chain.warning.clone();
-    let risk = warned.iter().find(|chain| chain.is_signed_elsewhere()).and_then(of_chain);
-    let risk = risk.map_or_else(String::new, |risk| format!("; WARNING: {risk}"));
-    match (troubled.next(), troubled.count()) {
-        (None, _) => {
-            let warning = warned.first().and_then(of_chain);
-            let warning = warning.map_or_else(String::new, |warning| format!("; WARNING: {warning}"));
-            (true, format!("SIGNING: {}{warning}", count(total)))
-        }
-        (Some((_, problem)), more) if more + 1 == total => (false, format!("NOT SIGNING: {problem}")),
-        (Some((chain, problem)), more) => {
-            let others = total - more - 1;
-            (false, format!("NOT SIGNING {chain} ({} signing): {problem}{risk}", count(others)))
+    let first = |said: fn(&ChainReport) -> Option<&String>| {
+        let told = chains.iter().filter_map(|chain| Some((chain, said(chain)?)));
+        told.min_by_key(|(chain, _)| !chain.is_signed_elsewhere())
+    };
+    let warned = first(|chain| chain.warning.as_ref());
+    let told = |warned: Option<(&ChainReport, &String)>| {
+        warned.map_or_else(String::new, |(_, warning)| format!("; WARNING: {warning}"))
+    };
+    let signing = chains.iter().filter(|chain| chain.problem.is_none()).count();
+    match first(|chain| chain.problem.as_ref()) {
+        None => (true, format!("SIGNING: {}{}", count(total), told(warned))),
+        Some((_, problem)) if signing == 0 => (false, format!("NOT SIGNING: {problem}")),
+        Some((ChainReport { chain, .. }, problem)) => {
+            let risk = told(warned.filter(|(chain, _)| chain.is_signed_elsewhere()));
+            (false, format!("NOT SIGNING {chain} ({} signing): {problem}{risk}", count(signing)))
         }
     }
 }
