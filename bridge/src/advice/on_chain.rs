@@ -1,10 +1,10 @@
 //! Of what a node tells that the chain has: which blocks lack our signature, and why nothing is told.
 
+use std::time::Duration;
+
 use highwater_moving::Refusal;
 
 use crate::rpc::RpcError;
-use std::time::Duration;
-
 use crate::signer::{ChainView, Elsewhere, Fate};
 
 /// Blocks that the chain has without our signature, in one line.

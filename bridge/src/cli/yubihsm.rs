@@ -240,8 +240,7 @@ mod built_in {
 
     /// An error where there is a configuration and it cannot be read: its key is not known then.
     fn is_configured(config: &Path, auth_key: u16) -> Result<bool, Failure> {
-        // One that may not be looked at is there.
-        if config.try_exists().is_ok_and(|there| !there) {
+        if durable::is_gone(config) {
             return Ok(false);
         }
         let config = Config::load(config)?;

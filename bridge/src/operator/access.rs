@@ -8,7 +8,7 @@ use highwater_guard::{Followed, Slot};
 
 use super::Chosen;
 use super::reach::{Reach, Way};
-use crate::admin::{ChainReport, Report};
+use crate::admin::{ChainReport, Client, Report};
 use crate::advice;
 use crate::config::Config;
 use crate::device::{Pace, Session, SlotState};
@@ -80,9 +80,7 @@ impl Access {
     pub(crate) async fn serves(&mut self, chain: &str) -> Result<bool, Failure> {
         match &mut self.reach.0 {
             Way::Daemon { client, .. } => {
-                let report = client.status().await.map_err(Failure::unavailable)?;
-                tells_all(&report)?;
-                Ok(report.chains.iter().any(|known| known.chain == chain))
+                Ok(of_all_chains(client).await?.chains.iter().any(|known| known.chain == chain))
             }
             Way::Own { .. } => Ok(false),
         }
@@ -91,8 +89,7 @@ impl Access {
     /// An error, if a daemon serves the chain and signs for it on another device: it was started with another configuration.
     pub(crate) async fn is_not_elsewhere(&mut self, chain: &str) -> Result<(), Failure> {
         let Way::Daemon { client, device } = &mut self.reach.0 else { return Ok(()) };
-        let report = client.status().await.map_err(Failure::unavailable)?;
-        tells_all(&report)?;
+        let report = of_all_chains(client).await?;
         let served = report.chains.iter().find(|known| known.chain == chain);
         match served {
             Some(ChainReport { device: Some(on), .. }) if device.as_ref() != Some(on) => {
@@ -242,10 +239,11 @@ fn slot(session: &Session, chain: &str) -> Option<Slot> {
     Some(Slot { armed, incarnation: slot.incarnation, mark: slot.mark.0 })
 }
 
-/// An error if the daemon may serve a chain that it does not tell of.
-fn tells_all(report: &Report) -> Result<(), Failure> {
+/// What the daemon tells; an error if it may serve a chain that it does not tell of.
+async fn of_all_chains(client: &mut Client) -> Result<Report, Failure> {
+    let report = client.status().await.map_err(Failure::unavailable)?;
     match report.signer_silent {
         true => Err(Failure::unavailable(advice::signer_silent().to_owned())),
-        false => Ok(()),
+        false => Ok(report),
     }
 }

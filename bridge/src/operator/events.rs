@@ -76,13 +76,12 @@ pub(crate) async fn events(config: &Chosen<'_>) -> Result<Events, Failure> {
         }
         None => None,
     };
-    let told = match of_device(config).await {
+    let (away, diagnostics, device) = match of_device(config).await {
         Ok((diagnostics, device)) => (None, Some(diagnostics), Some(device)),
         // What the daemon refused is told all the same.
         Err(away) if bridge.is_some() => (Some(away.to_string()), None, None),
         Err(away) => return Err(away),
     };
-    let (away, diagnostics, device) = told;
     Ok(Events {
         away,
         page_writes: diagnostics.as_ref().map(|told| told.page_writes),
