@@ -329,12 +329,7 @@ fn a_ledger_that_is_not_there_beside_marks_is_begun_by_its_owner_and_by_nobody_e
 /// Another one would read none of the marks, and stand where the old one has to be put back.
 #[test]
 fn a_secret_is_never_made_anew_beside_marks_whatever_is_asked_for() {
-    let rack = Rack::new();
-    rack.hsm.put_key(7, SEED, MAY_SIGN);
-    rack.hsm.put_auth_key(4, b"tmkms", MAY_SIGN);
-    let said = rack.setup(&["--object", "7", "--audit"]).done();
-    rack.configured(&said.out);
-    tmkms(&rack, 7, 4);
+    let (rack, lines) = of_tmkms();
     rack.run(&["device", "info"], None).done();
     let secret = rack.path("state/yubihsm.secret");
     let kept = fs::read(&secret).unwrap();
@@ -348,7 +343,7 @@ fn a_secret_is_never_made_anew_beside_marks_whatever_is_asked_for() {
     fs::write(&secret, kept).unwrap();
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
     // Under another name it would be another device, without a mark.
-    rack.configured(&said.out.replace("[device]\n", "[device]\nname = \"hsm\"\n"));
+    rack.configured(&lines.replace("[device]\n", "[device]\nname = \"hsm\"\n"));
     for (asked, typed) in
         [(&MIGRATE[..], CHAIN), (&["yubihsm", "accept"], "accept"), (&["device", "info"], "")]
     {
@@ -415,6 +410,17 @@ fn tmkms(rack: &Rack, object: u16, auth_key: u16) {
     fs::write(rack.path("tmkms.toml"), config).unwrap();
 }
 
+/// An HSM whose key tmkms signs with, an installation beside it, and its lines of the configuration.
+fn of_tmkms() -> (Rack, String) {
+    let rack = Rack::new();
+    rack.hsm.put_key(7, SEED, MAY_SIGN);
+    rack.hsm.put_auth_key(4, b"tmkms", MAY_SIGN);
+    let said = rack.setup(&["--object", "7", "--audit"]).done();
+    rack.configured(&said.out);
+    tmkms(&rack, 7, 4);
+    (rack, said.out)
+}
+
 const MIGRATE: [&str; 11] = [
     "migrate",
     "--from",
@@ -431,12 +437,7 @@ const MIGRATE: [&str; 11] = [
 
 #[test]
 fn a_validator_of_tmkms_s_hsm_goes_on_with_its_key_where_it_is_and_the_precommit_of_its_round_as_the_mark() {
-    let rack = Rack::new();
-    rack.hsm.put_key(7, SEED, MAY_SIGN);
-    rack.hsm.put_auth_key(4, b"tmkms", MAY_SIGN);
-    let said = rack.setup(&["--object", "7", "--audit"]).done();
-    rack.configured(&said.out);
-    tmkms(&rack, 7, 4);
+    let (rack, _) = of_tmkms();
     let signed = rack.hsm.signed();
     let said = rack.run(&MIGRATE, Some(CHAIN)).done();
     assert!(said.out.contains(&format!("address  {ADDRESS}")), "{}", said.out);
