@@ -152,9 +152,9 @@ impl Run<'_> {
             let mut test = cargo_test(workspace, args);
             if !args.quick && debian::may_install() {
                 debian::ensure(debian::TOKEN, "the tests of a PKCS#11 token")?;
-                debian::ensure(debian::NETWORK, "the test of a host whose VPN is gone")?;
                 debian::ensure(debian::SERVICES, "the tests of the package's unit")?;
-                test.env("HIGHWATER_SOFTHSM", "1").env(promtool::VARIABLE, promtool::ensure(workspace)?);
+                test.env("HIGHWATER_SOFTHSM", "1");
+                bring_for_alerts(workspace, &mut test)?;
             }
             slowest::timed(test.args(WHOLE).args(["--lib", "--bins", "--tests"])).args(&args.tests);
             Ok(test)
@@ -192,9 +192,9 @@ impl Run<'_> {
         // Each alert is raised by its cause among the unit tests, where those run too.
         if !self.plan.has(Step::Unit) {
             self.suite(Step::Alerts, || {
-                debian::ensure(debian::NETWORK, "the test of a host whose VPN is gone")?;
                 let mut test = cargo_test(workspace, args);
-                test.args(WHOLE).args(["--test", "it"]).env(promtool::VARIABLE, promtool::ensure(workspace)?);
+                bring_for_alerts(workspace, &mut test)?;
+                test.args(WHOLE).args(["--test", "it"]);
                 slowest::timed(&mut test).args(["on_call::", "link_down::"]);
                 Ok(test)
             });
@@ -425,6 +425,13 @@ fn end_to_end(workspace: &Workspace, args: &Args) -> Result<Command> {
         test.arg("--include-ignored");
     }
     Ok(test)
+}
+
+/// What the tests need that raise each alert by its cause.
+fn bring_for_alerts(workspace: &Workspace, test: &mut Command) -> Result<()> {
+    debian::ensure(debian::NETWORK, "the test of a host whose VPN is gone")?;
+    test.env(promtool::VARIABLE, promtool::ensure(workspace)?);
+    Ok(())
 }
 
 fn cargo_test(workspace: &Workspace, args: &Args) -> Command {
