@@ -57,7 +57,7 @@ fn forget(stage: &mut Stage, byte: u8, number: u8) {
     let ticket = stage.raise(Command::ForgetKey(number));
     let [start, end, address, rest] = key_pages(byte);
     let title = format!("Forget key?|number {}", number + 1);
-    stage.decide(true, &[&title, &start, &end, &address, &rest]);
+    stage.decide(true, &[&title, &start, &end, &address, &rest, "Without a backup|the key is lost"]);
     assert_eq!(stage.outcome(ticket).state, PromptState::Approved);
     assert_eq!(keys(stage).keys[usize::from(number)], None);
 }

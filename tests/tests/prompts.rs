@@ -56,7 +56,8 @@ fn a_chain_is_added_removed_added_again_and_forgotten(stage: &mut Stage) {
     let ticket = stage.raise(Command::RemoveChain(named));
     let at = "9|r1 precommit";
     let (mark_page, signed_page) = (format!("Mark now|{at}"), format!("Highest signed|{at}"));
-    stage.decide(true, &["Remove chain?|slot 2", SECOND_PAGE, &mark_page, &signed_page]);
+    let cost = "Signing stops,|the mark stays";
+    stage.decide(true, &["Remove chain?|slot 2", SECOND_PAGE, &mark_page, &signed_page, cost]);
     let outcome = stage.outcome(ticket);
     assert_eq!((outcome.state, outcome.mark), (PromptState::Approved, hrs(9, 1, Step::Precommit)));
     assert_eq!(stage.slot(1).state, ChainState::Tombstone);
@@ -84,10 +85,14 @@ fn a_chain_is_added_removed_added_again_and_forgotten(stage: &mut Stage) {
     let named = stage.named(SECOND, 1);
     stage.approved(Command::RemoveChain(named));
     let ticket = stage.raise(Command::ForgetChain(named));
-    stage.decide(
-        true,
-        &["Forget chain?|slot 2", SECOND_PAGE, "Mark now|8|r0 none", "Highest signed|8|r0 none"],
-    );
+    let pages = [
+        "Forget chain?|slot 2",
+        SECOND_PAGE,
+        "Mark now|8|r0 none",
+        "Highest signed|8|r0 none",
+        "Its mark is lost|for good",
+    ];
+    stage.decide(true, &pages);
     assert_eq!(stage.outcome(ticket).state, PromptState::Approved);
     assert_eq!(stage.slot(1).state, ChainState::Free);
 }

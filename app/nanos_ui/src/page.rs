@@ -82,9 +82,15 @@ impl Page {
         }
     }
 
-    /// Appends as much of a text as fits one line.
+    /// Appends as much of a text as fits one line, with two dots where it was cut.
     pub fn push_cut(&mut self, text: &[u8]) {
-        self.push(Lines(text).next().unwrap_or(&[]));
+        let line = Lines(text).next().unwrap_or(&[]);
+        if line.len() == text.len() {
+            return self.push(line);
+        }
+        // Three letters, the narrowest of two pixels, make room for two dots of three.
+        self.push(&line[..line.len().saturating_sub(3)]);
+        self.push(b"..");
     }
 
     /// Appends a number in decimal.
@@ -346,13 +352,24 @@ mod tests {
     }
 
     #[test]
-    fn one_line_is_cut_where_the_screen_ends() {
-        let mut page = Page::BLANK;
-        page.push_cut("W".repeat(50).as_bytes());
-        page.push(b"\nii");
-        assert_eq!(shown(&page), ["WWWWWWWWWWW", "ii"]);
-        page.push_cut(b"");
-        assert_eq!(shown(&page), ["WWWWWWWWWWW", "ii"]);
+    fn one_line_is_cut_where_the_screen_ends_and_says_so() {
+        let cut = |text: &str| {
+            let mut page = Page::BLANK;
+            page.push_cut(text.as_bytes());
+            page.push(b"\nii");
+            shown(&page).join("|")
+        };
+        for (text, line) in [
+            (&*"W".repeat(11), &*"W".repeat(11)),
+            (&"W".repeat(50), "WWWWWWWW.."),
+            (&"i".repeat(24), &"i".repeat(24)),
+            (&"i".repeat(25), &format!("{}..", "i".repeat(21))),
+        ] {
+            assert_eq!(cut(text), format!("{line}|ii"));
+            let wide: u32 = line.bytes().map(|letter| u32::from(width::regular(letter))).sum();
+            assert!(wide <= u32::from(WIDTH), "{line}");
+        }
+        assert_eq!(cut(""), "ii");
     }
 
     #[test]

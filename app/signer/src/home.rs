@@ -68,9 +68,7 @@ impl Home {
             Some(chain) => {
                 page.push_cut(chain.as_bytes());
                 page.push(b"\n");
-                page.push_decimal(view.mark.height.value());
-                page.push(b"/");
-                page.push_decimal(u64::from(view.mark.round.value()));
+                page.push_grouped(view.mark.height.value());
             }
             None => {
                 page.push(b"Highwater slot ");
@@ -81,7 +79,7 @@ impl Home {
         page.push(match view.state {
             ChainState::Free => b"no chain",
             ChainState::Armed if view.mark.step == Step::None => b"nothing signed",
-            ChainState::Armed => words::step(view.mark.step),
+            ChainState::Armed => return words::within_height(page, &view.mark),
             ChainState::Unclear => b"unclear: set mark",
             ChainState::Tombstone | ChainState::UnclearTombstone => b"removed",
             ChainState::Damaged => b"damaged: forget",

@@ -32,16 +32,18 @@ enum Sheet {
     /// The mark wanted lies below what was signed: the owner passes this page or does not approve.
     BelowSigned,
     To,
+    /// What the owner gives up by approving.
+    Cost,
     Approve,
     Reject,
 }
 
 use Sheet::{
-    AddressEnd, AddressStart, Approve, BelowSigned, Chain, From, HighestSigned, KeyEnd, KeyStart, Path,
+    AddressEnd, AddressStart, Approve, BelowSigned, Chain, Cost, From, HighestSigned, KeyEnd, KeyStart, Path,
     Reject, SameKey, Title, To, Unclear,
 };
 
-const SHEETS: [Sheet; 15] = [
+const SHEETS: [Sheet; 16] = [
     Title,
     Chain,
     Path,
@@ -55,6 +57,7 @@ const SHEETS: [Sheet; 15] = [
     HighestSigned,
     BelowSigned,
     To,
+    Cost,
     Approve,
     Reject,
 ];
@@ -152,6 +155,7 @@ fn applies(sheet: Sheet, ask: &Ask, view: &View, signer: &Signer, world: &mut Wo
     let what = ask.what;
     match sheet {
         Title | Approve | Reject => true,
+        Cost => !cost(what).is_empty(),
         AddressStart | AddressEnd => matches!(what, What::Import | What::ForgetKey),
         KeyStart | KeyEnd => {
             matches!(what, What::Add | What::ShowKey | What::Import | What::ForgetKey)
@@ -196,6 +200,7 @@ fn fill(
         Unclear => page.push(b"Mark unclear"),
         From | HighestSigned | To => mark(page, sheet, ask, view),
         BelowSigned => page.push(b"BELOW SIGNED:\nmay sign again\nwhat it signed"),
+        Cost => page.push(cost(ask.what)),
         Approve => page.push(b"Approve\npress both"),
         Reject => page.push(b"Reject\npress both"),
     }
@@ -217,6 +222,17 @@ fn title(ask: &Ask, state: ChainState) -> &'static [u8] {
         What::Import => b"Import key?\nnumber ",
         What::ForgetKey => b"Forget key?\nnumber ",
         What::ForgetLostKey => b"Forget what is\ndamaged, key ",
+    }
+}
+
+/// What the owner gives up, where the title does not say it; else nothing.
+#[inline(never)]
+fn cost(what: What) -> &'static [u8] {
+    match what {
+        What::Remove => b"Signing stops,\nthe mark stays",
+        What::Forget => b"Its mark is lost\nfor good",
+        What::ForgetKey => b"Without a backup\nthe key is lost",
+        _ => b"",
     }
 }
 

@@ -62,7 +62,7 @@ const GOLDENS: [(&str, &str, &str); 25] = [
 ];
 
 /// What the owner should do, by how a page begins; the first that fits counts. `=` is the whole page.
-const DO: [(&str, &str); 46] = [
+const DO: [(&str, &str); 49] = [
     ("=", "Nothing: the screen rests. A button wakes it, and does nothing else."),
     (
         "Add chain?",
@@ -123,6 +123,12 @@ const DO: [(&str, &str); 46] = [
         "BELOW SIGNED:",
         "**Stop.** The new mark lies below what was signed: the device could sign a second vote there. Reject, unless you know why not.",
     ),
+    ("Signing stops, the", "No vote of this chain is signed once this is approved. Its mark is kept."),
+    (
+        "Its mark is lost",
+        "**Afterwards the device does not know what it signed for this chain.** Reject, unless the pages before stand on paper.",
+    ),
+    ("Without a backup", "Approve only if the key's backup is at hand, or no chain needs the key any more."),
     ("=prevote", "The step of the place on the page before."),
     ("=precommit", "The step of the place on the page before."),
     ("Approve press both", "Both buttons together approve. The device must be unlocked."),
@@ -213,11 +219,12 @@ fn words(page: &[String; 3]) -> String {
 }
 
 fn what(words: &str, page: &[String; 3]) -> Option<&'static str> {
-    let last = page[2].trim();
+    let (height, last) = (page[1].trim_matches([' ', '<', '>']), page[2].trim());
+    let has_height = height.chars().all(|digit| digit.is_ascii_digit() || digit == ',');
     let found = DO.iter().find(|(begin, _)| match begin.split_at_checked(1) {
         Some(("=", whole)) => words == whole,
-        // The state of a chain stands below its place.
-        Some(("~", state)) => last == state && page[1].contains('/'),
+        // The state of a chain stands below its height.
+        Some(("~", state)) => last.ends_with(state) && has_height,
         _ => words.starts_with(begin),
     });
     // An id has no space, but where it is broken into lines of the whole width.
@@ -239,7 +246,7 @@ mod tests {
         assert_eq!(what("stage-1", &page(["", "stage-1", ""])), Some(ID));
         let lower = page(["Lower mark to", "1,000", "r0 none"]);
         assert!(what(&words(&lower), &lower).unwrap().contains("goes down"));
-        let home = page(["stage-1", "<    10/0     >", "prevote"]);
+        let home = page(["stage-1", "<     10      >", "r0 prevote"]);
         assert!(what(&words(&home), &home).unwrap().contains("follow the chain"));
     }
 }
