@@ -33,8 +33,9 @@
 //!
 //! **An instance is ours by construction.** Left to itself, Speculos listens on every interface, silently takes another
 //! port when its own is busy, and leaves HTTP requests to whoever else has that port. So this crate binds both
-//! listening sockets itself, on loopback and ports that the system picks, and hands them over (`launch.py`). Whoever
-//! connects to them reaches this instance or nobody, and no port has to be guessed, checked or tried again.
+//! listening sockets itself, on loopback and ports that the system picks (that of APDUs can be asked for), and hands them
+//! over (`launch.py`). Whoever connects to them reaches this instance or nobody, and no port has to be guessed, checked or
+//! tried again.
 //!
 //! **Nothing outlives us.** Dropping an [`Emulator`] kills both processes and removes their folder. If this process is
 //! killed instead, or ends with an emulator in a static, the instance notices and does the same itself.

@@ -16,6 +16,7 @@ pub struct Options {
     pub(crate) nvram: Image,
     pub(crate) randomness: Option<String>,
     pub(crate) trace: bool,
+    pub(crate) port: u16,
     pub(crate) patience: Duration,
 }
 
@@ -36,6 +37,7 @@ impl Options {
             seed: Seed::WellKnown,
             randomness: None,
             trace: false,
+            port: 0,
             patience: Duration::from_secs(60),
         }
     }
@@ -63,6 +65,12 @@ impl Options {
     #[must_use]
     pub fn trace(self) -> Self {
         Self { trace: true, ..self }
+    }
+
+    /// The port of APDUs, on loopback. Without it the system picks one.
+    #[must_use]
+    pub fn port(self, port: u16) -> Self {
+        Self { port, ..self }
     }
 
     /// How long the start may take, 60 s by default: on a busy machine Python alone may need several.

@@ -57,7 +57,9 @@ impl Process {
     /// Starts the processes. They are not ready then, but whoever connects is answered later.
     pub(crate) fn start(options: &Options) -> Result<(Self, Addresses), Error> {
         let folder = furnish(options)?;
-        spawn(python(options), folder, options.model.page)
+        let apdu = listen(options.port)
+            .map_err(Error::io(format!("listen on port {} of 127.0.0.1", options.port)))?;
+        spawn(python(options), apdu, folder, options.model.page)
             .map_err(Error::io(format!("start {}", options.python.display())))
     }
 
@@ -146,9 +148,18 @@ fn python(options: &Options) -> Command {
     command
 }
 
-fn spawn(mut command: Command, folder: TempDir, page: usize) -> io::Result<(Process, Addresses)> {
-    let apdu = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let http = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+/// Port 0 is one that the system picks.
+fn listen(port: u16) -> io::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+}
+
+fn spawn(
+    mut command: Command,
+    apdu: TcpListener,
+    folder: TempDir,
+    page: usize,
+) -> io::Result<(Process, Addresses)> {
+    let http = listen(0)?;
     let addresses = Addresses { apdu: apdu.local_addr()?, http: http.local_addr()? };
     let (lifeline, theirs) = UnixStream::pair()?;
     // Before there is a child: one that dies at once would make this fail, and its own reason is the better one.

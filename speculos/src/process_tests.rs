@@ -9,7 +9,7 @@ fn start(script: &str) -> Process {
     let folder = furnish(&Options::new("python", "/bin/sh")).unwrap();
     let mut command = Command::new("sh");
     command.args(["-c", script]);
-    spawn(command, folder, 64).unwrap().0
+    spawn(command, listen(0).unwrap(), folder, 64).unwrap().0
 }
 
 fn wait_for_line(process: &Process) -> String {
@@ -73,7 +73,7 @@ fn the_listening_sockets_and_the_lifeline_come_to_the_child_alone() {
     let (process, addresses) = {
         let mut command = Command::new("sleep");
         command.arg("600");
-        spawn(command, folder, 64).unwrap()
+        spawn(command, listen(0).unwrap(), folder, 64).unwrap()
     };
     assert_ne!(addresses.apdu, addresses.http);
     assert!(std::net::TcpStream::connect(addresses.apdu).is_ok());

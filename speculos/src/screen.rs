@@ -71,6 +71,21 @@ fn joined(line: &[&Text]) -> String {
     out
 }
 
+/// Characters between the edges of a frame: the widest line of a page, and the arrows.
+const FRAME: usize = 26;
+
+impl Screen {
+    /// The screen in a frame, each line in the middle as on the device.
+    pub fn framed(&self) -> String {
+        let edge = "-".repeat(FRAME);
+        let mut frame = format!("  .{edge}.\n");
+        for line in self.lines() {
+            frame += &format!("  |{:^FRAME$}|\n", line.trim());
+        }
+        frame + &format!("  '{edge}'")
+    }
+}
+
 impl fmt::Display for Screen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, line) in self.lines().iter().enumerate() {
@@ -197,6 +212,13 @@ mod tests {
                 {"text": "7", "x": 110, "y": 25, "w": 6, "h": 12, "clear": false}]}"#,
         );
         assert_eq!(screen.lines(), ["second.chain_with 7"]);
+    }
+
+    #[test]
+    fn a_framed_screen_has_each_line_in_the_middle() {
+        let screen = screen(r#"{"events": [{"text": " stage-1 ", "x": 4, "y": 9, "w": 66, "h": 12}]}"#);
+        let edge = "-".repeat(26);
+        assert_eq!(screen.framed(), format!("  .{edge}.\n  |         stage-1          |\n  '{edge}'"));
     }
 
     #[test]

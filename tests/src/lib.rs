@@ -17,6 +17,7 @@
 //! | [`bridge`], [`cometbft`], [`tmkms`], [`process`] | the programs |
 //! | [`tools`] | where they are |
 //! | [`usage`] | what they use |
+//! | [`interrupt`] | the end that a person asks for |
 
 #![forbid(unsafe_code)]
 
@@ -29,6 +30,7 @@ pub mod device;
 pub mod extend;
 pub mod four;
 pub mod harness;
+pub mod interrupt;
 pub mod process;
 pub mod request;
 pub mod stage;

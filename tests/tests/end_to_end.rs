@@ -8,6 +8,7 @@ mod bench;
 mod budgets;
 mod commands;
 mod demo;
+mod emulator;
 mod extensions;
 mod framing;
 mod imports;

@@ -7,6 +7,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 use nanos_sdk::target::Device;
 
+use crate::firmware::report::Report;
 use crate::tools::{cometbft, debian, emulator};
 use crate::workspace::{STORES, Workspace};
 use crate::{firmware, process, toolchain};
@@ -61,18 +62,17 @@ pub(crate) fn on_emulator(workspace: &Workspace, device: &Device) -> Result<Comm
     Ok(demo)
 }
 
-fn with_emulator<'a>(
-    demo: &'a mut Command,
-    workspace: &Workspace,
-    device: &Device,
-) -> Result<&'a mut Command> {
-    demo.args(["--device", device.name]).arg("--emulator").arg(emulator::ensure(workspace, device)?);
+/// Tells a program of package `highwater-tests` where device, firmware and emulator are, and makes them.
+pub(crate) fn with_emulator(program: &mut Command, workspace: &Workspace, device: &Device) -> Result<Report> {
+    program.args(["--device", device.name]).arg("--emulator").arg(emulator::ensure(workspace, device)?);
     let report = firmware::make(workspace, &toolchain::find(workspace)?, device)?;
     print!("{}", report.table());
-    Ok(demo.arg("--firmware").arg(report.elf))
+    program.arg("--firmware").arg(&report.elf);
+    Ok(report)
 }
 
-fn build(workspace: &Workspace) -> Result<()> {
+/// Builds the bridge and the programs of package `highwater-tests`.
+pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let build = ["build", "--package", "highwater", "--package", "highwater-tests", "--bins"];
     process::run(workspace.cargo().args(build).args(STORES))
 }
@@ -93,7 +93,10 @@ pub(crate) fn command(args: &Args) -> Result<ExitCode> {
             }
             demo.args(["--device", name])
         }
-        Signer::Firmware(device) => with_emulator(&mut demo, &workspace, &device)?,
+        Signer::Firmware(device) => {
+            with_emulator(&mut demo, &workspace, &device)?;
+            &mut demo
+        }
     };
     build(&workspace)?;
     // In our place, not below us: a signal then reaches the one that knows what to stop.

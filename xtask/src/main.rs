@@ -9,6 +9,7 @@ mod dependencies;
 mod digest;
 mod documents;
 mod elsewhere;
+mod emulator;
 mod firmware;
 mod gate;
 mod generate;
@@ -51,6 +52,8 @@ enum Command {
     Book(book::Args),
     /// Shows the main job: a real node whose every block is signed by the device.
     Demo(demo::Args),
+    /// Runs the firmware in an emulator at this terminal, for a bridge to be tried with.
+    Emulator(emulator::Args),
     /// Writes the tables of the documentation that the code decides.
     Generate(generate::Args),
     /// Writes the man pages and shell completions of the bridge's command line to `target/manual`.
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::command(&args),
         Command::Book(args) => book::command(&args),
         Command::Demo(args) => demo::command(&args),
+        Command::Emulator(args) => emulator::command(&args),
         Command::Generate(args) => generate::command(&args),
         Command::Manual(args) => manual::command(&args),
         Command::Mutants(args) => mutants::command(&args),

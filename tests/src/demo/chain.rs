@@ -11,7 +11,7 @@ use highwater_tests::cometbft::{Home, Node};
 use highwater_tests::harness::{self, Address, Timing, Version};
 use highwater_tests::process::wait_for;
 
-use super::interrupt::Interrupt;
+use highwater_tests::interrupt::Interrupt;
 
 /// Between two blocks.
 const PAUSE: Duration = Duration::from_millis(200);

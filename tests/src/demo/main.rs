@@ -3,8 +3,6 @@
 //! `cargo xtask demo` installs what this needs, builds it and starts it.
 
 mod chain;
-mod frame;
-mod interrupt;
 mod pictures;
 
 use std::path::{Path, PathBuf};
@@ -17,9 +15,9 @@ use clap::{Parser, ValueEnum};
 use highwater_tests::bridge::{Bridge, Device, Setup};
 use highwater_tests::cometbft::{Home, address};
 use highwater_tests::device::{Emulated, approve};
+use highwater_tests::interrupt::Interrupt;
 use highwater_tests::process::wait_for;
 use highwater_tests::store::Store;
-use interrupt::Interrupt;
 use nanos_sdk::target::{DEVICES, Device as Hardware};
 use pictures::Pictures;
 use speculos::{Emulator, Screen};
@@ -161,7 +159,7 @@ fn demo(cli: &Cli, interrupt: &Interrupt) -> Result<bool> {
     ended.0?;
     ensure!(ended.1? == Some(0), "the bridge did not end well:\n{}", bridge.output());
     if let Some(emulated) = &emulated {
-        println!("the device's screen:\n{}", frame::frame(&last_screen(emulated.emulator()?, &bridge)?));
+        println!("the device's screen:\n{}", last_screen(emulated.emulator()?, &bridge)?.framed());
         pictures.take(emulated.emulator()?)?;
     }
     let name = cli.device.name();
@@ -217,7 +215,7 @@ fn approved(
         return setup.add_chain(|| Ok(())).map(|()| setup);
     };
     let emulator = emulated.emulator()?;
-    println!("the device's screen:\n{}", frame::frame(&emulator.screen()?));
+    println!("the device's screen:\n{}", emulator.screen()?.framed());
     pictures.take(emulator)?;
     println!(
         "highwater chain add {CHAIN}: the owner reads page by page and approves by pressing both buttons"
@@ -226,14 +224,14 @@ fn approved(
     let setup = Setup::new(folder, &device, CHAIN, socket)?;
     let mut taken = Ok(());
     let seen = |page: &Screen| {
-        println!("{}", frame::frame(page));
+        println!("{}", page.framed());
         if taken.is_ok() {
             taken = pictures.take(emulator);
         }
     };
     setup.add_chain(|| approve(emulator, seen))?;
     taken?;
-    println!("approved; the device's screen:\n{}", frame::frame(&emulator.screen()?));
+    println!("approved; the device's screen:\n{}", emulator.screen()?.framed());
     Ok(setup)
 }
 
@@ -241,9 +239,11 @@ fn approved(
 fn last_screen(emulator: &Emulator, bridge: &Bridge) -> Result<Screen> {
     let signatures = bridge.signatures();
     let shown = |screen: &Screen| {
-        signatures
-            .last()
-            .is_none_or(|s| screen.contains(&format!("{}/{}", s.height, s.round)) && screen.contains(&s.step))
+        let lines = screen.lines();
+        let height = lines.get(1).map(|height| height.replace(',', ""));
+        signatures.last().is_none_or(|s| {
+            height == Some(s.height.to_string()) && lines.get(2) == Some(&format!("r{} {}", s.round, s.step))
+        })
     };
     // What it shows instead is worth seeing too.
     emulator.wait_for_screen("the last signature", SCREEN, shown).or_else(|_| Ok(emulator.screen()?))

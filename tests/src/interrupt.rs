@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM end the demo in order: what it started is stopped, what it wrote is removed.
+//! Ctrl-C and SIGTERM end a program in order: what it started is stopped, what it wrote is removed or saved.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,11 +9,14 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// Whether somebody wants it to end.
 #[derive(Clone)]
-pub(crate) struct Interrupt(Arc<AtomicBool>);
+pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
     /// From now on these signals do not kill, but are told by [`Interrupt::check`].
-    pub(crate) fn watch() -> Result<Self> {
+    ///
+    /// # Errors
+    /// If the system takes no handler of them.
+    pub fn watch() -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
         let listen = |kind| {
             let _inside = runtime.enter();
@@ -40,12 +43,15 @@ impl Interrupt {
     }
 
     /// Whether a signal came.
-    pub(crate) fn came(&self) -> bool {
+    pub fn came(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
     /// An error once a signal came, so that `?` ends whatever is under way.
-    pub(crate) fn check(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// That one alone.
+    pub fn check(&self) -> Result<()> {
         ensure!(!self.came(), "interrupted");
         Ok(())
     }
