@@ -62,6 +62,9 @@ pub(crate) fn setup_question(question: Question, context: Context<'_>) -> String
              have our signature. Or none."
                 .to_owned()
         }
+        Question::KeyIndex if context.of_store => {
+            "Which key? The number of its `[[device.key]]`; the one that setup writes is 0.".to_owned()
+        }
         Question::KeyIndex => {
             "Which key? A number; another chain should have another. Seed words and number are the key's backup.".to_owned()
         }

@@ -250,8 +250,7 @@ fn old(run: &Run) -> Result<MigrateArgs, Failure> {
         imported: imported.map_err(|error| Failure::usage(format!("`migrate.imported`: {error}")))?,
         no_backup: to.is_none(),
         to,
-        // A key that stays in its HSM is taken over by the command itself.
-        key_index: None,
+        key_index: run.answers.chain.key_index.filter(|_| run.found.keeps_its_keys()),
         tmkms: None,
         threshold: answers.threshold,
         exact: false,

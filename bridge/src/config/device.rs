@@ -77,6 +77,10 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// In the order in which a person is offered them.
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Hid, Self::Yubihsm, Self::Pkcs11, Self::Simulated, Self::Speculos];
+
     /// As the file has it.
     pub fn name(self) -> &'static str {
         match self {
@@ -99,7 +103,7 @@ impl Transport {
     }
 
     /// Whether this program was built with it.
-    fn is_built_in(self) -> bool {
+    pub(crate) fn is_built_in(self) -> bool {
         match self {
             Self::Simulated | Self::Speculos | Self::Hid => true,
             Self::Yubihsm => cfg!(feature = "yubihsm"),

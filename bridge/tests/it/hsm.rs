@@ -498,3 +498,34 @@ fn a_move_of_an_hsm_s_key_that_does_not_fit_is_refused_and_changes_nothing() {
     fs::write(rack.path("highwater.toml"), text).unwrap();
     rack.run(&MIGRATE, Some(CHAIN)).refused(64, "neither");
 }
+
+/// A key of a store is named by its number: there is no file of it, and no place of an imported one.
+#[test]
+fn setup_takes_a_validator_over_whose_key_stays_in_the_hsm() {
+    let rack = Rack::new();
+    rack.hsm.put_key(7, SEED, MAY_SIGN);
+    rack.setup(&["--object", "7", "--auth-key", "9"]).done();
+    tmkms(&rack, 7, 4);
+    let state = rack.path("tmkms-state.json");
+    let answers = |key: &str| {
+        let text = format!(
+            "state_dir = {:?}\n[install]\nusers = false\ndevice_rule = false\nunit = false\n\
+             [device]\ntransport = \"yubihsm\"\naddress = \"127.0.0.1:{}\"\nauth_key = 9\npassword_file = {:?}\n[[device.key]]\nnumber = 0\nobject = 7\n\
+             [chain]\nid = \"{CHAIN}\"\nnodes = [\"unix://{}\"]\nrpc = \"\"\n{key}\n[mark]\nfrom = \"migrate\"\n\
+             [migrate]\nfrom = \"tmkms\"\nstate = [{state:?}]\nblock_time = 1\n",
+            rack.path("state"),
+            rack.plug.port(),
+            rack.path("signer.password"),
+            rack.path("node.sock").display(),
+        );
+        fs::write(rack.path("answers.toml"), text).unwrap();
+    };
+    const SETUP: [&str; 3] = ["setup", "--yes-to", "answers.toml"];
+    answers("");
+    rack.run(&SETUP, Some(CHAIN)).refused(64, "chain.key_index");
+    answers("key_index = 0");
+    let said = rack.run(&SETUP, Some(CHAIN)).done();
+    assert!(said.out.contains(&format!("address  {ADDRESS}")), "{}{}", said.out, said.err);
+    let show = rack.run(&["mark", "show", CHAIN], None).done();
+    assert!(show.out.contains("361402/1/precommit"), "{}", show.out);
+}

@@ -235,8 +235,7 @@ impl Device {
 
 /// The transport of this name.
 fn transport(name: &str) -> Option<Transport> {
-    use Transport::{Hid, Pkcs11, Simulated, Speculos, Yubihsm};
-    [Hid, Yubihsm, Pkcs11, Simulated, Speculos].into_iter().find(|transport| transport.name() == name)
+    Transport::ALL.into_iter().find(|transport| transport.name() == name)
 }
 
 impl Chain {

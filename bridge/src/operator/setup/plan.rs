@@ -156,6 +156,11 @@ impl Found {
         self.config.as_ref().zip(id).is_some_and(|(there, id)| there.chain(id).is_some())
     }
 
+    /// The device signs with keys of a store beside the host, and takes none from a file.
+    pub(crate) fn keeps_its_keys(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.target.is_store())
+    }
+
     /// The node that tells of the chain: the configuration's word before the answer's.
     pub(crate) fn rpc<'a>(&'a self, answers: &'a Answers) -> Option<&'a str> {
         let id = answers.chain.id.as_deref();
@@ -358,12 +363,15 @@ fn migrate(found: &Found, answers: &Answers) -> Option<Step> {
         return Some(Step::Refuse(Refusal::NoTip(None)));
     }
     let no_file = old.key_file().is_none();
+    // The key of a store never left it.
+    let stays = found.keeps_its_keys();
     let questions = [
         (from == NOTHING || old.state.is_some(), Question::OldState),
         (from != "horcrux" || old.threshold.is_some(), Question::Threshold),
-        (old.imported.is_some() || old.key.is_some(), Question::OldKey),
-        (!no_file || old.imported.is_some(), Question::Imported),
-        (no_file || old.to.is_some(), Question::Backup),
+        (stays || old.imported.is_some() || old.key.is_some(), Question::OldKey),
+        (stays || !no_file || old.imported.is_some(), Question::Imported),
+        (stays || no_file || old.to.is_some(), Question::Backup),
+        (!stays || answers.chain.key_index.is_some(), Question::KeyIndex),
     ];
     let asked = questions.into_iter().find_map(|(answered, question)| ask(answered, question));
     asked.or(Some(Step::Migrate))

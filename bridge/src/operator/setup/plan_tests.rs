@@ -4,7 +4,7 @@ use highwater_core::hrs::{Hrs, Step as HrsStep};
 
 use super::super::host::{Kind, Piece, Stands};
 use super::*;
-use crate::device::Slot;
+use crate::device::{Slot, Target};
 use crate::operator::setup::answers::Mark;
 
 const CHAIN: &str = "alpha-1";
@@ -252,6 +252,23 @@ fn a_validator_that_signs_elsewhere_moves_by_migrate_whatever_is_on_the_device()
     // Its own last run was cut after the owner approved.
     assert_eq!(migrates(all, vec![slot(SlotState::Armed, 9)]), Step::Migrate);
     assert_eq!(migrates("from = \"nothing\"\nimported = 1", vec![]), Step::Refuse(Refusal::NoTip(None)));
+}
+
+#[test]
+fn a_key_that_stays_in_its_store_is_asked_for_by_number_and_never_by_file() {
+    let migrates = |key_index: Option<u32>, target: Target| {
+        after(|found, answers| {
+            found.session = Some(Session { target, ..Session::played(vec![]) });
+            answers.chain.key_index = key_index;
+            answers.mark = Mark { from: Some(From::Migrate), ..Mark::default() };
+            answers.migrate = toml::from_str("from = \"tmkms\"\nstate = [\"/s\"]").unwrap();
+        })
+    };
+    for target in [Target::YubiHsm2, Target::Pkcs11] {
+        assert_eq!(migrates(None, target), Step::Ask(Question::KeyIndex));
+        assert_eq!(migrates(Some(0), target), Step::Migrate);
+    }
+    assert_eq!(migrates(Some(0), Target::NanoSPlus), Step::Ask(Question::OldKey));
 }
 
 #[test]

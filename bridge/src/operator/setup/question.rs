@@ -73,6 +73,8 @@ pub(crate) struct Context<'a> {
     pub(crate) pieces: &'a [Piece],
     /// The lowest number of a key that no chain of the device has.
     pub(crate) free_key: u32,
+    /// The device signs with keys of a store beside the host.
+    pub(crate) of_store: bool,
     /// A node tells how high the chain is.
     pub(crate) tip: Option<u64>,
 }
@@ -181,14 +183,10 @@ impl Question {
         let choice = |(word, means): (&str, &str)| (word.to_owned(), means.to_owned());
         match self {
             Self::Transport => {
-                let all = [
-                    Transport::Hid,
-                    Transport::Yubihsm,
-                    Transport::Pkcs11,
-                    Transport::Simulated,
-                    Transport::Speculos,
-                ];
-                all.map(|kind| (kind.name().to_owned(), advice::transport_means(kind).to_owned())).into()
+                let offered = Transport::ALL.into_iter().filter(|kind| kind.is_built_in());
+                offered
+                    .map(|kind| (kind.name().to_owned(), advice::transport_means(kind).to_owned()))
+                    .collect()
             }
             Self::DevicePath => {
                 context.ledgers.iter().map(|path| (path.display().to_string(), String::new())).collect()

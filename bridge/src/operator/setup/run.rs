@@ -102,6 +102,7 @@ impl Run {
             ledgers: &self.found.ledgers,
             pieces: &self.found.pieces,
             free_key: self.found.session.as_ref().map_or(0, free_key),
+            of_store: self.found.keeps_its_keys(),
             tip: next.map(|next| next.height.value() - 1),
         }
     }
