@@ -2,10 +2,11 @@
 //!
 //! A path is a link of Markdown to a file, or a word in backticks that begins with a folder of the root and a slash.
 //! `{a,b}` stands for either, and a line number may follow. Blocks of code are not read. A link's part behind `#` is a
-//! heading of the page. Sources and packaging name pages too, and each page below `docs/` is a chapter of the book.
+//! heading of the page. A test that is named with its file is in it. Sources and packaging name pages too, and each page below `docs/` is a chapter of the book.
 
 mod anchors;
 mod chapters;
+mod claims;
 mod sources;
 
 use std::collections::BTreeSet;
@@ -25,9 +26,12 @@ pub(crate) fn check(root: &Path) -> Result<usize> {
     collect(root, &mut documents, false)?;
     collect(&root.join("docs"), &mut documents, true)?;
     let mut all = sources::named(root)?;
+    let mut broken = Vec::new();
     for document in &documents {
         let text = read(document)?;
         let name = document.strip_prefix(root).unwrap_or(document);
+        let claims = claims::broken(&text, document.parent().unwrap_or(root))?;
+        broken.extend(claims.into_iter().map(|claim| format!("{}:{claim}", name.display())));
         all.extend(named(&text, root, document).into_iter().map(|named| (name.to_owned(), named)));
     }
     let mut missing = Vec::new();
@@ -42,6 +46,7 @@ pub(crate) fn check(root: &Path) -> Result<usize> {
         }
     }
     ensure!(missing.is_empty(), "the documents name what does not exist\n{}", missing.join("\n"));
+    ensure!(broken.is_empty(), "the documents name tests that do not exist\n{}", broken.join("\n"));
     chapters::check(root, &documents)?;
     Ok(all.len())
 }
