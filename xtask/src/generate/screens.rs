@@ -25,7 +25,7 @@ pub(super) fn page(golden: &str, label: &str) -> Option<[String; LINES]> {
     }
     let arrow = |mark| if rows.iter().any(|(row, _)| row.contains(mark)) { mark } else { ' ' };
     let (left, right) = (arrow('<'), arrow('>'));
-    let texts: Vec<_> = rows.iter().map(|row| text(row)).filter(|text| !text.is_empty()).collect();
+    let texts: Vec<_> = rows.iter().map(text).filter(|text| !text.is_empty()).collect();
     let texts = match texts[..] {
         [] => ["", "", ""],
         [one] => ["", one, ""],
