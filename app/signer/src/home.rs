@@ -3,7 +3,7 @@
 use crate::env::World;
 use crate::words;
 use highwater_core::apdu::ChainState;
-use highwater_core::hrs::Step;
+use highwater_core::hrs::Hrs;
 use highwater_core::installation::Standing;
 use highwater_core::layout::SLOTS;
 use highwater_core::signer::Signer;
@@ -78,7 +78,7 @@ impl Home {
         page.push(b"\n");
         page.push(match view.state {
             ChainState::Free => b"no chain",
-            ChainState::Armed if view.mark.step == Step::None => b"nothing signed",
+            ChainState::Armed if view.highest_signed == Hrs::ZERO => b"nothing signed",
             ChainState::Armed => return words::within_height(page, &view.mark),
             ChainState::Unclear => b"unclear: set mark",
             ChainState::Tombstone | ChainState::UnclearTombstone => b"removed",

@@ -231,7 +231,7 @@ fn cost(what: What) -> &'static [u8] {
     match what {
         What::Remove => b"Signing stops,\nthe mark stays",
         What::Forget => b"Its mark is lost\nfor good",
-        What::ForgetKey => b"Without a backup\nthe key is lost",
+        What::ForgetKey | What::ForgetLostKey => b"Without a backup\nthe key is lost",
         _ => b"",
     }
 }
