@@ -65,7 +65,7 @@ pub use io::{Answer, Command, Event, Input, Next, Outcome, Output, Seq, Shown, V
 pub use moment::Moment;
 pub use ownership::{Block, Lock, Ownership};
 pub use presence::{OWNER_DOWN, OWNER_SILENT};
-pub use record::{BelowKnown, Followed, Intention, NotAdopted, Record, Released, Slot};
+pub use record::{BelowKnown, Followed, Intention, LastMark, NotAdopted, Record, Released, Slot};
 pub use refusal::{Cause, NoReply, Refusal, Stopped};
 pub use release::{Claimed, Release, ReleasedExtension, Stored};
 pub use request::{Id, Node, SignRequest};

@@ -27,12 +27,26 @@ pub struct Record {
     pub intention: Option<Intention>,
     /// The chain's life on the pinned device, as last seen. `None`: not seen yet.
     pub incarnation: Option<u16>,
+    /// The mark that the pinned device showed last. In one life a mark never falls, so a lower one is a memory that was put
+    /// back.
+    pub shown: Option<LastMark>,
     /// The last signature given to a node.
     pub released: Option<Released>,
     /// Whose height it is.
     pub ownership: Ownership,
     /// Why nothing is signed any more.
     pub stopped: Option<Stopped>,
+}
+
+/// A mark that a device showed, in a life of the chain on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LastMark {
+    /// Of the device.
+    pub installation: [u8; 16],
+    /// The life.
+    pub incarnation: u16,
+    /// The mark.
+    pub mark: Hrs,
 }
 
 /// A mark that the owner was asked for.
@@ -142,6 +156,7 @@ impl Record {
             written_ahead: false,
             intention: None,
             incarnation: None,
+            shown: None,
             released: None,
             ownership: Ownership::unknown(highest),
             stopped: None,
@@ -194,37 +209,44 @@ impl Record {
             return Followed::Same;
         }
         if self.incarnation.is_some_and(|known| known != slot.incarnation) {
-            return self.follow_new_life(slot);
+            return self.follow_new_life(installation, slot);
         }
-        let in_this_life =
-            |last: &&Released| (last.installation, last.incarnation) == (installation, slot.incarnation);
-        if let Some(released) = self.released.as_ref().filter(in_this_life).and_then(Released::hrs)
-            && slot.mark < released
-        {
+        let in_this_life = |life: (_, _)| life == (installation, slot.incarnation);
+        let released =
+            self.released.as_ref().filter(|last| in_this_life((last.installation, last.incarnation)));
+        let shown = self.shown.filter(|last| in_this_life((last.installation, last.incarnation)));
+        let before = released.and_then(Released::hrs).max(shown.map(|shown| shown.mark));
+        if let Some(before) = before.filter(|before| slot.mark < *before) {
             if self.stopped.is_some() {
                 return Followed::Same;
             }
-            let stopped = Stopped::MarkRegressed { installation, released, shown: slot.mark };
+            let stopped = Stopped::MarkRegressed { installation, before, shown: slot.mark };
             self.stopped = Some(stopped);
             return Followed::Regressed(stopped);
         }
-        self.incarnation = Some(slot.incarnation);
+        self.lives(installation, slot);
         self.settle_intention(slot.mark);
         self.ownership.shown(slot.mark);
         self.raise(slot.mark)
     }
 
+    /// The device is in this life, and stands there.
+    fn lives(&mut self, installation: [u8; 16], Slot { incarnation, mark, .. }: Slot) {
+        (self.incarnation, self.shown) =
+            (Some(incarnation), Some(LastMark { installation, incarnation, mark }));
+    }
+
     /// A new life begins with an approval of the owner only.
-    fn follow_new_life(&mut self, slot: Slot) -> Followed {
+    fn follow_new_life(&mut self, installation: [u8; 16], slot: Slot) -> Followed {
         let from = self.highest_requested;
         match () {
             () if slot.mark >= from => {
-                self.incarnation = Some(slot.incarnation);
+                self.lives(installation, slot);
                 self.settle_intention(slot.mark);
                 self.raise(slot.mark)
             }
             () if self.may_lower_to(slot.mark) => {
-                self.incarnation = Some(slot.incarnation);
+                self.lives(installation, slot);
                 self.intention = None;
                 self.highest_requested = slot.mark;
                 self.begins_above = self.begins_above.min(slot.mark);
@@ -289,8 +311,9 @@ impl Record {
             return Err(NotAdopted::Low(BelowKnown { known: self.floor() }));
         }
         self.stopped = None;
-        self.follow_new_life(slot);
-        (self.intention, self.incarnation) = (None, Some(slot.incarnation));
+        self.follow_new_life(installation, slot);
+        self.intention = None;
+        self.lives(installation, slot);
         self.begins_above = slot.mark;
         Ok(())
     }

@@ -46,12 +46,12 @@ pub enum Cause {
 /// Why a chain signs nothing more, until another device is adopted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stopped {
-    /// The device showed a mark below what it had signed before.
+    /// The device showed a mark below what it had shown or signed before, in one life.
     MarkRegressed {
         /// The installation that did.
         installation: [u8; 16],
-        /// The last place released.
-        released: Hrs,
+        /// What it had shown or signed.
+        before: Hrs,
         /// The mark that it showed.
         shown: Hrs,
     },
@@ -115,6 +115,8 @@ pub enum Refusal {
         requested: Hrs,
         /// The mark that the owner was asked for.
         to: Hrs,
+        /// The place that the operator repeated to give up what is above `to`.
+        below: Option<Hrs>,
     },
     /// Another node has this height.
     Owned {

@@ -57,7 +57,7 @@ impl Guard {
             }
             // The owner may have approved it, and no look showed it yet.
             if let Some(lowering) = self.record.intention.filter(Intention::lowers) {
-                return refuse(Refusal::Lowering { requested, to: lowering.to });
+                return refuse(Refusal::Lowering { requested, to: lowering.to, below: lowering.below });
             }
         }
         match self.record.ownership.admits(node, &message, |owner| self.presence.owner(owner, now)) {

@@ -260,6 +260,18 @@ pub fn still_configured(chain: &str) -> String {
     )
 }
 
+/// A chain was removed from a device; `goes_on` says that it is pinned to another installation.
+pub fn removed(chain: &str, goes_on: bool, device: Option<&str>) -> String {
+    let of = device.map(|name| format!(" --device {name}")).unwrap_or_default();
+    let forget = format!("`highwater chain forget {chain}{of}` frees the slot");
+    if goes_on {
+        return format!(
+            "next: {forget}; the chain is pinned to another installation, and its [[chain]] stays"
+        );
+    }
+    format!("next: take its [[chain]] out of the config; {forget}")
+}
+
 /// The owner compared the key on the screen.
 pub fn key_shown(pinned: Option<bool>) -> &'static str {
     match pinned {

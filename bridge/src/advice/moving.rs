@@ -8,6 +8,7 @@ use highwater_core::hrs::Hrs;
 use highwater_moving::PublicKey;
 use rustix::io::Errno;
 
+use super::refusal::as_option;
 use super::version;
 use crate::device::KeyNumber;
 
@@ -314,7 +315,8 @@ pub fn key_moved_before(path: &Path) -> String {
 pub fn not_approved_yet(chain: &str, to: Hrs) -> String {
     format!(
         "The mark {to} of {chain} was asked for, and whether the owner approved it is not known. Run `highwater mark set {chain} \
-         --last-signed {to}` again, approve it, and run this command again."
+         {}` again, approve it, and run this command again.",
+        as_option(to)
     )
 }
 
@@ -323,7 +325,8 @@ pub fn retired_too_early(chain: &str, file: &str, place: Hrs, known: Hrs) -> Str
     format!(
         "{file} says that {place} of {chain} was signed, and Highwater knows of {known}. Were the file retired now, nothing \
          would tell of the rest. Run `highwater migrate` with this file first; if the chain is added already, `highwater mark set \
-         {chain} --last-signed {place}`."
+         {chain} {}`.",
+        as_option(place)
     )
 }
 

@@ -35,7 +35,7 @@ pub fn refusal(chain: &str, hrs: Hrs, node: &str, refusal: &Refusal) -> String {
              the node goes on at the next step."
         ),
         Refusal::TakenBack { requested, mark } => taken_back_on_device(chain, *requested, *mark),
-        Refusal::Lowering { requested, to } => lowering(chain, *requested, *to),
+        Refusal::Lowering { requested, to, below } => lowering(chain, *requested, *to, *below),
         Refusal::Owned { owner } => format!(
             "Node {node} may not sign {hrs}: node {owner} was first at this height. Node {node} can sign from the next \
              height on, or once {owner} has sent nothing for {:.1} s, or its link has been down for {} s. If {owner} will \
@@ -120,8 +120,8 @@ pub fn silence(cause: Cause) -> String {
 /// A chain that signs no more.
 pub fn stopped(chain: &str, stopped: Stopped) -> String {
     let what = match stopped {
-        Stopped::MarkRegressed { released, shown, .. } => {
-            format!("the device shows the mark {shown}, below {released} that it signed before")
+        Stopped::MarkRegressed { before, shown, .. } => {
+            format!("the device shows the mark {shown}, below {before} that it showed or signed before")
         }
         Stopped::Conflict { released, signed, .. } => {
             format!("the device signed {signed}, which conflicts with {released} that was signed before")
@@ -143,17 +143,18 @@ pub fn taken_back_on_device(chain: &str, requested: Hrs, mark: Hrs) -> String {
 }
 
 /// The owner was asked to lower the mark, and nobody told what the owner said.
-pub fn lowering(chain: &str, requested: Hrs, to: Hrs) -> String {
+pub fn lowering(chain: &str, requested: Hrs, to: Hrs, below: Option<Hrs>) -> String {
+    let below = below.map(|below| format!(" --below-signed {below}")).unwrap_or_default();
     format!(
         "The owner of {chain} was asked to lower the mark to {to}, and the answer is not known. Nothing up to {requested} \
          is signed meanwhile. Answer the question on the device. If the device shows none, run `highwater mark set \
          {chain} {}` again, and approve or reject it.",
-        as_option(to)
+        as_option(to) + &below
     )
 }
 
 /// A mark as a command takes it: a place without a step is nothing that was signed.
-fn as_option(mark: Hrs) -> String {
+pub(super) fn as_option(mark: Hrs) -> String {
     match mark.step {
         Step::None => format!("--next-height {}", mark.height.value()),
         _ => format!("--last-signed {mark}"),

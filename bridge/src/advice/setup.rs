@@ -6,7 +6,7 @@ use super::{not_on_device, pin_lost, pinned_elsewhere};
 use crate::config::Transport;
 use crate::operator::setup::answers::{Answers, Wrong};
 use crate::operator::setup::host::Stands;
-use crate::operator::setup::plan::Refusal;
+use crate::operator::setup::plan::{Refusal, Wanted};
 use crate::operator::setup::question::{Context, Question};
 use crate::rpc::RpcError;
 
@@ -233,12 +233,13 @@ pub(crate) fn begun_unusable(path: &Path, error: &str) -> String {
 }
 
 /// What an earlier run was told.
-pub(crate) fn earlier_answers(answers: &Answers) -> String {
+pub(crate) fn earlier_answers(answers: &Answers, asked: Option<&Wanted>) -> String {
     let mut said = vec![format!("chain {}", answers.chain.id.as_deref().unwrap_or("not named yet"))];
     said.extend(answers.device.transport.as_ref().map(|name| format!("device {name}")));
     said.extend(answers.chain.nodes.as_ref().map(|nodes| format!("nodes {}", nodes.join(" "))));
     said.extend(answers.chain.key_index.map(|index| format!("key {index}")));
-    said.extend(answers.mark.typed().map(|mark| format!("mark {mark}")));
+    let mark = asked.map(|asked| asked.mark.0).or_else(|| answers.mark.typed());
+    said.extend(mark.map(|mark| format!("mark {mark}")));
     format!("An earlier run was interrupted: {}.", said.join(", "))
 }
 
@@ -286,6 +287,14 @@ pub(crate) fn height_not_told(why: &str) -> String {
 /// Nobody tells whether another signer has the key.
 pub(crate) fn not_looked_whether_it_signs(why: &str) -> String {
     format!("Whether another signer has this key was not looked at: {}.", why.trim_end_matches('.'))
+}
+
+/// The node keeps no blocks that old.
+pub(crate) fn blocks_not_told(first: u64, last: u64) -> String {
+    format!(
+        "The blocks {first} to {last}, right above the mark, were not looked at: the node does not have them. Name a node that \
+         keeps old blocks, or make certain otherwise that the key signed nothing above the mark."
+    )
 }
 
 /// A block has a signature of the key.
@@ -393,6 +402,16 @@ pub(crate) fn setup_refused(refusal: &Refusal, config: &Path, chain: &str) -> St
              was lost, run `highwater mark adopt {chain} --last-signed H/R/STEP` with the highest place that any device may \
              have signed"
         ),
+        Refusal::ApprovedAnother { approved, answered } => {
+            let said = |wanted: &Wanted| format!("key {} and mark {}", wanted.key_index, wanted.mark);
+            format!(
+                "{chain} is on the device with {}, which the owner approved for a run that was interrupted, and now {} are answered. \
+                 Nothing is pinned. Answer as that run did only if the key signed nothing since. Else run `highwater chain remove \
+                 {chain}`, and `highwater setup` again",
+                said(approved),
+                said(answered)
+            )
+        }
         Refusal::PinLost => pin_lost(chain),
         Refusal::SignsElsewhere(why) => approved_and_signs_elsewhere(chain, why),
         Refusal::NoTip(why) => {

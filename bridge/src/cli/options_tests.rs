@@ -10,7 +10,7 @@ use super::Args;
 
 /// Options that a sentence names without a command, and the commands that print the sentence. An option of another command
 /// than the one that prints it stands with that other one.
-const BARE: [(&str, &str, &[&str]); 44] = [
+const BARE: [(&str, &str, &[&str]); 46] = [
     ("first_mark", "next-height", &["chain add", "chain rename"]),
     ("adopt_needs_index", "key-index", &["mark adopt"]),
     ("adopt_other_key", "key-index", &["mark adopt"]),
@@ -25,6 +25,8 @@ const BARE: [(&str, &str, &[&str]); 44] = [
     ("config_unreadable", "config", &["run", "status", "chain list"]),
     ("as_option", "next-height", &["mark set"]),
     ("as_option", "last-signed", &["mark set"]),
+    ("lowering", "below-signed", &["mark set"]),
+    ("removed", "device", &["chain forget"]),
     ("below_known", "below-signed", &["chain add", "chain rename", "mark set", "mark adopt"]),
     ("not_said", "below-signed", &["chain add", "chain rename", "mark set", "mark adopt"]),
     ("adopt_imported", "imported", &["mark adopt"]),

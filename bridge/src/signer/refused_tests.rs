@@ -19,7 +19,7 @@ pub(crate) fn hrs(height: u64) -> Hrs {
 
 /// One of each.
 pub(crate) fn every_refusal() -> Vec<Refusal> {
-    let stopped = Stopped::MarkRegressed { installation: [9; 16], released: hrs(8), shown: hrs(3) };
+    let stopped = Stopped::MarkRegressed { installation: [9; 16], before: hrs(8), shown: hrs(3) };
     let refusals = vec![
         Refusal::NotCanonical,
         Refusal::OtherChain,
@@ -31,7 +31,7 @@ pub(crate) fn every_refusal() -> Vec<Refusal> {
         Refusal::BelowAdopted(hrs(8)),
         Refusal::ConflictWithReleased,
         Refusal::TakenBack { requested: hrs(8), mark: hrs(2) },
-        Refusal::Lowering { requested: hrs(8), to: hrs(2) },
+        Refusal::Lowering { requested: hrs(8), to: hrs(2), below: Some(hrs(8)) },
         Refusal::Owned { owner: "unix:///run/b.sock".into() },
         Refusal::LockedBlock { owner: None },
         Refusal::LockUnknown { owner: Some("unix:///run/b.sock".into()) },

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use highwater_guard::{Block, Intention, Lock, Ownership, Record, Released, Stopped};
+use highwater_guard::{Block, Intention, LastMark, Lock, Ownership, Record, Released, Stopped};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -41,6 +41,8 @@ struct Ours {
     intention: Option<Intended>,
     #[serde(skip_serializing_if = "Option::is_none")]
     incarnation: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shown: Option<LastShown>,
     begins_above: HrsText,
     #[serde(skip_serializing_if = "Option::is_none")]
     released: Option<Given>,
@@ -59,6 +61,14 @@ struct Intended {
     raises: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     earlier: Option<HrsText>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LastShown {
+    installation: String,
+    incarnation: u16,
+    mark: HrsText,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -122,6 +132,11 @@ pub(super) fn write(file: &ChainFile) -> Vec<u8> {
             earlier: intention.earlier.map(HrsText),
         }),
         incarnation: record.incarnation,
+        shown: record.shown.map(|shown| LastShown {
+            installation: hex::encode(shown.installation),
+            incarnation: shown.incarnation,
+            mark: HrsText(shown.mark),
+        }),
         begins_above: HrsText(record.begins_above),
         released: record.released.as_ref().map(|given| Given {
             installation: hex::encode(given.installation),
@@ -133,8 +148,8 @@ pub(super) fn write(file: &ChainFile) -> Vec<u8> {
         stopped: record.stopped.map(|stopped| Fall {
             installation: hex::encode(stopped.installation()),
             how: match stopped {
-                Stopped::MarkRegressed { released, shown, .. } => {
-                    How::MarkRegressed { released: HrsText(released), shown: HrsText(shown) }
+                Stopped::MarkRegressed { before, shown, .. } => {
+                    How::MarkRegressed { released: HrsText(before), shown: HrsText(shown) }
                 }
                 Stopped::Conflict { released, signed, .. } => {
                     How::Conflict { released: HrsText(released), signed: HrsText(signed) }
@@ -192,6 +207,7 @@ pub(super) fn read(text: &[u8]) -> Result<ChainFile, String> {
             earlier: intended.earlier.map(|earlier| earlier.0),
         }),
         incarnation: ours.incarnation,
+        shown: ours.shown.as_ref().map(last_shown).transpose()?,
         begins_above: ours.begins_above.0,
         released,
         ownership: ownership(&ours.ownership)?,
@@ -226,11 +242,16 @@ fn ownership(owned: &Owned) -> Result<Ownership, String> {
     Ok(Ownership { height: owned.height, owner: owned.owner.as_deref().map(Into::into), lock, below })
 }
 
+fn last_shown(last: &LastShown) -> Result<LastMark, String> {
+    let (incarnation, mark) = (last.incarnation, last.mark.0);
+    Ok(LastMark { installation: array(&last.installation)?, incarnation, mark })
+}
+
 fn stopped(fall: &Fall) -> Result<Stopped, String> {
     let installation = array(&fall.installation)?;
     Ok(match fall.how {
         How::MarkRegressed { released, shown } => {
-            Stopped::MarkRegressed { installation, released: released.0, shown: shown.0 }
+            Stopped::MarkRegressed { installation, before: released.0, shown: shown.0 }
         }
         How::Conflict { released, signed } => {
             Stopped::Conflict { installation, released: released.0, signed: signed.0 }

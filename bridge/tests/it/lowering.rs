@@ -212,7 +212,7 @@ async fn a_chain_that_is_stopped_is_not_forgotten() {
     let installation = Pins::load(&desk.path("state")).unwrap().get(CHAIN).unwrap().installation;
     change_file(&desk, |file| {
         let (released, shown) = (file.record.highest_requested, Hrs::ZERO);
-        file.record.stopped = Some(Stopped::MarkRegressed { installation, released, shown });
+        file.record.stopped = Some(Stopped::MarkRegressed { installation, before: released, shown });
     });
     desk.must(&["chain", "remove", CHAIN]);
     take_out_of_config(&desk);

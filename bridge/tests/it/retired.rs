@@ -98,7 +98,7 @@ async fn what_the_host_knows_of_a_chain_that_its_device_lacks_is_kept_in_every_o
     let installation = Pins::load(&folder).unwrap().get(CHAIN).unwrap().installation;
     let mut file = ChainFile::found(&folder, CHAIN).unwrap().unwrap();
     let (released, shown) = (file.record.highest_requested, highwater_core::hrs::Hrs::ZERO);
-    file.record.stopped = Some(Stopped::MarkRegressed { installation, released, shown });
+    file.record.stopped = Some(Stopped::MarkRegressed { installation, before: released, shown });
     file.save(&folder).unwrap();
     refused(&desk, &REPEATED, "DOUBLE-SIGN RISK");
 

@@ -74,7 +74,7 @@ fn adopting_is_refused_for_the_device_whose_mark_fell_and_another_one_ends_the_s
     rig.look();
     let fallen = rig.guard.installation();
     let shown = Hrs::ZERO;
-    let stopped = Stopped::MarkRegressed { installation: fallen, released: AT_5, shown };
+    let stopped = Stopped::MarkRegressed { installation: fallen, before: AT_5, shown };
     rig.set_mark(hrs(9, 0, Step::None));
     rig.look();
     assert_eq!(rig.adopt(fallen), Err(NotAdopted::SameDevice(stopped)));
@@ -91,7 +91,7 @@ fn a_stop_outlives_a_cut_between_the_record_and_the_pin_of_the_device_that_takes
     rig.sign_and_forget(prevote(5, 0, 1));
     rig.look();
     let fallen = rig.guard.installation();
-    let stopped = Some(Stopped::MarkRegressed { installation: fallen, released: AT_5, shown: Hrs::ZERO });
+    let stopped = Some(Stopped::MarkRegressed { installation: fallen, before: AT_5, shown: Hrs::ZERO });
     assert_eq!(rig.durable.stopped, stopped);
     rig.replug(installed(hrs(9, 0, Step::None)));
     // It is in another life there, so that after the cut the fallen device seems to be in a new one.

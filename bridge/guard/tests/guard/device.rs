@@ -170,7 +170,7 @@ fn a_device_whose_mark_is_below_what_it_released_is_caught_at_the_look_and_stays
     rig.sign_and_forget(prevote(5, 0, 1));
     rig.look();
     let (released, shown) = (hrs(5, 0, Step::Prevote), hrs(0, 0, Step::None));
-    let stopped = Stopped::MarkRegressed { installation: rig.guard.installation(), released, shown };
+    let stopped = Stopped::MarkRegressed { installation: rig.guard.installation(), before: released, shown };
     assert_eq!(rig.followed, [Followed::Regressed(stopped)]);
     assert_eq!(refusal(rig.sign(prevote(6, 0, 1))), Refusal::Stopped(stopped));
     rig.restart();

@@ -2,7 +2,7 @@
 
 use highwater_core::apdu::Status;
 use highwater_core::hrs::{Hrs, Step};
-use highwater_guard::{BelowKnown, Followed, Refusal, View};
+use highwater_guard::{BelowKnown, Followed, Refusal, Stopped, View};
 
 use super::rig::*;
 
@@ -30,6 +30,30 @@ fn the_highest_place_follows_each_mark_that_the_pinned_device_shows() {
     assert_eq!(rig.followed, [Followed::Raised { from: AT_5, to: height(1_000) }]);
     assert_eq!((rig.floor(), rig.durable.floor()), (height(1_000), height(1_000)));
     assert!(is_signed(&rig.sign(prevote(1_000, 0, 1))));
+}
+
+/// In one life a mark never falls, so a memory was put back: what another signer signed below the mark may be signed again.
+#[test]
+fn a_mark_that_falls_in_one_life_below_what_was_shown_stops_the_chain_though_nothing_was_released() {
+    for restarted in [false, true] {
+        let mut rig = at_5();
+        rig.forgetting(|rig| {
+            rig.set_mark(height(1_000));
+            rig.look();
+        });
+        rig.followed.clear();
+        if restarted {
+            rig.restart();
+        } else {
+            rig.look();
+        }
+        let stopped = Stopped::MarkRegressed {
+            installation: rig.guard.installation(),
+            before: height(1_000),
+            shown: AT_5,
+        };
+        assert_eq!(refusal(rig.sign(prevote(1_500, 0, 1))), Refusal::Stopped(stopped));
+    }
 }
 
 #[test]

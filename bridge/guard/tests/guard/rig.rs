@@ -186,8 +186,13 @@ impl Rig {
 
     /// The device signs, and its flash is then what it was before.
     pub(crate) fn sign_and_forget(&mut self, request: SignRequest) {
+        self.forgetting(|rig| assert!(is_signed(&rig.sign(request))));
+    }
+
+    /// The memory is put back to what it was before.
+    pub(crate) fn forgetting(&mut self, what: impl FnOnce(&mut Self)) {
         let before = self.device.world.medium.pages().to_vec();
-        assert!(is_signed(&self.sign(request)));
+        what(self);
         self.device.world.medium.restore(&before);
         let device = self.replug(SimDevice::in_memory(b"none")).restart();
         self.replug(device);

@@ -286,7 +286,7 @@ fn a_chain_that_is_stopped_has_no_cure_that_signs_on() {
     report.chains[0].stopped = false;
     file.record.stopped = Some(Stopped::MarkRegressed {
         installation: PIN.installation,
-        released: Hrs::new(9, 0, Step::Precommit).unwrap(),
+        before: Hrs::new(9, 0, Step::Precommit).unwrap(),
         shown: Hrs::default(),
     });
     file.save(&host.state()).unwrap();
