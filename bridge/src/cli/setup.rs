@@ -106,7 +106,16 @@ async fn steps(run: &mut Run, config: &Path, person: &mut dyn Person) -> Result<
                     person.hint(advice::pages_follow());
                     person.hint(&pages::drawn(&pages));
                 }
-                let added = run.approve(wanted, person).await?;
+                let added = match run.approve(wanted, person).await {
+                    Ok(added) => added,
+                    Err(failure) => {
+                        // The owner approved it, and it is not pinned all the same.
+                        if run.is_at_risk() {
+                            leave_config(run, person)?;
+                        }
+                        return Err(failure);
+                    }
+                };
                 person.hint(&line("chain", &format!("{}, approved; its key is pinned", run.id())));
                 if run.found.session.as_ref().is_some_and(|session| session.target.has_buttons()) {
                     person.hint(&advice::compare_key(run.id()));
@@ -128,7 +137,12 @@ async fn steps(run: &mut Run, config: &Path, person: &mut dyn Person) -> Result<
             }
             Step::Check => check(run, person).await?,
             Step::Done => return end(run, person),
-            Step::Refuse(refusal) => return Err(run.refused(&refusal)),
+            Step::Refuse(refusal) => {
+                if refusal.is_of_the_chain() {
+                    leave_config(run, person)?;
+                }
+                return Err(run.refused(&refusal));
+            }
         }
     }
 }
@@ -228,6 +242,14 @@ fn end(run: &Run, person: &mut dyn Person) -> Result<SetUp, Failure> {
     let next: Vec<_> = set_up.next.iter().map(|command| format!("`{command}`")).collect();
     person.hint(&format!("next: the lines below at the node, {}, then the node\n", next.join(", ")));
     Ok(set_up)
+}
+
+/// The advice of a refusal can be followed.
+fn leave_config(run: &mut Run, person: &mut dyn Person) -> Result<(), Failure> {
+    if run.leave_config()? {
+        person.hint(&line("config", &format!("{}, checked", run.path().display())));
+    }
+    Ok(())
 }
 
 /// The answers as the command line of `highwater migrate`.

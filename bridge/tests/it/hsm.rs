@@ -525,7 +525,7 @@ fn setup_takes_a_validator_over_whose_key_stays_in_the_hsm() {
     rack.run(&SETUP, Some(CHAIN)).refused(64, "chain.key_index");
     answers("key_index = 0");
     let said = rack.run(&SETUP, Some(CHAIN)).done();
-    assert!(said.out.contains(&format!("address  {ADDRESS}")), "{}{}", said.out, said.err);
+    assert!(said.err.contains(&format!("address  {ADDRESS}")), "{}{}", said.out, said.err);
     let show = rack.run(&["mark", "show", CHAIN], None).done();
     assert!(show.out.contains("361402/1/precommit"), "{}", show.out);
 }

@@ -42,6 +42,10 @@ const NEXT: &str = "from = \"next_height\"\nnext_height = 7";
 /// Nothing is pinned, and no configuration is written.
 fn nothing_is_set_up(desk: &Desk) {
     assert!(!desk.config.exists());
+    nothing_is_pinned(desk);
+}
+
+fn nothing_is_pinned(desk: &Desk) {
     assert!(Pins::load(&desk.path("state")).unwrap().get(CHAIN).is_none());
 }
 
@@ -107,8 +111,14 @@ fn a_run_that_is_killed_while_the_owner_reads_is_gone_on_with_whatever_the_owner
             desk.emulator.bench().device.tick(700);
             desk.emulator.bench().device.owner = Owner::Approves;
         }
-        // Answered otherwise now: what was approved stands, and what was not is asked for anew.
+        // Answered otherwise now: what was approved is not taken for it, and what was not is asked for anew.
         answer(&desk, "", "from = \"next_height\"\nnext_height = 9");
+        if approves_meanwhile {
+            let said = desk.says(&SETUP);
+            assert!(said.contains("with key 0 and mark 7/0/none") && said.ends_with("exit 64\n"), "{said}");
+            assert!(Pins::load(&desk.path("state")).unwrap().get(CHAIN).is_none());
+            answer(&desk, "", NEXT);
+        }
         let said = desk.must(&SETUP);
         assert_eq!(said.contains("Look at the device"), !approves_meanwhile, "{said}");
         let mark = if approves_meanwhile { "7/0/none" } else { "9/0/none" };
@@ -263,18 +273,20 @@ fn a_key_that_the_chain_knows_already_is_not_pinned_as_one_that_never_signed() {
         };
         assert!(said.contains("DOUBLE-SIGN RISK") && said.contains(says), "{flag}: {said}");
         assert!(said.contains("highwater chain remove") && said.ends_with("exit 69\n"), "{flag}: {said}");
-        nothing_is_set_up(&desk);
+        nothing_is_pinned(&desk);
+        // What is advised can be typed, for all that it needs was left.
+        assert!(desk.must(&["chain", "list"]).contains(CHAIN));
         // It stays so, however often it is tried.
         let said = desk.says(&SETUP);
         assert!(said.contains("DOUBLE-SIGN RISK") && said.ends_with("exit 69\n"), "{flag}: {said}");
-        nothing_is_set_up(&desk);
+        nothing_is_pinned(&desk);
         // When that signer is silent, and where nothing is looked at: it has signed above the mark that was approved.
         for rpc in [Node::knowing(&address, CHAIN, 0).rpc(), String::new()] {
             let mark = "from = \"last_signed\"\nlast_signed = \"361400/0/precommit\"";
             answer(&desk, &rpc, if never && !rpc.is_empty() { "from = \"rpc\"" } else { mark });
             let said = desk.says(&SETUP);
             assert!(said.contains("DOUBLE-SIGN RISK") && said.ends_with("exit 69\n"), "{flag}: {said}");
-            nothing_is_set_up(&desk);
+            nothing_is_pinned(&desk);
         }
     }
 }
@@ -289,13 +301,14 @@ fn what_belongs_to_another_command_is_sent_there() {
     fs::remove_file(Pins::path(&desk.path("state"))).unwrap();
     let said = desk.says(&SETUP);
     assert!(said.contains("highwater mark adopt alpha-1") && said.ends_with("exit 64\n"), "{said}");
+    // That command wants a configuration, which was left.
+    desk.must(&["mark", "adopt", CHAIN]);
     // Another device.
     fs::write(Pins::path(&desk.path("state")), pins).unwrap();
     let known = desk.emulator.swap(crate::emulator::owned("set up"));
     let said = desk.says(&SETUP);
     assert!(said.contains("pinned to another") && said.ends_with("exit 69\n"), "{said}");
     desk.emulator.swap(known);
-    assert!(!desk.config.exists());
     desk.must(&SETUP);
 }
 

@@ -75,12 +75,35 @@ pub(crate) enum Refusal {
     SignsElsewhere(String),
     /// The slot of the pinned chain does not sign.
     Slot(SlotState),
+    /// The owner approved this for a run that was cut, and now something else is answered.
+    ApprovedAnother { approved: Wanted, answered: Wanted },
     /// The chain is on the device, and nothing here tells since when.
     NotPinned(Hrs),
     /// A state file tells that the chain was signed for, and its pin is lost.
     PinLost,
     /// The mark is to come from a node, and none tells; why.
     NoTip(Option<String>),
+}
+
+impl Refusal {
+    /// Its cure is a command about the chain, which wants a configuration.
+    pub(crate) fn is_of_the_chain(&self) -> bool {
+        match self {
+            Self::PinnedElsewhere
+            | Self::NotOnDevice
+            | Self::SignsElsewhere(_)
+            | Self::Slot(_)
+            | Self::ApprovedAnother { .. }
+            | Self::NotPinned(_)
+            | Self::PinLost => true,
+            Self::CannotWrite
+            | Self::OtherDevice(_)
+            | Self::NoSuchDevice(_)
+            | Self::OtherStateDir(_)
+            | Self::Unchanged
+            | Self::NoTip(_) => false,
+        }
+    }
 }
 
 /// What was found so far.
@@ -307,7 +330,7 @@ fn chain(found: &Found, answers: &Answers) -> Option<Step> {
 }
 
 /// The first mark. It is never lowered and never guessed: what stands on the device or in the state directory is gone on with
-/// if this very command asked for it, and else belongs to `mark adopt` or `migrate`.
+/// if this very command asked for it and still would, and else belongs to `mark adopt` or `migrate`.
 fn mark(found: &Found, answers: &Answers) -> Option<Step> {
     let (session, kept, id) = (found.session.as_ref()?, found.chain?, answers.chain.id.as_deref()?);
     let slot = session.chain(id);
@@ -322,15 +345,29 @@ fn mark(found: &Found, answers: &Answers) -> Option<Step> {
             refuse(Refusal::SignsElsewhere(risk.why.clone()))
         }
         (None, Some(slot)) => match &found.asked {
-            Some((of, wanted))
-                if of == id && (wanted.key_index, wanted.mark) == (slot.key_index, slot.mark) =>
-            {
-                Some(Step::Approve(*wanted))
+            Some((of, asked)) if of == id && (asked.key_index, asked.mark) == (slot.key_index, slot.mark) => {
+                approved_before(*asked, found, answers)
             }
             _ => refuse(Refusal::NotPinned(slot.mark.0)),
         },
         (None, None) if kept.file => refuse(Refusal::PinLost),
         (None, None) => first_mark(found, answers),
+    }
+}
+
+/// The owner approved it for a run that was cut. It is gone on with only if the answers of this run say the same: the key
+/// may have signed since.
+fn approved_before(asked: Wanted, found: &Found, answers: &Answers) -> Option<Step> {
+    match first_mark(found, answers) {
+        Some(Step::Approve(now)) => {
+            // The chain has grown since, and a key that never signed has signed nothing of that.
+            let grown = answers.mark.from == Some(From::Rpc) && asked.never_signed && asked.mark <= now.mark;
+            if now.key_index == asked.key_index && (now.mark == asked.mark || grown) {
+                return Some(Step::Approve(Wanted { mark: asked.mark, ..now }));
+            }
+            Some(Step::Refuse(Refusal::ApprovedAnother { approved: asked, answered: now }))
+        }
+        other => other,
     }
 }
 

@@ -164,11 +164,10 @@ fn a_mark_is_never_guessed() {
         refused(|found, _| found.session = Some(Session::played(vec![slot(SlotState::Armed, 7)]))),
         Refusal::NotPinned(at(7))
     );
-    // By this command: it goes on with what the owner approved, and not with what is answered now.
-    let cut = after(|found, answers| {
+    // By this command: it goes on with what the owner approved.
+    let cut = after(|found, _| {
         on_device(found);
         found.asked = Some((CHAIN.to_owned(), wanted(7)));
-        answers.mark.next_height = Some(900);
     });
     assert_eq!(cut, Step::Approve(wanted(7)));
     // It signed since, or has another key, or it was another chain.
@@ -207,6 +206,44 @@ fn a_mark_is_never_guessed() {
     });
     let Step::Approve(last) = last else { panic!("{last:?}") };
     assert!(!last.never_signed && last.mark.to_string() == "5/0/precommit");
+}
+
+/// The key may have signed between the two runs.
+#[test]
+fn an_answer_that_names_another_mark_than_the_interrupted_run_asked_for_is_never_passed_over() {
+    let cut = |change: &dyn Fn(&mut Answers, &mut Found)| {
+        after(|found, answers| {
+            found.session = Some(Session::played(vec![slot(SlotState::Armed, 7)]));
+            found.asked = Some((CHAIN.to_owned(), wanted(7)));
+            change(answers, found);
+        })
+    };
+    let another = |answered: Wanted| Step::Refuse(Refusal::ApprovedAnother { approved: wanted(7), answered });
+    let signed = Wanted { never_signed: false, mark: "9/0/precommit".parse().unwrap(), ..wanted(7) };
+    assert_eq!(
+        cut(&|answers, _| {
+            let last_signed = Some("9/0/precommit".parse().unwrap());
+            answers.mark = Mark { from: Some(From::LastSigned), last_signed, ..Mark::default() };
+        }),
+        another(signed)
+    );
+    assert_eq!(cut(&|answers, _| answers.mark.next_height = Some(900)), another(wanted(900)));
+    assert_eq!(cut(&|answers, _| answers.mark.next_height = Some(6)), another(wanted(6)));
+    assert_eq!(
+        cut(&|answers, _| answers.chain.key_index = Some(1)),
+        another(Wanted { key_index: 1, ..wanted(7) })
+    );
+    // Whoever began anew is asked again first.
+    assert_eq!(cut(&|answers, _| answers.mark = Mark::default()), Step::Ask(Question::MarkFrom));
+    // A chain goes on, and a key that never signed has signed nothing of it.
+    let grown = |next: u64| {
+        cut(&|answers, found| {
+            answers.mark = Mark { from: Some(From::Rpc), ..Mark::default() };
+            found.node = Some(Node { next: Ok(at(next)) });
+        })
+    };
+    assert_eq!(grown(9_000), Step::Approve(wanted(7)));
+    assert_eq!(grown(6), another(wanted(6)));
 }
 
 #[test]

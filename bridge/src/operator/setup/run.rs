@@ -87,6 +87,11 @@ impl Run {
         })
     }
 
+    /// Of the configuration.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(crate) fn next(&self) -> Step {
         plan::next(&self.found, &self.answers)
     }
@@ -188,7 +193,7 @@ impl Run {
 
     /// What an earlier run was told, in one line.
     pub(crate) fn earlier(&self) -> String {
-        advice::earlier_answers(&self.begun.answers)
+        advice::earlier_answers(&self.begun.answers, self.begun.asked.as_ref().map(|asked| &asked.wanted))
     }
 
     /// Asks the device who it is.
@@ -328,6 +333,7 @@ impl Run {
                 return Ok(None);
             }
         };
+        seen.tell_gap(talk);
         let above = seen.signed_above(wanted.mark.0).map(|(_, highest)| advice::block_has_signature(highest));
         // In the newest a signature tells of a signer that runs, wherever the mark is.
         Ok(above.or_else(|| {
@@ -377,6 +383,22 @@ impl Run {
         self.found.config = Some(there(&config));
         (self.text, self.config, self.found.written) = (Some(text), Some(config), true);
         Ok(())
+    }
+
+    /// The owner approved a mark, and then another signer was found.
+    pub(crate) fn is_at_risk(&self) -> bool {
+        self.begun.risk.is_some()
+    }
+
+    /// Where it does not go on, the commands that are advised need a configuration: the chain is written into it, and no
+    /// daemon signs for one that is not pinned.
+    pub(crate) fn leave_config(&mut self) -> Result<bool, Failure> {
+        let known = self.found.session.is_some() && !self.found.is_configured(&self.answers);
+        let writes = known && self.found.may_write && self.answers.chain.nodes.is_some();
+        if writes {
+            self.write()?;
+        }
+        Ok(writes)
     }
 
     /// Looks at everything as `highwater check` does.
