@@ -30,10 +30,14 @@ impl Tip {
     /// An error if the node is behind the chain, as one is that lost its network for a while: what it takes for the newest block
     /// was committed long ago, and a signature above it may be known to all others. `catching_up` does not tell: a node that
     /// gets its blocks one by one from its peers has none set. A block's time is that of the votes before it, so the newest one
-    /// is up to two blocks old.
+    /// is up to two blocks old. The same if the block is of the future: then this host's clock tells nothing.
     pub fn is_current(&self, now: SystemTime, block_time: Duration) -> Result<(), Refusal> {
         const CLOCKS: Duration = Duration::from_secs(30);
         let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let ahead = self.time.map(|time| time.saturating_sub(now)).filter(|ahead| *ahead > CLOCKS);
+        if let Some(ahead) = ahead {
+            return Err(Refusal::ClockBehind { height: self.height, seconds: ahead.as_secs() });
+        }
         let age = self.time.map(|time| now.saturating_sub(time));
         match age {
             Some(age) if age <= block_time.saturating_mul(5).saturating_add(CLOCKS) => Ok(()),

@@ -186,6 +186,10 @@ pub enum Refusal {
     )]
     NodeBehind { height: u64, seconds: u64 },
     #[error(
+        "The newest block that the node has, {height}, is {seconds} s ahead of this host's clock, so how old it is cannot be told. Set this host's clock, and run the command again."
+    )]
+    ClockBehind { height: u64, seconds: u64 },
+    #[error(
         "The chain has committed {0} blocks since the mark was taken, and each may hold a signature of the key. Stop the old signer, and run the command again."
     )]
     TooLate(u64),

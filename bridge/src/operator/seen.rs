@@ -24,6 +24,8 @@ pub(crate) struct Seen {
     pub(crate) tip: Tip,
     /// From the lowest to the highest.
     pub(crate) blocks: Vec<Block>,
+    /// Right above the mark, and the node did not tell them: it keeps no blocks that old.
+    pub(crate) not_told: Option<(u64, u64)>,
 }
 
 impl Seen {
@@ -33,6 +35,13 @@ impl Seen {
         let mut heights = self.blocks.iter().filter(above).map(|block| block.height);
         let lowest = heights.next()?;
         Some((lowest, heights.next_back().unwrap_or(lowest)))
+    }
+
+    /// Says which blocks the node did not tell: a signer that stopped a while ago is in them alone.
+    pub(crate) fn tell_gap(&self, talk: &mut dyn Talk) {
+        if let Some((first, last)) = self.not_told {
+            talk.hint(&advice::blocks_not_told(first, last));
+        }
     }
 
     /// The newest blocks, in which a signer that runs has signed.
@@ -73,12 +82,16 @@ pub(crate) async fn above(
     let newest = from.max(held.saturating_sub(MOST - 1)).min(held.saturating_sub(NEWEST - 1)).max(1);
     let mut blocks = look(node, chain, key, newest..=held).await?;
     let right_above = from..newest.min(from.saturating_add(MOST));
-    // A node may have dropped them, and is asked for the newest all the same.
-    if let Ok(mut lower) = look(node, chain, key, right_above).await {
-        lower.append(&mut blocks);
-        blocks = lower;
+    let mut not_told = None;
+    match look(node, chain, key, right_above.clone()).await {
+        Ok(mut lower) => {
+            lower.append(&mut blocks);
+            blocks = lower;
+        }
+        // A node may have dropped them, and is asked for the newest all the same.
+        Err(_) => not_told = Some((right_above.start, right_above.end - 1)),
     }
-    Ok(Seen { tip, blocks })
+    Ok(Seen { tip, blocks, not_told })
 }
 
 /// An error, in the words of `told`, if the node at `rpc` of the configuration tells of a block above the mark with a signature
@@ -96,7 +109,10 @@ pub(super) async fn not_above(
     match above(&rpc, chain_id(id)?, &PublicKey::new(key), mark).await {
         Ok(seen) => match seen.signed_above(mark) {
             Some((_, highest)) => Err(Failure::unavailable(told(id, highest, mark))),
-            None => Ok(()),
+            None => {
+                seen.tell_gap(talk);
+                Ok(())
+            }
         },
         Err(error) => {
             talk.hint(&advice::not_looked_whether_it_signs(&advice::setup_rpc(&error)));
@@ -128,7 +144,7 @@ mod tests {
     fn seen(blocks: &[(u64, u32, Ours)]) -> Seen {
         let block = |&(height, round, ours)| Block { height, round, time: Duration::ZERO, ours };
         let blocks = blocks.iter().map(block).collect();
-        Seen { tip: Tip { height: 9, time: None }, blocks }
+        Seen { tip: Tip { height: 9, time: None }, blocks, not_told: None }
     }
 
     #[test]

@@ -133,12 +133,15 @@ fn trap_a_node_that_is_behind_the_chain_tells_nothing() {
     let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
     let tip = Tip { height: 9, time: Some(Duration::from_secs(1_000)) };
     let block_time = Duration::from_secs(6);
-    for now in [0, 1_000, 1_060] {
+    for now in [970, 1_000, 1_060] {
         assert_eq!(tip.is_current(at(now), block_time), Ok(()), "{now}");
     }
     let behind = Refusal::NodeBehind { height: 9, seconds: 61 };
     assert_eq!(tip.is_current(at(1_061), block_time), Err(behind));
     assert_eq!(tip.is_current(at(1_061), Duration::from_secs(60)), Ok(()), "a slow chain");
+    // A host that was asleep, or has no time of the network.
+    let clock = Refusal::ClockBehind { height: 9, seconds: 31 };
+    assert_eq!(tip.is_current(at(969), block_time), Err(clock));
     let none = Tip { time: None, ..tip }.is_current(at(1_000), block_time);
     assert!(matches!(none, Err(Refusal::NodeAnswer { what: "status", .. })));
 }

@@ -53,6 +53,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::Decoy { file: file() },
         Refusal::FewBlocks(1),
         Refusal::NodeBehind { height: 9, seconds: 600 },
+        Refusal::ClockBehind { height: 9, seconds: 600 },
         Refusal::TooLate(1_001),
         Refusal::NotInARow(7, 9),
         Refusal::NotSilent(7),

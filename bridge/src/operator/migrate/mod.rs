@@ -185,6 +185,12 @@ impl Judged {
         if let Some(blocks) = seen.signed_above(self.mark) {
             return Err(Failure::unavailable(advice::older_than_the_chain(wanted.chain, self.mark, blocks)));
         }
+        match seen.not_told {
+            Some((first, last)) if *must => {
+                return Err(Failure::unavailable(advice::blocks_not_told(first, last)));
+            }
+            _ => seen.tell_gap(talk),
+        }
         // A chain of this validator alone stands while nobody signs, so that is no error.
         if let Err(behind) = seen.tip.is_current(SystemTime::now(), wanted.block_time) {
             talk.hint(&advice::not_looked_above(self.mark, &behind.to_string()));

@@ -88,3 +88,21 @@ fn a_node_that_does_not_answer_stops_a_move_that_names_it_and_is_told_of_one_tha
     let said = desk.must(&migrate("cometbft", &args, &["--to", "key.backup"]));
     assert!(said.contains("was not looked at"), "{said}");
 }
+
+/// A node that was synced by a snapshot: what a signer signed that stopped long ago is in no block of it.
+#[test]
+fn a_node_that_keeps_no_blocks_above_the_mark_is_said_not_to_have_been_asked() {
+    let desk = Desk::new("moving");
+    let args = left_at(&desk, 9);
+    let node = Node::start(CHAIN, 1);
+    node.signed_at(11);
+    node.keeps_from(FIRST - 200);
+    let said = desk.says(&migrate("cometbft", &args, &["--to", "key.backup", "--rpc", &node.rpc()]));
+    let gap = "The blocks 9 to 108, right above the mark, were not looked at";
+    assert!(said.contains(gap) && said.ends_with("exit 69\n"), "{said}");
+    nothing_changed(&desk, &said);
+    // One that the configuration names was not named for this.
+    configured(&desk, &node.rpc());
+    let said = desk.must(&migrate("cometbft", &args, &["--to", "key.backup"]));
+    assert!(said.contains(gap), "{said}");
+}

@@ -16,6 +16,9 @@ use crate::desk::{CHAIN, Desk};
 const BEHIND: u64 = 9;
 const OTHER: &str = "0000000000000000000000000000000000000001";
 
+/// What CometBFT says of a block that it has pruned.
+const GONE: &str = r#"{"jsonrpc":"2.0","id":-1,"error":{"code":-32603,"message":"Internal error","data":"height 9 is not available, lowest height is 361000"}}"#;
+
 /// The height at which it begins.
 pub(crate) const FIRST: u64 = 361_402;
 
@@ -25,6 +28,8 @@ pub(crate) struct Node {
     flag: Arc<AtomicU64>,
     /// The one height at which the validator has signed, whatever the flag says.
     once: Arc<AtomicU64>,
+    /// Below it there are no blocks any more.
+    lowest: Arc<AtomicU64>,
     began: Instant,
 }
 
@@ -43,6 +48,8 @@ impl Node {
         let flag = shared.clone();
         let once = Arc::new(AtomicU64::new(0));
         let signed = once.clone();
+        let lowest = Arc::new(AtomicU64::new(0));
+        let kept = lowest.clone();
         let began = Instant::now();
         thread::spawn(move || {
             for mut stream in listener.incoming().map_while(Result::ok) {
@@ -53,11 +60,14 @@ impl Node {
                     true => 2,
                     false => shared.load(Ordering::SeqCst),
                 };
-                let body = answer(chain, &validator, &request, tip(began), flag);
+                let body = match asked(&request) < kept.load(Ordering::SeqCst) {
+                    true => GONE.to_owned(),
+                    false => answer(chain, &validator, &request, tip(began), flag),
+                };
                 let _ = write!(stream, "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{body}");
             }
         });
-        Self { address, flag, once, began }
+        Self { address, flag, once, lowest, began }
     }
 
     /// The validator signs the block that is being made, and no other. Gives its height.
@@ -70,6 +80,11 @@ impl Node {
     /// The validator has signed this block, and no other.
     pub(super) fn signed_at(&self, height: u64) {
         self.once.store(height, Ordering::SeqCst);
+    }
+
+    /// The node has no block below this one.
+    pub(super) fn keeps_from(&self, height: u64) {
+        self.lowest.store(height, Ordering::SeqCst);
     }
 
     /// How high the chain is.
