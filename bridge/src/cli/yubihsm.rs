@@ -75,7 +75,7 @@ mod built_in {
                 let told = |fault: Fault| Failure::unavailable(advice::fault(&fault));
                 match accepted.map_err(told)? {
                     Accepted::Found(found) => say!("accepted: {found}"),
-                    Accepted::Sound => say!("accepted: the log was as it should be"),
+                    Accepted::Sound => say!("accepted: the log is as it should be"),
                     Accepted::Begun => {
                         say!("accepted: there was no ledger, and it begins with the log as it is")
                     }

@@ -183,7 +183,12 @@ mod with_features {
         let (beside, _) = beside(marks)?;
         let (secret, of) = (beside.of_the_ledger(), config.clone());
         let mut store = Timely::open(&Logins::default(), move || Ok(yubihsm(&of, beside)?.audited()?))?;
-        Ok(highwater_hosted::audit::accept(&mut store, &marks.path.with_extension("audit"), secret)?)
+        Ok(highwater_hosted::audit::accept(
+            &mut store,
+            &marks.path.with_extension("audit"),
+            &ours(config),
+            secret,
+        )?)
     }
 
     /// What of an HSM's log is this signer's.

@@ -48,7 +48,7 @@ pub enum Missing {
 pub enum Accepted {
     /// That there was no ledger.
     Begun,
-    /// A log that was as it should be when it was read last.
+    /// A log that is as it should be.
     Sound,
     /// This.
     Found(Elsewhere),
@@ -161,15 +161,22 @@ fn checked_by(secret: [u8; 32]) -> file::Check {
     })
 }
 
-/// The owner has looked: the log counts from here on.
+/// The owner has looked: the log counts from here on. What it shows since it was read last is told before it is the past.
 ///
 /// # Errors
 /// Those of the file, and of the store.
-pub fn accept(store: &mut impl KeyStore, path: &Path, secret: [u8; 32]) -> Result<Accepted, Fault> {
+pub fn accept(
+    store: &mut impl KeyStore,
+    path: &Path,
+    ours: &Ours,
+    secret: [u8; 32],
+) -> Result<Accepted, Fault> {
     let (mut book, ledger) = Book::open(path, checked_by(secret), Missing::Begins)?;
     let log = store.log()?;
     book.write(&Ledger::begin(&log))?;
-    let Some(ledger) = ledger else { return Ok(Accepted::Begun) };
+    let Some(mut ledger) = ledger else { return Ok(Accepted::Begun) };
+    // The daemon is stopped, and its sessions with it: whatever was asked for has been answered.
+    ledger.look(&log, ours, true);
     Ok(ledger.found().map_or(Accepted::Sound, Accepted::Found))
 }
 

@@ -460,7 +460,7 @@ fn a_signature_by_somebody_else_stops_it_within_a_look_and_for_good() {
         let path = stage.folder.path().join("book");
         std::fs::write(&path, stage.book.state().cache.concat()).unwrap();
         let secret = Beside::open_or_make(&stage.folder.path().join("secret")).unwrap().of_the_ledger();
-        assert_eq!(audit::accept(&mut store, &path, secret), Ok(Accepted::Found(found)));
+        assert_eq!(audit::accept(&mut store, &path, &ours(), secret), Ok(Accepted::Found(found)));
         let accepted = std::fs::read(&path).unwrap();
         stage.book.state().cache = accepted.as_chunks::<64>().0.to_vec();
         let mut device = stage.device().unwrap();
@@ -648,8 +648,16 @@ fn a_ledger_that_is_lost_beside_marks_is_not_begun_anew() {
         assert_eq!(lost, Fault::AuditMissing(path.clone()));
         assert_eq!(path.exists(), wiped);
         let _ = std::fs::remove_file(&path);
-        assert_eq!(audit::accept(&mut store, &path, [3; 32]), Ok(Accepted::Begun));
-        assert_eq!(audit::accept(&mut store, &path, [3; 32]), Ok(Accepted::Sound));
+        assert_eq!(audit::accept(&mut store, &path, &ours(), [3; 32]), Ok(Accepted::Begun));
+        assert_eq!(audit::accept(&mut store, &path, &ours(), [3; 32]), Ok(Accepted::Sound));
+        // Nobody read the log since.
+        stage.hsm.signs_elsewhere(THEIRS, KEY);
+        let accepted = audit::accept(&mut store, &path, &ours(), [3; 32]);
+        assert!(
+            matches!(accepted, Ok(Accepted::Found(Elsewhere::Signed { by: THEIRS, .. }))),
+            "what the log shows since the last look is told when it is accepted: {accepted:?}"
+        );
+        assert_eq!(audit::accept(&mut store, &path, &ours(), [3; 32]), Ok(Accepted::Sound));
         std::fs::remove_file(&path).unwrap();
     }
 }
