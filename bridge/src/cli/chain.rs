@@ -85,7 +85,7 @@ pub(super) async fn list(config: &Config, named: Option<&str>, form: Form) -> Re
 pub(super) async fn remove(config: &Chosen<'_>, id: &str, terminal: &mut Terminal) -> Result<(), Failure> {
     let outcome = retire::remove(config, id, terminal).await?;
     say!("{id} removed: final mark {}, highest signed {}", outcome.mark, outcome.highest_signed);
-    remark!("next: take its [[chain]] out of the config; `highwater chain forget {id}` frees the slot");
+    remark!("{}", advice::removed(id, outcome.goes_on, config.device.name.as_deref()));
     Ok(())
 }
 

@@ -19,6 +19,8 @@ pub(crate) struct Removed {
     pub(crate) mark: Hrs,
     /// The highest place that its device signed.
     pub(crate) highest_signed: Hrs,
+    /// The chain is pinned to another device, and signs there.
+    pub(crate) goes_on: bool,
 }
 
 /// Removes a chain from the device; its final mark stays there as a tombstone. What was removed before, by a command that
@@ -27,15 +29,17 @@ pub(crate) async fn remove(config: &Chosen<'_>, id: &str, talk: &mut dyn Talk) -
     let chain = chain_id(id)?;
     let mut access = Access::open(config).await?;
     let session = access.session().await?;
+    let pin = Pins::load(&config.state_dir)?.get(id);
+    let goes_on = pin.is_some_and(|pin| pin.installation != session.installation);
     if let (None, Some(slot)) = (session.chain(id), session.tombstone(id)) {
-        return Ok(Removed { mark: slot.mark.0, highest_signed: slot.highest_signed.0 });
+        return Ok(Removed { mark: slot.mark.0, highest_signed: slot.highest_signed.0, goes_on });
     }
     let slot = find(&session, id)?;
     let command = Command::RemoveChain(Named { chain, incarnation: slot.incarnation });
     let words = format!("remove chain {id}; it is signed for no more.");
     let question = Question { command, words: &words, target: session.target, talk };
     let PromptStatus { mark, highest_signed, .. } = question.ask(&mut access.reach).await?;
-    Ok(Removed { mark, highest_signed })
+    Ok(Removed { mark, highest_signed, goes_on })
 }
 
 /// Frees the slot of a removed chain, and forgets what the host knows of a chain that is pinned to this device. Returns the
@@ -50,22 +54,23 @@ pub(crate) async fn forget(
     talk: &mut dyn Talk,
 ) -> Result<Option<Hrs>, Failure> {
     let chain = chain_id(id)?;
-    if config.chain(id).is_some() {
+    let pin = Pins::load(&config.state_dir)?.get(id);
+    if config.chain(id).is_some() && pin.is_none() {
         return Err(Failure::usage(advice::still_configured(id)));
     }
     let mut access = Access::open(config).await?;
-    // It would write the file again.
-    if access.serves(id).await? {
+    let session = access.session().await?;
+    // A chain that is pinned to another device goes on there.
+    let pinned_here = pin.is_some_and(|pin| pin.installation == session.installation);
+    let goes_on = pin.is_some() && !pinned_here;
+    // Its daemon would write the file again.
+    if !goes_on && (config.chain(id).is_some() || access.serves(id).await?) {
         return Err(Failure::usage(advice::still_configured(id)));
     }
-    let session = access.session().await?;
-    let pin = Pins::load(&config.state_dir)?.get(id);
     let tombstone = session.tombstone(id);
     if tombstone.is_none() {
         was_forgotten_here(config, &session, id, pin)?;
     }
-    // A chain that is pinned to another device goes on there.
-    let pinned_here = pin.is_some_and(|pin| pin.installation == session.installation);
     let host = if pinned_here { known_to_host(&mut access, id).await? } else { None };
     let mark = tombstone.map(Slot::floor);
     if let Some(known) = host

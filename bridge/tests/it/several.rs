@@ -378,13 +378,19 @@ async fn a_chain_that_the_config_gives_to_another_device_is_refused_until_that_o
     // From the device of before it can be removed, by its name.
     let said = two.desk.must(&["chain", "remove", ALPHA, "--device", "a"]);
     assert!(said.contains("alpha-1 removed: final mark 5/0/prevote"), "{said}");
+    // The chain goes on elsewhere, so its section and its daemon stay as they are.
+    let forget = "`highwater chain forget alpha-1 --device a`";
+    assert!(said.contains(forget) && !said.contains("take its [[chain]] out"), "{said}");
+    let said = two.desk.must(&["chain", "forget", ALPHA, "--device", "a"]);
+    assert!(said.contains("alpha-1 forgotten"), "{said}");
+    alpha.is_signed(7, 1).await;
     assert_eq!(daemon.end().await, Some(0));
 
     // And back again: the same rule.
     two.configure("a", "b");
     let (daemon, mut alpha, _beta) = two.running().await;
     let asked = two.a().bench().asked;
-    let text = refusal(alpha.insists(7, 1).await);
+    let text = refusal(alpha.insists(8, 1).await);
     assert!(text.contains("mark adopt"), "{text}");
     assert_eq!(two.a().bench().asked, asked);
     assert_eq!(daemon.end().await, Some(0));
