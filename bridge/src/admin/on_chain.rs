@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use super::ChainReport;
+use super::status::Cause;
 use crate::signer::{Elsewhere, Fate, Medians, OnChain};
 
 /// The medians of the last 100 messages of each kind in the device, from command to reply.
@@ -162,6 +163,12 @@ impl ChainReport {
     /// Whether another signer runs with the chain's key, as a node tells.
     pub(crate) fn is_signed_elsewhere(&self) -> bool {
         self.on_chain.as_ref().is_some_and(|found| found.signed_elsewhere.is_some())
+    }
+
+    /// Whether it is stopped, or its key signs elsewhere: DOUBLE-SIGN RISK.
+    pub(crate) fn is_at_risk(&self) -> bool {
+        let told = [self.problem_cause, self.warning_cause].contains(&Some(Cause::Elsewhere));
+        self.stopped || told || self.is_signed_elsewhere()
     }
 
     /// What a block costs, and of what, in words.

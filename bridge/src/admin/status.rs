@@ -346,7 +346,7 @@ fn of(each: &[OfDevice], host: Option<&Host>, now: Instant) -> Report {
         let name = name.clone().unwrap_or_default();
         devices.push(DeviceReport { name, device, device_state, fault });
     }
-    let (healthy, verdict) = verdict(&chains);
+    let (healthy, verdict) = verdict(&chains, &devices);
     let worst = devices.iter().find(|device| device.device_state != DeviceState::Ready);
     let shown = worst.or(devices.first());
     Report {
@@ -441,13 +441,19 @@ fn a_day(signatures: u64, counted: Duration) -> Option<u64> {
 }
 
 /// One line for all chains; the first problem is told, with its cure.
-fn verdict(chains: &[ChainReport]) -> (bool, String) {
+fn verdict(chains: &[ChainReport], devices: &[DeviceReport]) -> (bool, String) {
     let total = chains.len();
     let count = |number: usize| format!("{number} chain{}", if number == 1 { "" } else { "s" });
-    // Another signer of the key comes first.
+    // Whatever may sign twice comes first. An HSM's own log tells of its keys.
+    let elsewhere = |device: &&DeviceReport| device.device_state == DeviceState::SignedElsewhere;
+    let by_log = |chain: &ChainReport| {
+        let mut accused = devices.iter().filter(elsewhere);
+        accused.any(|device| chain.device.as_deref().is_none_or(|name| name == device.name))
+    };
+    let at_risk = |chain: &ChainReport| chain.is_at_risk() || by_log(chain);
     let first = |said: fn(&ChainReport) -> Option<&String>| {
         let told = chains.iter().filter_map(|chain| Some((chain, said(chain)?)));
-        told.min_by_key(|(chain, _)| !chain.is_signed_elsewhere())
+        told.min_by_key(|(chain, _)| !at_risk(chain))
     };
     let warned = first(|chain| chain.warning.as_ref());
     let told = |warned: Option<(&ChainReport, &String)>| {
@@ -458,7 +464,7 @@ fn verdict(chains: &[ChainReport]) -> (bool, String) {
         None => (true, format!("SIGNING: {}{}", count(total), told(warned))),
         Some((_, problem)) if signing == 0 => (false, format!("NOT SIGNING: {problem}")),
         Some((ChainReport { chain, .. }, problem)) => {
-            let risk = told(warned.filter(|(chain, _)| chain.is_signed_elsewhere()));
+            let risk = told(warned.filter(|(chain, _)| at_risk(chain)));
             (false, format!("NOT SIGNING {chain} ({} signing): {problem}{risk}", count(signing)))
         }
     }

@@ -443,9 +443,15 @@ fn the_verdict_tells_of_another_signer_before_all_other_chains() {
     };
     let (disk, locked) = (chain("a", None, Some("the disk"), false), chain("a", Some("locked"), None, false));
     let risk = chain("b", None, Some("RISK"), true);
-    assert_eq!(verdict(&[disk, risk.clone()]), (true, "SIGNING: 2 chains; WARNING: RISK".to_owned()));
+    assert_eq!(verdict(&[disk, risk.clone()], &[]), (true, "SIGNING: 2 chains; WARNING: RISK".to_owned()));
     let both = "NOT SIGNING a (1 chain signing): locked; WARNING: RISK";
-    assert_eq!(verdict(&[locked.clone(), risk]), (false, both.to_owned()));
+    assert_eq!(verdict(&[locked.clone(), risk], &[]), (false, both.to_owned()));
+    // A chain whose device fell behind is at risk, whatever else is wrong.
+    let stopped = ChainReport { stopped: true, ..chain("b", Some("FELL"), None, false) };
+    assert_eq!(verdict(&[locked.clone(), stopped], &[]), (false, "NOT SIGNING: FELL".to_owned()));
+    let accused =
+        ChainReport { problem_cause: Some(Cause::Elsewhere), ..chain("b", Some("LOG"), None, false) };
+    assert_eq!(verdict(&[locked.clone(), accused], &[]), (false, "NOT SIGNING: LOG".to_owned()));
     let risk = chain("b", Some("RISK. Besides: no node"), None, true);
-    assert_eq!(verdict(&[locked, risk]), (false, "NOT SIGNING: RISK. Besides: no node".to_owned()));
+    assert_eq!(verdict(&[locked, risk], &[]), (false, "NOT SIGNING: RISK. Besides: no node".to_owned()));
 }
