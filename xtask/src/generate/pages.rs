@@ -62,7 +62,7 @@ const GOLDENS: [(&str, &str, &str); 25] = [
 ];
 
 /// What the owner should do, by how a page begins; the first that fits counts. `=` is the whole page.
-const DO: [(&str, &str); 49] = [
+const DO: [(&str, &str); 50] = [
     ("=", "Nothing: the screen rests. A button wakes it, and does nothing else."),
     (
         "Add chain?",
@@ -158,6 +158,7 @@ const DO: [(&str, &str); 49] = [
     ("Working", "Wait. It takes seconds."),
     ("Highwater", "Nothing."),
     ("~nothing signed", "Nothing: the chain is approved, and waits for its node."),
+    ("~r0 none", "Nothing: the mark was set, and nothing of its height is signed yet."),
     ("~removed", "Nothing: the mark of a chain that was removed. Its id cannot be added below it."),
     (
         "~unclear: set mark",
