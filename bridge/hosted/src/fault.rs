@@ -47,7 +47,7 @@ pub enum Fault {
     #[error("{path} is not there, and without it no mark can be read", path = .0.display())]
     SecretMissing(PathBuf),
     /// No ledger of a log is there, or nothing was ever written to it, and the marks are there.
-    #[error("{path} holds no ledger, and the device has marks", path = .0.display())]
+    #[error("{path} holds no audit of the HSM's log, and the device has marks", path = .0.display())]
     AuditMissing(PathBuf),
     /// Of a log's ledger neither copy can be read.
     #[error("{} is damaged", .0.display())]

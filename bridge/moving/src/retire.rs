@@ -71,6 +71,8 @@ pub enum Remains {
     Hsm,
     /// Copies of the key.
     KeyCopies,
+    /// A key file that nobody named.
+    KeyFile,
     /// A key file that is not where it was said to be.
     KeyAway {
         /// Its name.
@@ -93,18 +95,20 @@ impl fmt::Display for Remains {
                  rights to the key away."
             }
             Self::Copies => {
-                "A restored snapshot or backup of this host has the old state and can sign twice. Restore none without \
-                 the old signer's unit masked."
+                "A restored snapshot or backup of this host has the old state and can sign twice. Restore none where the \
+                 old signer can start."
             }
             Self::Restarts => {
                 "A service manager or a container's restart policy starts the old signer again. Mask its unit (`systemctl \
-                 mask`), remove its container, and take it out of what deploys it."
+                 mask`; move a unit's file away that lies in /etc/systemd/system), remove its container, and take it out of \
+                 what deploys it."
             }
             Self::NewKey => {
                 "A node whose key file is gone makes a new key at its start, and a new state at height 0 in place of the \
                  retired one, also where it has a signer: then nothing keeps the validator's key from signing twice. Leave \
                  the key file and the state that stand there now. Never put the moved key back, and reset nothing: a node's \
-                 command that resets its state would. Set priv_validator_laddr to Highwater before the node is started."
+                 command that resets its state would. Set priv_validator_laddr in its config.toml before the node is \
+                 started: the address at which the node itself listens for its signer."
             }
             Self::OtherNodes => {
                 "The old signer dials nodes by itself. Let priv_validator_laddr of every node, sentries too, take Highwater \
@@ -117,6 +121,10 @@ impl fmt::Display for Remains {
             Self::Shards => {
                 "The shards of any cosigners that are as many as the threshold can sign. Retire the states on the host of \
                  every cosigner, and keep the shards away for ever."
+            }
+            Self::KeyFile => {
+                "No key file was named. Where one of this validator lies on this host, it can sign: a node has \
+                 config/priv_validator_key.json. Name it too, with --key FILE, and it is moved away."
             }
             Self::KeyCopies => {
                 "Every copy and backup of the key file can sign. Destroy them, or keep one offline on purpose."
@@ -204,15 +212,18 @@ fn both(source: Source, file: &Found<'_>, states: &[Found<'_>]) -> Result<(), Re
 
 /// What files cannot prevent, whatever is done to them. A signer that has a key file has no HSM for this key.
 pub fn remains(source: Source, has_key_file: bool) -> Vec<Remains> {
-    use Remains::{Copies, Hsm, KeyCopies, NewKey, OtherNodes, Restarts, Shards, YubiHsm};
+    use Remains::{Copies, Hsm, KeyCopies, KeyFile, NewKey, OtherNodes, Restarts, Shards, YubiHsm};
     let mut remains = match source {
-        Source::CometBft | Source::Tendermint027 => vec![Restarts, Copies, NewKey, KeyCopies],
+        // The node itself goes on.
+        Source::CometBft | Source::Tendermint027 => vec![Copies, NewKey, KeyCopies],
         Source::Tmkms => vec![Restarts, Copies, OtherNodes, YubiHsm, KeyCopies],
         Source::Kms => vec![Restarts, Copies, OtherNodes, Hsm, KeyCopies],
         Source::Horcrux => vec![Restarts, Copies, OtherNodes, Shards, KeyCopies],
     };
     if has_key_file {
         remains.retain(|remains| !matches!(remains, YubiHsm | Hsm));
+    } else {
+        remains.push(KeyFile);
     }
     remains
 }

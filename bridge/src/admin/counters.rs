@@ -104,7 +104,7 @@ impl Counters {
         let unwritten = Family::<Labels, Counter>::default();
         registry.register(
             "state_file_unwritten",
-            "Times the state file could not be written; signing goes on",
+            "Times the state file could not be written: one node is signed for meanwhile, several are not",
             unwritten.clone(),
         );
         let late = Family::<Labels, Counter>::default();

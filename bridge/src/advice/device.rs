@@ -305,7 +305,7 @@ fn hosted(fault: &HostedFault) -> String {
         }
         HostedFault::AuditMissing(_) => {
             "nothing is signed, since nobody knows what the HSM's log may show. Stop the daemon. If `audit = true` is new in the \
-             config, `highwater yubihsm accept` begins the ledger. Else it was lost: look on chain for two votes of yours at one \
+             config, `highwater yubihsm accept` begins the audit file. Else it was lost: look on chain for two votes of yours at one \
              height and round, as after a disk that was rolled back; then `highwater yubihsm accept`, and `highwater mark set` for \
              each chain, above all that was signed"
         }

@@ -157,7 +157,7 @@ pub fn set_each_mark() -> &'static str {
     "next, before the daemon is started: `highwater mark set ID --last-signed H/R/STEP` for each chain, above all that anybody signed"
 }
 
-/// There is no ledger.
+/// There is no audit.
 pub fn nothing_to_accept() -> &'static str {
     "the configuration has no `transport = \"yubihsm\"` with `audit = true`, so no log is held against anything: nothing is there to \
      accept"

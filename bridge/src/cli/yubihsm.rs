@@ -77,7 +77,7 @@ mod built_in {
                     Accepted::Found(found) => say!("accepted: {found}"),
                     Accepted::Sound => say!("accepted: the log is as it should be"),
                     Accepted::Begun => {
-                        say!("accepted: there was no ledger, and it begins with the log as it is")
+                        say!("accepted: there was no audit file, and one begins with the log as it is")
                     }
                 }
                 remark!("{}", advice::set_each_mark());

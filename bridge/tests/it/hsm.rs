@@ -298,7 +298,7 @@ fn a_ledger_that_is_not_there_beside_marks_is_begun_by_its_owner_and_by_nobody_e
     let refused = || {
         let signed = rack.hsm.signed();
         let info = rack.run(&["device", "info"], None);
-        info.refused(69, "holds no ledger, and the device has marks");
+        info.refused(69, "holds no audit of the HSM's log, and the device has marks");
         assert!(info.err.contains("highwater yubihsm accept"), "{}", info.err);
         assert_eq!(rack.hsm.signed(), signed);
     };
@@ -309,7 +309,7 @@ fn a_ledger_that_is_not_there_beside_marks_is_begun_by_its_owner_and_by_nobody_e
     refused();
     assert!(!ledger.exists(), "none is made");
     let said = rack.run(&["yubihsm", "accept"], Some("accept")).done();
-    assert!(said.out.contains("there was no ledger"), "{}", said.out);
+    assert!(said.out.contains("there was no audit file"), "{}", said.out);
     rack.run(&["device", "info"], None).done();
     // It was lost, and what the log shows since then is somebody else's.
     fs::remove_file(&ledger).unwrap();

@@ -31,7 +31,7 @@ fn rows(device: &Device, erases: u32, how: &str, table: &mut String) {
     let [first, others @ ..] = device.pairs;
     let equal = others.iter().all(|pairs| *pairs == first);
     for (slot, pairs) in device.pairs.iter().enumerate().take(if equal { 1 } else { 3 }) {
-        let slot = if equal { "each".to_owned() } else { slot.to_string() };
+        let slot = if equal { "each".to_owned() } else { (slot + 1).to_string() };
         let thousands = erases / 1000;
         let years = PACES.map(|pace| format!("{:.1} years", years(*pairs, erases, pace))).join(" | ");
         *table += &format!("\n| {} | {slot} | {pairs} | {thousands},000, {how} | {years} |", device.title);
