@@ -4,7 +4,7 @@ use highwater_core::apdu::ChainState;
 use highwater_core::hrs::{Hrs, Step};
 use highwater_core::layout::entry_page;
 use highwater_core::rings::Rings;
-use highwater_sim::driver::{Driver, Power};
+use highwater_sim::driver::{Driver, Power, Violation};
 use highwater_sim::model::{Imported, Op, ZERO};
 use highwater_sim::powercut::{Sum, run};
 use highwater_sim::vault::KeyOp;
@@ -183,4 +183,66 @@ fn g2_a_chain_whose_key_comes_back_has_its_mark_or_none() {
         driver.run_key(KeyOp::Forget(0), None).unwrap();
     }
     assert!(unclear > 0 && again > 0, "{unclear} {again}");
+}
+
+/// A chain whose imported key is lost, in the second slot, after a start.
+fn stopped() -> Driver {
+    let vote = Op::Sign { at: Hrs::new(1, 0, Step::Prevote).unwrap(), block: 1, seconds: 1 };
+    let mut driver = Driver::new(World::repeatable(Keys::toy(), 2, 0), &["a", "b"]).unwrap();
+    driver.run_key(KeyOp::Import(1), None).unwrap();
+    driver.run(0, Op::Add(ZERO), None).unwrap();
+    driver.run(1, Op::AddWith(ZERO, Imported { number: 0, key: 1 }), None).unwrap();
+    driver.run(1, vote, None).unwrap();
+    driver.lose_key(0);
+    driver.boot(None).unwrap();
+    assert_eq!(driver.seen(1).map(|seen| (seen.slot, seen.state)), Some((1, ChainState::Fault)));
+    driver
+}
+
+/// Told by a changed story: the refused vote of a chain that stands still wrote flash. A slot at fault is read once more when
+/// its chain is asked for, and a copy of its entry that rotted since the start is made anew by that: once, and nothing else.
+#[test]
+fn an_entry_that_rots_while_its_chains_key_is_lost_is_made_anew_by_the_first_request_alone() {
+    let mut driver = stopped();
+    let mut probe = |rotten: Option<(u16, [u8; 64])>| {
+        let before = (driver.device.world.medium.pages().to_vec(), driver.device.world.medium.writes());
+        if let Some((page, cell)) = rotten {
+            driver.rot(page, cell);
+        }
+        driver.probe(1).unwrap_or_else(|found| panic!("{rotten:?}: {found:#?}"));
+        let medium = &driver.device.world.medium;
+        (medium.writes() - before.1, medium.pages() == before.0)
+    };
+    assert_eq!(probe(None), (0, true));
+    for page in [0, 1].into_iter().flat_map(|copy| [0, 1].map(|half| entry_page(1, copy) + half)) {
+        for with in [0, 0xa5] {
+            // A copy takes two pages.
+            assert_eq!(probe(Some((page, [with; 64]))), (2, true), "{page} {with}");
+            assert_eq!(probe(None), (0, true), "{page} {with}");
+        }
+    }
+}
+
+/// The same look finds a write that is not due: here of a page that nobody told the driver of.
+#[test]
+fn a_probe_of_a_chain_at_fault_finds_every_write_but_the_one_that_is_due() {
+    let pages = || [0, 1].into_iter().flat_map(|copy| [0, 1].map(|half| entry_page(1, copy) + half));
+    let needless = |driver: &mut Driver| matches!(driver.probe(1), Err(Violation::NeedlessWrite(_)));
+    for page in pages() {
+        // Nothing rotted since the start, as far as the driver knows.
+        let mut driver = stopped();
+        driver.device.world.medium.rot(page, [0xa5; 64]);
+        assert!(needless(&mut driver), "{page}");
+        // It is written in vain, by each request.
+        let mut driver = stopped();
+        driver.rot(page, [0xa5; 64]);
+        driver.device.world.medium.stick(page, false);
+        assert!(needless(&mut driver), "{page}");
+        // Another chain's slot is not read for it: a copy that rotted there stays for the next start.
+        let mut driver = stopped();
+        driver.rot(page - 2, [0xa5; 64]);
+        let writes = driver.device.world.medium.writes();
+        driver.probe(1).unwrap();
+        assert_eq!(driver.device.world.medium.writes(), writes, "{page}");
+    }
 }

@@ -12,6 +12,7 @@ mod between;
 mod hand;
 mod judge;
 mod keys;
+mod probe;
 mod violation;
 
 use highwater_core::apdu::ChainState;
@@ -273,29 +274,6 @@ impl Driver {
         }
         self.look_around()?;
         Ok(Power::On)
-    }
-
-    /// The mark of an armed chain is what it is said to be: the other statement is refused, the same one repeated, and
-    /// neither writes.
-    pub fn probe(&mut self, lane: usize) -> Result<(), Violation> {
-        let [Model { standing: Standing::Armed, mark, said, .. }] = self.lanes[lane].possible[..] else {
-            return Ok(());
-        };
-        if mark.step == highwater_core::hrs::Step::None || mark.height.value() == 0 {
-            return Ok(());
-        }
-        // A slot that another operation left at fault is read first.
-        self.device.finish_work();
-        let (block, seconds) = said.unwrap_or((1, 1));
-        for (block, seconds) in [(block % 2 + 1, seconds), (block, seconds + 1), (block, seconds)] {
-            let op = Op::Sign { at: mark, block, seconds };
-            let writes = self.device.world.medium.writes();
-            self.run(lane, op, None)?;
-            if self.device.world.medium.writes() != writes && !self.stuck {
-                return Err(Violation::NeedlessWrite(op));
-            }
-        }
-        Ok(())
     }
 
     fn note(&mut self, step: impl FnOnce() -> String) {

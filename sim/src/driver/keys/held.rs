@@ -62,11 +62,11 @@ impl Driver {
         unique(possible)
     }
 
-    /// Whether both copies of a place hold the same, but for their checks.
-    pub(in crate::driver) fn stands_twice(&self, number: u8) -> bool {
+    /// Whether both copies of an entry say the same, but for their checks: of a slot, or of the [`key_place`] of a key.
+    pub(in crate::driver) fn stands_twice(&self, slot: u8) -> bool {
         let pages = self.device.world.medium.pages();
         let [one, two] = [0, 1].map(|copy| {
-            let page = usize::from(entry_page(key_place(number.into()), copy));
+            let page = usize::from(entry_page(slot, copy));
             (pages[page], &pages[page + 1][..chain_entry::CHECK.start - CELL])
         });
         one == two

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use highwater_core::apdu::{Command, KeyList, PromptState, PromptStatus, Seed, Status};
 use highwater_core::backup;
 use highwater_core::env::Cell;
-use highwater_core::layout::KEYS;
+use highwater_core::layout::{KEYS, key_place};
 
 use super::judge::unique;
 use super::{Driver, Power, Violation};
@@ -189,7 +189,7 @@ impl Driver {
             self.vault.backups.insert(key, data.to_vec());
         }
         if let (KeyAnswer::Done(number), false) = (answer, matches!(op, KeyOp::Backup(_)))
-            && !self.stands_twice(number)
+            && !self.stands_twice(key_place(number.into()))
         {
             return Err(Violation::OneCopy { number });
         }
