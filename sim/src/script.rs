@@ -177,15 +177,17 @@ impl Teller<'_> {
         }
     }
 
-    /// Power comes back, up to three times in vain.
+    /// Power comes back, up to three times in vain. Where it had not gone, it goes now; or the device runs on, and what is
+    /// asked of it next meets whatever rotted since its start.
     fn recover(&mut self, mut off: bool) -> Result<(), Violation> {
-        if !off {
-            self.driver.power_off();
-        }
         if self.faults == Faults::CutsAndRot && self.bytes.next() < 6 {
             self.driver.lose_key(self.bytes.next() % 3);
         }
-        for _ in 0..self.bytes.next() % 4 {
+        let starts = self.bytes.next() % 4;
+        if !off && starts > 0 {
+            self.driver.power_off();
+        }
+        for _ in 0..starts {
             if self.faults == Faults::CutsAndRot && self.bytes.next() < 48 {
                 self.rot();
             }

@@ -7,6 +7,7 @@ use highwater_core::rings::Rings;
 use highwater_sim::driver::{Driver, Power, Violation};
 use highwater_sim::model::{Imported, Op, ZERO};
 use highwater_sim::powercut::{Sum, run};
+use highwater_sim::script::play;
 use highwater_sim::vault::KeyOp;
 use highwater_sim::{Fault, Keys, Tear, World};
 
@@ -245,4 +246,15 @@ fn a_probe_of_a_chain_at_fault_finds_every_write_but_the_one_that_is_due() {
         driver.probe(1).unwrap();
         assert_eq!(driver.device.world.medium.writes(), writes, "{page}");
     }
+}
+
+#[test]
+fn a_story_counts_a_cut_only_where_power_goes() {
+    // Two pairs, cuts alone, no chain; one look, and then so many starts that power is cut in if they write as much.
+    let told = |starts: u8| {
+        let look = [0, 15, 0, 0, 80, 0, starts, 3, 0, 0];
+        play(&[&[0; 6][..], &look[..]].concat(), Keys::toy()).unwrap().counts
+    };
+    // The first start and the one at the end; and one in between.
+    assert_eq!([0, 1].map(|starts| (told(starts).cuts, told(starts).recoveries)), [(1, 2), (2, 3)]);
 }
