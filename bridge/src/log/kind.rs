@@ -156,7 +156,7 @@ kinds! {
     MarkLowered = "mark.lowered",
     /// the owner lowered the mark behind the host's back
     MarkTakenBack = "mark.taken_back",
-    /// the device shows a mark below what it signed: the chain is stopped
+    /// the device shows a mark below what it showed or signed before: the chain is stopped
     MarkRegressed = "mark.regressed",
     /// the state file is written again
     StateWritten = "state.written",
