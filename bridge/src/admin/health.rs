@@ -1,6 +1,6 @@
 //! Whether a chain signs, and if not, why and what to do.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::links::{self, Host};
 use super::{Cause, Problem};
@@ -10,6 +10,9 @@ use crate::signer::{ChainView, DiskState, Fate, NodeView, Unsigned};
 
 /// So many of the last hundred blocks; the alerts have the same number.
 const MANY_MISSED: u64 = 5;
+
+/// The slowest chains known take a minute for a block.
+const UNASKED: Duration = Duration::from_secs(600);
 
 /// The device as it described itself, or why it is away, and the cure.
 pub(super) fn device(seen: &Seen, now: Instant) -> Result<&Session, String> {
@@ -138,9 +141,17 @@ fn other_warning(view: &ChainView, host: Option<&Host>) -> Option<Problem> {
 
 /// The chain stands, or its node gave up on its signer.
 fn stands(view: &ChainView) -> Option<String> {
-    let found = view.on_chain.as_ref().filter(|found| found.problem.is_none())?;
+    let Some(found) = &view.on_chain else { return nothing_signed(view) };
+    let found = Some(found).filter(|found| found.problem.is_none())?;
     let newest = found.newest.filter(|newest| newest.stands(found.pace))?;
     Some(advice::nobody_asks(&view.chain, newest.quiet, newest.age, newest.asked))
+}
+
+/// Where no `rpc` tells how the chain is: it signs by all that is seen here, and nobody has asked for long.
+fn nothing_signed(view: &ChainView) -> Option<String> {
+    let asks = view.unsigned.is_some() || !view.nodes.iter().any(|node| node.connected);
+    let long = !asks && view.signature_age >= UNASKED;
+    long.then(|| advice::nothing_signed(&view.chain, view.signature_age, view.last_signed.is_some()))
 }
 
 /// Why the chain has not our signatures. Of a hundred blocks a few are missed now and then, and a node's word is only a word.
@@ -495,6 +506,29 @@ mod tests {
             // What a node told before it fell silent is old.
             view.on_chain.as_mut().unwrap().problem = Some("no answer".to_owned());
             assert_eq!(warning(&view, None, true), None);
+        }
+    }
+
+    #[test]
+    fn a_chain_that_nobody_asks_for_is_warned_of_without_an_rpc_too() {
+        let told = |change: fn(&mut ChainView)| {
+            let mut view = ChainView { signature_age: Duration::from_secs(600), on_chain: None, ..view() };
+            change(&mut view);
+            warning(&view, None, true).map(|warning| warning.text)
+        };
+        let text = told(|_| ()).unwrap();
+        assert!(
+            text.contains("nothing was signed for alpha-1 for 10 min") && text.contains("`rpc`"),
+            "{text}"
+        );
+        for quiet in [
+            (|view| view.signature_age -= Duration::from_secs(1)) as fn(&mut ChainView),
+            // Others tell what is wrong then.
+            |view| view.nodes.iter_mut().for_each(|node| node.connected = false),
+            |view| view.unsigned = Some(Unsigned::BeyondStop(7)),
+            |view| view.on_chain = Some(on_chain()),
+        ] {
+            assert_eq!(told(quiet), None);
         }
     }
 

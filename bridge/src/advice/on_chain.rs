@@ -77,6 +77,17 @@ pub(crate) fn nobody_asks(chain: &str, quiet: Duration, age: Duration, asked: bo
     )
 }
 
+/// Nobody asks, and no node is asked how the chain is.
+pub(crate) fn nothing_signed(chain: &str, age: Duration, ever: bool) -> String {
+    let since = if ever { "" } else { ", since the start" };
+    format!(
+        "nothing was signed for {chain} for {}{since}, since no node has asked for a vote: the validator is not in the set, the chain \
+         stands, or its node gave up on its signer while that was away (its log says *exhausted all attempts to connect*): then restart \
+         the node. `rpc` in its [[chain]] tells which of them it is",
+        super::duration(age)
+    )
+}
+
 /// The validator was not in the set of the last block.
 pub(crate) fn not_in_set(chain: &str, height: u64, address: &str) -> String {
     format!(

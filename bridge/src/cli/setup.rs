@@ -111,7 +111,7 @@ async fn steps(run: &mut Run, config: &Path, person: &mut dyn Person) -> Result<
                     Err(failure) => {
                         // The owner approved it, and it is not pinned all the same.
                         if run.is_at_risk() {
-                            leave_config(run, person)?;
+                            leave_config(run, person);
                         }
                         return Err(failure);
                     }
@@ -139,7 +139,7 @@ async fn steps(run: &mut Run, config: &Path, person: &mut dyn Person) -> Result<
             Step::Done => return end(run, person),
             Step::Refuse(refusal) => {
                 if refusal.is_of_the_chain() {
-                    leave_config(run, person)?;
+                    leave_config(run, person);
                 }
                 return Err(run.refused(&refusal));
             }
@@ -244,12 +244,13 @@ fn end(run: &Run, person: &mut dyn Person) -> Result<SetUp, Failure> {
     Ok(set_up)
 }
 
-/// The advice of a refusal can be followed.
-fn leave_config(run: &mut Run, person: &mut dyn Person) -> Result<(), Failure> {
-    if run.leave_config()? {
-        person.hint(&line("config", &format!("{}, checked", run.path().display())));
+/// So that the advice of a refusal can be followed. The refusal is what counts, whether or not a file can be written.
+fn leave_config(run: &mut Run, person: &mut dyn Person) {
+    match run.leave_config() {
+        Ok(true) => person.hint(&line("config", &format!("{}, checked", run.path().display()))),
+        Ok(false) => {}
+        Err(unwritten) => person.hint(&unwritten.to_string()),
     }
-    Ok(())
 }
 
 /// The answers as the command line of `highwater migrate`.
