@@ -33,9 +33,9 @@ fn section(command: &Command, name: &str, text: &mut String) {
     write!(text, "```sh\n{}\n```\n\n", examples.join("\n")).unwrap();
 }
 
-/// Those of each command stand on top of the page.
+/// Those of each command stand on top of the page. `--device` is of those that talk to one.
 fn is_everywhere(argument: &Arg) -> bool {
-    argument.is_global_set() || ["help", "version"].contains(&argument.get_id().as_str())
+    ["config", "help", "version"].contains(&argument.get_id().as_str())
 }
 
 fn row(argument: &Arg) -> String {
