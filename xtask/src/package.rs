@@ -6,9 +6,9 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 
-use crate::process;
 use crate::tools::cargo;
 use crate::workspace::{STORES, Workspace};
+use crate::{manual, process};
 
 /// What is done with it in the root of its own.
 const TRIAL: &str = include_str!("package/trial.sh");
@@ -61,6 +61,13 @@ pub(crate) fn make(
     std::fs::create_dir_all(&built)?;
     std::fs::copy(program, built.join("highwater"))
         .with_context(|| format!("cannot copy {}", program.display()))?;
+    let manual = built.join("manual");
+    if manual.exists() {
+        std::fs::remove_dir_all(&manual)?;
+    }
+    process::run(Command::new("cp").arg("-r").arg(manual::write(workspace)?).arg(&manual))?;
+    // As Debian has man pages; without the time, so that a package is the same bytes again.
+    process::run(Command::new("gzip").args(["-9", "--no-name", "--recursive"]).arg(manual.join("man")))?;
     let mut deb = Command::new(cargo::DEB.ensure(workspace)?);
     deb.args(["--no-build", "--no-strip", "--quiet", "--package", "highwater", "--deb-revision", revision]);
     deb.arg("--output").arg(&package).current_dir(workspace.root());

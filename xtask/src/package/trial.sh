@@ -22,7 +22,11 @@ is "the groups of the signer" "$(id -nG highwater)" "highwater privval"
 is "the program" "$(owner /usr/bin/highwater)" "root:root 755"
 unit=/usr/lib/systemd/system/highwater.service
 for file in "$unit" /usr/lib/udev/rules.d/70-highwater.rules /usr/share/doc/highwater/install.md /usr/share/doc/highwater/reference/log.md \
-    /usr/share/doc/highwater/examples/highwater.toml /usr/share/doc/highwater/copyright; do
+    /usr/share/doc/highwater/README.md /usr/share/doc/highwater/examples/highwater.toml /usr/share/doc/highwater/copyright \
+    /usr/share/doc/highwater/examples/highwater.rules.yml /usr/share/doc/highwater/examples/highwater.json \
+    /usr/share/man/man1/highwater.1.gz /usr/share/man/man1/highwater-chain-add.1.gz \
+    /usr/share/bash-completion/completions/highwater /usr/share/fish/vendor_completions.d/highwater.fish \
+    /usr/share/zsh/vendor-completions/_highwater; do
     there "$file"
     is "$file" "$(owner "$file")" "root:root 644"
 done
