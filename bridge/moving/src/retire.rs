@@ -107,8 +107,9 @@ impl fmt::Display for Remains {
                 "A node whose key file is gone makes a new key at its start, and a new state at height 0 in place of the \
                  retired one, also where it has a signer: then nothing keeps the validator's key from signing twice. Leave \
                  the key file and the state that stand there now. Never put the moved key back, and reset nothing: a node's \
-                 command that resets its state would. Set priv_validator_laddr in its config.toml before the node is \
-                 started: the address at which the node itself listens for its signer."
+                 command that resets its state would. Set priv_validator_laddr in its config.toml, and in \
+                 whatever deploys the node, before the node is started: the address at which the node itself listens for its \
+                 signer."
             }
             Self::OtherNodes => {
                 "The old signer dials nodes by itself. Let priv_validator_laddr of every node, sentries too, take Highwater \

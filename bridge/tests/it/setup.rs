@@ -250,22 +250,21 @@ fn address() -> String {
 fn a_key_that_the_chain_knows_already_is_not_pinned_as_one_that_never_signed() {
     let address = address();
     // 2 for the block, 3 for nil, 1 absent.
-    for (flag, never, says) in [
-        (2, true, Some("has a signature of this very key")),
-        (3, true, Some("has a signature of this very key")),
-        (2, false, Some("has a signature of this very key")),
-        (1, true, Some("in the set of validators")),
-        (1, false, None),
-        (0, true, None),
+    // A signer that runs has signed the newest blocks, also where the mark is above them all.
+    let (low, high) = (361_400, 900_000);
+    for (flag, never, last, says) in [
+        (2, true, low, Some("has a signature of this very key")),
+        (3, true, low, Some("has a signature of this very key")),
+        (2, false, low, Some("has a signature of this very key")),
+        (2, false, high, Some("has a signature of this very key")),
+        (1, true, low, Some("in the set of validators")),
+        (1, false, low, None),
+        (0, true, low, None),
     ] {
         let desk = desk(NEXT);
         let node = Node::knowing(&address, CHAIN, flag);
-        let mark = if never {
-            "from = \"rpc\""
-        } else {
-            "from = \"last_signed\"\nlast_signed = \"361400/0/precommit\""
-        };
-        answer(&desk, &node.rpc(), mark);
+        let last = format!("from = \"last_signed\"\nlast_signed = \"{last}/0/precommit\"");
+        answer(&desk, &node.rpc(), if never { "from = \"rpc\"" } else { &last });
         let said = desk.says(&SETUP);
         let Some(says) = says else {
             assert!(said.ends_with("exit 0\n"), "{flag}: {said}");
@@ -282,8 +281,7 @@ fn a_key_that_the_chain_knows_already_is_not_pinned_as_one_that_never_signed() {
         nothing_is_pinned(&desk);
         // When that signer is silent, and where nothing is looked at: it has signed above the mark that was approved.
         for rpc in [Node::knowing(&address, CHAIN, 0).rpc(), String::new()] {
-            let mark = "from = \"last_signed\"\nlast_signed = \"361400/0/precommit\"";
-            answer(&desk, &rpc, if never && !rpc.is_empty() { "from = \"rpc\"" } else { mark });
+            answer(&desk, &rpc, if never && !rpc.is_empty() { "from = \"rpc\"" } else { &last });
             let said = desk.says(&SETUP);
             assert!(said.contains("DOUBLE-SIGN RISK") && said.ends_with("exit 69\n"), "{flag}: {said}");
             nothing_is_pinned(&desk);

@@ -1,6 +1,8 @@
 //! The plan by which the old signer is retired.
 
-use highwater_moving::{Act, Decoy, Found, Key, Plan, PublicKey, Question, Refusal, Remains, Source, poison};
+use highwater_moving::{
+    Act, Decoy, Found, Key, Plan, PublicKey, Question, Refusal, Remains, Source, poison, remains,
+};
 
 use crate::files::{Written, base64, found, key_file, now, path, public, question};
 
@@ -175,12 +177,13 @@ fn what_brings_the_old_signer_back_is_told() {
     };
     for source in Source::ALL {
         let told = told(source);
-        // trap: a container that restarts the old signer; a snapshot; a backup of the key
-        assert!(
-            [Remains::Restarts, Remains::Copies, Remains::KeyCopies].iter().all(|one| told.contains(one))
-        );
-        // trap: a new key is made where the file is gone, and a new state with it
+        // trap: a snapshot; a backup of the key; a key file that nobody thought of
+        assert!([Remains::Copies, Remains::KeyCopies, Remains::KeyFile].iter().all(|one| told.contains(one)));
+        assert!(!remains(source, true).contains(&Remains::KeyFile), "it was named");
+        // trap: a container that restarts the old signer; a node has to be started again
         let by_node = matches!(source, Source::CometBft | Source::Tendermint027);
+        assert_eq!(told.contains(&Remains::Restarts), !by_node);
+        // trap: a new key is made where the file is gone, and a new state with it
         assert_eq!(told.contains(&Remains::NewKey), by_node);
         // trap: a second sentry that the old signer still dials
         assert_eq!(told.contains(&Remains::OtherNodes), !by_node);
