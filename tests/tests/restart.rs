@@ -110,7 +110,9 @@ fn a_slot_that_lost_its_entry_is_damaged_until_its_owner_forgets_it(stage: &mut 
     let next = prevote(CHAIN, stage.fresh_height(), 0);
     stage.sign(&next);
     let ticket = stage.raise(Command::ForgetSlot(1));
-    stage.decide(true, &["Forget what is|damaged in slot 2", "Signed at least|5|r1 prevote"]);
+    let pages =
+        ["Forget what is|damaged in slot 2", "Signed at least|5|r1 prevote", "Its mark is lost|for good"];
+    stage.decide(true, &pages);
     assert_eq!(stage.outcome(ticket).state, PromptState::Approved);
     assert_eq!(stage.slot(1).state, ChainState::Free);
     assert_eq!(stage.refused(&vote), (Status::UnknownChain, None));
