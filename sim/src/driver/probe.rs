@@ -10,7 +10,7 @@ use crate::model::{Model, Op, Standing};
 
 impl Driver {
     /// The mark of an armed chain is what it is said to be: the other statement is refused, the same one repeated, and
-    /// neither writes, but for what is [due](Self::mends).
+    /// neither writes, but for what is due (`mends`).
     pub fn probe(&mut self, lane: usize) -> Result<(), Violation> {
         let [Model { standing: Standing::Armed, mark, said, .. }] = self.lanes[lane].possible[..] else {
             return Ok(());
