@@ -27,8 +27,8 @@ pub struct Record {
     pub intention: Option<Intention>,
     /// The chain's life on the pinned device, as last seen. `None`: not seen yet.
     pub incarnation: Option<u16>,
-    /// The mark that the pinned device showed last. In one life a mark never falls, so a lower one is a memory that was put
-    /// back.
+    /// The mark that the pinned device showed last, where it is above the last signature. In one life a mark never falls, so
+    /// a lower one is a memory that was put back.
     pub shown: Option<LastMark>,
     /// The last signature given to a node.
     pub released: Option<Released>,
@@ -234,6 +234,18 @@ impl Record {
     fn lives(&mut self, installation: [u8; 16], Slot { incarnation, mark, .. }: Slot) {
         (self.incarnation, self.shown) =
             (Some(incarnation), Some(LastMark { installation, incarnation, mark }));
+        self.forget_what_the_release_says();
+    }
+
+    /// A mark at or below the last signature of the same life tells nothing that the signature does not.
+    pub(crate) fn forget_what_the_release_says(&mut self) {
+        let told = |shown: &LastMark| {
+            self.released.as_ref().is_some_and(|last| {
+                (last.installation, last.incarnation) == (shown.installation, shown.incarnation)
+                    && last.hrs() >= Some(shown.mark)
+            })
+        };
+        self.shown = self.shown.filter(|shown| !told(shown));
     }
 
     /// A new life begins with an approval of the owner only.

@@ -97,6 +97,7 @@ impl Guard {
             View::Away(_) => self.record.incarnation.unwrap_or(0),
         };
         self.record.released = Some(Released::of(&verified, self.installation, incarnation));
+        self.record.forget_what_the_release_says();
         self.absence = None;
         self.store(When::Later);
         let pending = &mut self.queue[at];
