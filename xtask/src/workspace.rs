@@ -27,7 +27,9 @@ impl Workspace {
     pub(crate) fn build_programs(&self) -> Result<()> {
         // An example is built beside what the tests depend on, so it has the features of theirs too.
         let programs = ["--bin", "highwater", "--example", "manual"];
-        process::run(self.cargo().arg("build").args(WHOLE).args(programs))
+        // A copy of the checkout has a target directory that its own cargo does not know of.
+        let mut build = self.cargo();
+        process::run(build.arg("build").args(WHOLE).args(programs).env("CARGO_TARGET_DIR", &self.target))
     }
 
     /// Asks cargo, so that `CARGO_TARGET_DIR` and `build.target-dir` are honoured.
