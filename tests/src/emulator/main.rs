@@ -5,19 +5,19 @@
 
 mod hand;
 
-use std::io::BufRead;
+use std::io::{BufRead, ErrorKind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Parser;
 use hand::{Hand, Word};
 use highwater_tests::interrupt::Interrupt;
 use nanos_sdk::target::{DEVICES, Device};
-use speculos::{Emulator, Image, Model, Options};
+use speculos::{Emulator, Error, Image, Model, Options};
 
 /// Between two looks at the terminal and the screen.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -63,8 +63,12 @@ fn run(cli: &Cli) -> Result<()> {
     let found = if flash.is_blank() { "blank" } else { "as it was left" };
     let model = Model::new(device.model, device.newest(), device.page);
     let options = Options::on(model, &cli.emulator, &cli.firmware).nvram(flash).port(cli.port);
-    let emulator = Emulator::start(&options)
-        .with_context(|| format!("the {} does not start; another port is --port N", device.title))?;
+    let emulator = Emulator::start(&options).map_err(|error| {
+        // Nothing but a port that is taken is cured by another one.
+        let taken = matches!(&error, Error::Io { source, .. } if source.kind() == ErrorKind::AddrInUse);
+        let cure = if taken { "; another port is --port N" } else { "" };
+        anyhow::Error::from(error).context(format!("the {} does not start{cure}", device.title))
+    })?;
     println!(
         "The firmware of a {} runs in its emulator, its flash is {found}. It is no hardware key.\n\n\
          In the bridge's configuration:\n\n  \
